@@ -1,4 +1,4 @@
-import type { ContainerConfig } from '../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../api/contract/container-config.ts';
 import type { Duplex } from '../api/contract/duplex.ts';
 import type { RuntimeContainerState } from '../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
@@ -33,6 +33,11 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
  * 10. `exec` runs a further process in a running container. Its output goes to the caller and not to the log. It ends
  *     at the latest with the container or when the caller closes the streams: the runtime kills it then. Sessions do
  *     not outlive the caller's connection to the runtime. Calls of `exec` may overlap with all others.
+ * 13. What a container writes to its `terminationMessagePath` is in the `terminationMessageFile` of the host when the exit
+ *     is reported, if the runtime's traits declare that it honours the field.
+ * 14. `updateContainerResources` changes requests and limits of a running container in place, if the trait `canResize`
+ *     says so; the process continues. A call replaces all amounts, and may be repeated. If it rejects, the container has
+ *     the amounts of before.
  */
 export interface Runtime {
 	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
@@ -74,6 +79,12 @@ export interface Runtime {
 	/** Removes a container, killing it first if it runs. The caller owns the log file and removes it. */
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly RuntimeContainer[]>;
+
+	/**
+	 * Changes the resources of a running container; resolves once they apply. Rejects with {@link ContainerResizeError}, and
+	 * with {@link RuntimeUnavailable} like the other calls.
+	 */
+	updateContainerResources(id: string, resources: ContainerResources): Promise<void>;
 
 	/**
 	 * Runs a command in a running container; resolves once it runs. Rejects with {@link ExecError}, and with
@@ -180,6 +191,11 @@ export class ContainerStartError extends Error {
 		super(message);
 		this.reason = reason;
 	}
+}
+
+/** The resources of the container could not be changed. The caller reports it and retries later. */
+export class ContainerResizeError extends Error {
+	override readonly name = 'ContainerResizeError';
 }
 
 /** The command could not be started in the container. The caller reports it and does not retry. */

@@ -18,6 +18,8 @@ const BARE: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: true,
+	canExec: false,
+	canResize: false,
 };
 
 function withSpec(object: Pod, spec: object, container: object = {}): Pod {

@@ -18,7 +18,7 @@ import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent, type NodeAgentOptions } from '../../src/node/agent/agent.ts';
 import type { ImageError } from '../../src/runtime/contract.ts';
 import { type FakeProgram, programByCommand } from '../../src/runtime/fake/fake-program.ts';
-import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
+import { FakeRuntime, type FakeRuntimeOptions } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const machine = {
@@ -45,6 +45,10 @@ export interface NodeOptions {
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
 	readonly inputs?: NodeAgentOptions['inputs'];
+	/** The behaviour of commands in containers. */
+	readonly exec?: FakeRuntimeOptions['exec'];
+	/** Why containers cannot be resized. */
+	readonly resizeError?: FakeRuntimeOptions['resizeError'];
 	/** Called with the configuration of each container that the runtime creates. */
 	created?(config: ContainerConfig): void;
 	/** Default: the system's clock. */
@@ -60,6 +64,8 @@ export async function startNode(
 		traits,
 		inputs,
 		created,
+		exec,
+		resizeError,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
 ): Promise<TestNode> {
@@ -71,6 +77,8 @@ export async function startNode(
 			return program(config);
 		},
 		...(imageError && { imageError }),
+		...(exec && { exec }),
+		...(resizeError && { resizeError }),
 		...(traits && { traits }),
 		appendLog: (path, lines) => {
 			mkdirSync(dirname(path), { recursive: true });
@@ -118,11 +126,12 @@ export async function startNode(
 }
 
 /**
- * The default programs, and two more: `watch N` exits with 42 after N seconds, `complain` writes output and
- * fails.
+ * The default programs, and three more: `watch N` exits with 42 after N seconds, `complain` writes output and
+ * fails, and so does `explain TEXT`, which writes the text as its termination message as well.
  */
 function program(config: ContainerConfig): FakeProgram {
 	const [name, seconds] = config.command;
+	if (name === 'explain') return { stdout: 'logged\n', terminationMessage: seconds ?? '', exitCode: 4 };
 	if (name === 'complain') return { stdout: 'before\n', stderr: 'why\n', exitCode: 4 };
 	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
 }

@@ -68,7 +68,13 @@ export function equip(surroundings: Surroundings, life: ProcessLife, observed: O
 		scheduledKill,
 		onError: (component, key, error) => {
 			const message = error instanceof Error ? error.message : String(error);
-			violations.check(isExpected(error), 15, () => `${component} fails at ${key}: ${stackOf(error)}`);
+			// An orderly stop aborts the calls that are in flight.
+			const isStop = life.stopping.aborted && error instanceof Error && error.name === 'AbortError';
+			violations.check(
+				isStop || isExpected(error),
+				15,
+				() => `${component} fails at ${key}: ${stackOf(error)}`,
+			);
 			trace.note(life.name, `${component} at ${key}: ${message}`);
 		},
 	};

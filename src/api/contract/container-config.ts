@@ -23,12 +23,22 @@ export interface ContainerConfig {
 	/** If true, standard input is closed after the first client that attached to it has left. */
 	readonly stdinOnce: boolean;
 	readonly tty: boolean;
+	/**
+	 * The id of the container whose process namespace this one shares; undefined: as its sandbox says. For ephemeral
+	 * containers with a targetContainerName.
+	 */
+	readonly targetContainerId: string | undefined;
 	readonly resources: ContainerResources;
 	readonly security: ContainerSecurity;
 	readonly mounts: readonly Mount[];
 	readonly devices: readonly Device[];
-	/** Path in the container of a file from which the caller reads the termination message; empty: none. */
+	/** Absolute path in the container of the file to which it writes its termination message; empty: none. */
 	readonly terminationMessagePath: string;
+	/**
+	 * The file of the host that appears at `terminationMessagePath`, from which the caller reads after the exit; empty:
+	 * none. The runtime creates it, empty and writable by every user, with its folder.
+	 */
+	readonly terminationMessageFile: string;
 	/** The signal that asks the container to stop, such as SIGUSR1; undefined: that of the image, else SIGTERM. */
 	readonly stopSignal: string | undefined;
 	/** The labels by which the kubelet finds the container, such as `io.kubernetes.pod.uid`. */

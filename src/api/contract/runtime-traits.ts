@@ -18,6 +18,10 @@ export interface RuntimeTraits {
 	 * resolves only the image of a container without one.
 	 */
 	readonly runsHostPrograms: boolean;
+	/** Whether commands can be run in containers: probes and hooks by `exec` need that. */
+	readonly canExec: boolean;
+	/** Whether `updateContainerResources` can change the limits of a running container. */
+	readonly canResize: boolean;
 }
 
 /** The user and groups of a process. */

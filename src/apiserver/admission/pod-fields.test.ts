@@ -36,6 +36,8 @@ test('an update of the Pod template of a CronJob warns as its creation does, and
 		user: { uid: 0, gid: 0, groups: [] },
 		os: 'linux',
 		runsHostPrograms: true,
+		canExec: false,
+		canResize: false,
 	};
 	const { server } = await openTestServer({ traits });
 	const containers = (fields: object): object => [{ name: 'main', image: 'busybox', ...fields }];

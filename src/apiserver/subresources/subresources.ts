@@ -1,7 +1,12 @@
 import { tokenRequestSchema } from '../../api/authentication/token-request.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import type { ResourceDefinition, SubresourceStrategy } from '../../api/contract/resource-definition.ts';
 import { bindingSchema } from '../../api/core/binding/schema.ts';
+import {
+	podEphemeralContainersStrategy,
+	podResizeStrategy,
+} from '../../api/core/pod/running-pod-strategies.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
 import type { ConnectOptions, SubresourceKind } from '../../api/schema/openapi.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
@@ -55,6 +60,8 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		},
 		discoveryVerbs: ['get', 'patch', 'update'],
 	},
+	podPart('ephemeralcontainers', podEphemeralContainersStrategy),
+	podPart('resize', podResizeStrategy),
 	{
 		name: 'binding',
 		appliesTo: isPodResource,
@@ -90,6 +97,21 @@ export const SUBRESOURCES: readonly Subresource[] = [
 	},
 	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
 ];
+
+/** A subresource that changes one part of the spec of a running Pod. */
+function podPart(name: string, strategy: SubresourceStrategy<KubeObject>): Subresource {
+	const own = { ...strategy, allowUnconditionalUpdate: true };
+	return {
+		name,
+		appliesTo: isPodResource,
+		verbs: {
+			GET: get,
+			PUT: (server, request) => update(server, request, own),
+			PATCH: (server, request) => patch(server, request, own),
+		},
+		discoveryVerbs: ['get', 'patch', 'update'],
+	};
+}
 
 function isPodResource({ group, resource }: ResourceDefinition): boolean {
 	return group === '' && resource === 'pods';

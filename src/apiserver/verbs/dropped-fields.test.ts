@@ -89,12 +89,16 @@ const RUNTIMES: Readonly<Record<string, RuntimeTraits | undefined>> = {
 		user: { uid: 0, gid: 0, groups: [] },
 		os: 'linux',
 		runsHostPrograms: true,
+		canExec: false,
+		canResize: false,
 	},
 	'a fake runtime': {
 		honours: 'everything',
 		user: { uid: 0, gid: 0, groups: [] },
 		os: 'linux',
 		runsHostPrograms: false,
+		canExec: false,
+		canResize: false,
 	},
 	'no runtime': undefined,
 };

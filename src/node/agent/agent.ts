@@ -8,8 +8,9 @@
  *
  * Read in this order: agent.ts (the components and their start); in pods/, pod-workers.ts (one reconcile of a Pod),
  * inputs.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running process),
- * runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts); then node-registration.ts and
- * node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
+ * container-hooks.ts (hooks and stops), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts);
+ * probes/probe-manager.ts (when probes run) and probe-action.ts, with the requests and commands of probes and hooks in
+ * handlers/; then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
  * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
@@ -21,6 +22,7 @@
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { badRequest, notFound } from '../../api/errors/api-error.ts';
@@ -39,10 +41,13 @@ import { unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
+import { ContainerHooks } from '../pods/container-hooks.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
 import { PodInputs, type PodInputsOptions } from '../pods/inputs.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
+import { runProbe } from '../probes/probe-action.ts';
+import { ProbeManager } from '../probes/probe-manager.ts';
 import { execIn } from '../streams/exec.ts';
 import { keepRegistered } from './node-registration.ts';
 
@@ -78,6 +83,8 @@ export class NodeAgent implements NodeApi {
 	readonly #workers: PodWorkers;
 	readonly #logFiles: LogFiles;
 	readonly #logs: ContainerLogs;
+	readonly #probes: ProbeManager;
+	readonly #hooks: ContainerHooks;
 	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
@@ -96,31 +103,25 @@ export class NodeAgent implements NodeApi {
 			this.#workers.wake(podUid);
 		});
 		const inputs = inputsOf(options);
-		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
-		const starter = new ContainerStarter({
-			clock,
-			runtime,
-			view: this.#view,
-			logs: this.#logFiles,
-			recorder,
-			allocatable: allocatableOf(machine),
-			hostIP: machine.address,
-			inputs,
-			onError,
+		const callbacks = {
+			record: (pod: Pod, event: EventText) => recorder.event(pod, event),
+			changed: (podUid: string) => this.#workers.wake(podUid),
+		};
+		this.#probes = new ProbeManager({
+			...{ clock, random: options.random, ...callbacks },
+			run: (run) => runProbe({ runtime, clock }, run),
 		});
+		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
+		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
+		const shared = {
+			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
+			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
+		};
 		this.#workers = new PodWorkers({
-			metrics: options.metrics,
-			client,
-			clock,
-			pods: this.#pods,
-			runtime,
-			view: this.#view,
-			starter,
-			inputs,
+			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
+			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
+			probes: this.#probes,
 			logs: this.#logs,
-			recorder,
-			hostIP: machine.address,
-			onError,
 		});
 	}
 
@@ -153,6 +154,8 @@ export class NodeAgent implements NodeApi {
 				signal,
 			);
 		} finally {
+			this.#probes.stop();
+			this.#hooks.end();
 			stopFollowing();
 		}
 	}

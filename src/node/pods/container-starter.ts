@@ -8,6 +8,7 @@ import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
+import { writesMessageFile } from '../../plan/pod/termination-message.ts';
 import {
 	ContainerStartError,
 	ImageError,
@@ -15,7 +16,8 @@ import {
 	RuntimeBusy,
 	RuntimeUnavailable,
 } from '../../runtime/contract.ts';
-import type { LogFiles } from '../logs/log-files.ts';
+import { LogFiles } from '../logs/log-files.ts';
+import type { ContainerHooks } from './container-hooks.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -34,6 +36,7 @@ export interface ContainerStarterOptions {
 	readonly view: RuntimeView;
 	readonly logs: LogFiles;
 	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly hooks: Pick<ContainerHooks, 'started'>;
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
@@ -78,6 +81,7 @@ export class ContainerStarter {
 				this.#record(pod, container, { type: 'Normal', reason: 'Created', message: 'Container created' });
 			view.noteContainer(await runtime.startContainer(created.id));
 			this.#record(pod, container, { type: 'Normal', reason: 'Started', message: 'Container started' });
+			this.#options.hooks.started(pod, container, created.id);
 			return undefined;
 		} catch (error) {
 			if (error instanceof RuntimeBusy) return this.#busy(pod, container, { isCreated, why: error.message });
@@ -115,12 +119,26 @@ export class ContainerStarter {
 		container: Container,
 		more: { attempt: number; podIP: string },
 	): Promise<ContainerConfig> {
-		const { logs, allocatable, hostIP, inputs } = this.#options;
+		const { logs, allocatable, hostIP, inputs, runtime } = this.#options;
 		const { attempt, podIP } = more;
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
 		const values = await inputs?.valuesOf(pod, container);
-		return containerConfigOf(pod, container, { attempt, logPath, node, values });
+		const targetContainerId = this.#targetOf(pod, container);
+		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
+		const facts = { attempt, logPath, messageFile, node, values };
+		return containerConfigOf(pod, container, {
+			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
+		});
+	}
+
+	/** The container that an ephemeral container targets. Throws InputError, as upstream, if it has not run yet. */
+	#targetOf({ spec, metadata: { uid = '' } }: Pod, { name }: Container): string | undefined {
+		const target = spec.ephemeralContainers?.find((each) => each.name === name)?.targetContainerName;
+		if (!target) return undefined;
+		const found = this.#options.view.attemptsOf(uid).get(target)?.at(-1);
+		if (!found) throw new InputError(`unable to find target container ${target}`);
+		return found.id;
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */

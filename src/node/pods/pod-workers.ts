@@ -27,12 +27,16 @@ import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
 import { backOffEvents, rephrased } from '../../plan/pod/back-off-events.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
-import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
+import type { PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
+import { isResizeDeferred, requestedTogether, wantsResize } from '../../plan/pod/resize.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { type NodeRoom, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
+import type { ProbeManager } from '../probes/probe-manager.ts';
+import type { ContainerHooks } from './container-hooks.ts';
+import { ContainerResizes } from './container-resizes.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -49,11 +53,15 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
+	readonly hooks: ContainerHooks;
+	readonly probes: ProbeManager;
 	/** Undefined on a node without a source of inputs. */
 	readonly inputs: PodInputs | undefined;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
+	/** The resources of the node. */
+	readonly allocatable: Readonly<Record<string, string>>;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -87,17 +95,20 @@ export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #controller: Controller;
 	readonly #startBackoffs: StartBackoffs;
-	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
-	readonly #killing = new Map<string, Set<string>>();
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
-	readonly #messages = new TerminationMessages();
+	readonly #messages: TerminationMessages;
+	readonly #resizes: ContainerResizes;
+	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
+	readonly #deferred = new Set<string>();
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
+		this.#messages = new TerminationMessages(options.runtime.traits);
+		this.#resizes = new ContainerResizes(options.runtime, options.clock);
 		const { pods, view } = options;
 		this.#controller = new Controller(
 			{
@@ -139,8 +150,15 @@ export class PodWorkers {
 	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
 		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
 		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
-		if (!pod) return;
+		if (!pod) {
+			this.#deferred.delete(old?.metadata.uid ?? '');
+			yield* this.#deferred;
+			return;
+		}
 		yield pod.metadata.uid ?? '';
+		if (hasEnded(pod)) yield* this.#deferred;
+		if (isResizeDeferred(pod)) this.#deferred.add(pod.metadata.uid ?? '');
+		else this.#deferred.delete(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
 		if (hasEnded(pod)) this.#options.pods.release(pod);
 	}
@@ -151,8 +169,10 @@ export class PodWorkers {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
 			const plan = planPod(await this.#observe(pod));
+			this.#probe(pod, plan);
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
 				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
+				this.#record(pod, plan.statusEvents);
 				continue;
 			}
 			if (await this.#apply(pod, plan)) continue;
@@ -162,7 +182,7 @@ export class PodWorkers {
 	}
 
 	async #observe(pod: Pod): Promise<PodSnapshot> {
-		const { clock, view, runtime, hostIP } = this.#options;
+		const { clock, view, runtime, hooks, probes, hostIP } = this.#options;
 		const uid = pod.metadata.uid ?? '';
 		const [name = 'unknown'] = runtime.version.split('://');
 		const attempts = await this.#messages.addTo(pod, view.attemptsOf(uid), view.of(uid)?.containers);
@@ -175,17 +195,33 @@ export class PodWorkers {
 			sandbox: view.sandboxOf(uid),
 			attempts,
 			startBackoffs: this.#startBackoffs.of(uid),
+			probes: probes.resultsOf(uid),
+			...hooks.of(uid),
+			resizes: this.#resizes.of(uid),
+			room: wantsResize(pod) ? await this.#roomBeside(pod) : undefined,
 		};
+	}
+
+	/** What the node has, and what its other Pods request of it. */
+	async #roomBeside({ metadata: { uid } }: Pod): Promise<NodeRoom> {
+		const others = await this.#options.pods.select((pod) => pod.metadata.uid !== uid && !hasEnded(pod));
+		return { allocatable: this.#options.allocatable, used: requestedTogether(others) };
+	}
+
+	/** Tells the prober which containers run. It wakes this worker when a result changes. */
+	#probe(pod: Pod, { terminating }: PodPlan): void {
+		const { view, probes, hostIP } = this.#options;
+		const uid = pod.metadata.uid ?? '';
+		const podIP = view.sandboxOf(uid)?.ip ?? hostIP;
+		probes.observe({ pod, attempts: view.attemptsOf(uid), podIP, terminating });
 	}
 
 	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
 	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
-		const { runtime, starter } = this.#options;
-		for (const stop of plan.stops) {
-			this.#recordKilling(pod, stop);
-			await runtime.stopContainer(stop.id, stop.graceSeconds);
-		}
+		const { hooks, starter } = this.#options;
+		for (const stop of plan.stops) await hooks.stop(pod, stop);
 		for (const { id } of plan.removals) await this.#remove(pod, id);
+		await this.#resizes.apply(pod.metadata.uid ?? '', plan.resizes);
 		if (plan.mountFailure) {
 			this.#failMounts(pod, plan.mountFailure.events);
 			return true;
@@ -202,7 +238,7 @@ export class PodWorkers {
 			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
 			await this.#prune(pod, start.container.name);
 		}
-		return plan.starts.length + plan.removals.length > 0;
+		return plan.starts.length + plan.removals.length + plan.resizes.length > 0;
 	}
 
 	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
@@ -262,6 +298,7 @@ export class PodWorkers {
 			this.#record(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
+			if (!wantsResize({ ...pod, status: plan.status })) this.#resizes.forget(uid);
 			// The next reconcile plans from the written status, and reports ImagePullBackOff.
 			if (this.#rephraseBackoffs(pod)) return again(0);
 		}
@@ -309,25 +346,18 @@ export class PodWorkers {
 		return changed;
 	}
 
-	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
-	#recordKilling(pod: Pod, { id, name, message }: ContainerStop): void {
-		const uid = pod.metadata.uid ?? '';
-		const recorded = this.#killing.get(uid) ?? new Set();
-		if (recorded.has(id)) return;
-		this.#killing.set(uid, recorded.add(id));
-		const fieldPath = fieldPathOf(pod, name);
-		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
-	}
-
 	/** Removes the sandboxes of a Pod with their containers, its volumes, and the agent's in-memory state for it. */
 	async #removeFromRuntime(uid: string): Promise<void> {
-		const { runtime, view, inputs } = this.#options;
+		const { runtime, view, inputs, hooks, probes } = this.#options;
+		probes.forget(uid);
+		hooks.forget(uid);
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
 		await inputs?.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);
 		this.#messages.forget(uid);
+		this.#resizes.forget(uid);
 	}
 
 	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */
@@ -350,7 +380,6 @@ export class PodWorkers {
 		}
 		// Only after the containers are removed: one that still wrote would recreate the folder.
 		await this.#options.logs.remove(uid);
-		this.#killing.delete(uid);
 		return DONE;
 	}
 }

@@ -1,16 +1,26 @@
 /**
- * Termination messages from logs (`terminationMessagePolicy: FallbackToLogsOnError`): the end of a failed container's
- * log becomes the `message` of its terminated state. Follows `getTerminationMessage` and
- * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/termination-message.ts decides which containers need one.
+ * Termination messages: the end of the file at a container's terminationMessagePath or, with the policy
+ * `FallbackToLogsOnError`, of its log becomes the `message` of its terminated state. Follows `getTerminationMessage` and
+ * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/termination-message.ts decides which containers
+ * need one.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isMissing } from '../../base/files/system-error.ts';
-import type { Attempt } from '../../plan/pod/snapshot.ts';
-import { messageOfLog, takesMessageFromLog, withMessage } from '../../plan/pod/termination-message.ts';
+import { type Attempt, allContainersOf } from '../../plan/pod/snapshot.ts';
+import {
+	MOST_FILE_BYTES,
+	messageOfLog,
+	takesMessageFromFile,
+	takesMessageFromLog,
+	withMessage,
+} from '../../plan/pod/termination-message.ts';
 import type { RuntimeContainer } from '../../runtime/contract.ts';
 import { CriLogParser } from '../logs/cri-log-parser.ts';
+import { LogFiles } from '../logs/log-files.ts';
 
 /**
  * How much of the end of a log is read. It always contains 80 lines or 2,048 bytes of text: a log entry has about 45
@@ -22,12 +32,17 @@ const TAIL_BYTES = 64 * 1024;
 type Attempts = ReadonlyMap<string, readonly Attempt[]>;
 
 /**
- * Reads and caches the termination messages of exited containers. Each log is read once, after its container has
- * exited: the log is complete then, and may be removed before the Pod is.
+ * Reads and caches the termination messages of exited containers. Each file is read once, after its container has
+ * exited: it is complete then, and may be removed before the Pod is.
  */
 export class TerminationMessages {
 	/** The text by container id, by Pod UID. */
 	readonly #texts = new Map<string, Map<string, string>>();
+	readonly #traits: RuntimeTraits;
+
+	constructor(traits: RuntimeTraits) {
+		this.#traits = traits;
+	}
 
 	/** The attempts with their messages. `containers` are the runtime's containers of the Pod, by id. */
 	async addTo(
@@ -35,14 +50,18 @@ export class TerminationMessages {
 		attempts: Attempts,
 		containers: ReadonlyMap<string, RuntimeContainer> | undefined,
 	): Promise<Attempts> {
-		const all = [...(spec.initContainers ?? []), ...spec.containers];
 		const completed = new Map(attempts);
-		for (const container of all) {
+		for (const container of allContainersOf(spec)) {
 			const own = attempts.get(container.name) ?? [];
-			if (!own.some((attempt) => takesMessageFromLog(container, attempt))) continue;
-			const texts = own.map(async (attempt) => {
-				if (!takesMessageFromLog(container, attempt)) return attempt;
-				return withMessage(attempt, await this.#textOf(uid, containers?.get(attempt.id)), spec);
+			const sources = own.map((attempt) => ({
+				file: takesMessageFromFile(container, attempt, this.#traits),
+				log: takesMessageFromLog(container, attempt),
+			}));
+			if (!sources.some(({ file, log }) => file || log)) continue;
+			const texts = own.map(async (attempt, index) => {
+				const from = sources[index];
+				if (!from?.file && !from?.log) return attempt;
+				return withMessage(attempt, await this.#textOf(uid, containers?.get(attempt.id), from), spec);
 			});
 			completed.set(container.name, await Promise.all(texts));
 		}
@@ -61,17 +80,34 @@ export class TerminationMessages {
 		for (const id of texts?.keys() ?? []) if (!containers?.has(id)) texts?.delete(id);
 	}
 
-	async #textOf(podUid: string, container: RuntimeContainer | undefined): Promise<string> {
+	async #textOf(
+		podUid: string,
+		container: RuntimeContainer | undefined,
+		{ file, log }: { readonly file: boolean; readonly log: boolean },
+	): Promise<string> {
 		if (!container) return '';
 		const texts = this.#texts.get(podUid) ?? new Map<string, string>();
 		this.#texts.set(podUid, texts);
 		const known = texts.get(container.id);
 		if (known !== undefined) return known;
-		const text = await messageFromLog(container.logPath).catch(
-			(error: unknown) => `Error on reading termination message from logs: ${String(error)}`,
-		);
+		const written = file ? await messageFromFile(LogFiles.messageFileOf(container.logPath)) : '';
+		const text =
+			written !== '' || !log
+				? written
+				: await messageFromLog(container.logPath).catch(
+						(error: unknown) => `Error on reading termination message from logs: ${String(error)}`,
+					);
 		texts.set(container.id, text);
 		return text;
+	}
+}
+
+/** The end of the file to which the container has written its message; empty if there is none. */
+async function messageFromFile(path: string): Promise<string> {
+	try {
+		return (await tailOf(path, MOST_FILE_BYTES)).toString('utf8');
+	} catch (error) {
+		return `Error on reading termination log ${path}: ${String(error)}`;
 	}
 }
 
@@ -95,12 +131,13 @@ function wholeLines(bytes: Buffer): Buffer {
 	return tail.subarray(tail.indexOf(NEWLINE) + 1);
 }
 
-async function tailOf(path: string): Promise<Buffer> {
+async function tailOf(path: string, mostBytes = TAIL_BYTES): Promise<Buffer> {
 	let file: FileHandle | undefined;
 	try {
-		file = await open(path, 'r');
+		// The container may have written the file: a link out of the folder is not followed.
+		file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 		const { size } = await file.stat();
-		const length = Math.min(size, TAIL_BYTES);
+		const length = Math.min(size, mostBytes);
 		const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
 		return buffer.subarray(0, bytesRead);
 	} catch (error) {

@@ -2,7 +2,9 @@ import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/sche
 import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { firstByKey } from '../../base/collections/first-by-key.ts';
+import { RESIZE_CONDITIONS } from './resize.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
+import { isSidecar } from './snapshot.ts';
 
 /** The inputs from which the conditions of a Pod are computed. */
 export interface ConditionInputs {
@@ -14,6 +16,8 @@ export interface ConditionInputs {
 	readonly initStatuses: readonly ContainerStatus[];
 	/** The statuses that decide the Pod's readiness: those of containers and sidecars. */
 	readonly statuses: readonly ContainerStatus[];
+	/** The conditions about a resize, as plan/pod/resize.ts has made them. */
+	readonly resizes: readonly PodCondition[];
 	readonly now: number;
 }
 
@@ -33,10 +37,11 @@ export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCon
 		{ type: 'PodScheduled', status: 'True' },
 		...(couldRestartAll(pod.spec) ? [allRestarting(inputs)] : []),
 	];
-	const own = new Set(verdicts.map(({ type }) => type));
+	const own = new Set([...RESIZE_CONDITIONS, ...verdicts.map(({ type }) => type)]);
 	const before = pod.status.conditions ?? [];
 	return [
 		...before.filter(({ type }) => !own.has(type)),
+		...inputs.resizes,
 		...verdicts.map((verdict) => dated(verdict, pod, inputs.now)),
 	];
 }
@@ -57,7 +62,10 @@ function initialized(pod: Pod, { phase, initialized, initStatuses }: ConditionIn
 	const type = 'Initialized';
 	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
 	if (initialized || isConditionTrue(pod.status.conditions, type)) return { type, status: 'True' };
-	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
+	const sidecars = new Set(pod.spec.initContainers?.filter(isSidecar).map(({ name }) => name));
+	const waiting = initStatuses
+		.filter(({ name, ready, started }) => !(sidecars.has(name) ? started : ready))
+		.map(({ name }) => name);
 	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
 }

@@ -2,6 +2,7 @@ import type { Container, ContainerState, ContainerStatus } from '../../api/core/
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf, LOST } from './attempts.ts';
+import { isContainerReady, isContainerStarted } from './health.ts';
 import { restartDelayMs } from './restart.ts';
 import { removedStatus } from './restart-all.ts';
 import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
@@ -21,6 +22,8 @@ export interface ContainerStatusInputs {
 	readonly init: boolean;
 	/** Whether the Pod has ended, so that a container without an end is lost or will never run. */
 	readonly missed: boolean;
+	/** Whether the runtime still has to change its resources, so that it has those of the last status. */
+	readonly isUnfinished: boolean;
 }
 
 /** The status of a container, as the kubelet reports it (upstream: convertToAPIContainerStatuses). */
@@ -30,7 +33,10 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const reset = removed ? removedStatus(seen.pod, container.name) : undefined;
 	if (reset) return { ...bare(container), ...reset };
 	const attempts = attemptsOf(seen, container.name);
-	const last = attempts.findLast((attempt) => attempt.state !== 'created');
+	// The kubelet reports a container only after its postStart hook has ended.
+	const isShown = ({ id, state }: Attempt): boolean =>
+		state !== 'created' && (state !== 'running' || seen.postStarts.get(id) !== 'running');
+	const last = attempts.findLast(isShown);
 	const previous =
 		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
 	// While the container waits for its restart, its last end is in lastState; otherwise lastState is the end
@@ -40,18 +46,30 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
 	const before = lastStatusOf(seen.pod, container.name);
-	const running = state.running !== undefined;
+	const started = state.running !== undefined && isContainerStarted(seen, container, last);
 	const done = inputs.init && last?.state === 'exited' && last.exitCode === 0;
 	return {
 		...bare(container),
 		state,
 		lastState: lastState ?? before?.lastState ?? {},
-		ready: done || (running && !inputs.init),
+		ready: done || (started && !inputs.init && last !== undefined && isContainerReady(seen, container, last)),
 		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
-		...(last && { containerID: `${seen.runtime}://${last.id}`, ...resourcesOf(container) }),
-		started: running,
+		...(last && {
+			containerID: `${seen.runtime}://${last.id}`,
+			...resourcesOf(container, inputs.isUnfinished ? before : undefined),
+		}),
+		started,
+		...(last && userOf(seen)),
 	};
+}
+
+/** The user of host processes, which is always that of stint: a container that names another one is held back. */
+function userOf({ traits }: PodSnapshot): Pick<ContainerStatus, 'user'> {
+	const { runsHostPrograms, os, user } = traits;
+	if (!runsHostPrograms || os !== 'linux' || !user) return {};
+	const { uid, gid, groups } = user;
+	return { user: { linux: { uid, gid, ...(groups.length > 0 && { supplementalGroups: groups }) } } };
 }
 
 /** The status of a container without attempts. */
@@ -72,16 +90,16 @@ function bare({
 }
 
 /**
- * The resources in the status of a created container: those of the spec, because they cannot be resized in
- * place yet. Clients of resize read both fields. Without any resources `resources` is an empty object, as the
- * kubelet writes it.
+ * The resources in the status of a created container: those of the spec or, during a resize, those of `before`. Clients
+ * of resize read both fields. Without any resources `resources` is an empty object, as the kubelet writes it.
  */
-function resourcesOf({
-	resources = {},
-}: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+function resourcesOf(
+	{ resources = {} }: Container,
+	before: ContainerStatus | undefined,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
 	const { limits, requests } = resources;
 	return {
-		resources: { ...(limits && { limits }), ...(requests && { requests }) },
+		resources: before?.resources ?? { ...(limits && { limits }), ...(requests && { requests }) },
 		...(requests && { allocatedResources: requests }),
 	};
 }

@@ -3,7 +3,10 @@ import test from 'node:test';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { imageStepOf, isHostProgram } from './image.ts';
 
-const HOST: RuntimeTraits = { honours: new Set(), user: undefined, os: 'linux', runsHostPrograms: true };
+const HOST: RuntimeTraits = {
+	...{ honours: new Set(), user: undefined, os: 'linux' },
+	...{ runsHostPrograms: true, canExec: false, canResize: false },
+};
 
 test('a container with a command needs no image on a runtime of host programs, and one on every other', () => {
 	const named = { name: 'c', command: ['true'] };

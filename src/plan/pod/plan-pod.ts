@@ -9,18 +9,21 @@ import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { nextRetryAt, type Progress, progressOf } from './progress.ts';
-import { isRestarted } from './restart.ts';
+import { type Progress, progressOf } from './progress.ts';
+import { noResize, type Resize, resizeOf } from './resize.ts';
+import { restartsAfter } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
+import { nextRetryAt } from './steps.ts';
 
 /**
  * Plans the next steps for a Pod on its node and computes its status, by the kubelet's rules (upstream: SyncPod
  * in pkg/kubelet/kubelet.go and computePodActions in kuberuntime_manager.go). Pure; the node agent applies the
  * plan.
  *
- * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (what to start and stop), restart.ts
- * and restart-all.ts (restarts), container-status.ts, conditions.ts and phase.ts (status),
+ * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (whether the Pod continues), steps.ts (what to
+ * start and stop), stopping.ts (order and grace periods), health.ts and probes/probe-worker.ts (probes), restart.ts and
+ * restart-all.ts (restarts), resize.ts, container-status.ts, conditions.ts and phase.ts (status),
  * fields/field-rules.ts (fields that a runtime does not support). Then what the agent needs to apply a plan: image.ts
  * (pulls), inputs/needs.ts (objects and volumes), config/container-config.ts and config/sandbox-config.ts (what the
  * runtime receives).
@@ -29,26 +32,32 @@ import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
  * 2. No container is started for a Pod that is being deleted, past its deadline, or terminal.
  * 3. Each container attempt is started once; the next attempt has the next number.
  */
-export function planPod(seen: PodSnapshot): PodPlan {
-	const progress = progressOf(seen);
+export function planPod(observed: PodSnapshot): PodPlan {
+	const ends = hasEnded(observed.pod) || observed.pod.metadata.deletionTimestamp !== undefined;
+	const resize = ends ? noResize(observed.pod) : resizeOf(observed);
+	const seen = { ...observed, pod: resize.pod };
+	const progress = progressOf(seen, resize);
 	const { starts, stops, removals, waits, ending, restartingAll } = progress;
-	const status = hasEnded(seen.pod) ? seen.pod.status : statusOf(seen, progress);
+	const status = hasEnded(seen.pod) ? seen.pod.status : statusOf(seen, progress, resize);
 	const stopped = ending !== undefined && stops.length === 0 && nothingRuns(seen);
 	const deleted = seen.pod.metadata.deletionTimestamp !== undefined;
 	const setUp = setUpOf(seen, starts);
-	const dues = setUp.due === undefined ? waits : [...waits, setUp.due];
+	const dues = [...waits, ...resize.waits, ...(setUp.due === undefined ? [] : [setUp.due])];
 	const next = dues.length > 0 ? Math.max(0, Math.min(...dues) - seen.now) : undefined;
 	return {
 		sandbox: setUp.sandbox,
 		mountFailure: setUp.mountFailure,
-		statusEvents: eventsOf(seen, progress),
+		statusEvents: [...resize.events, ...eventsOf(seen, progress)],
 		starts: seen.sandbox ? starts : [],
 		stops,
 		removals,
-		// A restart of all containers is resumed from the status, so the status must be written before each step.
-		statusFirst: restartingAll !== undefined,
+		resizes: ending === undefined ? resize.updates : [],
+		// A restart of all containers is resumed from the status, so the status must be written before each step. A
+		// resize is reported before it begins.
+		statusFirst: restartingAll !== undefined || resize.isNew,
 		status,
 		end: stopped ? (deleted ? 'remove' : 'over') : undefined,
+		terminating: ending !== undefined,
 		againAfterMs: next,
 	};
 }
@@ -93,14 +102,14 @@ function nothingRuns({ attempts }: PodSnapshot): boolean {
 }
 
 /** The status of a Pod that is not terminal yet; it becomes terminal by this plan if the Pod has ended. */
-function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
+function statusOf(seen: PodSnapshot, progress: Progress, resize: Resize): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
 	const { ending, restartingAll, rejection } = progress;
 	if (rejection) return rejectedStatus(seen, rejection);
 	const continues = ending === undefined;
 	const blocked = seen.startBackoffs.get(WHOLE_POD);
 	const over = !continues && nothingRuns(seen);
-	const { containers, initContainers = [] } = pod.spec;
+	const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
 		containerStatusOf(container, {
 			seen,
@@ -113,9 +122,13 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 			},
 			init: init && !isSidecar(container),
 			missed: over && progress.initialized && !init,
+			isUnfinished: resize.unfinished.has(container.name),
 		});
 	const initStatuses = initContainers.map((container) => describe(container, true));
 	const statuses = containers.map((container) => describe(container, false));
+	const ephemeralStatuses = ephemeralContainers.map((container) =>
+		describeEphemeral(container, seen, continues),
+	);
 	const sidecars = initStatuses.filter((_, index) => initContainers[index]?.restartPolicy === 'Always');
 	const all = new Map([...initStatuses, ...statuses].map((status) => [status.name, status]));
 	const phase = phaseOf(seen, progress, all);
@@ -126,6 +139,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		hasSandbox: sandbox !== undefined && !over,
 		initialized: progress.initialized,
 		restartingAll: restartingAll === 'clearing',
+		resizes: continues ? resize.conditions : [],
 	};
 	return {
 		...kept,
@@ -139,7 +153,17 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		startTime: pod.status.startTime ?? formatTime(now),
 		...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
 		containerStatuses: statuses,
+		...(ephemeralStatuses.length > 0 && { ephemeralContainerStatuses: ephemeralStatuses }),
 	};
+}
+
+/** The status of an ephemeral container, which is never restarted and never ready. */
+function describeEphemeral(container: Container, seen: PodSnapshot, continues: boolean): ContainerStatus {
+	const initializing = (seen.pod.spec.initContainers ?? []).length > 0;
+	const waiting = { reason: initializing ? 'PodInitializing' : 'ContainerCreating' };
+	const how = { restartingAll: false, restarts: false, init: true, missed: false, isUnfinished: false };
+	const { started: _, ...status } = containerStatusOf(container, { seen, continues, waiting, ...how });
+	return { ...status, ready: false };
 }
 
 /** The status of a Pod that is not admitted, as the kubelet reports it: without statuses of containers. */
@@ -163,7 +187,7 @@ function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean):
 	const last = attemptsOf(seen, container.name).at(-1);
 	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
 	if (runsOnce && last.exitCode === 0) return false;
-	return isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
+	return restartsAfter(seen, container, last);
 }
 
 /** The phase by the states of the containers; a terminal one only when no container runs. */

@@ -1,5 +1,5 @@
 import type { EventText } from '../../api/core/event/event-text.ts';
-import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
+import type { Container, PodStatus, ResourceRequirements } from '../../api/core/pod/schema.ts';
 import type { HoldBack } from './fields/field-rules.ts';
 
 /** A container attempt to start: the agent pulls the image if needed, creates the container and starts it. */
@@ -14,14 +14,29 @@ export interface ContainerStart {
 	readonly because: string;
 }
 
-/** A container to stop: the agent signals it, and kills it after `graceSeconds`. */
+/** A container to stop. The agent records the Event when it stops the container for the first time. */
 export interface ContainerStop {
 	readonly id: string;
 	readonly name: string;
+	/**
+	 * `hook`: the agent runs the preStop hook for at most `graceSeconds`. `wait`: other containers must end first.
+	 * `signal`: the agent sends the stop signal, and the runtime kills the container after `graceSeconds`.
+	 */
+	readonly step: 'hook' | 'wait' | 'signal';
+	/** The rest of the grace period. */
 	readonly graceSeconds: number;
+	/** Whether the container is restarted whatever its exit code is. */
+	readonly restarts: boolean;
 	readonly because: string;
 	/** The message of the Event about it. */
 	readonly message: string;
+}
+
+/** A running container whose requests and limits the agent changes. */
+export interface ContainerResize {
+	readonly id: string;
+	readonly name: string;
+	readonly resources: ResourceRequirements;
 }
 
 /** A container attempt to remove from the runtime, which kills it if it still runs. */
@@ -45,6 +60,7 @@ export interface PodPlan {
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];
+	readonly resizes: readonly ContainerResize[];
 	/** Whether the status must be written before any step above; then the agent plans again. */
 	readonly statusFirst: boolean;
 	/** The status to write if no step above is left. */
@@ -54,6 +70,8 @@ export interface PodPlan {
 	 * status. `remove`: in addition the Pod is being deleted, so the agent then deletes it from the API server.
 	 */
 	readonly end: 'over' | 'remove' | undefined;
+	/** Whether the containers of the Pod are being stopped for good: their liveness no longer matters. */
+	readonly terminating: boolean;
 	/** Milliseconds after which to plan again, even if nothing changes; undefined if that is not needed. */
 	readonly againAfterMs: number | undefined;
 }

@@ -14,9 +14,10 @@
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../api/core/pod/schema.ts';
 import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import type { ContainerRemoval, ContainerStop } from './plan.ts';
+import type { ContainerRemoval } from './plan.ts';
 import { ruleFor } from './restart.ts';
 import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
+import { joined, type Stops, stopOf } from './stopping.ts';
 
 /** The condition that reports that all containers are being restarted. */
 export const RESTARTING = 'AllContainersRestarting';
@@ -75,8 +76,7 @@ export function restartOfAllDue({ pod, now }: PodSnapshot): number | undefined {
 }
 
 /** The steps that remove all attempts of the Pod's containers from the runtime. */
-export interface ClearingOut {
-	readonly stops: readonly ContainerStop[];
+export interface ClearingOut extends Stops {
 	readonly removals: readonly ContainerRemoval[];
 }
 
@@ -84,22 +84,24 @@ export interface ClearingOut {
  * Stops all running containers first, and then removes all attempts. Both lists are empty when no attempts are
  * left.
  */
-export function clearOut({ pod, attempts }: PodSnapshot): ClearingOut {
+export function clearOut(seen: PodSnapshot): ClearingOut {
+	const { pod, attempts } = seen;
 	const { containers, initContainers = [] } = pod.spec;
 	const because = 'all containers of the Pod are restarted';
-	const stops: ContainerStop[] = [];
+	const order = { graceSeconds: GRACE_SECONDS, because, message: 'killing' };
+	const steps: Stops[] = [];
 	const others: ContainerRemoval[] = [];
 	const triggers: ContainerRemoval[] = [];
 	for (const container of [...containers, ...initContainers]) {
 		const { name } = container;
+		steps.push(stopOf(seen, container, order));
 		for (const attempt of attempts.get(name) ?? []) {
 			const { id } = attempt;
-			if (attempt.state === 'running')
-				stops.push({ id, name, graceSeconds: GRACE_SECONDS, because, message: 'killing' });
 			(isTrigger(container, attempt) ? triggers : others).push({ id, name, because });
 		}
 	}
-	return stops.length > 0 ? { stops, removals: [] } : { stops, removals: [...others, ...triggers] };
+	const stopping = joined(steps);
+	return { ...stopping, removals: stopping.stops.length > 0 ? [] : [...others, ...triggers] };
 }
 
 /** Whether the attempt ended with an exit code that restarts all containers. */

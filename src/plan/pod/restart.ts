@@ -1,6 +1,6 @@
 import type { Container } from '../../api/core/pod/schema.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
-import type { Attempt } from './snapshot.ts';
+import type { Attempt, PodSnapshot } from './snapshot.ts';
 
 type RestartRule = NonNullable<Container['restartPolicyRules']>[number];
 
@@ -12,6 +12,18 @@ const RESET_AFTER_MS = 2 * RESTART.capMs;
 
 /** The number of attempts that the runtime must keep so that the backoff can be computed. */
 export const ATTEMPTS_TO_KEEP = 8;
+
+/**
+ * Whether the container is restarted after the end of this attempt: by its exit code, or because the agent has stopped
+ * it in order to restart it.
+ */
+export function restartsAfter(
+	{ pod, stopping }: PodSnapshot,
+	container: Container,
+	{ id, exitCode }: Extract<Attempt, { readonly state: 'exited' }>,
+): boolean {
+	return (stopping.get(id)?.restarts ?? false) || isRestarted(container, pod.spec.restartPolicy, exitCode);
+}
 
 /**
  * Whether a container is restarted after it has ended with `exitCode`. The first of its restartPolicyRules that

@@ -8,6 +8,8 @@ const BARE: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: true,
+	canExec: false,
+	canResize: false,
 };
 
 /** A Pod on a runtime that supports no field of the table. */

@@ -1,10 +1,14 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, PodSpec } from '../../api/core/pod/schema.ts';
-import type { Attempt } from './snapshot.ts';
+import { type Attempt, allContainersOf } from './snapshot.ts';
 
 /**
- * Termination messages of containers, following the kubelet's `convertToKubeContainerStatus` and
- * `normalizeStatus`. The file at terminationMessagePath is not read yet.
+ * Termination messages of containers, following the kubelet's `convertToKubeContainerStatus` and `normalizeStatus`:
+ * from the file at terminationMessagePath or, if that is empty and the policy allows it, from the end of the log.
  */
+
+/** Upstream's limit of a message from the file, `MaxContainerTerminationMessageLength`: of its end. */
+export const MOST_FILE_BYTES = 4096;
 
 /** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
 const MOST_LINES = 80;
@@ -12,6 +16,24 @@ const MOST_BYTES = 2048;
 
 /** Maximum total size in bytes of the messages of all containers of a Pod. */
 const MOST_BYTES_OF_POD = 12 * 1024;
+
+/**
+ * Whether the runtime mounts a file for the message at the container's terminationMessagePath. A runtime that only
+ * simulates containers has no files.
+ */
+export function writesMessageFile({ honours }: RuntimeTraits): boolean {
+	return honours !== 'everything' && honours.has('spec.containers[].terminationMessagePath');
+}
+
+/** Whether the attempt may have written a file with its message: it has run, and has ended. */
+export function takesMessageFromFile(
+	{ terminationMessagePath }: Container,
+	attempt: Attempt,
+	traits: RuntimeTraits,
+): boolean {
+	const hasRun = attempt.state === 'exited' && attempt.startedAt !== undefined;
+	return hasRun && Boolean(terminationMessagePath) && writesMessageFile(traits);
+}
 
 /** Whether the end of the container's log becomes its message: its policy allows that, and it has failed. */
 export function takesMessageFromLog({ terminationMessagePolicy }: Container, attempt: Attempt): boolean {
@@ -53,16 +75,12 @@ function wholeCharacters(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The attempt with `text` from its log appended to the runtime's message, cut to the container's share of the
+ * The attempt with `text` from its file or log appended to the runtime's message, cut to the container's share of the
  * limit.
  */
-export function withMessage(
-	attempt: Attempt,
-	text: string,
-	{ containers, initContainers }: PodSpec,
-): Attempt {
+export function withMessage(attempt: Attempt, text: string, spec: PodSpec): Attempt {
 	if (attempt.state !== 'exited' || text === '') return attempt;
-	const share = Math.floor(MOST_BYTES_OF_POD / (containers.length + (initContainers?.length ?? 0)));
+	const share = Math.floor(MOST_BYTES_OF_POD / allContainersOf(spec).length);
 	const whole = attempt.message ? `${attempt.message}: ${text}` : text;
 	return { ...attempt, message: cut(whole, share) };
 }

@@ -11,6 +11,8 @@ export interface FakeProgram {
 	/** Its output, written when it exits. */
 	readonly stdout?: string;
 	readonly stderr?: string;
+	/** Its termination message, written when it exits. */
+	readonly terminationMessage?: string;
 	/** If true, it ignores SIGTERM and runs until it is killed. */
 	readonly ignoresTerm?: boolean;
 	/** If set, the start fails with this message. */

@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, FakeProgram>> = {
 	stubborn: { runMs: Number.POSITIVE_INFINITY, ignoresTerm: true },
 	talks: { stdout: 'out\n', stderr: 'err\n' },
 	long: { stdout: 'x'.repeat(4 * LINE_LIMIT_BYTES) },
+	explains: { terminationMessage: 'why', exitCode: 1 },
 	missing: { startError: 'exec: "missing": executable file not found in $PATH' },
 };
 
@@ -73,6 +74,7 @@ async function open(): Promise<RuntimeHarness> {
 			writesLongLine: ['long'],
 			leavesChild: ['talks'],
 			isMissing: ['missing'],
+			writesMessage: ['explains'],
 		},
 		commands: {
 			echoesInput: ['cat'],

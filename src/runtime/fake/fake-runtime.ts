@@ -4,13 +4,14 @@
  * machine that a restarted server finds.
  */
 
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
 	type ContainerEvent,
+	ContainerResizeError,
 	ContainerStartError,
 	type ExecConfig,
 	ExecError,
@@ -38,15 +39,18 @@ export interface FakeRuntimeOptions {
 	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
+	/** Returns why a container cannot get these resources; undefined if it can, which is the default. */
+	resizeError?(resources: ContainerResources, container: ContainerConfig): string | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
-	/** Receives the entries for a log file. By default they are discarded. */
+	/** Receives the entries for a log file, and termination messages. By default they are discarded. */
 	appendLog?(path: string, lines: Uint8Array): void;
 }
 
 interface Container {
 	status: RuntimeContainer;
 	readonly config: ContainerConfig;
+	resources: ContainerResources;
 	program: FakeProgram;
 	end?: Timer;
 	kill?: { readonly due: number; readonly timer: Timer };
@@ -65,6 +69,8 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: false,
+	canExec: true,
+	canResize: true,
 };
 
 const SIGKILL = 9;
@@ -178,7 +184,8 @@ export class FakeRuntime implements Runtime {
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
 		const program = this.#options.program?.(config, entry.config) ?? programByCommand(config);
-		const container: Container = { status, config, program, execKills: new Set() };
+		const { resources } = config;
+		const container: Container = { status, config, resources, program, execKills: new Set() };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);
 		return status;
@@ -225,6 +232,21 @@ export class FakeRuntime implements Runtime {
 		return Array.from(this.#containers.values(), ({ status }) => status);
 	}
 
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		this.#check();
+		if (!this.traits.canResize) throw new ContainerResizeError('this runtime cannot resize containers');
+		const container = this.#containers.get(id);
+		if (container?.status.state !== 'running') return;
+		const error = this.#options.resizeError?.(resources, container.config);
+		if (error !== undefined) throw new ContainerResizeError(error);
+		container.resources = resources;
+	}
+
+	/** The resources that a container has now; undefined if it does not exist. */
+	resourcesOf(id: string): ContainerResources | undefined {
+		return this.#containers.get(id)?.resources;
+	}
+
 	async exec(id: string, config: ExecConfig): Promise<ExecSession> {
 		this.#check();
 		const container = this.#containers.get(id);
@@ -265,6 +287,10 @@ export class FakeRuntime implements Runtime {
 
 	#write({ config, program }: Container): void {
 		const { appendLog } = this.#options;
+		const { terminationMessage: message = '' } = program;
+		if (message && config.terminationMessageFile) {
+			appendLog?.(config.terminationMessageFile, Buffer.from(message));
+		}
 		for (const stream of ['stdout', 'stderr'] as const) {
 			const text = program[stream];
 			if (!appendLog || !text) continue;

@@ -24,6 +24,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
 	type ContainerEvent,
+	ContainerResizeError,
 	ContainerStartError,
 	ExecError,
 	type ExecSession,
@@ -82,6 +83,8 @@ export class ProcessRuntime implements Runtime {
 		user: thisUser(),
 		os: platform(),
 		runsHostPrograms: true,
+		canExec: false,
+		canResize: false,
 	};
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
@@ -183,6 +186,11 @@ export class ProcessRuntime implements Runtime {
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
+	}
+
+	/** No cgroup limits the processes of a container, so there is nothing to change. */
+	async updateContainerResources(): Promise<void> {
+		throw new ContainerResizeError('the resources of host processes are not limited');
 	}
 
 	async exec(): Promise<ExecSession> {

@@ -24,7 +24,14 @@ export function containerConfig(fields: Partial<ContainerConfig> = {}): Containe
 	return {
 		...{ name: 'main', attempt: 0, image: 'busybox', command: [], args: [], env: [], workingDir: '' },
 		...{ stdin: false, stdinOnce: false, tty: false, resources: NO_RESOURCES, security: SECURITY },
-		...{ mounts: [], devices: [], terminationMessagePath: '', stopSignal: undefined },
+		...{
+			mounts: [],
+			devices: [],
+			terminationMessagePath: '',
+			terminationMessageFile: '',
+			stopSignal: undefined,
+			targetContainerId: undefined,
+		},
 		...{ labels: {}, annotations: {}, logPath: '/log', ...fields },
 	};
 }

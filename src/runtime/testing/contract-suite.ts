@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import {
 	type ContainerEvent,
+	ContainerResizeError,
 	ContainerStartError,
 	ImageError,
 	type Runtime,
@@ -27,7 +28,7 @@ export interface RuntimeHarness {
 	crash(runtime: Runtime): Promise<void>;
 	/** Advances a virtual clock; yields to the event loop if the clock is real. */
 	passTime(lengthMs: number): Promise<void>;
-	/** The path for a new log. */
+	/** The path for a new log, or for another file of the caller. */
 	logPath(name: string): string;
 	/** The current content of a log; empty if there is no file. */
 	readLog(path: string): Promise<string>;
@@ -54,6 +55,8 @@ export interface HarnessPrograms {
 	/** Exits and leaves a child that keeps writing. */
 	readonly leavesChild: readonly string[];
 	readonly isMissing: readonly string[];
+	/** Writes `why` to the termination message path; undefined if the runtime mounts no file there. */
+	readonly writesMessage?: readonly string[];
 }
 
 /** Registers the tests that each implementation of {@link Runtime} must pass. */
@@ -70,6 +73,8 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		survival(current);
 		events(current);
 		logs(current);
+		messages(current);
+		resizing(current);
 		startErrors(current);
 		stopping(current);
 		images(current);
@@ -226,6 +231,44 @@ function logs(machine: () => Machine): void {
 		const before = await harness.readLog(exited.logPath);
 		await machine().run(programs.succeeds, { pod: 'later' });
 		assert.equal(await harness.readLog(exited.logPath), before);
+	});
+}
+
+function messages(machine: () => Machine): void {
+	test('13. a termination message is in the file of the host when the exit is reported', async (t) => {
+		const { harness, runtime, programs } = machine();
+		if (!programs.writesMessage) return t.skip('the runtime mounts no file');
+		const file = harness.logPath('message');
+		const sandbox = await machine().sandbox('a');
+		const config = machine().config(programs.writesMessage);
+		const { id } = await runtime.createContainer(sandbox.id, {
+			...config,
+			...{ terminationMessagePath: '/dev/termination-log', terminationMessageFile: file },
+		});
+		await runtime.startContainer(id);
+		await machine().exitOf(id);
+		assert.equal(await harness.readLog(file), 'why');
+	});
+}
+
+function resizing(machine: () => Machine): void {
+	test('14. a resize changes a running container in place, or is refused by a runtime that cannot resize', async () => {
+		const { runtime, programs } = machine();
+		const { id } = await machine().start1(programs.runsForEver);
+		const resources = {
+			requests: { cpuMillis: 100, others: {} },
+			limits: { memoryBytes: 2 ** 28, others: {} },
+		};
+		if (!runtime.traits.canResize) {
+			await assert.rejects(runtime.updateContainerResources(id, resources), ContainerResizeError);
+			return;
+		}
+		for (let time = 0; time < 2; time++) await runtime.updateContainerResources(id, resources);
+		assert.equal((await runtime.listContainers())[0]?.state, 'running');
+		await runtime.stopContainer(id, 0);
+		await machine().exitOf(id);
+		await runtime.updateContainerResources(id, resources);
+		await runtime.updateContainerResources('none', resources);
 	});
 }
 

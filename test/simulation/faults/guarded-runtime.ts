@@ -1,4 +1,4 @@
-import type { ContainerConfig } from '../../../src/api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../../src/api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../../src/api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../../src/api/contract/sandbox-config.ts';
 import type {
@@ -101,6 +101,12 @@ export class GuardedRuntime implements Runtime {
 
 	listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#call((runtime) => runtime.listContainers());
+	}
+
+	updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		return this.#change(`resize container ${id}`, (runtime) =>
+			runtime.updateContainerResources(id, resources),
+		);
 	}
 
 	exec(id: string, config: ExecConfig): Promise<ExecSession> {

@@ -14,7 +14,9 @@ export function verdictOn(
 
 function matchesExit({ onExitCodes }: PodFailurePolicyRule, { status }: Pod): boolean {
 	if (!onExitCodes) return false;
-	const codes = (status.containerStatuses ?? []).map(({ state }) => state?.terminated?.exitCode ?? 0);
+	// Upstream looks at init containers too (`matchOnExitCodes`), so that the end of a sidecar can match a rule.
+	const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+	const codes = statuses.map(({ state }) => state?.terminated?.exitCode ?? 0);
 	const isIn = (code: number): boolean => onExitCodes.values.includes(code);
 	return codes.some((code) => code !== 0 && isIn(code) === (onExitCodes.operator === 'In'));
 }

@@ -1,7 +1,11 @@
 import { hasEnded } from '../../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../../src/api/core/pod/schema.ts';
+import { timeOf } from '../../../src/api/meta/time.ts';
 import type { ContainerEvent, Runtime, RuntimeContainer } from '../../../src/runtime/contract.ts';
 import type { Violations } from './violations.ts';
+
+/** The exit code of a container that was ended by SIGTERM. */
+const BY_SIGTERM = 143;
 
 /** What a {@link PodOracle} needs. */
 export interface PodOracleOptions {
@@ -64,13 +68,29 @@ export class PodOracle {
 		const { podUid, id, name } = status;
 		const running = this.#running.get(podUid) ?? new Map<string, RuntimeContainer>();
 		if (status.state === 'running') {
+			const isAlone = ![...running.values()].some((other) => other.name === name && other.id !== id);
+			this.#check(isAlone, 6, `two attempts of ${name} of Pod ${podUid} run at once`);
 			running.set(id, status);
 			this.#running.set(podUid, running);
 			this.#started(nodeName, podUid, name);
 			const sandboxes = new Set(Array.from(running.values(), ({ sandboxId }) => sandboxId));
 			this.#check(sandboxes.size === 1, 6, `Pod ${podUid} runs in ${[...sandboxes].join(' and ')}`);
-		} else if (status.state === 'exited' && running.delete(id) && running.size === 0)
-			this.#running.delete(podUid);
+		} else if (status.state === 'exited' && running.delete(id)) {
+			this.#sidecarEnded(status, [...running.values()]);
+			if (running.size === 0) this.#running.delete(podUid);
+		}
+	}
+
+	/** A sidecar that ends by its stop signal does so after the containers, unless the grace period is over. */
+	#sidecarEnded(status: RuntimeContainer, others: readonly RuntimeContainer[]): void {
+		const pod = this.#options.pod(status.podUid);
+		if (!pod || hasEnded(pod) || status.state !== 'exited' || status.exitCode !== BY_SIGTERM) return;
+		const { initContainers = [], containers } = pod.spec;
+		if (!initContainers.some(({ name }) => name === status.name)) return;
+		const first = others.find((other) => containers.some(({ name }) => name === other.name));
+		const due = timeOf(pod.metadata.deletionTimestamp) ?? Number.POSITIVE_INFINITY;
+		const text = `sidecar ${status.name} of Pod ${pod.metadata.name} ends before ${first?.name}`;
+		this.#check(!first || status.finishedAt >= due, 6, text);
 	}
 
 	#started(nodeName: string, podUid: string, container: string): void {

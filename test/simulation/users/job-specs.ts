@@ -65,6 +65,7 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources, ports }];
 	if (dice.chance(0.1))
 		containers.push({ ...containers[0], name: 'beside', ports: [] } as (typeof containers)[0]);
+	const sidecars = dice.maybe(0.15, () => drawSidecars(dice));
 	const grace = dice.of(0, 1, 30);
 	const tolerations = dice.maybe(0.3, () => [drawToleration(dice)]);
 	const team = dice.of('red', 'blue');
@@ -78,9 +79,18 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 			restartPolicy,
 			terminationGracePeriodSeconds: grace,
 			containers,
+			...(sidecars && { initContainers: sidecars }),
 			...(tolerations && { tolerations }),
 		},
 	};
+}
+
+/** Draws one or two sidecars, which run until they are stopped or end by themselves. */
+function drawSidecars(dice: Dice): readonly Record<string, unknown>[] {
+	return Array.from({ length: dice.between(1, 2) }, (_, index) => ({
+		...{ name: `sidecar-${index}`, image: 'any', command: ['simulated'], restartPolicy: 'Always' },
+		args: [`run=${dice.of(3000, 20_000, 100_000)}`, ...(dice.chance(0.2) ? ['ignores-term'] : [])],
+	}));
 }
 
 /** Required anti-affinity to nodes with a Pod of that team. */

@@ -17,7 +17,13 @@ function config(fields: object, spec: object = {}): ContainerConfig {
 	const pod = podWith({ ...spec, containers: [{ name: 'c', image: 'busybox', ...fields }] });
 	const [container = { name: '' }] = pod.spec.containers;
 	const values = { data: new Map(), volumes: VOLUMES };
-	return containerConfigOf(pod, container, { attempt: 2, logPath: '/l', node: NODE, values });
+	return containerConfigOf(pod, container, {
+		attempt: 2,
+		logPath: '/l',
+		messageFile: '/m',
+		node: NODE,
+		values,
+	});
 }
 
 test('the configuration has the command with its variables expanded, and the kubelet’s labels', () => {
@@ -36,6 +42,7 @@ test('the configuration has the command with its variables expanded, and the kub
 	assert.deepEqual([made.name, made.attempt, made.image, made.logPath], ['c', 2, 'busybox', '/l']);
 	assert.deepEqual([made.workingDir, made.stdin, made.stdinOnce, made.tty], ['/w', true, true, true]);
 	assert.deepEqual([made.terminationMessagePath, made.stopSignal], ['/t', 'SIGUSR1']);
+	assert.equal(made.terminationMessageFile, '/m');
 	assert.deepEqual(made.labels, {
 		'io.kubernetes.pod.name': 'p',
 		'io.kubernetes.pod.namespace': 'ns',

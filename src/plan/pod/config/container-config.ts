@@ -12,6 +12,10 @@ import { containerSecurityOf } from './security.ts';
 export interface ContainerFacts {
 	readonly attempt: number;
 	readonly logPath: string;
+	/** The id of the container that an ephemeral container targets. */
+	readonly targetContainerId?: string;
+	/** The file of the host for the termination message; empty if the runtime does not mount it. */
+	readonly messageFile: string;
 	readonly node: NodeFacts;
 	/** The values of the inputs (see inputs/needs.ts); undefined on a node without a source of inputs. */
 	readonly values: InputValues | undefined;
@@ -38,11 +42,13 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		stdin: container.stdin ?? false,
 		stdinOnce: container.stdinOnce ?? false,
 		tty: container.tty ?? false,
+		targetContainerId: facts.targetContainerId,
 		resources: resourcesOf(container.resources),
 		security: containerSecurityOf(pod.spec, container),
 		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],
 		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
+		terminationMessageFile: container.terminationMessagePath ? facts.messageFile : '',
 		stopSignal: container.lifecycle?.stopSignal,
 		labels: { ...podLabelsOf(pod), 'io.kubernetes.container.name': container.name },
 		annotations: annotationsOf(pod, container, facts.attempt),

@@ -9,6 +9,8 @@ const BARE: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: true,
+	canExec: false,
+	canResize: false,
 };
 
 const TEMPLATE = {

@@ -1,10 +1,10 @@
 import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container, EnvVar } from '../../../api/core/pod/schema.ts';
+import { isRecord } from '../../../base/json/json.ts';
 import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
-const NO_PROBES = 'probes are not supported yet';
-const NO_HOOKS = 'lifecycle hooks are not supported yet';
+const NO_EXEC = 'no command can be run in a container yet';
 const NO_CONFIG = 'ConfigMaps and Secrets are not served yet, so the named object does not exist';
 const IN_ENV = 'set the variables in env with literal values';
 
@@ -57,11 +57,14 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		when: ({ container }) => container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false,
 	}),
 	honoured('env'),
-	held('livenessProbe', NO_PROBES, 'remove the probe; activeDeadlineSeconds ends a Job that hangs'),
-	held('readinessProbe', NO_PROBES, 'remove the probe'),
-	held('startupProbe', NO_PROBES, 'remove the probe'),
-	held('lifecycle.postStart', NO_HOOKS, 'do the work at the start of the command'),
-	held('lifecycle.preStop', NO_HOOKS, 'handle SIGTERM in the program'),
+	...execRules(
+		'livenessProbe',
+		'use httpGet, tcpSocket or grpc; activeDeadlineSeconds ends a Job that hangs',
+	),
+	...execRules('readinessProbe', 'use httpGet, tcpSocket or grpc'),
+	...execRules('startupProbe', 'use httpGet, tcpSocket or grpc'),
+	...execRules('lifecycle.postStart', 'do the work at the start of the command'),
+	...execRules('lifecycle.preStop', 'handle SIGTERM in the program'),
 	containerRule('lifecycle.stopSignal', {
 		effect: 'dropped',
 		...STOP_SIGNAL_OFF,
@@ -109,7 +112,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		instead: 'write the message to the log, and set terminationMessagePolicy: FallbackToLogsOnError',
 		when: ({ container }) => writesMessage(container),
 	}),
-	harmless('terminationMessagePath', 'The default path, which the command does not name.'),
+	honoured(
+		'terminationMessagePath',
+		'The message is read from the file, if the runtime can mount it; else it is the default path, which the command does not name.',
+	),
 	honoured('terminationMessagePolicy', 'FallbackToLogsOnError takes the message from the log.'),
 	honoured('name'),
 	honoured('image'),
@@ -121,8 +127,23 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	honoured('restartPolicyRules'),
 	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
-	harmless('resizePolicy', 'Containers cannot be resized yet: the API server has no resize subresource.'),
+	honoured('resizePolicy'),
 ];
+
+/** The rows of a probe or hook: one that runs a command needs a runtime that can do that. */
+function execRules(name: string, instead: string): readonly FieldRule[] {
+	return [
+		containerRule(name, {
+			effect: 'held',
+			only: 'with `exec`, on a runtime that cannot run commands in containers',
+			because: NO_EXEC,
+			instead,
+			when: ({ value, traits }) => !traits.canExec && isRecord(value) && Object.hasOwn(value, 'exec'),
+			byStint: true,
+		}),
+		honoured(name),
+	];
+}
 
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);

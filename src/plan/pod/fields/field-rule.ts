@@ -42,7 +42,7 @@ export interface FieldUse {
 export interface FieldRule {
 	/**
 	 * The path in the schema. It includes all fields below it that have no row of their own. `containers[]`
-	 * includes init containers.
+	 * includes init and ephemeral containers.
 	 */
 	readonly field: string;
 	readonly effect: Effect;
@@ -60,6 +60,9 @@ export interface FieldRule {
 	exactly?(use: FieldUse): string;
 	/** The reason in the Pod's status or Event, if the effect does not determine it. */
 	readonly reason?: string;
-	/** True if stint itself, not the runtime, would have to support the field. */
+	/**
+	 * True if the list of fields that the runtime honours does not decide: stint itself would have to support the field,
+	 * or another trait of the runtime decides.
+	 */
 	readonly byStint?: true;
 }

@@ -109,7 +109,10 @@ export function refusalOf(pod: Pod): string | undefined {
 	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
 }
 
-const NO_RUNTIME: RuntimeTraits = { honours: new Set(), user: undefined, os: '', runsHostPrograms: false };
+const NO_RUNTIME: RuntimeTraits = {
+	...{ honours: new Set(), user: undefined, os: '' },
+	...{ runsHostPrograms: false, canExec: false, canResize: false },
+};
 
 /** Why a container must not be started. */
 export interface HoldBack {
@@ -140,12 +143,15 @@ export function hintsText(findings: readonly Finding[]): string {
 	return [...shown, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
 }
 
-/** The init containers and containers of the Pod, each with its path. */
+/** The init, regular and ephemeral containers of the Pod, each with its path. */
 export function placesIn({ spec }: Pod): readonly Place[] {
-	const { initContainers = [], containers } = spec;
+	const { initContainers = [], containers, ephemeralContainers = [] } = spec;
 	return [
 		...initContainers.map((container, index) => ({ container, path: `spec.initContainers[${index}]` })),
 		...containers.map((container, index) => ({ container, path: `spec.containers[${index}]` })),
+		...ephemeralContainers.map((container, index) => ({
+			...{ container, path: `spec.ephemeralContainers[${index}]` },
+		})),
 	];
 }
 

@@ -138,10 +138,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.resources', BY_SCHEDULER),
 	honoured('spec.initContainers', BY_AGENT),
 	honoured('spec.containers', BY_AGENT),
-	harmless(
-		'spec.ephemeralContainers',
-		'The API server rejects them in a new Pod, and has no ephemeralcontainers subresource.',
-	),
+	honoured('spec.ephemeralContainers', 'The node agent starts those that are added to a running Pod.'),
 	honoured('spec.restartPolicy', BY_AGENT),
 	honoured('spec.terminationGracePeriodSeconds', BY_AGENT),
 	honoured('spec.activeDeadlineSeconds', BY_AGENT),

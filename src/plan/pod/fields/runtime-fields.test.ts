@@ -10,11 +10,6 @@ import { BARE, CASES, EVERYTHING, pod } from './testing/field-cases.ts';
 const BY_AGENT: ReadonlySet<string> = new Set([
 	// A variable from a file of a volume.
 	'spec.containers[].env',
-	'spec.containers[].livenessProbe',
-	'spec.containers[].readinessProbe',
-	'spec.containers[].startupProbe',
-	'spec.containers[].lifecycle.postStart',
-	'spec.containers[].lifecycle.preStop',
 ]);
 
 const DATA = new Map([['k', new Uint8Array()]]);
@@ -24,7 +19,7 @@ function received(given: Pod): string {
 	const volumes = new Map([['v', { hostPath: '/v', readOnly: false }]]);
 	const node = { hostIP: '', podIP: '', allocatable: {} };
 	const data = new Map(['configMap/m', 'secret/s', 'configMap/x', 'secret/x'].map((key) => [key, DATA]));
-	const facts = { attempt: 0, logPath: '', node, values: { data, volumes } };
+	const facts = { attempt: 0, logPath: '', messageFile: '', node, values: { data, volumes } };
 	const containers = given.spec.containers.map((each) => containerConfigOf(given, each, facts));
 	return JSON.stringify({ sandbox: sandboxConfigOf(given, 0), containers });
 }

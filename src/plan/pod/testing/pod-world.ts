@@ -1,11 +1,29 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
-import type { Container, Pod, PodSpec, PodStatus } from '../../../api/core/pod/schema.ts';
+import type {
+	Container,
+	ContainerStatus,
+	Pod,
+	PodSpec,
+	PodStatus,
+	ResourceRequirements,
+} from '../../../api/core/pod/schema.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
-import type { PodPlan } from '../plan.ts';
+import type { ContainerStop, PodPlan } from '../plan.ts';
 import { planPod } from '../plan-pod.ts';
-import { type Attempt, type PodSnapshot, type StartBackoff, WHOLE_POD } from '../snapshot.ts';
+import {
+	type Attempt,
+	containerNamed,
+	type NodeRoom,
+	type PodSnapshot,
+	type ProbeResults,
+	type ResizeState,
+	type StartBackoff,
+	type StopState,
+	statusesIn,
+	WHOLE_POD,
+} from '../snapshot.ts';
 
 /** A container of a test's Pod: its name, and the fields that differ from the defaults. */
 export type TestContainer = {
@@ -30,17 +48,30 @@ export class PodWorld {
 		user: { uid: 0, gid: 0, groups: [] },
 		os: 'linux',
 		runsHostPrograms: false,
+		canExec: true,
+		canResize: true,
 	};
 	readonly attempts = new Map<string, Attempt[]>();
 	readonly startBackoffs = new Map<string, StartBackoff>();
+	readonly probes = new Map<string, ProbeResults>();
+	readonly postStarts = new Map<string, 'running' | 'failed'>();
+	readonly stopping = new Map<string, StopState>();
+	readonly resizes = new Map<string, ResizeState>();
+	room: NodeRoom | undefined;
+	/** Why the runtime cannot resize; undefined if it can. */
+	resizeError: string | undefined;
 	/** The started attempts, as `container#attempt`. */
 	readonly started: string[] = [];
 	/** The ids of the removed attempts. */
 	readonly removed: string[] = [];
 	/** The statuses that had to be written before a step. */
 	readonly writtenFirst: PodStatus[] = [];
-	/** The names of the stopped containers. */
+	/** The names of the containers that were sent the stop signal. */
 	readonly stopped: string[] = [];
+	/** The messages of the `Killing` events. */
+	readonly killed: string[] = [];
+	/** The names of the containers whose preStop hook was started. */
+	readonly hooked: string[] = [];
 	/** The Events of all plans, as `reason: message`. */
 	readonly events: string[] = [];
 
@@ -63,7 +94,17 @@ export class PodWorld {
 	snapshot(): PodSnapshot {
 		const { pod, now, attempts, startBackoffs, traits } = this;
 		const sandbox = this.hasSandbox ? { ip: '127.0.0.1' } : undefined;
-		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, attempts, startBackoffs };
+		const { probes, postStarts, stopping } = this;
+		const known = {
+			attempts,
+			startBackoffs,
+			probes,
+			postStarts,
+			stopping,
+			resizes: this.resizes,
+			room: this.room,
+		};
+		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, ...known };
 	}
 
 	/** Applies plans until no step is left now; returns the last plan, whose status is written. */
@@ -73,6 +114,7 @@ export class PodWorld {
 			if (plan.statusFirst && !semanticEqual(plan.status, this.pod.status)) {
 				this.pod = { ...this.pod, status: plan.status };
 				this.writtenFirst.push(plan.status);
+				this.#record(plan);
 				continue;
 			}
 			this.#record(plan);
@@ -81,16 +123,56 @@ export class PodWorld {
 				this.startBackoffs.delete(WHOLE_POD);
 			}
 			if (plan.mountFailure) this.#hinder(WHOLE_POD, 'FailedMount', plan.mountFailure.message);
-			for (const { name } of plan.stops) this.stopped.push(name);
+			for (const stop of plan.stops) this.#stop(stop);
 			for (const { id, name } of plan.removals) this.remove(name, id);
 			for (const { container, attempt, heldBack } of plan.starts) {
 				if (!heldBack) this.#start(container.name, attempt);
 				else this.#hinder(container.name, 'CreateContainerConfigError', heldBack.message);
 			}
+			for (const { id, resources } of plan.resizes) this.#resize(id, resources);
+			if (plan.resizes.length > 0) continue;
 			if (plan.sandbox || plan.mountFailure || plan.starts.length + plan.removals.length > 0) continue;
 			this.pod = { ...this.pod, status: plan.status };
 			return plan;
 		}
+	}
+
+	#stop({ id, name, step, graceSeconds, restarts, message }: ContainerStop): void {
+		if (!this.stopping.has(id)) {
+			const preStop = step === 'hook' ? 'running' : 'none';
+			this.stopping.set(id, { since: this.now, graceSeconds, preStop, restarts });
+			this.killed.push(message);
+		}
+		if (step === 'hook') this.hooked.push(name);
+		if (step === 'signal') this.stopped.push(name);
+	}
+
+	#resize(id: string, resources: ResourceRequirements): void {
+		const failure = { error: this.resizeError ?? '', failedAt: this.now };
+		this.resizes.set(id, this.resizeError === undefined ? { resources } : failure);
+	}
+
+	/** Ends the preStop hook of the container. */
+	endPreStop(name: string): void {
+		const id = this.idOf(name);
+		const state = this.stopping.get(id);
+		if (state) this.stopping.set(id, { ...state, preStop: 'done' });
+	}
+
+	/** Sets results of the container's probes, as the agent does for its newest attempt. */
+	probe(name: string, results: ProbeResults): void {
+		const id = this.idOf(name);
+		this.probes.set(id, { ...this.probes.get(id), ...results });
+	}
+
+	/** The id of the container's newest attempt. */
+	idOf(name: string): string {
+		return this.attempts.get(name)?.at(-1)?.id ?? '';
+	}
+
+	/** The status of the container, as the Pod has it. */
+	status(name: string): ContainerStatus | undefined {
+		return statusesIn(this.pod.status).find((each) => each.name === name);
 	}
 
 	#record({ sandbox, mountFailure, statusEvents }: PodPlan): void {
@@ -107,8 +189,10 @@ export class PodWorld {
 		this.started.push(`${name}#${attempt}`);
 		const list = this.attempts.get(name) ?? [];
 		const id = `${name}_${attempt}`;
-		list.push({ id, attempt, imageRef: 'image', state: 'running', startedAt: this.now });
+		const { image = '' } = containerNamed(this.pod, name) ?? {};
+		list.push({ id, attempt, image, imageRef: 'image', state: 'running', startedAt: this.now });
 		this.attempts.set(name, list);
+		if (containerNamed(this.pod, name)?.lifecycle?.postStart) this.postStarts.set(id, 'running');
 	}
 
 	/** Removes an attempt from the runtime. */
@@ -142,9 +226,7 @@ export class PodWorld {
 
 	/** The waiting reason of a container, as the Pod's status has it. */
 	waiting(name: string): { readonly reason?: string; readonly message?: string } | undefined {
-		const { initContainerStatuses = [], containerStatuses = [] } = this.pod.status;
-		return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name)?.state
-			?.waiting;
+		return this.status(name)?.state?.waiting;
 	}
 
 	condition(type: string): string {

@@ -10,6 +10,8 @@ export const BARE: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [4] },
 	os: 'linux',
 	runsHostPrograms: true,
+	canExec: false,
+	canResize: false,
 };
 const AS_USER: RuntimeTraits = { ...BARE, user: { uid: 1000, gid: 1000, groups: [27] } };
 /** The traits of a runtime that honours every field. */
@@ -125,7 +127,15 @@ export const CASES: readonly FieldCase[] = [
 	{
 		field: `${C}lifecycle.preStop`,
 		effect: 'held',
+		pod: container({ lifecycle: { preStop: PROBE } }),
+	},
+	{
+		...{ field: `${C}lifecycle.preStop`, effect: 'honoured' },
 		pod: container({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }),
+	},
+	{
+		...{ field: `${C}livenessProbe`, effect: 'honoured', traits: { ...BARE, canExec: true } },
+		pod: container({ livenessProbe: PROBE }),
 	},
 	{
 		field: `${C}lifecycle.stopSignal`,
@@ -176,7 +186,7 @@ export const CASES: readonly FieldCase[] = [
 		}),
 	},
 	{
-		...{ field: `${C}terminationMessagePath`, effect: 'harmless' },
+		...{ field: `${C}terminationMessagePath`, effect: 'honoured' },
 		pod: container({ terminationMessagePath: '/dev/termination-log', command: ['true'] }),
 	},
 	...[secured, podSecured].flatMap((make): readonly FieldCase[] => {
