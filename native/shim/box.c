@@ -108,6 +108,8 @@ static bool mirror_entry(int from, int to, const char *name, bool may_make_devic
 	if (S_ISLNK(status.st_mode)) return copy_link(from, to, name);
 	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
 		if (is_skipped_device(name)) return true;
+		/* A terminal multiplexer finds its terminals beside itself, which it does not as a mount of one file. */
+		if (!may_make_devices && strcmp(name, "ptmx") == 0) return symlinkat("pts/ptmx", to, name) == 0;
 		/* Cheaper than a mount, where the machine allows it. */
 		if (may_make_devices && mknodat(to, name, status.st_mode, status.st_rdev) == 0)
 			return fchmodat(to, name, status.st_mode & 07777, 0) == 0 &&

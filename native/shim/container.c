@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,11 +49,11 @@ static int open_pipe(const char *path, int flags) {
 }
 
 /*
- * Opens the output pipe `path` for reading and writing: a program must not be killed by SIGPIPE, nor see an error,
+ * Opens the output pipe `path`. That of a container for reading and writing: a program must not be killed by SIGPIPE, nor see an error,
  * because the launcher that reads the pipe is gone for a while.
  */
 static int open_output(const struct request *request, const char *path) {
-	int fd = path ? open_pipe(path, O_RDWR) : open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = path ? open_pipe(path, request->enter ? O_WRONLY : O_RDWR) : open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* So that `echo > /dev/stdout` works for a program that runs as another user. */
 	if (fd >= 0 && path && request->set_user && fchown(fd, request->uid, (gid_t)-1) != 0) errno = 0;
 	return fd;
@@ -60,9 +62,8 @@ static int open_output(const struct request *request, const char *path) {
 /* In the child: becomes the program. Writes the failure to `report` if it cannot. */
 static _Noreturn void become_program(const struct request *request, const int io[3], const char *terminal, int report) {
 	struct failure failure = {0};
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	const uint64_t none = 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 	setsid();
 	umask(022);
 	bool ready = true;
@@ -71,6 +72,8 @@ static _Noreturn void become_program(const struct request *request, const int io
 		for (int fd = 0; fd < 3 && ready; fd++)
 			if (dup2(io[fd], fd) < 0) ready = fail(&failure, "dup", NULL);
 	ready = ready && join_cgroups(request, &failure) && take_identity(request, &failure);
+	/* Without a pid namespace, nothing else ends the program if its waiter is killed. */
+	if (ready) prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ready) execute(request, &failure);
 	if (write(report, &failure, sizeof failure) < 0) _exit(126);
 	_exit(127);
@@ -126,7 +129,7 @@ static void kill_others(const struct waiter *waiter, bool is_init) {
 	const struct timespec pause = {0, 2 * 1000 * 1000};
 	struct timespec begin, now;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	if (!is_init) kill(-waiter->main, SIGKILL);
+	if (!is_init && waiter->main > 1) kill(-waiter->main, SIGKILL);
 	for (;;) {
 		if (is_init) kill(-1, SIGKILL);
 		else kill_children();
@@ -171,24 +174,39 @@ static void read_control(struct waiter *waiter) {
 	}
 }
 
+/* Kills the program; its end is reported like any other. A waiter that holds namespaces has none, and ends. */
+static void kill_program(struct waiter *waiter) {
+	if (waiter->request->hold) waiter->has_ended = true;
+	else if (!waiter->has_ended) kill(waiter->main, SIGKILL);
+}
+
 static void read_signals(struct waiter *waiter) {
 	struct signalfd_siginfo info;
 	while (read(waiter->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD) continue;
-		if (waiter->main > 0 && !waiter->has_ended) kill(waiter->main, (int)info.ssi_signo);
+		if (info.ssi_signo == KILL_SIGNAL) kill_program(waiter);
+		else if (waiter->main > 0 && !waiter->has_ended) kill(waiter->main, (int)info.ssi_signo);
 	}
 	reap(waiter);
 }
 
+/* The launcher has closed the control pipe of a session, or is gone: kills the command with its process group. */
+static void end_session(struct waiter *waiter) {
+	kill(-waiter->main, SIGKILL);
+	close(waiter->control);
+	waiter->control = -1;
+}
+
 /* Waits for one event, and handles it. */
 static void step(struct waiter *waiter) {
-		struct pollfd fds[6] = {{.fd = waiter->signals, .events = POLLIN}, {.fd = waiter->control, .events = POLLIN}};
-		size_t count = 2;
-		if (waiter->has_terminal) count += relay_poll(&waiter->relay, fds + count);
-		if (poll(fds, count, -1) < 0) return;
-		if (fds[0].revents) read_signals(waiter);
-		if (fds[1].revents & POLLIN) read_control(waiter);
-		if (waiter->has_terminal) relay_step(&waiter->relay, fds + 2, count - 2);
+	struct pollfd fds[6] = {{.fd = waiter->signals, .events = POLLIN}, {.fd = waiter->control, .events = POLLIN}};
+	size_t count = 2;
+	if (waiter->has_terminal) count += relay_poll(&waiter->relay, fds + count);
+	if (poll(fds, count, -1) < 0) return;
+	if (fds[0].revents) read_signals(waiter);
+	if (fds[1].revents & POLLIN) read_control(waiter);
+	else if (fds[1].revents) end_session(waiter);
+	if (waiter->has_terminal) relay_step(&waiter->relay, fds + 2, count - 2);
 }
 
 static bool has_unread(int fd) {
@@ -213,20 +231,19 @@ static void hold_output(struct waiter *waiter) {
 }
 
 /* Opens the pipes of the request: as the program's standard streams, or as the two sides of the terminal's relay. */
-static bool open_streams(struct waiter *waiter, int io[3], char terminal[64], struct failure *failure) {
+static bool open_streams(struct waiter *waiter, int io[3], struct failure *failure) {
 	const struct request *request = waiter->request;
-	if (request->control && (waiter->control = open_pipe(request->control, O_RDWR | O_NONBLOCK)) < 0)
+	/* A session's is opened for reading only, so that its end is seen. */
+	int how = request->enter ? O_RDONLY : O_RDWR;
+	if (request->control && (waiter->control = open_pipe(request->control, how | O_NONBLOCK)) < 0)
 		return fail(failure, "open", request->control);
 	if (request->tty) {
-		waiter->relay.out = open_pipe(request->out, O_RDWR | O_NONBLOCK);
-		waiter->relay.in = request->in ? open_pipe(request->in, O_RDWR | O_NONBLOCK) : -1;
-		waiter->relay.master = open_terminal(terminal);
-		if (waiter->relay.out < 0 || waiter->relay.master < 0) return fail(failure, "terminal", NULL);
-		waiter->has_terminal = true;
-		return true;
+		waiter->relay.out = open_pipe(request->out, how == O_RDONLY ? O_WRONLY | O_NONBLOCK : O_RDWR | O_NONBLOCK);
+		waiter->relay.in = request->in ? open_pipe(request->in, how | O_NONBLOCK) : -1;
+		return waiter->relay.out >= 0 || fail(failure, "open", request->out);
 	}
 	if (request->in) {
-		waiter->input_hold = open_pipe(request->in, O_RDWR);
+		if (!request->enter) waiter->input_hold = open_pipe(request->in, O_RDWR);
 		io[0] = open_pipe(request->in, O_RDONLY);
 	} else io[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	io[1] = open_output(request, request->out);
@@ -236,24 +253,35 @@ static bool open_streams(struct waiter *waiter, int io[3], char terminal[64], st
 	return true;
 }
 
+/* The raw calls: those of the C library leave out the signals that it uses itself, KILL_SIGNAL among them. */
 static int block_signals(void) {
-	sigset_t all;
-	for (int signal_number = 1; signal_number < 32; signal_number++) signal(signal_number, SIG_DFL);
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	const uint64_t all = ~(uint64_t)0;
+	for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
+	return (int)syscall(SYS_signalfd4, -1, &all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Enters the mount namespace of the container that `joined` names: last, since the pipes are found in the launcher's. */
+static bool enter_view(int joined, struct failure *failure) {
+	if (setns(joined, CLONE_NEWNS) == 0) return true;
+	return fail(failure, "enter", NULL);
 }
 
 /* Starts the program in its box; returns false with the failure. */
-static bool set_up(struct waiter *waiter, struct failure *failure) {
+static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	const struct request *request = waiter->request;
 	int io[3] = {-1, -1, -1};
 	char terminal[64] = "";
-	if (!open_streams(waiter, io, terminal, failure)) return false;
-	if (!open_cgroups(request, failure)) return false;
+	if (!open_streams(waiter, io, failure) || !open_cgroups(request, failure)) return false;
 	if (request->oom_file) waiter->oom = open(request->oom_file, O_RDONLY | O_CLOEXEC);
-	if (!enter_box(request, failure)) return false;
+	if (!(request->enter ? enter_view(joined, failure) : enter_box(request, failure))) return false;
+	if (joined >= 0) close(joined);
 	if (request->hold) return true;
+	if (request->tty) {
+		waiter->relay.master = open_terminal(terminal);
+		if (waiter->relay.master < 0) return fail(failure, "terminal", "/dev/ptmx");
+		waiter->has_terminal = true;
+	}
 	bool started = start_program(waiter, io, request->tty ? terminal : NULL, failure);
 	if (io[0] >= 0) close(io[0]);
 	waiter->out = io[1];
@@ -261,7 +289,16 @@ static bool set_up(struct waiter *waiter, struct failure *failure) {
 	return started;
 }
 
-_Noreturn void run_container(const struct request *request, int go) {
+/* After the program of a session: what it left running goes on, but must not keep the session's pipes open. */
+static void finish_session(struct waiter *waiter) {
+	if (waiter->has_terminal) {
+		kill(-waiter->main, SIGHUP);
+		while (!relay_drained(&waiter->relay) && waiter->control >= 0) step(waiter);
+	}
+	report_end(waiter->request->id, waiter->status, waiter->ended_ms, 0);
+}
+
+_Noreturn void run_container(const struct request *request, int go, int joined) {
 	char self[32] = "", start[32] = "", byte;
 	struct failure failure = {0};
 	struct waiter waiter = {.request = request, .control = -1, .oom = -1, .input_hold = -1, .out = -1, .err = -1};
@@ -269,7 +306,8 @@ _Noreturn void run_container(const struct request *request, int go) {
 	setsid();
 	prctl(PR_SET_NAME, "stint-waiter");
 	waiter.signals = block_signals();
-	if (!is_init) prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (request->enter) events_to_output();
+	else if (!is_init) prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (go >= 0 && read(go, &byte, 1) != 1) _exit(1);
 	/* The /proc of the launcher is still mounted: it gives the process id that the launcher knows. */
 	if (readlink("/proc/self", self, sizeof self - 1) <= 0 || !start_of("self", start)) {
@@ -277,13 +315,17 @@ _Noreturn void run_container(const struct request *request, int go) {
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
-	if (!set_up(&waiter, &failure)) {
-		kill_others(&waiter, is_init);
+	if (!set_up(&waiter, joined, &failure)) {
+		if (!request->enter) kill_others(&waiter, is_init);
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
 	report_started(request->id, (pid_t)strtol(self, NULL, 10), start);
 	while (!waiter.has_ended) step(&waiter);
+	if (request->enter) {
+		finish_session(&waiter);
+		_exit(0);
+	}
 	kill_others(&waiter, is_init);
 	report_end(request->id, waiter.status, waiter.ended_ms, oom_kills(waiter.oom));
 	hold_output(&waiter);

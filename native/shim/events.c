@@ -29,22 +29,32 @@ void events_open(const char *events, const char *poke) {
 	}
 }
 
+void events_to_output(void) {
+	close(events_fd);
+	events_fd = -1;
+}
+
 /* A full disk must not lose an end: the waiter lives on and tries again. */
 static void append(const char *line, int length) {
 	const struct timespec pause = {0, 100 * 1000 * 1000};
-	while (write(events_fd, line, (size_t)length) < 0 && errno != EBADF) nanosleep(&pause, NULL);
+	if (events_fd < 0) {
+		/* The launcher may be gone. */
+		if (write(STDOUT_FILENO, line, (size_t)length) < 0) errno = 0;
+		return;
+	}
+	while (write(events_fd, line, (size_t)length) < 0) nanosleep(&pause, NULL);
 	/* If the pipe is full, the launcher has not read earlier bytes yet, and will read this line with them. */
 	if (write(poke_fd, "x", 1) < 0) return;
 }
 
 void report_started(const char *id, pid_t pid, const char *start) {
 	char line[512];
-	append(line, snprintf(line, sizeof line, "S %.300s %d %s\n", id, (int)pid, start));
+	append(line, snprintf(line, sizeof line, "S %s %d %s %" PRId64 "\n", id, (int)pid, start, now_ms()));
 }
 
 void report_failure(const char *id, const struct failure *failure) {
 	char line[1024];
-	int length = snprintf(line, sizeof line, "F %.300s %d %s %s\n", id, failure->error, failure->step, failure->detail);
+	int length = snprintf(line, sizeof line, "F %s %d %s %s\n", id, failure->error, failure->step, failure->detail);
 	/* The detail is a path, which may contain line ends. */
 	for (int i = 0; i < length - 1; i++)
 		if (line[i] == '\n') line[i] = '?';
@@ -53,5 +63,5 @@ void report_failure(const char *id, const struct failure *failure) {
 
 void report_end(const char *id, int status, int64_t ms, long oom_kills) {
 	char line[512];
-	append(line, snprintf(line, sizeof line, "E %.300s %d %" PRId64 " %ld\n", id, status, ms, oom_kills));
+	append(line, snprintf(line, sizeof line, "E %s %d %" PRId64 " %ld\n", id, status, ms, oom_kills));
 }

@@ -38,8 +38,7 @@ bool start_of(const char *pid, char start[32]) {
 int main(int argc, char **argv) {
 	const char *mode = argc > 1 ? argv[1] : "";
 	if (strcmp(mode, "serve") == 0 && argc == 4) return serve(argv[2], argv[3]);
-	if (strcmp(mode, "exec") == 0) return exec_in_container();
 	if (strcmp(mode, "probe") == 0) return probe();
-	fputs("usage: stint-shim serve EVENTS POKE | exec | probe\n", stderr);
+	fputs("usage: stint-shim serve EVENTS POKE | probe\n", stderr);
 	return 2;
 }

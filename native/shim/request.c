@@ -118,6 +118,7 @@ static bool *flag_field(struct request *request, const char *name) {
 	} table[] = {
 		{"tty", &request->tty},
 		{"hold", &request->hold},
+		{"enter", &request->enter},
 		{"nonewprivs", &request->no_new_privs},
 		{"readonlyroot", &request->read_only_root},
 		{"groups", &request->set_groups},

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,32 +27,57 @@ static int pidfd_of(pid_t pid, const char *expected_start) {
 	return fd;
 }
 
-/* Forks with new namespaces. In the namespaces of another container, the kernel wants an intermediate process. */
-static pid_t fork_waiter(const struct request *request) {
+/* The namespaces in which the process `pid` differs from this one. */
+static int foreign_namespaces(pid_t pid) {
+	static const struct {
+		const char *name;
+		int flag;
+	} kinds[] = {{"user", CLONE_NEWUSER}, {"mnt", CLONE_NEWNS}, {"pid", CLONE_NEWPID},
+		     {"ipc", CLONE_NEWIPC},   {"uts", CLONE_NEWUTS}, {"net", CLONE_NEWNET}};
+	int flags = 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char path[64];
+		struct stat ours, theirs;
+		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
+		if (stat(path, &ours) != 0) continue;
+		snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+		if (stat(path, &theirs) == 0 && theirs.st_ino != ours.st_ino) flags |= kinds[i].flag;
+	}
+	return flags;
+}
+
+/*
+ * Forks the waiter: with new namespaces, or in those of another container. The kernel wants an intermediate process for
+ * that, since a process that joins a pid namespace stays outside itself. Returns as fork(2), with a descriptor of the
+ * joined process in `joined`; 1 for a waiter whose process id is not known here, since it reports by itself.
+ */
+static pid_t fork_waiter(const struct request *request, int *joined) {
 	struct clone_args args = {.flags = request->ns_flags, .exit_signal = SIGCHLD};
-	if (request->user_ns && !request->join_pid) args.flags |= CLONE_NEWUSER;
-	if (!request->join_pid) return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	if (!request->join_pid) {
+		if (request->user_ns) args.flags |= CLONE_NEWUSER;
+		return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	}
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
+	int flags = foreign_namespaces(request->join_pid) & ~CLONE_NEWNS;
 	pid_t between = fork();
-	if (between < 0) {
-		close(fd);
-		return -1;
-	}
 	if (between > 0) {
 		int status = 0;
-		close(fd);
 		while (waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
 		errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-		/* 1 stands for a waiter that reports by itself. */
-		return errno == 0 ? 1 : -1;
 	}
-	int join = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (request->user_ns ? CLONE_NEWUSER : 0);
-	if (setns(fd, join) != 0) _exit(errno);
-	args.flags = request->ns_flags & CLONE_NEWNS;
+	if (between != 0) {
+		int error = errno;
+		close(fd);
+		errno = error;
+		return between > 0 && error == 0 ? 1 : -1;
+	}
+	if (flags != 0 && setns(fd, flags) != 0) _exit(errno);
+	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-	if (pid == 0) return 0;
-	_exit(pid < 0 ? errno : 0);
+	if (pid != 0) _exit(pid < 0 ? errno : 0);
+	*joined = fd;
+	return 0;
 }
 
 static bool write_file(const char *path, const char *text) {
@@ -105,48 +130,46 @@ static bool map_ids(const struct request *request, pid_t pid, struct failure *fa
 	return true;
 }
 
+/* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
+static void let_go(const struct request *request, pid_t pid, int go) {
+	struct failure failure = {0};
+	if (!map_ids(request, pid, &failure)) report_failure(request->id, &failure);
+	else if (write(go, "g", 1) < 0) perror("go");
+}
+
 static void start(const struct request *request) {
 	struct failure failure = {0};
 	bool maps = request->user_ns && !request->join_pid;
-	int go[2] = {-1, -1};
+	int go[2] = {-1, -1}, joined = -1;
 	if (maps && pipe2(go, O_CLOEXEC) != 0) {
 		fail(&failure, "pipe", NULL);
 		report_failure(request->id, &failure);
 		return;
 	}
-	if (request->join_pid) signal(SIGCHLD, SIG_DFL);
-	pid_t pid = fork_waiter(request);
+	/* A child that is to be waited for must not be reaped by the kernel. */
+	signal(SIGCHLD, request->join_pid ? SIG_DFL : SIG_IGN);
+	pid_t pid = fork_waiter(request, &joined);
 	if (pid == 0) {
 		if (maps) close(go[1]);
-		run_container(request, go[0]);
+		run_container(request, go[0], joined);
 	}
-	if (request->join_pid) signal(SIGCHLD, SIG_IGN);
 	if (pid < 0) {
 		fail(&failure, request->join_pid ? "join" : "clone", NULL);
 		report_failure(request->id, &failure);
-	}
+	} else if (maps) let_go(request, pid, go[1]);
+	signal(SIGCHLD, SIG_IGN);
 	if (!maps) return;
 	close(go[0]);
-	if (pid > 0) {
-		if (map_ids(request, pid, &failure)) {
-			if (write(go[1], "g", 1) < 0) perror("go");
-		} else {
-			/* The waiter sees the end of the pipe and exits without a report. */
-			report_failure(request->id, &failure);
-		}
-	}
 	close(go[1]);
 }
 
 int serve(const char *events, const char *poke) {
-	/* Children are reaped by the kernel. */
-	signal(SIGCHLD, SIG_IGN);
-	for (int i = 0; i < 3; i++) {
-		static const int ignored[] = {SIGHUP, SIGINT, SIGTERM};
-		signal(ignored[i], SIG_IGN);
-	}
+	/* Children are reaped by the kernel; a terminal's signals are for the server; the launcher may be gone. */
+	static const int ignored[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
 	fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC);
 	events_open(events, poke);
+	if (write(STDOUT_FILENO, "ready\n", 6) < 0) return 1;
 	for (;;) {
 		struct request request;
 		char *body;

@@ -1,20 +1,22 @@
 /*
  * stint-shim starts the containers of a launcher, waits for each, and writes their ends to disk.
  *
- *   stint-shim serve EVENTS POKE   reads start requests from standard input, until its end
- *   stint-shim exec                runs one command in a container; the request comes on descriptor 3
+ *   stint-shim serve EVENTS POKE   reads requests from standard input, until its end
  *   stint-shim probe               tries what this machine allows, and prints it
  *
  * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
- * mounts), identity.c (user, capabilities, system call filter), exec.c, terminal.c; request.c decodes, events.c writes.
+ * mounts), identity.c (user, capabilities, system call filter), program.c, terminal.c; request.c decodes, events.c
+ * writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
- * 2. A waiter appends "S id pid start" to the file EVENTS once the program runs, "F id errno step detail" if it cannot
+ * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, "F id errno step detail" if it cannot
  *    run, and "E id status ms oom" when it has ended and all its processes are gone. Only then does it write a byte to
  *    the named pipe POKE. So an end is on disk before any process is told, whichever process is killed.
- * 3. Paths and values come from Pods and are not trusted: sub-paths are resolved beneath their volume, every descriptor
+ * 3. A command of an exec session has a waiter too, in the namespaces of its container. Its events go to standard output,
+ *    and it is killed when the launcher closes its control pipe: sessions do not outlive the launcher.
+ * 4. Paths and values come from Pods and are not trusted: sub-paths are resolved beneath their volume, every descriptor
  *    is closed on exec, requests have a maximum length.
- * 4. A waiter holds about 100 KiB: it never allocates after its container runs, and shares its code with all others.
+ * 5. A waiter holds about 100 KiB: it never allocates after its container runs, and shares its code with all others.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -27,7 +29,9 @@
 #define MAX_REQUEST (8u << 20)
 #define MAX_CGROUPS 8
 
-/* Namespaces that a container gets for itself, as bits of clone(2), and the propagation of a mount. */
+/* Kills all processes of a container; any other signal to a waiter is forwarded. No program can use this number. */
+#define KILL_SIGNAL 33
+
 enum propagation { PRIVATE, SLAVE, SHARED };
 
 struct mount_request {
@@ -51,7 +55,7 @@ struct request {
 	char **argv, **envp;
 	size_t argc, envc;
 	const char *cwd, *in, *out, *err, *control, *hostname, *seccomp;
-	bool tty, hold, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns, map_by_tool, search_base;
+	bool tty, hold, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns, map_by_tool, search_base;
 	uint64_t ns_flags, caps;
 	uid_t uid;
 	gid_t gid;
@@ -89,13 +93,18 @@ void free_request(struct request *request, char *body);
 
 /* events.c */
 void events_open(const char *events, const char *poke);
+/* From now on, this process reports to standard output: the events of exec sessions need not outlive the launcher. */
+void events_to_output(void);
 void report_started(const char *id, pid_t pid, const char *start);
 void report_failure(const char *id, const struct failure *failure);
 void report_end(const char *id, int status, int64_t ms, long oom_kills);
 
 /* container.c */
-/* Runs as the waiter of one container; never returns. `go` is a pipe to wait on before the first step, or -1. */
-_Noreturn void run_container(const struct request *request, int go);
+/*
+ * Runs as the waiter of one container; never returns. `go` is a pipe to wait on before the first step, or -1; `joined`
+ * is a descriptor of the process whose namespaces it has joined, or -1.
+ */
+_Noreturn void run_container(const struct request *request, int go, int joined);
 
 /* box.c */
 bool enter_box(const struct request *request, struct failure *failure);
@@ -134,7 +143,6 @@ int64_t now_ms(void);
 /* The start time of a process in clock ticks since boot, as the launcher reads it; false if there is none. */
 bool start_of(const char *pid, char start[32]);
 int serve(const char *events, const char *poke);
-int exec_in_container(void);
 int probe(void);
 
 #endif
