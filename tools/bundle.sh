@@ -64,6 +64,7 @@ bundle_into() {
 	: >"$1/stamp"
 	(
 		cd "$STINT_HOME"
+		_target=$1
 		set -- --bundle --format=cjs --platform=node --target=node24 --out-extension:.js=.cjs --outdir="$1" \
 			--define:process.env.WS_NO_BUFFER_UTIL=true --define:process.env.WS_NO_UTF_8_VALIDATE=true \
 			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url \
@@ -72,6 +73,8 @@ bundle_into() {
 		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts &
 		"$_esbuild" "$@" server=src/main/stint.ts launcher-main=src/runtime/process/launcher/launcher-main.ts \
 			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts && wait $!
+		# The launcher looks for the shim beside itself: see src/runtime/process/shim/shim-file.ts.
+		cp -R src/runtime/process/shim/bin "$_target/"
 	)
 }
 

@@ -56,6 +56,7 @@ async function open(): Promise<RuntimeHarness> {
 	});
 	return {
 		connect: () => runtime,
+		outlivesCrash: false,
 		crash: async () => {
 			runtime.crash();
 			await assert.rejects(runtime.listContainers(), RuntimeUnavailable);
