@@ -134,7 +134,10 @@ function registerRun(
 		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')
 		.option('--completions <number>', 'number of Pods that must succeed')
 		.option('--parallelism <number>', 'number of Pods that may run at once')
-		.option('--backoff-limit <number>', 'number of retries of failed Pods before the Job fails')
+		.option(
+			'--backoff-limit <number>',
+			'number of retries before the Job fails (default: 6; 0 with --restart=Never runs the command once)',
+		)
 		.option('--dry-run [mode]', 'print the Job and do not run it; modes: client, server, none')
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)

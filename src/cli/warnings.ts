@@ -10,6 +10,7 @@ export function printingWarnings(context: CliContext): CliContext {
 		printed.add(text);
 		context.stderr.print(`Warning: ${text}\n`);
 	};
+	// Each connection needs a client of its own, since a client keeps its transport.
 	const wrap = <C extends Connection>(connection: C): C => ({
 		...connection,
 		client: new Client(printing(connection.client.transport, print), { fieldManager: FIELD_MANAGER }),
@@ -25,8 +26,13 @@ export function printingWarnings(context: CliContext): CliContext {
 	};
 }
 
+/** The name under which the server records the fields that a command sets. */
 const FIELD_MANAGER = 'stint';
 
+/**
+ * A transport that prints warnings. Only requests are answered with any: watches, streams and sessions have no header that
+ * a user would still read.
+ */
 function printing(transport: ApiTransport, print: (text: string) => void): ApiTransport {
 	return {
 		request: async (request: ApiRequest): Promise<ApiResponse> => {

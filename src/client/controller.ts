@@ -7,7 +7,9 @@
  *    from a cache does not exist, or did not when the cache was filled.
  * 2. It subscribes in the order of the declaration, and gets the objects of the caches in that order: a function
  *    of `watches` may use what an earlier one has noted.
- * 3. A rejection of any part ends the others first and then the whole ({@link runTogether}). No work of the frame
+ * 3. After a Conflict the next pass over the key waits until the informer shows another version of its object, at
+ *    most for the backoff: see conflicts.ts.
+ * 4. A rejection of any part ends the others first and then the whole ({@link runTogether}). No work of the frame
  *    outlives `run`; keys that arrive later are ignored.
  */
 
@@ -19,6 +21,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { BackoffPolicy } from '../base/queue/backoff.ts';
 import { type Outcome, ReconcileLoop } from '../base/queue/reconcile-loop.ts';
 import { runTogether } from '../base/queue/run-together.ts';
+import { Conflicts, type Subjects } from './conflicts.ts';
 import type { Informer } from './informer.ts';
 import { allSynced } from './informers.ts';
 
@@ -82,6 +85,8 @@ export interface ControllerDeclaration {
 	readonly workers: number;
 	/** The delays before a failed pass is repeated. */
 	readonly backoff: BackoffPolicy;
+	/** The objects that the keys stand for: a change of one ends the backoff after a Conflict. */
+	readonly subjects?: Subjects;
 	/** See `ReconcileLoopOptions.restMs`. */
 	restMs?(key: string, tookMs: number): number;
 	/** One pass: brings the object of `key` closer to its desired state. */
@@ -100,14 +105,21 @@ export interface ControllerContext {
 export class Controller implements KeyQueue {
 	readonly #declaration: ControllerDeclaration;
 	readonly #loop: ReconcileLoop;
+	/** The watch that ends the backoffs after conflicts, if the declaration names its subjects. */
+	readonly #ownWatches: readonly Watch[];
 
 	constructor(declaration: ControllerDeclaration, { clock, metrics, onError }: ControllerContext) {
-		const { name, workers, backoff } = declaration;
+		const { name, workers, backoff, subjects } = declaration;
 		this.#declaration = declaration;
+		const reconcile = (key: string): Promise<Outcome> => declaration.reconcile(key);
+		const conflicts = subjects && new Conflicts(subjects);
+		this.#ownWatches = conflicts
+			? [{ synced: subjects.synced, subscribe: () => conflicts.subscribe((key) => this.add(key)) }]
+			: [];
 		this.#loop = new ReconcileLoop({
 			...{ name, clock, metrics, workers, backoff, onError },
 			restMs: (key, tookMs) => declaration.restMs?.(key, tookMs) ?? 0,
-			reconcile: (key) => declaration.reconcile(key),
+			reconcile: (key) => (conflicts ? conflicts.pass(key, reconcile) : reconcile(key)),
 		});
 	}
 
@@ -128,7 +140,11 @@ export class Controller implements KeyQueue {
 	run(signal: AbortSignal): Promise<void> {
 		const { watches, sources = [] } = this.#declaration;
 		const works = sources.map((source) => (stop: AbortSignal) => source(this, stop));
-		return runSynced({ watches, queue: this, works: [(stop) => this.#loop.run(stop), ...works] }, signal);
+		const all = [...watches, ...this.#ownWatches];
+		return runSynced(
+			{ watches: all, queue: this, works: [(stop) => this.#loop.run(stop), ...works] },
+			signal,
+		);
 	}
 }
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-lock.ts';
+import { LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-files.ts';
 import { identify, processSpace } from '../runtime/process/launcher/process-table.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { dataFolder } from './server/data-folder.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemReason } from '../base/files/folders.ts';
 import { removeTree } from '../base/files/remove-tree.ts';
-import { isLocked, LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-lock.ts';
+import { LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-files.ts';
+import { isLocked } from '../runtime/process/launcher/launcher-lock.ts';
 import {
 	identify,
 	isRunning,

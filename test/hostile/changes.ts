@@ -43,6 +43,12 @@ const INDEX_LISTS: readonly Step[] = [
 					field === 'completedIndexes' ? 200 : 422,
 					times(200_000, (i) => i * 2).join(','),
 				],
+				// The most that fit into a body.
+				[
+					'400,000 numbers in order',
+					field === 'completedIndexes' ? 200 : 422,
+					times(400_000, (i) => i * 2).join(','),
+				],
 				['a million numbers out of order', 422, '7,'.repeat(1_000_000)],
 				['a million fragments without a number', 422, ','.repeat(1_000_000)],
 				['a million dashes', 422, '-'.repeat(1_000_000)],

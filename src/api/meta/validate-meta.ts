@@ -71,13 +71,21 @@ export function validateAnnotations(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	let sizeBytes = 0;
 	for (const key in annotations) {
 		for (const text of qualifiedName(key.toLowerCase())) errors.push(fieldInvalid(path, key, text));
-		sizeBytes += utf8Length(key) + utf8Length(annotations[key] ?? '');
 	}
-	if (sizeBytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(path, MAX_ANNOTATIONS_BYTES));
+	errors.push(...validateAnnotationsSize(annotations, path));
 	return errors;
+}
+
+/** The error of annotations whose keys and values are too large in total (upstream: ValidateAnnotationsSize). */
+export function validateAnnotationsSize(
+	annotations: Readonly<Record<string, string>> | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	let sizeBytes = 0;
+	for (const key in annotations) sizeBytes += utf8Length(key) + utf8Length(annotations[key] ?? '');
+	return sizeBytes > MAX_ANNOTATIONS_BYTES ? [tooLong(path, MAX_ANNOTATIONS_BYTES)] : [];
 }
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;

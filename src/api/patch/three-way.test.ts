@@ -243,3 +243,31 @@ test("after the patch the live items are in the manifest's order", () => {
 		}),
 	);
 });
+
+test('lists of 10,000 elements are read a few times each', () => {
+	const count = 10_000;
+	let reads = 0;
+	const counted = <T>(list: readonly T[]): readonly T[] =>
+		new Proxy(list, {
+			get: (target, key) => {
+				reads += 1;
+				return Reflect.get(target, key);
+			},
+		});
+	const version = (from: number, image: string): JsonRecord => {
+		const names = Array.from({ length: count }, (_, index) => `n${from + index}`);
+		return {
+			items: counted(names.map((name) => ({ name, image }))),
+			metadata: { finalizers: counted(names) },
+			rules: counted(names.map((name) => ({ name }))),
+		};
+	};
+	// Half of the elements overlap, so that each list has elements that the others lack.
+	const patch = threeWayPatch(
+		{ last: version(0, 'a'), live: version(count / 2, 'a'), manifest: version(count, 'b') },
+		thingSchema,
+	);
+	// A change for each item of the manifest, and a removal for those that are live and no longer wanted.
+	assert.equal(isList(patch?.items) && patch.items.length, 1.5 * count);
+	assert.ok(reads < 60 * count, `${reads} reads`);
+});

@@ -37,6 +37,14 @@ test('public paths need no token, but reject web pages like all others', () => {
 	assert.equal(reasonOf({}, true), 'Forbidden');
 });
 
+test('a wrong token is rejected on public paths too, other schemes count as no credentials', () => {
+	const host = 'localhost';
+	for (const authorization of ['Bearer secre', 'bearer secrets', 'Bearer secret secret'])
+		assert.equal(reasonOf({ host, authorization }, true), 'Unauthorized', authorization);
+	for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic c2VjcmV0', 'secret'])
+		assert.equal(reasonOf({ host, authorization }, true), 'system:anonymous', authorization);
+});
+
 test('the Host header must be a loopback name or address', () => {
 	for (const host of ['localhost', 'localhost:1', '127.0.0.1', '127.9.9.9:65535', '[::1]', '[::1]:1']) {
 		assert.ok(isLoopbackHost(host), host);

@@ -11,8 +11,11 @@ import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
  *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
  *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
  *    header.
- * 2. Every other request needs the token, except for the public paths (`open`): without it their user is
- *    `system:anonymous`.
+ * 2. Every other request needs the token, except for the public paths (`open`): without credentials their user
+ *    is `system:anonymous`.
+ * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first
+ *    error, and `anonymous` is the last of them). Otherwise a probe with an outdated token would report success.
+ *    Credentials of another scheme, such as Basic, are ignored, since upstream has no authenticator for them.
  */
 export class Authentication {
 	readonly #digest: Buffer;
@@ -22,25 +25,30 @@ export class Authentication {
 	}
 
 	/**
-	 * Returns the user of a request. Throws Forbidden for requests of web pages, and Unauthorized without a
-	 * valid token. `open` is true for paths that need no token.
+	 * Returns the user of a request. Throws Forbidden for requests of web pages, and Unauthorized with a wrong
+	 * token, or without a token unless `open` is true: for paths that need none.
 	 */
 	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
 		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
 			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
-		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
-		if (!open) throw unauthorized();
+		const token = bearerTokenOf(headers.authorization ?? '');
+		if (token !== undefined && this.#isToken(token)) return ADMIN;
+		if (token !== undefined || !open) throw unauthorized();
 		return ANONYMOUS;
 	}
 
-	#hasToken(authorization: string): boolean {
-		const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+	#isToken(token: string): boolean {
 		// timingSafeEqual needs inputs of equal length, and digests have one. Comparing the texts would take
 		// longer the more leading characters of the token a client guessed.
-		return token !== undefined && timingSafeEqual(digestOf(token), this.#digest);
+		return timingSafeEqual(digestOf(token), this.#digest);
 	}
+}
+
+/** The text after `Bearer`; undefined if the header has another scheme or the text is empty. */
+function bearerTokenOf(authorization: string): string | undefined {
+	return /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trimEnd();
 }
 
 /** Whether a Host header names the machine itself: `localhost`, 127.0.0.0/8 or `[::1]`, with any port. */

@@ -4,12 +4,9 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { User } from '../../api/contract/user.ts';
 import { badRequest, methodNotAllowed, serviceUnavailable } from '../../api/errors/api-error.ts';
-import {
-	CHANNEL_PROTOCOLS,
-	type ChannelProtocol,
-	isChannelProtocol,
-} from '../../api/streams/channel-frames.ts';
+import { CHANNEL_PROTOCOLS, isChannelProtocol } from '../../api/streams/channel-frames.ts';
 import { WebSocketDuplex } from '../../api/streams/websocket-duplex.ts';
+import { assert } from '../../base/assert.ts';
 import { apiErrorOf } from '../errors.ts';
 import type { Call } from '../request.ts';
 import { parsePath } from '../route.ts';
@@ -37,16 +34,16 @@ const REFUSAL_MS = 2000;
  */
 export function isUpgradeTarget(url = ''): boolean {
 	const [path = ''] = url.split('?', 1);
-	if (!NAMES.some((name) => path.endsWith(`/${name}`))) return false;
+	if (!DUPLEX_NAMES.some((name) => path.endsWith(`/${name}`))) return false;
 	try {
-		return NAMES.includes(parsePath(path)?.subresource ?? '');
+		return DUPLEX_NAMES.includes(parsePath(path)?.subresource ?? '');
 	} catch {
 		return false;
 	}
 }
 
 /** The subresources that are two-way streams. */
-const NAMES = SUBRESOURCES.filter(({ duplex }) => duplex).map(({ name }) => name);
+const DUPLEX_NAMES = SUBRESOURCES.filter(({ duplex }) => duplex).map(({ name }) => name);
 
 /**
  * The two-way streams of a listener: the requests that upgrade their connection to a WebSocket, with the
@@ -113,22 +110,16 @@ export class Upgrades {
 
 	async #open(upgrade: UpgradeRequest, call: Call): Promise<Opened> {
 		if (this.#isClosing) throw serviceUnavailable('the server is stopping');
-		let protocol: ChannelProtocol = CHANNEL_PROTOCOLS[0];
-		const session = await this.#options.server.openDuplex(call, () => {
-			protocol = protocolOf(upgrade.request);
-		});
+		const session = await this.#options.server.openDuplex(call, () => checkHandshake(upgrade.request));
 		try {
-			return { client: await this.#handshake(upgrade, protocol), session };
+			return { client: await this.#handshake(upgrade), session };
 		} catch (error) {
 			session.close();
 			throw error;
 		}
 	}
 
-	async #handshake(
-		{ request, socket, head }: UpgradeRequest,
-		protocol: ChannelProtocol,
-	): Promise<WebSocketDuplex> {
+	async #handshake({ request, socket, head }: UpgradeRequest): Promise<WebSocketDuplex> {
 		this.#protocols ??= loadProtocols();
 		const protocols = await this.#protocols;
 		return new Promise((resolve, reject) => {
@@ -137,14 +128,14 @@ export class Upgrades {
 			// If the client has disconnected meanwhile, there is no WebSocket, and the session must end nevertheless.
 			if (!socket.readable || !socket.writable) throw serviceUnavailable('the client has disconnected');
 			// Made in the callback: messages of the client may follow before a promise resolves.
-			protocols.handleUpgrade(request, socket, head, (webSocket) =>
-				resolve(this.#client(webSocket, protocol)),
-			);
+			protocols.handleUpgrade(request, socket, head, (webSocket) => resolve(this.#client(webSocket)));
 		});
 	}
 
-	#client(webSocket: WebSocket, protocol: ChannelProtocol): WebSocketDuplex {
+	#client(webSocket: WebSocket): WebSocketDuplex {
 		const { clock, slowClients } = this.#options;
+		const { protocol } = webSocket;
+		assert(isChannelProtocol(protocol), 'checkHandshake accepts only offers with a known sub-protocol');
 		const slowClient = {
 			get unreadBytes() {
 				return webSocket.bufferedAmount;
@@ -216,11 +207,10 @@ function callOf({
 }
 
 /**
- * The sub-protocol of a valid handshake: the first that the client offers and the server has. Throws BadRequest for
- * any other handshake; ws would refuse it with a text instead of a Status. kubectl tries SPDY after a refusal, so
- * it receives the message that says why.
+ * Throws BadRequest for a handshake that ws would not accept: it would refuse it with a text instead of a Status.
+ * kubectl tries SPDY after a refusal, so it receives the message that says why.
  */
-function protocolOf({ method, headers }: IncomingMessage): ChannelProtocol {
+function checkHandshake({ method, headers }: IncomingMessage): void {
 	if (headers.upgrade?.toLowerCase() !== 'websocket' || method !== 'GET')
 		throw badRequest('unable to upgrade: only WebSocket is supported, with the method GET');
 	const version = headers['sec-websocket-version'] ?? '';
@@ -230,9 +220,8 @@ function protocolOf({ method, headers }: IncomingMessage): ChannelProtocol {
 	const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
 	if (offered.some((name) => !TOKEN.test(name)) || new Set(offered).size < offered.length)
 		throw badRequest('unable to upgrade: the header Sec-WebSocket-Protocol is invalid');
-	const protocol = offered.find(isChannelProtocol);
-	if (protocol) return protocol;
-	throw badRequest(`unable to upgrade: the sub-protocol must be one of ${CHANNEL_PROTOCOLS.join(', ')}`);
+	if (!offered.some(isChannelProtocol))
+		throw badRequest(`unable to upgrade: the sub-protocol must be one of ${CHANNEL_PROTOCOLS.join(', ')}`);
 }
 
 /** A name in a header, as RFC 9110 has it. */
@@ -247,6 +236,7 @@ async function loadProtocols(): Promise<WebSocketServer> {
 		// Upstream does not compress either, and a compressed message could be far larger than its limit.
 		perMessageDeflate: false,
 		maxPayload: MAX_BODY_BYTES,
+		// The first that the client offers and the server has, as upstream.
 		handleProtocols: (offered) => [...offered].find(isChannelProtocol) ?? false,
 	});
 }

@@ -2,7 +2,7 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import type { Change, Store, WatchHandle } from '../../store/store.ts';
 import { type DamagedObject, DamagedObjectsError, damageOf } from './damaged-objects.ts';
 import { ResourceCache } from './resource-cache.ts';
-import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
+import { REGISTRY_PREFIX, resourcePrefix, StoredObject } from './stored-object.ts';
 
 /** Options of an {@link ObjectCache}. */
 export interface ObjectCacheOptions {
@@ -54,7 +54,7 @@ export class ObjectCache {
 
 	/** Returns the cache of a resource; undefined if the server does not serve it. */
 	of(group: string, resource: string): ResourceCache | undefined {
-		return this.#byPrefix.get(`${REGISTRY_PREFIX}${group || 'core'}/${resource}/`);
+		return this.#byPrefix.get(resourcePrefix(group, resource));
 	}
 
 	/**

@@ -18,6 +18,7 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { tooLarge } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { countValues, isList, isRecord, own } from '../../base/json/json.ts';
+import type { Encoded } from './compare-and-swap.ts';
 
 /** Size of an object or of a part of it. */
 interface Size {
@@ -65,12 +66,6 @@ export interface SizedWrite {
 	readonly next: Encoded;
 	/** The object that it replaces; undefined for a new one. */
 	readonly old: Encoded | undefined;
-}
-
-/** An object and its encoding. */
-interface Encoded {
-	readonly object: KubeObject;
-	readonly value: Uint8Array;
 }
 
 /** Throws RequestEntityTooLarge if the write would make the object too large by the rules above. */

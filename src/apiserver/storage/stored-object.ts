@@ -16,10 +16,13 @@ import { FreshValues, PackedValue } from './value-pages.ts';
  * 3. The decoded object is defaulted and frozen; all readers in the process share it.
  */
 
-const KEY_ROOT = '/registry/';
-
 /** Prefix of all keys of the server. */
-export const REGISTRY_PREFIX = KEY_ROOT;
+export const REGISTRY_PREFIX = '/registry/';
+
+/** Common prefix of the keys of all objects of a resource; `group` is empty for the core group. */
+export function resourcePrefix(group: string, resource: string): string {
+	return `${REGISTRY_PREFIX}${group || 'core'}/${resource}/`;
+}
 
 /** Keys and encoding of one resource. */
 export class ResourceCodec {
@@ -33,7 +36,7 @@ export class ResourceCodec {
 	constructor(definition: ResourceDefinition) {
 		this.definition = definition;
 		this.apiVersion = apiVersionOf(definition);
-		this.keyPrefix = `${KEY_ROOT}${definition.group || 'core'}/${definition.resource}/`;
+		this.keyPrefix = resourcePrefix(definition.group, definition.resource);
 		this.#head = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},"metadata":{`;
 	}
 

@@ -1,12 +1,11 @@
 import { type Binding, bindingSchema } from '../../api/core/binding/schema.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
-import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../../api/errors/api-error.ts';
 import { fieldRequired, notSupported } from '../../api/errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
-import { withCondition } from '../../api/meta/conditions.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { boundPod, unbindable } from '../../plan/pod/binding.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
@@ -72,46 +71,16 @@ function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] 
 function bound(
 	{ clock }: ServerContext,
 	request: ResourceRequest,
-	{ binding: { metadata, target }, pod }: { readonly binding: Binding; readonly pod: KubeObject },
+	{ binding, pod }: { readonly binding: Binding; readonly pod: KubeObject },
 ): KubeObject {
 	if (!isPod(pod)) throw badRequest('only Pods can be bound');
 	const { definition, name } = request;
+	const { metadata } = binding;
 	checkUid(request, pod, metadata.uid);
 	if (metadata.resourceVersion && metadata.resourceVersion !== pod.metadata.resourceVersion) {
 		throw staleObject(definition, name);
 	}
 	const refusal = unbindable(pod);
 	if (refusal) throw conflict({ group: '', resource: 'pods/binding', name }, refusal);
-	const annotations = { ...pod.metadata.annotations, ...metadata.annotations };
-	// The scheduler set nominatedNodeName when it preempted other Pods for this one. Once the Pod is assigned
-	// it means nothing, and the scheduler would still count it as reserved resources on that node.
-	const { nominatedNodeName: _, ...status } = pod.status;
-	const placed: Pod = {
-		...pod,
-		metadata: { ...pod.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
-		spec: { ...pod.spec, nodeName: target.name ?? '' },
-		status: { ...status, conditions: scheduled(pod, formatTime(clock.now())) },
-	};
-	return placed;
-}
-
-/** Why the Pod cannot be assigned, in upstream's words (BindingREST); undefined if it can. */
-function unbindable({ metadata, spec }: Pod): string | undefined {
-	if (metadata.deletionTimestamp)
-		return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
-	if (spec.nodeName) return `pod ${metadata.name} is already assigned to node "${spec.nodeName}"`;
-	if (spec.schedulingGates?.length) return `pod ${metadata.name} has non-empty .spec.schedulingGates`;
-	return undefined;
-}
-
-/** The conditions with PodScheduled set to True. The time of an earlier transition is kept. */
-function scheduled({ metadata, status }: Pod, now: string): readonly PodCondition[] {
-	const condition: PodCondition = {
-		type: 'PodScheduled',
-		...(metadata.generation && { observedGeneration: metadata.generation }),
-		status: 'True',
-		lastProbeTime: null,
-		lastTransitionTime: now,
-	};
-	return withCondition(status.conditions, condition);
+	return boundPod(pod, binding, formatTime(clock.now()));
 }

@@ -1,7 +1,7 @@
 import { CHANNELS, type Duplex, type DuplexMessage } from '../../api/contract/duplex.ts';
 import { EXEC_PARAMETERS, execProblem, type PodExecOptions } from '../../api/core/pod/exec.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
-import { ApiError, badRequest, serviceUnavailable } from '../../api/errors/api-error.ts';
+import { ApiError, badRequest } from '../../api/errors/api-error.ts';
 import type { ConnectOptions } from '../../api/schema/openapi.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
 import { requestedContainer } from '../../plan/pod/container-log.ts';
@@ -9,6 +9,7 @@ import type { ServerContext } from '../context.ts';
 import type { Query } from '../query.ts';
 import type { ResourceRequest } from '../request.ts';
 import { existing } from '../verbs/get.ts';
+import { connectedNode } from './connected-node.ts';
 
 /** The kind of the options of `pods/<name>/exec`, for discovery and OpenAPI. */
 export const EXEC_OPTIONS: ConnectOptions = {
@@ -34,8 +35,7 @@ export function podExec(server: ServerContext, request: ResourceRequest): () => 
 	if (!nodeName) throw badRequest(`pod ${request.name} does not have a host assigned`);
 	const problem = execProblem(options);
 	if (problem !== undefined) throw badRequest(problem);
-	const node = server.nodeApi(nodeName);
-	if (!node) throw serviceUnavailable(`the node "${nodeName}" of pod "${request.name}" cannot be reached`);
+	const node = connectedNode(server, { nodeName, pod: request.name });
 	const { namespace, name } = request;
 	return async () => {
 		const session = node.exec({ ...options, container, namespace, pod: name });

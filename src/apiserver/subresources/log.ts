@@ -1,6 +1,6 @@
 import type { ContainerLogRequest } from '../../api/contract/node-api.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
-import { badRequest, invalid, serviceUnavailable } from '../../api/errors/api-error.ts';
+import { badRequest, invalid } from '../../api/errors/api-error.ts';
 import { fieldForbidden, fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
 import { parseTime } from '../../api/meta/time.ts';
@@ -8,6 +8,7 @@ import { requestedContainer, whyNoLog } from '../../plan/pod/container-log.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { existing } from '../verbs/get.ts';
+import { connectedNode } from './connected-node.ts';
 
 /**
  * GET of `pods/<name>/log`: the log of a container, streamed from the node agent. Whether the container
@@ -29,8 +30,7 @@ export async function podLog(
 	if (!nodeName) return nothing();
 	const absent = whyNoLog(pod, container, options.previous);
 	if (absent !== undefined) throw badRequest(absent);
-	const node = server.nodeApi(nodeName);
-	if (!node) throw serviceUnavailable(`the node "${nodeName}" of pod "${request.name}" cannot be reached`);
+	const node = connectedNode(server, { nodeName, pod: request.name });
 	const signal = request.call.signal ?? new AbortController().signal;
 	return node.containerLog({
 		...options,

@@ -7,14 +7,20 @@ import { WorkQueue } from './work-queue.ts';
 
 /**
  * What a reconciler asks for at the end of a pass, after controller-runtime's `reconcile.Result`. `done`:
- * no further pass until the key is added again. `again`: another pass after a time. A thrown error asks
- * for a retry after a backoff. A thrown {@link TerminalError} says that a retry cannot help: the loop
+ * no further pass until the key is added again. `again`: another pass after a time. `backoff`: another pass
+ * after a backoff, which grows as after an error. A thrown error asks for the same, and is reported. A thrown {@link TerminalError} says that a retry cannot help: the loop
  * reports it and does not reconcile the key until it is added again.
  */
-export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number };
+export type Outcome =
+	| { readonly kind: 'done' }
+	| { readonly kind: 'again'; readonly afterMs: number }
+	| { readonly kind: 'backoff' };
 
 /** The reconciler needs no further pass until the key is added again. */
 export const DONE: Outcome = { kind: 'done' };
+
+/** The pass failed in an expected way: the reconciler needs another one after a backoff, and no report. */
+export const BACKOFF: Outcome = { kind: 'backoff' };
 
 /** The reconciler needs another pass after `afterMs` milliseconds, or earlier if the key is added. */
 export function again(afterMs: number): Outcome {
@@ -97,7 +103,8 @@ export class ReconcileLoop {
 		const started = clock.monotonic();
 		try {
 			const outcome = await reconcile(key);
-			this.queue.forget(key);
+			if (outcome.kind === 'backoff') this.queue.addRateLimited(key);
+			else this.queue.forget(key);
 			if (outcome.kind === 'again') this.queue.addAfter(key, outcome.afterMs);
 		} catch (error) {
 			onError(key, error);

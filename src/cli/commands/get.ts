@@ -72,6 +72,7 @@ export interface QueryAnswer {
 	readonly object: JsonRecord;
 }
 
+/** What is requested, and how its answers are printed. */
 interface QueryOptions {
 	readonly queries: readonly GetQuery[];
 	readonly form: OutputForm;

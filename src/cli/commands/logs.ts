@@ -79,16 +79,19 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	return failed ? 1 : 0;
 }
 
+/** A container whose log is printed. */
 interface Source {
 	readonly pod: Pod;
 	readonly container: string;
 }
 
+/** Where the arguments of the command look for Pods. */
 interface Where {
 	readonly namespace: string;
 	readonly selector: string | undefined;
 }
 
+/** The Pods whose logs are printed, and the Job if the arguments name one. */
 interface Found {
 	readonly pods: readonly Pod[];
 	readonly job?: Job;
@@ -124,6 +127,10 @@ async function find(
 	}
 }
 
+/**
+ * The Pods of a Job, by its selector: owner references cannot be selected by a list. Those of a finished Job may have been
+ * deleted, which is an error: an empty output would look like an empty log.
+ */
 async function findJob(connection: Connection, name: string, namespace: string): Promise<Found> {
 	const job = await connection.client
 		.resource(jobs, namespace)
@@ -153,6 +160,7 @@ async function followJob(
 	connection: Connection,
 	{ job, flags }: { readonly job: Job; readonly flags: LogsFlags },
 ): Promise<void> {
+	// A Job of a single Pod prints what the Pod prints: its output may be read by a program.
 	const alone = job.spec.completions === 1 && job.spec.parallelism === 1;
 	const prefixed = flags.prefix ?? !alone;
 	const view: LogView = {

@@ -93,6 +93,7 @@ function imageHint(
 const INPUT_IS_LOST =
 	'Warning: standard input is not passed to the container: this version does not support attaching to it\n';
 
+/** `--dry-run` without a mode takes the next word for one, in commander as in kubectl: the error says how to write both. */
 function isDry(mode: boolean | string = false): boolean {
 	if (typeof mode === 'boolean') return mode;
 	if (['client', 'server', 'none'].includes(mode)) return mode !== 'none';
@@ -145,6 +146,7 @@ async function objectsOf(
 	throw new CommandError(checked.map(({ message }) => message).join('\n'));
 }
 
+/** The formats of a manifest; tables and templates would need an object of the server. */
 type DryRunForm = 'json' | 'name' | 'yaml';
 
 const DRY_RUN_FORMS: readonly DryRunForm[] = ['json', 'name', 'yaml'];
@@ -158,6 +160,7 @@ function dryRunForm(output: string | undefined, dryRun: boolean): DryRunForm {
 	return form;
 }
 
+/** Prints the objects as they would be sent: without defaults, so that the output is a manifest to keep. */
 function print(context: CliContext, objects: readonly CheckedObject[], form: DryRunForm): number {
 	for (const [index, { document, definition, object }] of objects.entries()) {
 		if (form === 'name') {

@@ -101,6 +101,7 @@ function stateLines({ state, lastState, ready, restartCount }: ContainerStatus):
 	];
 }
 
+/** Upstream: describeStatus. A container without any state is waiting, as the zero value of the API type says. */
 function stateOf(title: string, { running, waiting, terminated }: ContainerState): readonly string[] {
 	if (running) return [at(2, `${title}:\tRunning`), at(3, `Started:\t${instant(running.startedAt)}`)];
 	if (!terminated) {
@@ -141,6 +142,7 @@ function probeLine(title: string, probe: Probe | undefined): readonly string[] {
 	const { exec, httpGet, tcpSocket, grpc } = probe;
 	const { initialDelaySeconds = 0, timeoutSeconds = 1, periodSeconds = 10 } = probe;
 	const { successThreshold = 1, failureThreshold = 3 } = probe;
+	// Go's %v of durations and numbers, with a sign that marks the two counters.
 	const figures = `delay=${initialDelaySeconds}s timeout=${timeoutSeconds}s period=${periodSeconds}s #success=${successThreshold} #failure=${failureThreshold}`;
 	const how = exec
 		? `exec [${(exec.command ?? []).join(' ')}]`
@@ -154,6 +156,7 @@ function probeLine(title: string, probe: Probe | undefined): readonly string[] {
 	return [at(2, `${title}:\t${how} ${figures}`)];
 }
 
+/** Upstream: describeContainerEnvFrom. Whether a source exists is not checked: the Pod's events say it. */
 function envFromLines(sources: readonly EnvFromSource[] = []): readonly string[] {
 	if (sources.length === 0) return [];
 	const lines = sources.map(({ prefix, configMapRef, secretRef }) => {
@@ -170,6 +173,10 @@ function envLines({ env = [] }: Container, pod: Pod | undefined): readonly strin
 	return [at(2, `Environment:${none}`), ...env.flatMap((variable) => variableLines(variable, pod))];
 }
 
+/**
+ * A value of several lines continues in the column of values. References are named, not resolved: the value of a Secret must
+ * not reach the terminal.
+ */
 function variableLines({ name, value = '', valueFrom }: EnvVar, pod: Pod | undefined): readonly string[] {
 	const { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef } = valueFrom ?? {};
 	if (fieldRef) {

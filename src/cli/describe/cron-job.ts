@@ -3,6 +3,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { annotationLines, instant, labelLines, truth } from './lines.ts';
 import { optionalLine, templateLines } from './pod.ts';
 
+/** kubectl's word for a field that is not set and has no default. */
 const UNSET = '<unset>';
 
 /** The lines of a CronJob: those of kubectl, and its time zone, which kubectl omits. */

@@ -42,6 +42,10 @@ export function genericLines(object: KubeObject): readonly string[] {
 	];
 }
 
+/**
+ * Each level is indented by one more, sorted by field: the order of fields in the API means nothing. Items of a list have no
+ * headings of their own, as in kubectl.
+ */
 function fieldLines(value: object, level: number): readonly string[] {
 	return sortedPairs(Object.fromEntries(Object.entries(value))).flatMap(([name, field]) => {
 		const label = wordsOf(name);
@@ -56,6 +60,7 @@ function fieldLines(value: object, level: number): readonly string[] {
 	});
 }
 
+/** Words that kubectl writes in capitals. */
 const ACRONYMS: ReadonlySet<string> = new Set(['API', 'URL', 'UID', 'GUID']);
 
 /** The words of a field name: `Creation Timestamp` for `creationTimestamp`. Upstream: smartLabelFor. */

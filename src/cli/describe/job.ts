@@ -35,11 +35,13 @@ export function jobLines({ metadata, spec, status }: Job): readonly string[] {
 	];
 }
 
+/** Only of a Job that has completed: a failed one has no completionTime, and its conditions say when it failed. */
 function durationText({ startTime, completionTime }: Job['status']): string | undefined {
 	const [from, to] = [timeOf(startTime), timeOf(completionTime)];
 	return from === undefined || to === undefined ? undefined : humanDuration(to - from);
 }
 
+/** Counts from the status, not of the Pods, which may have been deleted. Jobs of older versions have no `ready`. */
 function podsText({ active = 0, ready, succeeded = 0, failed = 0 }: Job['status']): string {
 	const readyText = ready === undefined ? '' : ` (${ready} Ready)`;
 	return `${active} Active${readyText} / ${succeeded} Succeeded / ${failed} Failed`;
@@ -55,6 +57,7 @@ function cut(indexes = ''): string {
 	return comma < 0 ? indexes : `${indexes.slice(0, comma + 1)}...`;
 }
 
+/** The form of the table is that of the conditions of a Node. */
 function conditionLines({ conditions = [] }: Job['status']): readonly string[] {
 	if (conditions.length === 0) return [];
 	const rows = conditions.map(({ type, status, reason = '', message = '' }) =>

@@ -51,6 +51,7 @@ function taintsOf({ taints = [] }: Node['spec']): readonly string[] {
 		.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}${effect ? `:${effect}` : ''}`);
 }
 
+/** Upstream: the table in describeNode. The space before each tab is upstream's, and keeps columns apart that are empty. */
 function conditionLines({ conditions = [] }: Node['status']): readonly string[] {
 	if (conditions.length === 0) return [];
 	const rows = conditions.map(
@@ -68,8 +69,10 @@ function conditionLines({ conditions = [] }: Node['status']): readonly string[] 
 	];
 }
 
+/** Amounts by the name of their resource. */
 type Amounts = Readonly<Record<string, string>> | undefined;
 
+/** Sorted by name, since the order of a map in the API means nothing. */
 function amountLines(title: string, amounts: Amounts): readonly string[] {
 	const pairs = sortedPairs(amounts);
 	return pairs.length === 0
@@ -77,6 +80,7 @@ function amountLines(title: string, amounts: Amounts): readonly string[] {
 		: [`${title}:`, ...pairs.map(([name, amount]) => at(1, `${name}:\t${amount}`))];
 }
 
+/** Printed also for a Node whose agent has reported nothing, as upstream does. */
 function systemLines({ nodeInfo }: Node['status']): readonly string[] {
 	return [
 		'System Info:',

@@ -93,6 +93,7 @@ function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
 	];
 }
 
+/** All addresses. The line IP above has only the first, for scripts that were written before Pods had two. */
 function ipLines({ status: { podIPs = [] } }: Pod): readonly string[] {
 	if (podIPs.length === 0) return ['IPs:\t<none>'];
 	return ['IPs:', ...podIPs.map(({ ip }) => at(1, `IP:\t${ip}`))];
@@ -111,6 +112,7 @@ function tolerationLines(title: string, tolerations: readonly Toleration[] = [])
 	return underTitle(title, sorted.map(tolerationText));
 }
 
+/** `key=value:effect op=Exists for 300s`, without the parts that are not set. */
 function tolerationText({ key = '', value, effect, operator, tolerationSeconds }: Toleration): string {
 	const what = `${key}${value ? `=${value}` : ''}${effect ? `:${effect}` : ''}`;
 	const exists = operator === 'Exists' && !value ? `${what === '' ? '' : ' '}op=Exists` : '';

@@ -35,6 +35,7 @@ export function queryFor(target: Target, namespace: string | undefined, flags: G
 	const collection = pathOf(target.definition, namespace);
 	if (target.name !== undefined)
 		return { target, path: `${collection}/${encodeURIComponent(target.name)}`, query: {} };
+	// Selectors are evaluated by the server, which then sends only what is printed.
 	const query = {
 		...(flags.selector && { labelSelector: flags.selector }),
 		...(flags.fieldSelector && { fieldSelector: flags.fieldSelector }),

@@ -33,6 +33,7 @@ export async function watchObjects(
 		throw new CommandError('you may only specify a single resource type, or a single object, to watch');
 	const printer = new EventPrinter(context, query, { form, flags });
 	const { path, query: parameters } = listQuery(query);
+	// Only tables are made by the server; the other formats need whole objects.
 	const accept = form.type === 'table' ? { accept: TABLE } : {};
 	// Requests are sent to the transport and not through an Informer, since a Table has no objects to cache.
 	const { transport } = connection.client;
@@ -67,6 +68,7 @@ class EventPrinter {
 	readonly #flags: GetFlags;
 	readonly #table: TablePrinter;
 
+	/** The printer is kept for the whole watch: it prints the header once, and columns stay as wide as they were. */
 	constructor(context: CliContext, query: GetQuery, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
 		this.#context = context;
 		this.#query = query;

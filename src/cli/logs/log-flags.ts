@@ -47,9 +47,11 @@ export function containersOf(
 ): readonly string[] {
 	const init = (spec.initContainers ?? []).map(({ name }) => name);
 	const names = spec.containers.map(({ name }) => name);
+	// Init containers first: they ran first.
 	if (allContainers) return [...init, ...names];
 	if (container !== undefined) return [container];
 	const named = metadata.annotations?.[DEFAULT_CONTAINER];
+	// An annotation that names no container of the Pod is ignored, as kubectl does.
 	if (named !== undefined && names.includes(named)) return [named];
 	const [first] = names;
 	if (first === undefined) return [];
@@ -71,6 +73,7 @@ function wholeNumber(flag: string, text: string): number {
 	return value;
 }
 
+/** Seconds of each unit. Days do not exist in Go's durations, since a day may have 23 hours. */
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** The seconds of a duration in Go's notation: `10s`, `5m`, `1h30m`. Throws a CommandError. */

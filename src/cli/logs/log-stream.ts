@@ -32,6 +32,7 @@ export async function* logLines(
 	);
 	const path = `${pathOf(pods, metadata.namespace)}/${metadata.name}/log`;
 	const bytes = await client.transport.stream({ method: 'GET', path, query, ...(signal && { signal }) });
+	// One decoder for the whole log: a character of several bytes may be split between two chunks.
 	const decoder = new TextDecoder();
 	let unfinished = '';
 	for await (const piece of bytes) {

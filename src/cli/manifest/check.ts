@@ -70,15 +70,18 @@ export function checkDocument(
 	return [...unknownFields, ...checked];
 }
 
+/** The path of the object that has the field; empty for a field of the root. */
 function parentOf(path: string): string {
 	return path.slice(0, Math.max(path.lastIndexOf('.'), 0));
 }
 
+/** What the second part of the check needs beside the document. */
 interface Checking {
 	readonly choice: NamespaceChoice;
 	problem(path: string, message: string, hint?: string): Problem;
 }
 
+/** The checks of values: the namespace first, since it decides what the object is compared with, then the server's validation. */
 function checkFields(
 	document: ManifestDocument,
 	definition: ResourceDefinition,
@@ -102,6 +105,7 @@ function checkFields(
 	return errors.map((error) => problemOf(document, error));
 }
 
+/** The place is that of the key, not of the value: the name is what is wrong. */
 function unknownField(document: ManifestDocument, definition: ResourceDefinition, path: string): Problem {
 	const hint = fieldHint(definition.schema, path);
 	return {
@@ -138,6 +142,7 @@ export function titleOf({ object }: ManifestDocument): string {
 /** A UID in the server's form. Validation requires a UID, which the server sets on creation. */
 const SOME_UID = '00000000-0000-4000-8000-000000000000';
 
+/** The server's path of a create: defaults, then the strategy, then validation. Admission needs a server and is left to it. */
 function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject): readonly FieldError[] {
 	const { name, generateName } = object.metadata;
 	// Validate a generated name by its prefix: the server appends five characters.

@@ -8,6 +8,7 @@ import { nearest } from '../args/did-you-mean.ts';
  * of this name. Undefined if there are none.
  */
 export function fieldHint(schema: ObjectNode, path: string): string | undefined {
+	// Indexes of lists are not part of the schema.
 	const steps = path.split('.').map((step) => step.replace(/\[.*$/, ''));
 	const name = steps.pop() ?? '';
 	let node: SchemaNode | undefined = schema;
@@ -49,6 +50,7 @@ function placesOf(name: string, schema: ObjectNode): readonly string[] {
 
 /** The hint for a value that validation rejected with `message`; undefined if we have none. */
 export function valueHint(message: string): string | undefined {
+	// JSON with comments is the usual cause: YAML reads the slashes as a part of the value.
 	if (/\s\/\/\s/.test(message)) return 'a comment in YAML starts with #';
 	const match = /^Unsupported value: "(.*?)": supported values: (.*)$/.exec(message);
 	if (!match) return undefined;

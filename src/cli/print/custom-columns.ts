@@ -10,6 +10,7 @@ export interface CustomColumn {
 
 /** Parses the text after `custom-columns=`. Throws a JsonPathError. */
 export function parseCustomColumns(text: string): readonly CustomColumn[] {
+	// A comma within brackets belongs to a union of the path.
 	return text.split(/,(?![^[]*\])/).map((part) => {
 		const colon = part.indexOf(':');
 		if (colon < 1) {
@@ -30,6 +31,7 @@ export function customColumnsText(
 	return alignText(lines.map((cells) => `${cells.join('\t')}\n`).join(''), TABLE_STYLE);
 }
 
+/** As in kubectl, several values of a path are one cell, and null counts as nothing. */
 function cell(found: readonly unknown[]): string {
 	const texts = found.filter((value) => value !== null && value !== undefined).map(printed);
 	return texts.length === 0 ? '<none>' : texts.join(',');

@@ -61,8 +61,10 @@ export function parseRelaxedPath(text: string): Path {
 	return new PathReader(/^[.[$@]/.test(bare) ? bare : `.${bare}`).whole();
 }
 
+/** A template is split at its braces first: text outside of them has no syntax at all. */
 type Token = { readonly type: 'text' | 'action'; readonly text: string };
 
+/** Newlines in the text of a template are printed; those around the content of an action are not. */
 function tokens(template: string): Token[] {
 	const found: Token[] = [];
 	let rest = template;
@@ -128,6 +130,7 @@ function parseAction(text: string): readonly Piece[] {
 	return pieces;
 }
 
+/** The longer operators first. All three are sticky: they match at the reader's position only. */
 const OPERATOR = /==|!=|<=|>=|<|>/y;
 const NAME = /(?:\\.|[^\s.[\]{}(),'"=!<>|&])+/y;
 const NUMBER = /-?\d+(?:\.\d+)?/y;
@@ -141,10 +144,12 @@ class PathReader {
 		this.#text = text;
 	}
 
+	/** Whether the whole text was read. */
 	atEnd(): boolean {
 		return this.#at >= this.#text.length;
 	}
 
+	/** Blanks separate the parts of an action and have no meaning. */
 	skipBlanks(): void {
 		while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
 	}
@@ -157,6 +162,7 @@ class PathReader {
 		return path;
 	}
 
+	/** Parses steps as long as there are any. A path without `$` and `@` starts at the current value, as one with `@` does. */
 	path(): Path {
 		const start = this.#at;
 		const absolute = this.#take('$');
@@ -191,12 +197,14 @@ class PathReader {
 		throw new JsonPathError('unterminated quoted string');
 	}
 
+	/** Reads `text`, if it is next. */
 	#take(text: string): boolean {
 		if (!this.#text.startsWith(text, this.#at)) return false;
 		this.#at += text.length;
 		return true;
 	}
 
+	/** Reads what the sticky pattern matches next; undefined if it matches nothing. */
 	#match(pattern: RegExp): string | undefined {
 		pattern.lastIndex = this.#at;
 		const found = pattern.exec(this.#text)?.[0];
@@ -211,6 +219,7 @@ class PathReader {
 		return [name === '*' ? { type: 'all' } : { type: 'field', name: name.replace(/\\(.)/g, '$1') }];
 	}
 
+	/** `..[0]` and `..name`: after the two dots a bracket follows directly, without a third dot. */
 	#nameAfterDescend(): readonly Step[] {
 		return this.#text[this.#at] === '[' ? [] : this.#name();
 	}
@@ -287,6 +296,7 @@ class PathReader {
 		return { type: 'path', path: this.path() };
 	}
 
+	/** kubectl's error for a character that starts no step; it has none for the end of the text. */
 	#unexpected(): JsonPathError {
 		const char = this.#text[this.#at];
 		return new JsonPathError(
@@ -295,4 +305,5 @@ class PathReader {
 	}
 }
 
+/** Other escaped characters stand for themselves. */
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };

@@ -39,6 +39,7 @@ interface Scope {
 	readonly here: unknown;
 }
 
+/** Text and values follow each other without a separator: the template writes its own. */
 function fill(pieces: readonly Piece[], scope: Scope): string {
 	return pieces.map((piece) => fillPiece(piece, scope)).join('');
 }
@@ -99,6 +100,7 @@ function childrenOf(value: unknown): readonly unknown[] {
 		.map((key) => value[key]);
 }
 
+/** What is no list has no items. */
 function listOf(value: unknown): readonly unknown[] {
 	return isList(value) ? value : [];
 }
@@ -113,6 +115,7 @@ function holds(filter: Extract<Step, { readonly type: 'filter' }>, scope: Scope)
 	return left.length > 0 && right.length > 0 && compare(left[0], filter.operator, right[0]);
 }
 
+/** A literal is its own only value. */
 function operandValues(operand: Operand, scope: Scope): readonly unknown[] {
 	return operand.type === 'value' ? [operand.value] : walk(operand.path, scope);
 }
@@ -136,6 +139,7 @@ function compare(left: unknown, operator: Operator, right: unknown): boolean {
 	}
 }
 
+/** Integers of the API have 64 bits, so that large ones are bigints. */
 function isNumber(value: unknown): value is Int64 {
 	return typeof value === 'number' || typeof value === 'bigint';
 }

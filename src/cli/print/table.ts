@@ -56,6 +56,7 @@ export class TablePrinter {
 	}
 }
 
+/** A column: its heading, and how it reads a cell of a row. */
 interface Column {
 	readonly heading: string;
 	cell(row: unknown): string;
@@ -91,6 +92,7 @@ function columnsOf(definitions: readonly unknown[], view: TableView): readonly C
 	];
 }
 
+/** The server sends the metadata of each row's object, by default without the rest (`includeObject=Metadata`). */
 function metadataOf(row: unknown): JsonRecord {
 	return objectAt(objectAt(row, 'object'), 'metadata');
 }
@@ -102,6 +104,7 @@ function cellText(cell: unknown): string {
 	return escapeControls(end < 0 ? text.replaceAll('\t', ' ') : `${text.slice(0, end)}...`);
 }
 
+/** Sorted, since the order of a map means nothing. */
 function labelsText(labels: JsonRecord): string {
 	const pairs = Object.keys(labels)
 		.sort()

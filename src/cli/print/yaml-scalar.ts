@@ -51,6 +51,7 @@ function isCommonCase(text: string): boolean {
 	return text.slice(1) === text.slice(1).toLowerCase() || text === text.toUpperCase();
 }
 
+/** Whether plain text would start or contain something that YAML gives a meaning to: indicators, comments, document marks. */
 function needsQuotes(text: string): boolean {
 	return (
 		/^[-?:]( |$)/.test(text) ||
@@ -61,6 +62,7 @@ function needsQuotes(text: string): boolean {
 	);
 }
 
+/** The escapes of go-yaml: `\0`, `\e`, and hexadecimal digits in capitals. */
 function doubleQuoted(text: string, place: ScalarPlace): string {
 	const escaped = quote(text)
 		.slice(1, -1)
@@ -70,6 +72,7 @@ function doubleQuoted(text: string, place: ScalarPlace): string {
 	return `"${fold(escaped, place, 1)}"`;
 }
 
+/** `\uXXXX`, or `\UXXXXXXXX` for code points that UTF-16 writes as two units. */
 function escapeBeyond(char: string): string {
 	const hex = (char.codePointAt(0) ?? 0).toString(16).toUpperCase();
 	return hex.length > 4 ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
@@ -95,7 +98,9 @@ function fold(text: string, { column, indent }: ScalarPlace, opening: number): s
 
 /** The text as a literal block scalar (`|`). */
 function literal(text: string, indent: number): string {
+	// The indentation must be said if the first line begins with spaces of its own.
 	const hint = /^[ \n]/.test(text) ? '2' : '';
+	// `-` for no newline at the end, `+` for more than one.
 	const chomp = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
 	const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
 	const body = lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line));

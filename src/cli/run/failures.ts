@@ -22,6 +22,7 @@ export interface ContainerFailure {
 	readonly restarts: number;
 }
 
+/** The end of an attempt of a container. */
 type Terminated = NonNullable<ContainerState['terminated']>;
 
 /** The failed containers of the Pods, and the Pods that failed without one; latest first. */
@@ -34,6 +35,7 @@ export function failuresOf(pods: readonly Pod[]): readonly ContainerFailure[] {
 		.toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt));
 }
 
+/** The node agent or a controller ended the Pod, and no container failed: rejected, evicted, or past its deadline. */
 function failureOfPod({ metadata, status }: Pod): readonly ContainerFailure[] {
 	const { phase, reason, message } = status;
 	if (phase !== 'Failed' || !reason) return [];
@@ -41,6 +43,7 @@ function failureOfPod({ metadata, status }: Pod): readonly ContainerFailure[] {
 	return [{ pod: metadata.name ?? '', how, finishedAt: status.startTime ?? '', restarts: 0 }];
 }
 
+/** At most one failure per container: that of its last attempt which failed by itself. */
 function failuresOfContainers({ metadata, status }: Pod): readonly ContainerFailure[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = status;
 	return [...initContainerStatuses, ...containerStatuses].flatMap((each) => {
@@ -72,6 +75,7 @@ export function wasStopped({ exitCode }: Terminated): boolean {
 	return exitCode === 143 || exitCode === 137;
 }
 
+/** How long an attempt ran. The start is the epoch if the container was never started, as upstream writes it. */
 function ranFor({ startedAt, finishedAt }: Terminated): string | undefined {
 	const [from, to] = [timeOf(startedAt), timeOf(finishedAt)];
 	return from === undefined || to === undefined || from === 0 ? undefined : humanDuration(to - from);
@@ -89,6 +93,7 @@ export function endText({ exitCode, signal, reason, message }: Terminated): stri
 /** Reasons that only repeat whether the exit code is 0. */
 const USUAL_REASONS: ReadonlySet<string> = new Set(['Error', 'Completed']);
 
+/** Signals that end a process by default. Those with other numbers on macOS are rare (SIGBUS). */
 const SIGNALS: Readonly<Record<number, string>> = {
 	1: 'SIGHUP',
 	2: 'SIGINT',

@@ -87,6 +87,7 @@ export class JobFollower implements Follower {
 		return `${this.title}: ${parts.join(', ')}${elapsed}`;
 	}
 
+	/** All Pods that were seen, also those that were deleted since: their failures are part of the outcome. */
 	pods(): readonly Pod[] {
 		return this.#followedPods.all();
 	}
@@ -142,6 +143,7 @@ export class JobFollower implements Follower {
 		void informer.run(signal);
 	}
 
+	/** A deleted Pod only wakes podsGone: its last state was observed before. */
 	#observePod(pod: Pod | undefined): void {
 		if (pod) this.#followedPods.observe(pod);
 		this.#changed.resolve();
@@ -155,6 +157,7 @@ export class JobFollower implements Follower {
 		this.#options.onProgress();
 	}
 
+	/** Waits for the end of the Job, then for the logs of its Pods, so that the outcome is printed below them. */
 	async #awaitOutcome(): Promise<RunOutcome> {
 		const job = await this.#finished.promise;
 		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.

@@ -76,6 +76,7 @@ function restartPolicy(text: string): string {
 	throw new CommandError(`invalid restart policy: ${text}${hint}. Use OnFailure or Never`);
 }
 
+/** Parses `NAME=VALUE`; the value may contain more equals signs, and may be empty. */
 function variable(text: string): { readonly name: string; readonly value: string } {
 	const split = text.indexOf('=');
 	if (split <= 0) throw new CommandError(`invalid env: "${text}"; it must be NAME=VALUE`);
@@ -95,6 +96,7 @@ function labelsOf(text = ''): Readonly<Record<string, string>> {
 	);
 }
 
+/** A field with a whole number. Larger ones than the API allows are rejected by the server, with the field's limit. */
 function count(
 	field: 'completions' | 'parallelism' | 'backoffLimit',
 	text: string | undefined,

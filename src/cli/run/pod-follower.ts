@@ -26,6 +26,7 @@ export class PodFollower implements Follower {
 		this.#onProgress = onProgress;
 		// The outcome reports the failure that ended the Pod.
 		this.#followed = new FollowedPods({ ...options, afterFailure: () => undefined });
+		// A Pod that this run created is followed from its creation: it may be deleted before a first list.
 		const informer = new Informer(connection.client.resource(pods, namespace), {
 			clock,
 			onError,
@@ -47,6 +48,7 @@ export class PodFollower implements Follower {
 		return isFinalPhase(phase) ? undefined : `${this.title}: ${phase}`;
 	}
 
+	/** Every version of the Pod is the same Pod: a Pod without a controller is never replaced. */
 	pods(): readonly Pod[] {
 		return this.#followed.all();
 	}

@@ -4,13 +4,13 @@ import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
-import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
@@ -82,6 +82,7 @@ export class CronJobController {
 				// Many CronJobs are due at the same minute, and a reconcile spends most of its time waiting for writes.
 				workers: 1024,
 				backoff: { baseMs: 5, capMs: 1_000_000 },
+				subjects: subjectsIn(this.#cronJobs),
 				reconcile: (key) => this.#reconcile(key),
 			},
 			options,
@@ -109,11 +110,7 @@ export class CronJobController {
 			await applyCronJobPlan(seen.cronJob, plan, writer);
 			return plan.lookAgainMs === undefined ? DONE : again(plan.lookAgainMs);
 		} catch (error) {
-			const current = this.#cronJobs.get(namespace, name);
-			if (isApiError(error, 'NotFound') && !current) return DONE;
-			// Another client changed the CronJob. The informer shows its version already, so backoff would gain
-			// nothing.
-			if (isApiError(error, 'Conflict') && !isSameVersion(current, known)) return again(0);
+			if (isApiError(error, 'NotFound') && !this.#cronJobs.get(namespace, name)) return DONE;
 			throw error;
 		} finally {
 			// Both also resolve when the informers are stopped.

@@ -3,12 +3,12 @@ import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
+import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller } from '../../client/controller.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone } from '../../client/outcomes.ts';
@@ -25,11 +25,6 @@ export interface OrphanPodsOptions {
 	/** The Job that controls the Pod, if it still exists. */
 	readonly ownerOf: (pod: Pod) => Job | undefined;
 }
-
-/**
- * Delay before a Pod that changed meanwhile is checked again. By then the informer normally shows the change.
- */
-const CHANGED_RETRY_MS = 100;
 
 /**
  * Removes the tracking finalizer from Pods that no Job will count, so that their deletion can complete
@@ -51,6 +46,7 @@ export class OrphanPods {
 				watches: [],
 				workers: 16,
 				backoff: { baseMs: 1000, capMs: 60_000 },
+				subjects: subjectsIn(options.pods),
 				reconcile: (key) => this.#release(key),
 			},
 			options,
@@ -78,7 +74,6 @@ export class OrphanPods {
 			const metadata = { uid, resourceVersion, ...finalizers };
 			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
 		} catch (error) {
-			if (isApiError(error, 'Conflict')) return again(CHANGED_RETRY_MS);
 			if (!isGone(error)) throw error;
 		}
 		return DONE;

@@ -1,7 +1,7 @@
 /**
  * The namespace controller: deletes all objects of a Namespace under deletion, then removes the `kubernetes`
  * finalizer from it. Follows upstream's `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`.
- * The conditions are computed by plan/namespace.
+ * What the remaining objects mean, and the conditions, are computed by plan/namespace.
  *
  * 1. Pods are deleted first. Objects of other resources are deleted only after the last Pod is gone, so that no
  *    Pod outlives the objects that configure or restrict it.
@@ -13,23 +13,15 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import { hasEnded } from '../../api/core/pod/phase.ts';
-import type { Pod } from '../../api/core/pod/schema.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { timeOf } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
-import { approximate } from '../../base/json/json.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { type Client, pathOf } from '../../client/client.ts';
 import { Controller, NO_KEYS, type Watch, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { isOvertaken } from '../../client/outcomes.ts';
-import {
-	type DeletionPass,
-	namespaceConditionsAfter,
-	type RemainingContent,
-} from '../../plan/namespace/namespace-conditions.ts';
+import { type CollectionPass, collectionPass, nextLookMs } from '../../plan/namespace/collection-pass.ts';
+import { type DeletionPass, namespaceConditionsAfter } from '../../plan/namespace/namespace-conditions.ts';
 import type { CollectedResource } from '../garbage-collector/garbage-collector.ts';
 
 /** The dependencies of the namespace controller. */
@@ -45,22 +37,8 @@ export interface NamespaceControllerOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** Upstream's estimate of the time until a finalizer is removed (`finalizerEstimateSeconds`). */
-const FINALIZER_ESTIMATE_SECONDS = 15;
-
-/**
- * Seconds after the end of its grace period until a remaining Pod is reported as a failure. The kubelet kills
- * the containers at the end of the grace period and deletes the Pod only after that. Upstream has no such
- * margin, and so reports a failure for a moment for every Pod that uses up its grace period.
- */
-const REMOVAL_SECONDS = 5;
-
 /** The result of deleting the objects of one resource. */
-type ResourcePass = RemainingContent & {
-	/** Seconds after which the remaining objects are expected to be gone. */
-	readonly estimateSeconds: number;
-	/** A message if objects remain for no known reason: no finalizer, and no grace period that still runs. */
-	readonly overdue?: string;
+type ResourcePass = CollectionPass & {
 	/** The message of the error if the API server rejected the list or the deletion. */
 	readonly error?: string;
 };
@@ -120,22 +98,19 @@ export class NamespaceController {
 		const errors = [...failures, ...passes.flatMap(({ overdue }) => overdue ?? [])];
 		const reported = await this.#report(namespace, { remaining: passes, errors });
 		if (failures.length > 0) throw new Error(failures.join(', '));
-		const remaining = passes.filter(({ count }) => count > 0);
-		if (remaining.length === 0) {
-			await this.#finalize(reported);
-			return DONE;
-		}
 		// The deletion of each object queues the key too. The timer is for resources without an informer, and for
 		// objects that lose finalizers one by one: the reported counts of finalizers must be updated.
-		const estimate = Math.max(...remaining.map(({ estimateSeconds }) => estimateSeconds));
-		return again((Math.floor(estimate / 2) + 1) * 1000);
+		const lookAgainMs = nextLookMs(passes);
+		if (lookAgainMs !== undefined) return again(lookAgainMs);
+		await this.#finalize(reported);
+		return DONE;
 	}
 
 	/** Deletes the Pods and, once no Pod remains, the objects of all other resources. */
 	async #deleteContent(namespace: Namespace): Promise<readonly ResourcePass[]> {
 		const { contents, unwatched } = this.#options;
 		const all = [...contents.map(({ definition }) => definition), ...unwatched];
-		const first = await this.#deleteAll(pods, namespace, graceSecondsOf);
+		const first = await this.#deleteAll(pods, namespace);
 		if (first.count > 0 || first.error !== undefined) return [first];
 		const others = all.filter(({ group, resource }) => group !== '' || resource !== 'pods');
 		return await Promise.all(others.map((definition) => this.#deleteAll(definition, namespace)));
@@ -145,35 +120,22 @@ export class NamespaceController {
 	 * Deletes the collection of a resource, then counts the remaining objects. Never rejects: errors are in the
 	 * result.
 	 */
-	async #deleteAll<T extends KubeObject>(
-		definition: ResourceDefinition<T>,
-		{ metadata }: Namespace,
-		graceSecondsOf: (object: T) => number = () => 0,
-	): Promise<ResourcePass> {
+	async #deleteAll(definition: ResourceDefinition, namespace: Namespace): Promise<ResourcePass> {
 		const { client, clock } = this.#options;
-		const { group, version, resource } = definition;
-		const namespace = metadata.name ?? '';
-		const target = client.resource(definition, namespace);
+		const { group, resource } = definition;
+		const { name } = namespace.metadata;
+		const target = client.resource(definition, name);
 		const nothing = { group, resource, count: 0, finalizers: new Map(), estimateSeconds: 0 };
 		try {
 			const before = (await target.list()).items;
 			if (before.length === 0) return nothing;
 			await client.transport.request({
 				method: 'DELETE',
-				path: pathOf(definition, namespace),
+				path: pathOf(definition, name),
 				body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' },
 			});
-			const { items } = await target.list();
-			const finalizers = finalizersOf(items);
-			const grace = before.reduce((longest, object) => Math.max(longest, graceSecondsOf(object)), 0);
-			const waitedSeconds = (clock.now() - (timeOf(metadata.deletionTimestamp) ?? 0)) / 1000;
-			const isExpected = grace > 0 && waitedSeconds < grace + REMOVAL_SECONDS;
-			const estimateSeconds = isExpected ? Math.max(grace - waitedSeconds, 0) : FINALIZER_ESTIMATE_SECONDS;
-			const found = { group, resource, count: items.length, finalizers, estimateSeconds };
-			if (items.length === 0 || isExpected || finalizers.size > 0) return found;
-			const kind = `${group}/${version}, Resource=${resource}`;
-			const overdue = `unexpected items still remain in namespace: ${namespace} for gvr: ${kind}`;
-			return { ...found, overdue };
+			const after = (await target.list()).items;
+			return collectionPass({ resource: definition, namespace, before, after, now: clock.now() });
 		} catch (error) {
 			return { ...nothing, error: error instanceof Error ? error.message : String(error) };
 		}
@@ -200,19 +162,4 @@ export class NamespaceController {
 			body: { ...namespace, spec: { ...namespace.spec, finalizers } },
 		});
 	}
-}
-
-/** The number of objects with each finalizer. */
-function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, number> {
-	const counts = new Map<string, number>();
-	for (const { metadata } of objects) {
-		for (const finalizer of metadata.finalizers ?? [])
-			counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
-	}
-	return counts;
-}
-
-/** The grace period of a Pod in seconds; 0 if it has ended. */
-function graceSecondsOf(pod: Pod): number {
-	return hasEnded(pod) ? 0 : approximate(pod.spec.terminationGracePeriodSeconds ?? 0);
 }

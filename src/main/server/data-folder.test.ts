@@ -13,8 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { LAUNCHER_LOCK } from '../../runtime/process/launcher/launcher-lock.ts';
-import { JOURNAL_NAME, SOCKET_NAME } from '../../runtime/process/launcher/protocol.ts';
+import { JOURNAL_NAME, LAUNCHER_LOCK, SOCKET_NAME } from '../../runtime/process/launcher/launcher-files.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { cliContext } from '../cli-context.ts';
 import { dataFolder, openDataFolder } from './data-folder.ts';

@@ -9,6 +9,7 @@ import {
 	writePrivateFile,
 } from '../../base/files/private-files.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { LAUNCHER_FILES } from '../../runtime/process/launcher/launcher-files.ts';
 
 /**
  * The paths of a server's data folder, which holds everything that outlives the process. Only its owner can
@@ -90,9 +91,6 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
 	...['pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
-
-/** The launcher's files about the processes that it has started. */
-const LAUNCHER_FILES = ['launcher.lock', 'launcher.sock', 'journal', 'journal.next', 'pipes'];
 
 function identityOf(path: string): FolderIdentity {
 	const { dev, ino } = statSync(path);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PartError, StoppedError } from '../../base/lifecycle.ts';
-import { JOURNAL_NAME } from '../../runtime/process/launcher/protocol.ts';
+import { JOURNAL_NAME } from '../../runtime/process/launcher/launcher-files.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import type { Log } from '../log.ts';

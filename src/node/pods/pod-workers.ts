@@ -13,14 +13,13 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
-import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
@@ -112,6 +111,10 @@ export class PodWorkers {
 				],
 				workers: 256,
 				backoff: { baseMs: 100, capMs: 30_000 },
+				subjects: subjectsIn(pods, {
+					keyOf: ({ metadata }) => metadata.uid ?? '',
+					find: (uid) => pods.indexedMetadata(BY_UID, uid)[0],
+				}),
 				restMs: (uid) => pauseAfterReconcile(pods.indexed(BY_UID, uid)[0]),
 				reconcile: (uid) => this.#reconcile(uid),
 			},
@@ -278,8 +281,8 @@ export class PodWorkers {
 	}
 
 	/**
-	 * Resolves to true once the cache has the written Pod. Resolves to false if the Pod was deleted or changed
-	 * meanwhile: the worker is then woken for the newer state.
+	 * Resolves to true once the cache has the written Pod. Resolves to false if the Pod was deleted meanwhile: the
+	 * worker is then woken for its deletion.
 	 */
 	async #writeStatus(pod: Pod, status: PodStatus): Promise<boolean> {
 		const { client, pods } = this.#options;
@@ -290,12 +293,7 @@ export class PodWorkers {
 			return true;
 		} catch (error) {
 			if (isGone(error)) return false;
-			const { uid = '' } = pod.metadata;
-			// A retry before the cache has the newer Pod would meet the same conflict: rethrow for the backoff.
-			const current = pods.indexed(BY_UID, uid)[0];
-			if (!isApiError(error, 'Conflict') || isSameVersion(current, pod)) throw error;
-			this.wake(uid);
-			return false;
+			throw error;
 		}
 	}
 

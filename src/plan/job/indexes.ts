@@ -3,8 +3,10 @@
  * `status.failedIndexes`, for example `1,3-5,7,8`. It is stored as ascending intervals that neither touch nor
  * overlap, so that the cost of a Job with 100,000 indexes depends on the number of gaps, not of indexes.
  *
- * A status of 3 MB can hold 500,000 intervals, and a reconcile parses it twice. So the intervals are one array
- * of numbers, parsed by hand: an object and a regular expression match per interval took 200 ms.
+ * A status of 3 MB can hold 500,000 intervals, and a reconcile parses and writes it within one turn of the event
+ * loop. So the intervals are one array of numbers, parsed by hand: an object and a regular expression match per
+ * interval took 200 ms. They are written digit by digit: a string that grows by 400,000 numbers took 65 to 110 ms,
+ * the digits take 10.
  */
 export class IndexSet {
 	static readonly empty = new IndexSet([]);
@@ -88,15 +90,18 @@ export class IndexSet {
 
 	/** The form of `status.completedIndexes`: two neighbours as `a,b`, three and more as `a-c`. */
 	toString(): string {
-		let text = '';
-		for (let at = 0; at < this.#bounds.length; at += 2) {
-			const first = boundAt(this.#bounds, at);
-			const last = boundAt(this.#bounds, at + 1);
-			if (at > 0) text += ',';
-			text += first;
-			if (last > first) text += `${last === first + 1 ? ',' : '-'}${last}`;
+		const bounds = this.#bounds;
+		const writer = new DigitWriter(bounds.length * (digitsOf(boundAt(bounds, bounds.length - 1)) + 1));
+		for (let at = 0; at < bounds.length; at += 2) {
+			const first = boundAt(bounds, at);
+			const last = boundAt(bounds, at + 1);
+			if (at > 0) writer.sign(COMMA);
+			writer.number(first);
+			if (last === first) continue;
+			writer.sign(last === first + 1 ? COMMA : DASH);
+			writer.number(last);
 		}
-		return text;
+		return writer.text;
 	}
 }
 
@@ -141,37 +146,81 @@ class IntervalReader {
 		this.#text = text;
 	}
 
-	/** Reads the next interval; false at the end of the text. */
+	/**
+	 * Reads the next interval; false at the end of the text. One loop over local variables: most of the time is spent
+	 * before the function is compiled, when each call and each access to a field counts.
+	 */
 	next(): boolean {
-		while (this.#at < this.#text.length) if (this.#item()) return true;
+		const text = this.#text;
+		let at = this.#at;
+		while (at < text.length) {
+			let isRange = false;
+			let isValid = true;
+			let digits = 0;
+			let first = 0;
+			let value = 0;
+			for (; at < text.length; at++) {
+				const code = text.charCodeAt(at);
+				if (code === COMMA) break;
+				const digit = code - ZERO;
+				if (digit >= 0 && digit <= 9) {
+					value = value * 10 + digit;
+					digits++;
+				} else if (code === DASH && !isRange && digits > 0) {
+					isRange = true;
+					first = value;
+					value = 0;
+					digits = 0;
+				} else isValid = false;
+			}
+			at++;
+			if (!isValid || digits === 0) continue;
+			this.#at = at;
+			this.first = isRange ? first : value;
+			this.last = value;
+			return true;
+		}
+		this.#at = at;
 		return false;
 	}
+}
 
-	/** Reads one item and the comma after it; returns whether the item is a valid interval. */
-	#item(): boolean {
-		const first = this.#number();
-		let last = first;
-		if (this.#text.charCodeAt(this.#at) === DASH) {
-			this.#at += 1;
-			last = this.#number();
-		}
-		const isWhole = this.#at >= this.#text.length || this.#text.charCodeAt(this.#at) === COMMA;
-		while (this.#at < this.#text.length && this.#text.charCodeAt(this.#at) !== COMMA) this.#at += 1;
-		this.#at += 1;
-		this.first = first;
-		this.last = last;
-		return isWhole && first >= 0 && last >= 0;
+/** The number of digits of an index. By comparisons: 400,000 divisions per digit took longer than the writing. */
+function digitsOf(value: number): number {
+	let digits = 1;
+	for (let bound = 10; bound <= value; bound *= 10) digits += 1;
+	return digits;
+}
+
+const ASCII = new TextDecoder();
+
+/** Writes numbers and signs into a text of at most `length` characters. */
+class DigitWriter {
+	readonly #bytes: Uint8Array;
+	#at = 0;
+
+	constructor(length: number) {
+		this.#bytes = new Uint8Array(length);
 	}
 
-	/** Reads a number at the current position; -1 if there is none. */
-	#number(): number {
-		let value = 0;
-		const start = this.#at;
-		for (; this.#at < this.#text.length; this.#at++) {
-			const digit = this.#text.charCodeAt(this.#at) - ZERO;
-			if (digit < 0 || digit > 9) break;
-			value = value * 10 + digit;
-		}
-		return this.#at === start ? -1 : value;
+	get text(): string {
+		return ASCII.decode(this.#bytes.subarray(0, this.#at));
+	}
+
+	sign(code: number): void {
+		this.#bytes[this.#at++] = code;
+	}
+
+	/** Writes the digits from the last to the first. */
+	number(value: number): void {
+		this.#at += digitsOf(value);
+		let rest = value;
+		let at = this.#at;
+		do {
+			// Indexes are int32, for which this is the fast form of Math.floor.
+			const tens = (rest / 10) | 0;
+			this.#bytes[--at] = ZERO + rest - 10 * tens;
+			rest = tens;
+		} while (rest > 0);
 	}
 }

@@ -2,6 +2,7 @@ import { CHANNELS, type Duplex } from '../../api/contract/duplex.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { ExecConfig, ExecSession } from '../contract.ts';
+import { type FakeProgram, programByCommand, programNameOf } from './fake-program.ts';
 
 /** A command as it runs in a container of the fake runtime. */
 export interface FakeExecProcess {
@@ -19,12 +20,11 @@ export type FakeExec = (process: FakeExecProcess) => Promise<number>;
 const KILLED = 137;
 
 /**
- * The behaviour that follows from a command: `cat` copies its standard input, `echo` prints its arguments, and `sleep N`,
- * `false` and `sh -c 'exit N'` behave as on a real machine. Every other command exits with code 0 at once.
+ * The behaviour that follows from a command: `cat` copies its standard input, `echo` prints its arguments, and every
+ * other command behaves as the container of {@link programByCommand}.
  */
 export function execByCommand({ command }: Pick<ExecConfig, 'command'>): FakeExec {
-	const [program = '', first = '', second = ''] = command;
-	switch (program.split('/').at(-1)) {
+	switch (programNameOf(command)) {
 		case 'cat':
 			return copyInput;
 		case 'echo':
@@ -32,19 +32,17 @@ export function execByCommand({ command }: Pick<ExecConfig, 'command'>): FakeExe
 				await writeTo(streams, 'stdout', `${command.slice(1).join(' ')}\n`);
 				return 0;
 			};
-		case 'sleep':
-			return async ({ clock, signal }) => {
-				await sleep(clock, first === 'infinity' ? FOR_EVER_MS : Number(first) * 1000 || 0, signal);
-				return 0;
-			};
-		case 'false':
-			return async () => 1;
-		case 'sh':
-		case 'bash':
-			return async () => (first === '-c' ? Number(/^exit (\d+)$/.exec(second.trim())?.[1] ?? 0) : 0);
 		default:
-			return async () => 0;
+			return execOf(programByCommand({ command, args: [] }));
 	}
+}
+
+/** A command that behaves as a container with the same program. */
+function execOf({ runMs = 0, exitCode = 0 }: FakeProgram): FakeExec {
+	return async ({ clock, signal }) => {
+		if (runMs > 0) await sleep(clock, Math.min(runMs, FOR_EVER_MS), signal);
+		return exitCode;
+	};
 }
 
 /** Far longer than any test or simulation runs. */

@@ -24,8 +24,9 @@ export interface FakeProgram {
  * machine; every other program exits with code 0 at once.
  */
 export function programByCommand({ command, args }: Pick<ContainerConfig, 'command' | 'args'>): FakeProgram {
-	const [program = '', first = '', second = ''] = [...command, ...args];
-	switch (program.split('/').at(-1)) {
+	const argv = [...command, ...args];
+	const [, first = '', second = ''] = argv;
+	switch (programNameOf(argv)) {
 		case 'sleep':
 			return { runMs: first === 'infinity' ? Number.POSITIVE_INFINITY : Number(first) * 1000 || 0 };
 		case 'false':
@@ -36,4 +37,9 @@ export function programByCommand({ command, args }: Pick<ContainerConfig, 'comma
 		default:
 			return {};
 	}
+}
+
+/** The file name of a command's program, without its folder. */
+export function programNameOf([program = '']: readonly string[]): string {
+	return program.slice(program.lastIndexOf('/') + 1);
 }

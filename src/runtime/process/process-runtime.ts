@@ -37,11 +37,11 @@ import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { HONOURED } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
+import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import {
 	type HostProgram,
 	type HostSandbox,
 	type HostSandboxConfig,
-	JOURNAL_NAME,
 	type LauncherCalls,
 } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';

@@ -76,8 +76,7 @@ const WAL_BYTES = 4 * 1024 * 1024;
 
 function prepare(database: DatabaseSync, { maxPages }: SqliteStoreOptions): void {
 	// In exclusive mode the first statement locks the file until it is closed, so that a second server on the
-	// same
-	// data fails to start.
+	// same data fails to start.
 	database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL');
 	database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
 	database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
@@ -252,8 +251,7 @@ class SqliteStore implements Store {
 
 	async #close(): Promise<void> {
 		// The commit of pending writes was scheduled before this turn. Always in a later turn, since a sink may
-		// call
-		// close() while it receives changes, and calls of sinks must not overlap.
+		// call close() while it receives changes, and calls of sinks must not overlap.
 		do await nextTurn();
 		while (this.#pending.length > 0);
 		this.#hub.close(closedError());

@@ -19,6 +19,7 @@ export const events: ResourceDefinition<Event> = {
 	namespaced: true,
 	schema: eventSchema,
 	defaults: (event) => event,
+	// A recorder combines repeated Events into one whose message and counters it updates.
 	controllerFields: [['count'], ['lastTimestamp'], ['series'], ['message']],
 	strategy: {
 		prepareForCreate: (event) => event,
@@ -61,6 +62,8 @@ export const events: ResourceDefinition<Event> = {
 			cell: ({ metadata }) => metadata.name ?? '',
 		},
 	],
+	// Upstream: `ToSelectableFields` in pkg/registry/core/event. `kubectl describe` selects the Events of an object by them.
+	// The source is that of the core API, or else the reporter of events.k8s.io.
 	selectableFields: (event) => {
 		const { involvedObject: about, source, reportingComponent } = event;
 		return {
@@ -80,6 +83,7 @@ export const events: ResourceDefinition<Event> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
+/** Upstream's limits for Events of events.k8s.io, in bytes (`ReportingInstanceLengthLimit` and its neighbours). */
 const MAX_NAME_LENGTH = 128;
 const MAX_MESSAGE_LENGTH = 1024;
 
@@ -103,6 +107,7 @@ function validateEvent(event: Event): readonly FieldError[] {
 	return [...errors, ...malformed(new FieldPath('namespace'), namespace, dns1123Subdomain(namespace))];
 }
 
+/** The rules for Events of events.k8s.io: they name who reports what was done. The core API left these fields empty. */
 function validateReport(event: Event): readonly FieldError[] {
 	const { reportingComponent, reportingInstance, action = '', reason = '', message = '' } = event;
 	const component = new FieldPath('reportingComponent');
@@ -116,10 +121,12 @@ function validateReport(event: Event): readonly FieldError[] {
 	];
 }
 
+/** A required text of limited length. */
 function validateText(field: string, text: string): readonly FieldError[] {
 	return text === '' ? [fieldRequired(new FieldPath(field))] : atMost(field, text, MAX_NAME_LENGTH);
 }
 
+/** Upstream shows no value: the text is long. */
 function atMost(field: string, text: string, max: number): readonly FieldError[] {
 	if (!exceeds(text, max)) return [];
 	return [fieldInvalid(new FieldPath(field), '', `can have at most ${max} characters`)];

@@ -8,11 +8,13 @@ import { withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import { type Namespace, namespaceSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');
+/** Names of Namespaces are DNS labels, since they are part of DNS names of Services (upstream: `ValidateNamespaceName`). */
 const RULES = { namespaced: false, name: dns1123Label };
 
 /** Label with the name of the Namespace, so that label selectors can select a Namespace by its name. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
+/** The default phase of an object that a client sends without a status. */
 const ACTIVE = { phase: 'Active' } as const;
 
 /**
@@ -42,6 +44,8 @@ export const namespaces: ResourceDefinition<Namespace> = {
 			const finalizers = new Set(namespace.spec.finalizers).add('kubernetes');
 			return { ...namespace, spec: { finalizers: [...finalizers] }, status: { phase: 'Active' } };
 		},
+		// The spec has only finalizers, which change by the subresource `finalize`, so that an update cannot skip the deletion
+		// of the content.
 		prepareForUpdate: (namespace, old) => ({ ...namespace, spec: old.spec, status: old.status }),
 		validateCreate: validateNamespace,
 		validateUpdate: (namespace, old) => [
@@ -76,6 +80,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
+/** Upstream: `ValidateNamespace`. Finalizers in the spec have the same form as those in the metadata. */
 function validateNamespace({ metadata, spec }: Namespace): readonly FieldError[] {
 	const path = SPEC.child('finalizers');
 	return [

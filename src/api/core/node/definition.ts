@@ -11,7 +11,9 @@ import { validateQuantity } from '../pod/validation/resources.ts';
 import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');
+/** Nodes are named after their hosts, which may have a domain (upstream: `ValidateNodeName`). */
 const RULES = { namespaced: false, name: dns1123Subdomain };
+/** Prefix of the labels from which kubectl makes the column ROLES (upstream: `findNodeRoles`). */
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 
 /**
@@ -34,7 +36,9 @@ export const nodes: ResourceDefinition<Node> = {
 		const { capacity, allocatable } = node.status;
 		return capacity && !allocatable ? { ...node, status: { ...node.status, allocatable: capacity } } : node;
 	},
+	// The node lifecycle controller adds taints, also to a Node that has its author's maximum of them.
 	controllerFields: [['spec', 'taints']],
+	// Upstream: `nodeStrategy`. Each Node is written by its own agent, and by controllers for the spec.
 	strategy: {
 		// The status is kept, unlike that of other kinds: a node agent registers its Node in a single request.
 		prepareForCreate: (node) => node,
@@ -79,6 +83,7 @@ export const nodes: ResourceDefinition<Node> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
+/** Upstream: `ValidateNode`. Labels, addresses and conditions have no rules: node agents of other versions may write them. */
 function validateNode(node: Node): readonly FieldError[] {
 	return [
 		...validateMeta(node.metadata, RULES, META),
@@ -98,6 +103,7 @@ function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
 		}
 		addresses.add(identity);
 	}
+	// A Node that changed them would be another machine: Pods and routes refer to these identifiers.
 	const { podCIDRs = [], providerID, externalID } = old.spec;
 	if (podCIDRs.length > 0 && !semanticEqual(podCIDRs, node.spec.podCIDRs)) {
 		const detail = 'node updates may not change podCIDR except from "" to valid';
@@ -114,6 +120,10 @@ function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
 	return errors;
 }
 
+/**
+ * Amounts of resources must be quantities, and integers for those that cannot be divided (upstream:
+ * `ValidateNodeResources`). Capacity and allocatable are not compared: an agent may report them one after the other.
+ */
 function validateAmounts({ status }: Node): readonly FieldError[] {
 	return (['capacity', 'allocatable'] as const).flatMap((field) =>
 		Object.entries(status[field] ?? {}).flatMap(([resource, quantity]) =>
@@ -152,6 +162,7 @@ function statusOf({ spec, status }: Node): string {
 	return words.join(',');
 }
 
+/** Column KERNEL-VERSION: `6.8.0 (arm64)`; the architecture is missing in Nodes of older agents. */
 function kernelOf({ status }: Node): string {
 	const { kernelVersion = '', architecture = '' } = status.nodeInfo ?? {};
 	const kernel = kernelVersion || '<unknown>';
@@ -171,6 +182,7 @@ function rolesOf({ metadata }: Node): string {
 	return [...new Set(roles)].sort().join(',') || '<none>';
 }
 
+/** The first address of a type (upstream: `getNodeInternalIP` and `getNodeExternalIP`). */
 function addressOf({ status }: Node, type: string): string {
 	return status.addresses?.find((address) => address.type === type)?.address ?? '<none>';
 }

@@ -24,6 +24,7 @@ export function withOwnLabels(spec: PodSpec, labels: Labels): PodSpec {
 	};
 }
 
+/** Pod affinity and anti-affinity; node affinity selects nodes, not Pods. */
 function affinityWith(affinity: Affinity, labels: Labels): Affinity {
 	const { podAffinity, podAntiAffinity } = affinity;
 	return {
@@ -33,6 +34,7 @@ function affinityWith(affinity: Affinity, labels: Labels): Affinity {
 	};
 }
 
+/** Both lists, since a preferred term only wraps a term with a weight. */
 function termsWith(
 	affinity: NonNullable<Affinity['podAffinity']>,
 	labels: Labels,
@@ -55,6 +57,7 @@ function termsWith(
 	};
 }
 
+/** The fields that affinity terms and spread constraints have in common. */
 type Term = Pick<PodAffinityTerm, 'labelSelector' | 'matchLabelKeys' | 'mismatchLabelKeys'>;
 
 function withSelector<T extends Term>(term: T, labels: Labels): T {

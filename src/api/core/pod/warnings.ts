@@ -57,11 +57,13 @@ function specWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
 	return affinity ? [...warnings, ...podAffinityWarnings(affinity, path.child('affinity'))] : warnings;
 }
 
+/** A container and its path, since warnings name the list that it is in. */
 interface PlacedContainer {
 	readonly container: Container;
 	readonly at: FieldPath;
 }
 
+/** All containers, in the order of upstream's `VisitContainersWithPath`: warnings appear in it. */
 function containersOf(spec: PodSpec, path: FieldPath): readonly PlacedContainer[] {
 	return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
 		(spec[list] ?? []).map((container, index) => ({ container, at: path.child(list).index(index) })),
@@ -92,6 +94,7 @@ const DEPRECATED_LABELS: ReadonlyMap<string, string> = new Map([
 	['node-role.kubernetes.io/master', 'use "node-role.kubernetes.io/control-plane" instead'],
 ]);
 
+/** Such a selector matches no node of a current cluster: the Pod would stay Pending. */
 function nodeSelectorWarnings(
 	selector: Readonly<Record<string, string>>,
 	path: FieldPath,
@@ -105,6 +108,7 @@ function nodeSelectorWarnings(
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 
+/** Upstream: `GetWarningsForNodeSelectorTerm` in pkg/api/node, for required and preferred terms. */
 function nodeAffinityWarnings({ nodeAffinity }: Affinity, path: FieldPath): readonly string[] {
 	const { [REQUIRED]: needed, [PREFERRED]: preferred = [] } = nodeAffinity ?? {};
 	const terms = path.child(REQUIRED, 'nodeSelectorTerms');
@@ -134,8 +138,10 @@ function termWarnings(term: NodeSelectorTerm, path: FieldPath, checkValues: bool
 	});
 }
 
+/** A term without a selector is valid, and useless: it selects no Pod, while an empty selector selects all. */
 const MATCHES_NOTHING = 'a null labelSelector results in matching no pod';
 
+/** Constraints on deprecated topology labels spread over nothing, since nodes no longer have them. */
 function spreadWarnings(
 	constraints: NonNullable<PodSpec['topologySpreadConstraints']>,
 	path: FieldPath,
@@ -150,6 +156,7 @@ function spreadWarnings(
 	});
 }
 
+/** Upstream: `warningsForPodAffinityTerms` and `warningsForWeightedPodAffinityTerms`. */
 function podAffinityWarnings(affinity: Affinity, path: FieldPath): readonly string[] {
 	return (['podAffinity', 'podAntiAffinity'] as const).flatMap((field) => {
 		const { [REQUIRED]: needed = [], [PREFERRED]: preferred = [] } = affinity[field] ?? {};
@@ -182,6 +189,7 @@ const NON_FUNCTIONAL_SOURCES: readonly (readonly [keyof Volume, string, string])
 	['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ];
 
+/** A Pod with such a volume is accepted, and then waits for the volume for ever. */
 function volumeWarnings(volumes: readonly Volume[], path: FieldPath): readonly string[] {
 	return volumes.flatMap((volume, index) =>
 		NON_FUNCTIONAL_SOURCES.filter(([source]) => volume[source] !== undefined).map(
@@ -272,6 +280,7 @@ function portWarnings(containers: readonly PlacedContainer[]): readonly string[]
 	return [...overlaps, ...repeats];
 }
 
+/** A port and its path, as text: it is needed only for warnings. */
 interface PlacedPort {
 	readonly port: Port;
 	readonly at: string;

@@ -28,6 +28,7 @@ import { isMissing } from '../../../base/files/system-error.ts';
 import type { RuntimeContainer } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
 import { decodeEntry, type JournalEntry, type Origin, type RunRecord } from './journal-entry.ts';
+import { NEXT_SUFFIX } from './launcher-files.ts';
 import type { ProcessIdentity } from './process-table.ts';
 import type { HostSandbox } from './protocol.ts';
 
@@ -192,7 +193,7 @@ export class Journal {
 	/** Replaces the file by a new one. Throws the system error and leaves the old file unchanged. */
 	#writeAnew(): { readonly fd: number; readonly bytes: number } {
 		const { path, current } = this.#options;
-		const next = `${path}.next`;
+		const next = `${path}${NEXT_SUFFIX}`;
 		rmSync(next, { force: true });
 		const fd = openSync(next, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 		try {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { LauncherClient } from './launcher-client.ts';
-import { PROTOCOL, SOCKET_NAME } from './protocol.ts';
+import { SOCKET_NAME } from './launcher-files.ts';
+import { PROTOCOL } from './protocol.ts';
 
 /** A server at the path of the launcher's socket, which sends `hello` to each client and answers no call. */
 async function fakeLauncher(t: TestContext, hello: string) {

@@ -19,6 +19,7 @@ import { codeOf } from '../../../base/files/system-error.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import { type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
+import { SOCKET_NAME } from './launcher-files.ts';
 import {
 	decodeError,
 	EXIT_TAKEN,
@@ -29,7 +30,6 @@ import {
 	type LauncherCalls,
 	PROTOCOL,
 	REMOVE_WITH_CLIENT,
-	SOCKET_NAME,
 	WITHOUT_SHIM,
 } from './protocol.ts';
 

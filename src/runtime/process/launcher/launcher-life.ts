@@ -18,9 +18,9 @@ import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
 import { Launcher, originOf } from './launcher.ts';
+import { JOURNAL_NAME, PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
-import { JOURNAL_NAME, SOCKET_NAME } from './protocol.ts';
 import { type Recovered, recover } from './recovery.ts';
 
 /** How long a launcher without containers waits for its first client before it exits. */
@@ -85,7 +85,7 @@ export class LauncherLife {
 		if (journaled.damagedLines > 0)
 			onError(new Error(`ignored ${journaled.damagedLines} damaged lines of the journal`));
 		const recovered = await recover(journaled, { here: originOf(folder), shim, clock });
-		const pipes = new FifoPool('pipes', pipesOf(recovered));
+		const pipes = new FifoPool(PIPES_NAME, pipesOf(recovered));
 		const launcher = await Launcher.open(
 			{
 				clock,

@@ -3,9 +3,6 @@ import { codeOf } from '../../../base/files/system-error.ts';
 import { readRegularFile } from '../output/regular-file.ts';
 import { isIdentity, isRunning, type ProcessIdentity } from './process-table.ts';
 
-/** File name of the lock in the launcher's folder. */
-export const LAUNCHER_LOCK = 'launcher.lock';
-
 /** The process that holds a lock, and the folder that it holds it for. */
 export interface LockHolder extends ProcessIdentity {
 	/** The identity of the locked folder: see folderIdentity. */

@@ -12,8 +12,9 @@ import { folderIdentity } from '../folders/folder-identity.ts';
 import { RemovableFolder } from '../folders/removable-folder.ts';
 import { closeInherited } from '../output/inherited-descriptors.ts';
 import { ErrorLog } from './error-log.ts';
+import { LAUNCHER_LOCK } from './launcher-files.ts';
 import { LauncherLife } from './launcher-life.ts';
-import { LAUNCHER_LOCK, LauncherLock } from './launcher-lock.ts';
+import { LauncherLock } from './launcher-lock.ts';
 import { identify } from './process-table.ts';
 import { EXIT_TAKEN, READY, REMOVE_WITH_CLIENT, WITHOUT_SHIM } from './protocol.ts';
 

@@ -23,15 +23,10 @@ import { ContainerProcess, type ProcessHost, type ProcessOptions } from './conta
 import type { ContainerSlots } from './container-slots.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, Origin, RunRecord } from './journal-entry.ts';
+import { JOURNAL_NAME } from './launcher-files.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
 import { MARK, markOf, newKey, processSpace } from './process-table.ts';
-import {
-	type HostContainerConfig,
-	type HostSandbox,
-	type HostSandboxConfig,
-	JOURNAL_NAME,
-	type LauncherCalls,
-} from './protocol.ts';
+import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
 /** The components and settings of a launcher. */

@@ -16,10 +16,6 @@ import type { ContainerBox } from '../shim/shim-request.ts';
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
 export const PROTOCOL = 2;
 
-/** File name of the socket in the launcher's folder. */
-export const SOCKET_NAME = 'launcher.sock';
-/** File name of the journal in the launcher's folder; the file is absent if there is no sandbox. */
-export const JOURNAL_NAME = 'journal';
 /** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
 /**

@@ -1,15 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { EVENTS_PREFIX } from '../launcher/launcher-files.ts';
 import { decodeEvent, type ShimEvent } from './shim-event.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** The names of the files of events in the launcher's folder: each server of the shim has one of its own. */
-const NAME = /^events-(\d{1,15})$/;
+const NAME = new RegExp(`^${EVENTS_PREFIX}(\\d{1,15})$`);
 
 /** The name of the file with this number. */
 export function eventFileName(number: number): string {
-	return `events-${number}`;
+	return `${EVENTS_PREFIX}${number}`;
 }
 
 /** The numbers of the files of events in `folder`, in ascending order. */

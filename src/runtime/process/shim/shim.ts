@@ -15,6 +15,7 @@ import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
+import { POKE_NAME } from '../launcher/launcher-files.ts';
 import { endOf, type MainProcess, type ProcessEnd } from '../launcher/main-process.ts';
 import { isRunning, newKey, type ProcessIdentity, signalProcess } from '../launcher/process-table.ts';
 import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
@@ -24,8 +25,6 @@ import { encodeRequest, type ShimRequest } from './shim-request.ts';
 
 /** The signal on which a waiter kills its container: KILL_SIGNAL of the shim, which no program can use. */
 const KILL_SIGNAL = 33;
-/** The name of the pipe in the launcher's folder. */
-const POKE = 'poke';
 /** Half of what the shim reserves. */
 const FULL_FILE_BYTES = 512 << 10;
 /** How often waiters are looked at. */
@@ -149,7 +148,7 @@ export class Shim {
 		this.#poke?.destroy();
 		void this.#server?.then(({ child }) => child.stdin?.end()).catch(() => {});
 		for (const file of this.#files.values()) file.close(removes);
-		if (removes) rmSync(join(this.#options.folder, POKE), { force: true });
+		if (removes) rmSync(join(this.#options.folder, POKE_NAME), { force: true });
 	}
 
 	async #serving(): Promise<Server> {
@@ -168,7 +167,7 @@ export class Shim {
 		const { file, folder } = this.#options;
 		this.#lastNumber += 1;
 		const number = this.#lastNumber;
-		const args = ['serve', join(folder, eventFileName(number)), join(folder, POKE)];
+		const args = ['serve', join(folder, eventFileName(number)), join(folder, POKE_NAME)];
 		const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: {} });
 		child.stdin.on('error', () => {});
 		const ready = Promise.withResolvers<void>();
@@ -204,7 +203,7 @@ export class Shim {
 		if (this.#poke || this.#isClosed) return;
 		const { folder, clock, onError } = this.#options;
 		// Opened for writing too: otherwise the pipe ends whenever no waiter has it open.
-		const fd = openSync(join(folder, POKE), constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+		const fd = openSync(join(folder, POKE_NAME), constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 		try {
 			this.#poke = new Socket({ fd, readable: true, writable: false });
 		} catch (error) {

@@ -35,6 +35,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
 	if (affinity.nodeAffinity) {
 		errors.push(...validateNodeAffinity(affinity.nodeAffinity, path.child('nodeAffinity')));
 	}
+	// Affinity and anti-affinity have the same form: upstream validates them by two copies of the same functions.
 	for (const field of ['podAffinity', 'podAntiAffinity'] as const) {
 		const { [REQUIRED]: needed = [], [PREFERRED]: preferred = [] } = affinity[field] ?? {};
 		const at = path.child(field);
@@ -77,6 +78,7 @@ function validateNodeAffinity(
 	return errors;
 }
 
+/** Upstream: `ValidatePreferredSchedulingTerms`. The scheduler sums weights, and scales the sums to a hundred. */
 function validateWeight(weight: number, path: FieldPath): readonly FieldError[] {
 	return weight > 0 && weight <= 100 ? [] : [fieldInvalid(path, weight, 'must be in the range 1-100')];
 }
@@ -177,6 +179,7 @@ function validatePodTerm(term: PodAffinityTerm, path: FieldPath): readonly Field
 	];
 }
 
+/** The keys whose values a Pod takes from its own labels, and the selector that they are merged into. */
 interface MatchKeys {
 	readonly matchLabelKeys: readonly string[];
 	readonly mismatchLabelKeys: readonly string[];
@@ -262,6 +265,7 @@ export function validateSpread(
 	});
 }
 
+/** In the order of upstream's sorted sets, which its errors list. */
 const SPREAD_ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
 const SPREAD_POLICIES = ['Honor', 'Ignore'];
 

@@ -141,6 +141,7 @@ export function validateImageSpaces({ image = '' }: Container, path: FieldPath):
 	return [fieldInvalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
 }
 
+/** Both are set by defaulting, so an empty value is an error (upstream: `validatePullPolicy`). */
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
 
@@ -192,6 +193,7 @@ function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readon
 	});
 }
 
+/** 1 to 65535: zero means "not set" for a host port, and is an error of its own for a container port. */
 function validatePort(port: number, path: FieldPath): readonly FieldError[] {
 	return portNumber(port).map((problem) => fieldInvalid(path, port, problem));
 }
@@ -212,6 +214,7 @@ function validateHostPorts(containers: readonly Container[], path: FieldPath): r
 	return errors;
 }
 
+/** In the order of upstream's errors (`validateContainerRestartPolicy`). */
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
 /** Upstream's limits on restart rules and on the exit codes of each. */
 const MAX_RULES = 20;
@@ -239,6 +242,7 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 		const at = list.index(index);
 		const actions = ['Restart', 'RestartAllContainers'];
 		if (!actions.includes(action)) errors.push(notSupported(at.child('action'), action, actions));
+		// A rule without exit codes would apply to every exit, which restartPolicy already says.
 		if (!exitCodes) {
 			errors.push(fieldRequired(at.child('exitCodes'), 'must be specified'));
 			continue;

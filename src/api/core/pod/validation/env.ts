@@ -47,10 +47,12 @@ export function validateEnvFrom(sources: readonly EnvFromSource[], path: FieldPa
 	});
 }
 
+/** The name of a ConfigMap or Secret; whether it exists is found when the container starts. */
 function validateObjectName(name: string | undefined, path: FieldPath): readonly FieldError[] {
 	return name ? malformed(path, name, dns1123Subdomain(name)) : [fieldRequired(path)];
 }
 
+/** In the order of upstream's `validateEnvVarValueFrom`. */
 const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const;
 
 /**
@@ -85,6 +87,7 @@ function validateValueFrom(value: string, source: EnvVarSource, path: FieldPath)
 	return errors;
 }
 
+/** Upstream: `validateFileKeySelector`. The file is written by an init container, so only its form can be checked here. */
 function validateFileKey(
 	{ key, volumeName, path: file }: NonNullable<EnvVarSource['fileKeyRef']>,
 	path: FieldPath,
@@ -147,6 +150,7 @@ export function validateFieldRef(
 	if (apiVersion === '') return [fieldRequired(path.child('apiVersion'))];
 	const at = path.child('fieldPath');
 	if (fieldPath === '') return [fieldRequired(at)];
+	// Upstream reports what its conversion between API versions reports.
 	const unknown = (reason: string): readonly FieldError[] => [
 		fieldInvalid(at, fieldPath, `error converting fieldPath: ${reason}`),
 	];
@@ -163,6 +167,7 @@ export function validateFieldRef(
 	return fields.includes(fieldPath) ? [] : [notSupported(at, fieldPath, fields)];
 }
 
+/** Sorted, as upstream's errors list them (`validContainerResourceFieldPathExpressions`). */
 const RESOURCE_FIELDS = [
 	'limits.cpu',
 	'limits.ephemeral-storage',
@@ -171,6 +176,7 @@ const RESOURCE_FIELDS = [
 	'requests.ephemeral-storage',
 	'requests.memory',
 ];
+/** Sizes of huge pages differ between machines, so any is accepted. */
 const HUGE_PAGES = /^(requests|limits)\.hugepages-/;
 /** Divisors that upstream allows: millicores and cores, or powers of 1000 and of 1024 for bytes. */
 const CPU_DIVISORS = ['1m', '1'];

@@ -65,6 +65,7 @@ function validateProbe(container: Container, name: ProbeName, { path, grace }: P
 	return errors;
 }
 
+/** Upstream: `validateProbe`. Zeros pass here, since defaulting has replaced those that clients may leave out. */
 function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldError[] {
 	const { terminationGracePeriodSeconds: period = 1 } = probe;
 	return [
@@ -79,6 +80,7 @@ function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldErro
 	];
 }
 
+/** Upstream: `validateLifecycle`. A hook may sleep, a probe may not: its schema has no such handler. */
 function validateLifecycle(lifecycle: ContainerLifecycle, { path, grace }: Place): readonly FieldError[] {
 	const { postStart, preStop } = lifecycle;
 	return [
@@ -123,8 +125,10 @@ function validateAction(
 	return [fieldInvalid(path, seconds, detail)];
 }
 
+/** Upstream: `IsHTTPHeaderName`. It accepts fewer characters than RFC 9110 does. */
 const HEADER_FORM = /^[-A-Za-z0-9]+$/;
 
+/** Upstream: `validateHTTPGetAction`. The host is not validated: by default it is the Pod's own address. */
 function validateHttpGet(action: NonNullable<Handler['httpGet']>, path: FieldPath): readonly FieldError[] {
 	const { path: urlPath = '', port, scheme = '', httpHeaders = [] } = action;
 	const errors: FieldError[] = [];

@@ -25,6 +25,7 @@ export function validateMounts(
 	if (volumeMounts.length === 0 && volumeDevices.length === 0) return [];
 	const errors: FieldError[] = [];
 	const paths = new Set<string>();
+	// Devices count before mounts and mounts before devices: each list reports a collision with the other.
 	const deviceNames = new Set(volumeDevices.map(({ name }) => name));
 	const devicePaths = new Set(volumeDevices.map(({ devicePath }) => devicePath));
 	const list = path.child('volumeMounts');
@@ -47,6 +48,10 @@ export function validateMounts(
 	return [...errors, ...validateDevices(container, volumes, path.child('volumeDevices'))];
 }
 
+/**
+ * Rules that mounts and devices share. A mount of an invalid volume is "not found" too, as upstream: the caller passes
+ * only valid volumes.
+ */
 function validateNames(
 	use: VolumeMount | VolumeDevice,
 	volumes: ReadonlyMap<string, Volume>,
@@ -62,6 +67,7 @@ function validateNames(
 	return errors;
 }
 
+/** Upstream: `validateMountPropagation`, in the order of its sorted set. */
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
 
 /**
@@ -94,6 +100,10 @@ function validateMountDetails(
 	return [...errors, ...validateRecursiveReadOnly(mount, list.child('recursiveReadOnly'))];
 }
 
+/**
+ * Upstream: `validateMountRecursiveReadOnly`. A mount can be read-only in depth only if it is read-only at all, and if no
+ * later mount of the node can appear below it.
+ */
 function validateRecursiveReadOnly(mount: VolumeMount, path: FieldPath): readonly FieldError[] {
 	const { recursiveReadOnly: mode, readOnly, mountPropagation = 'None' } = mount;
 	if (mode === undefined || mode === 'Disabled') return [];

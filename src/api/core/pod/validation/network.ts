@@ -18,6 +18,7 @@ const MAX_SEARCH_LIST_LENGTH = 2048;
 /** Validates dnsConfig, which dnsPolicy None requires (upstream: `validatePodDNSConfig`). */
 export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
+	// Without servers the Pod could resolve nothing. Upstream then reports only this error.
 	if (dnsPolicy === 'None') {
 		if (!dnsConfig) return [fieldRequired(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
 		if (nameservers.length === 0) {
@@ -40,6 +41,7 @@ export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: Field
 		errors.push(fieldInvalid(list, searches, detail));
 	}
 	for (const [index, search] of searches.entries()) {
+		// A single dot means: no search at all. A dot at the end is allowed, since it makes the name absolute.
 		if (search !== '.') errors.push(...validateSearch(search.replace(/\.$/, ''), list.index(index)));
 	}
 	for (const [index, { name = '' }] of options.entries()) {
@@ -48,6 +50,7 @@ export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: Field
 	return errors;
 }
 
+/** Upstream: `IsDNS1123SubdomainWithUnderscore`. Active Directory and other zones have labels that begin with one. */
 const SEARCH_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
 const SEARCH_TEXT =
@@ -120,6 +123,7 @@ function groupsOf(address: string): readonly number[] | undefined {
 	return [...before, ...new Array<number>(missing).fill(0), ...after];
 }
 
+/** The numbers of a part of an IPv6 address between double colons; undefined if it is malformed. */
 function partsOf(text: string): readonly number[] | undefined {
 	if (text === '') return [];
 	const parts = text.split(':');

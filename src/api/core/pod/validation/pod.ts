@@ -24,7 +24,7 @@ import {
 import { validateDnsConfig, validateHostAliases } from './network.ts';
 import { validateContainerResources, validatePodResources } from './resources.ts';
 import { validateHostUsers, validatePodSecurity } from './security.ts';
-import { validateVolumes } from './volume.ts';
+import { type SpecOwner, validateVolumes } from './volume.ts';
 
 /**
  * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages
@@ -35,6 +35,7 @@ import { validateVolumes } from './volume.ts';
 /** Path of a Pod's metadata. */
 export const META = new FieldPath('metadata');
 
+/** Names of Pods are DNS subdomains (upstream: `ValidatePodName`), although a host name needs a label: see podWarnings. */
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
 /** The errors of a Pod that a client creates. */
@@ -55,7 +56,7 @@ export function validatePod(pod: Pod): readonly FieldError[] {
 export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldError[] {
 	return [
 		...validateMeta(metadata, RULES, META),
-		...validatePodSpec(spec, SPEC, 'pod'),
+		...validatePodSpec(spec, SPEC, { of: 'pod', name: metadata.name ?? '' }),
 		...validateTokens(spec),
 		...spec.containers.flatMap((container, index) =>
 			validateImageSpaces(container, SPEC.child('containers').index(index)),
@@ -86,7 +87,7 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	const errors = [
 		...validateLabels(metadata.labels, path.child('labels')),
 		...validateAnnotations(metadata.annotations, path.child('annotations')),
-		...validatePodSpec(spec, path.child('spec'), 'template'),
+		...validatePodSpec(spec, path.child('spec'), { of: 'template' }),
 	];
 	if (spec.ephemeralContainers?.length) {
 		const detail = 'ephemeral containers not allowed in pod template';
@@ -95,12 +96,13 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	return errors;
 }
 
+/** Upstream: `validateRestartPolicy` and `validateDNSPolicy`. Defaulting sets both, so an empty value is an error. */
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
 /** The errors of the spec of a Pod or template at `path`, in upstream's order. */
-function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
-	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), of);
+function validatePodSpec(spec: PodSpec, path: FieldPath, owner: SpecOwner): readonly FieldError[] {
+	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), owner);
 	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
 	const context: ContainerContext = { spec, volumes: volumes.valid, claims };
 	return [
@@ -114,7 +116,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 		...validateInitContainers(context, path.child('initContainers')),
 		...validateEphemeralContainers(context, path.child('ephemeralContainers')),
 		...validatePodResources(spec, claims, path.child('resources')),
-		...validateHostNetwork(spec, path.child('containers'), of),
+		...validateHostNetwork(spec, path.child('containers'), owner.of),
 		...chosen(path.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES),
 		...chosen(path.child('dnsPolicy'), spec.dnsPolicy, DNS_POLICIES),
 		...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
@@ -172,6 +174,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 		const at = path.child('runtimeClassName');
 		errors.push(...malformed(at, runtimeClassName, dns1123Subdomain(runtimeClassName)));
 	}
+	// Admission sets it from the PriorityClass before validation, so clients rarely meet this error.
 	if (preemptionPolicy !== undefined) {
 		const supported = ['PreemptLowerPriority', 'Never'];
 		errors.push(...chosen(path.child('preemptionPolicy'), preemptionPolicy, supported));
@@ -181,6 +184,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 		// The overhead has the form of limits, so upstream validates it as such.
 		errors.push(...validateContainerResources({ limits: overhead }, new Set(), at));
 	}
+	// Upstream: `validateOS`. The fields that an OS excludes are checked by the runtime's traits, not here.
 	if (os) {
 		const at = path.child('os');
 		if (os.name) errors.push(...chosen(at, os.name, ['linux', 'windows']));
@@ -189,6 +193,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	return errors;
 }
 
+/** Names of other objects, where empty means none. Whether the objects exist is checked by admission or the scheduler. */
 function validateName(
 	spec: PodSpec,
 	field: 'serviceAccountName' | 'nodeName' | 'priorityClassName',

@@ -89,6 +89,7 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 	}
 }
 
+/** A reference to a Secret in the Pod's namespace: only its name is required. */
 function validateSecretRef(
 	secret: { readonly name?: string } | undefined,
 	path: FieldPath,
@@ -109,6 +110,7 @@ function validateOptions(options: Readonly<Record<string, string>>, path: FieldP
 	);
 }
 
+/** Sorted, as upstream's `validateAzureDisk` lists them; the forms of diskURI are its texts. */
 const CACHING_MODES = ['None', 'ReadOnly', 'ReadWrite'];
 const DISK_KINDS = ['Dedicated', 'Managed', 'Shared'];
 const MANAGED_DISK_FORM =
@@ -134,6 +136,7 @@ function validateAzureDisk(
 	return errors;
 }
 
+/** Upstream: `validateStorageOSVolumeSource`. Volume and namespace are StorageOS' own, and are DNS labels. */
 function validateStorageOs(
 	{ volumeName = '', volumeNamespace = '', secretRef }: NonNullable<Volume['storageos']>,
 	path: FieldPath,
@@ -155,16 +158,19 @@ function validatePartition(partition = 0, path: FieldPath): readonly FieldError[
 	return [fieldInvalid(path.child('partition'), partition, PARTITION_DETAIL)];
 }
 
+/** The number of a logical unit, in the range of SCSI. */
 function validateUnit(lun: number, path: FieldPath): readonly FieldError[] {
 	return inRange(lun, 0, 255).map((problem) => fieldInvalid(path.child('lun'), lun, problem));
 }
 
+/** The three forms of RFC 3720. Upstream's dots match any character, so ours do. */
 const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
 	iqn: /^iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+$/,
 	eui: /^eui.[A-Za-z0-9]{16}$/,
 	naa: /^naa.[A-Za-z0-9]{32}$/,
 };
 
+/** Upstream: `validateISCSIVolumeSource`, the same for targets and initiators. */
 function iscsiNameProblems(name: string): readonly string[] {
 	const form = ISCSI_NAMES[name.slice(0, 3)];
 	if (!form) return ['must be valid format starting with iqn, eui, or naa'];
@@ -220,8 +226,10 @@ function validateFibreChannel(
 	return [...errors, fieldRequired(path.child('lun'), 'lun is required if targetWWNs is specified')];
 }
 
+/** Upstream: `validateQuobyteVolumeSource`; a pair is what Go's `net.SplitHostPort` accepts. */
 const REGISTRY_DETAIL = 'must be a host:port pair or multiple pairs separated by commas';
 
+/** The volume is checked last, also after a missing registry. */
 function validateQuobyte(quobyte: NonNullable<Volume['quobyte']>, path: FieldPath): readonly FieldError[] {
 	const missing = quobyte.volume === '' ? [fieldRequired(path.child('volume'))] : [];
 	return [...validateRegistry(quobyte, path), ...missing];

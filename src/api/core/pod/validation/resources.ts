@@ -22,6 +22,7 @@ import type { PodSpec } from '../schema/spec.ts';
  * to the request.
  */
 
+/** The errors of the name of a resource, which differ between containers and Pods. */
 type NameCheck = (resource: string, path: FieldPath) => readonly FieldError[];
 
 /** An entry of limits or requests. */
@@ -54,6 +55,7 @@ export function validatePodResources(
 ): readonly FieldError[] {
 	const { resources, os } = spec;
 	if (!resources) return [];
+	// The kubelet enforces them by cgroups, which Windows has not.
 	if (os?.name === 'windows') return [fieldForbidden(path, 'may not be set for a windows pod')];
 	const errors: FieldError[] = [];
 	if (resources.claims) {
@@ -103,10 +105,12 @@ function validateAmounts(
 	return errors;
 }
 
+/** Upstream: the part of `validateResourceRequirements` that limits and requests share. */
 function validateAmount(amount: Amount, check: NameCheck): readonly FieldError[] {
 	return [...validateNameAndSign(amount, check), ...validateHugePages(amount)];
 }
 
+/** Upstream: `ValidateResourceQuantityValue`, after the check of the name. */
 function validateNameAndSign({ resource, quantity, path }: Amount, check: NameCheck): readonly FieldError[] {
 	const at = path.key(resource);
 	return [...check(resource, at), ...validateQuantity(resource, quantity, at)];
@@ -145,6 +149,7 @@ function validateHugePages({ resource, quantity, path }: Amount): readonly Field
 	];
 }
 
+/** Bytes of a page; undefined if the name has no valid quantity: the name check reports that. */
 function pageSize(resource: string): number | undefined {
 	try {
 		return quantityValue(resource.slice(HUGE_PAGES_PREFIX.length));
@@ -154,6 +159,7 @@ function pageSize(resource: string): number | undefined {
 }
 
 const HUGE_PAGES_PREFIX = 'hugepages-';
+/** Upstream: `ResourceDefaultNamespacePrefix`, in pkg/apis/core/helper as the following lists. */
 const NATIVE_DOMAIN = 'kubernetes.io/';
 const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
 const POD_RESOURCES = ['cpu', 'hugepages-', 'memory'];
@@ -171,11 +177,13 @@ const STANDARD_RESOURCES = new Set([
 		'services.loadbalancers',
 	],
 ]);
+/** Resources of quotas that count objects, of which there is no half (upstream: `integerResources`). */
 const COUNTED_RESOURCES = [
 	...['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps'],
 	...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
 ];
 
+/** Upstream: `IsHugePageResourceName`. */
 function isHugePage(resource: string): boolean {
 	return resource.startsWith(HUGE_PAGES_PREFIX);
 }
@@ -197,14 +205,17 @@ function isExtended(resource: string): boolean {
 	);
 }
 
+/** Upstream: `IsOvercommitAllowed`. A node can promise more cpu than it has, but no device twice. */
 function isOvercommitAllowed(resource: string): boolean {
 	return isNative(resource) && !isHugePage(resource);
 }
 
+/** Upstream: `IsIntegerResourceName`. */
 function isWhole(resource: string): boolean {
 	return COUNTED_RESOURCES.includes(resource) || isExtended(resource);
 }
 
+/** Upstream: `validateResourceName`. Names without a domain belong to Kubernetes, which knows all of them. */
 function validateResourceName(resource: string, path: FieldPath): readonly FieldError[] {
 	const errors = malformed(path, resource, qualifiedName(resource));
 	if (errors.length > 0 || resource.includes('/')) return errors;
@@ -265,6 +276,7 @@ function validateClaims(
 	});
 }
 
+/** The end of upstream's error: the names that are allowed. */
 function listed(names: ReadonlySet<string>): string {
 	return names.size === 0 ? ' which is empty' : `: ${[...names].sort().join(', ')}`;
 }

@@ -23,6 +23,10 @@ import { validateDescendingPath } from './path.ts';
 /** Upstream limits user and group ids to 31 bits. */
 const MAX_ID = 2 ** 31 - 1;
 
+/**
+ * Upstream: `IsValidUserID` and `IsValidGroupID`. Whether a user with the id exists does not matter: files and processes
+ * have only numbers.
+ */
 function validateId(id: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	if (id === undefined) return [];
 	return inRange(id, 0, MAX_ID).map((problem) => fieldInvalid(path, id, problem));
@@ -36,6 +40,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
 		errors.push(fieldInvalid(path.child('shareProcessNamespace'), true, detail));
 	}
+	// An empty context is what defaulting makes of none.
 	if (!context || Object.keys(context).length === 0) return errors;
 	return [
 		...validateId(context.fsGroup, path.child('fsGroup')),
@@ -88,6 +93,7 @@ export function validateContainerSecurity(
 		...validateId(context.runAsGroup, path.child('runAsGroup')),
 		...optionally(procMount, ['Default', 'Unmasked'], path.child('procMount')),
 	];
+	// Without a user namespace, root in the container could write the node's kernel settings below /proc.
 	if (procMount === 'Unmasked' && spec.hostUsers !== false) {
 		const detail = '`hostUsers` must be false to use `Unmasked`';
 		errors.push(fieldInvalid(path.child('procMount'), procMount, detail));
@@ -95,6 +101,7 @@ export function validateContainerSecurity(
 	if (context.seccompProfile)
 		errors.push(...validateSeccomp(context.seccompProfile, path.child('seccompProfile')));
 	if (allowPrivilegeEscalation === false) {
+		// A privileged container, or one with CAP_SYS_ADMIN, can always gain privileges, so the promise would be false.
 		const cannot = 'cannot set `allowPrivilegeEscalation` to false and';
 		if (privileged) errors.push(fieldInvalid(path, context, `${cannot} \`privileged\` to true`));
 		if (capabilities?.add?.includes('CAP_SYS_ADMIN')) {
@@ -106,6 +113,7 @@ export function validateContainerSecurity(
 	return errors;
 }
 
+/** The defaults of all containers of the Pod; a container's own profiles are validated with its context. */
 function validateProfiles(context: PodSecurityContext, path: FieldPath): readonly FieldError[] {
 	const { seccompProfile, appArmorProfile } = context;
 	return [
@@ -114,10 +122,12 @@ function validateProfiles(context: PodSecurityContext, path: FieldPath): readonl
 	];
 }
 
+/** Upstream: `validateSeccompProfileField` and `ValidateAppArmorProfileField`, for Pods and containers alike. */
 const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 type Profile = NonNullable<SecurityContext['seccompProfile']>;
 
+/** Upstream checks the type of an AppArmor profile only if the rest is valid: see validateAppArmor. */
 function validateType(
 	type: string,
 	field: 'seccompProfile' | 'appArmorProfile',
@@ -168,12 +178,14 @@ function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldErro
 const SYSCTL = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const SYSCTL_FORM = `^(${SYSCTL}[\\./])*${SYSCTL}$`;
 const sysctlForm = new RegExp(SYSCTL_FORM);
+/** Upstream: `SysctlMaxLength`, in characters. */
 const MAX_SYSCTL_LENGTH = 253;
 
 /** Kernel parameters of the network and IPC namespaces: a Pod that shares the node's must not change them. */
 const NETWORK_SYSCTL = /^net[./]/;
 const IPC_SYSCTL = /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/;
 
+/** Upstream: `validateSysctls` and `ValidateHostSysctl`. Which sysctls are safe is decided by the node agent, not here. */
 function validateSysctls(
 	sysctls: NonNullable<PodSecurityContext['sysctls']>,
 	{ hostNetwork, hostIPC }: PodSpec,

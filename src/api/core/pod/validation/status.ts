@@ -44,6 +44,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError
 /** Condition types of Kubernetes itself, which need not be qualified names. */
 const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
 
+/** Upstream: `validatePodConditions`. */
 function validateConditions(conditions: NonNullable<PodStatus['conditions']>): readonly FieldError[] {
 	return conditions.flatMap(({ type, observedGeneration = 0 }, index) => {
 		const at = STATUS.child('conditions').index(index);
@@ -67,6 +68,7 @@ function validateNomination(name: string, old: Pod): readonly FieldError[] {
 	return [...errors, fieldForbidden(at, 'may not be set on pods that are already bound to a node')];
 }
 
+/** The lists of statuses, which have the same form. */
 type StatusList = 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses';
 
 /**
@@ -108,6 +110,7 @@ function anyRestartsAll({ containers, initContainers = [] }: PodSpec): boolean {
  */
 function mayRestart(container: Container, spec: PodSpec, exitCode: number): boolean {
 	const { restartPolicyRules: rules = [], restartPolicy = spec.restartPolicy } = container;
+	// The first rule that matches restarts; there is no rule that forbids it.
 	for (const { action, exitCodes } of rules) {
 		const listed = exitCodes?.values?.includes(exitCode) ?? false;
 		if (action === 'Restart' && exitCodes && listed === (exitCodes.operator === 'In')) return true;
@@ -126,6 +129,7 @@ function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 			fieldInvalid(STATUS.child('hostIPs').index(0).child('ip'), first, 'must be equal to `hostIP`'),
 		);
 	}
+	// The first address is also in podIP and hostIP, which older clients read.
 	for (const list of ['podIPs', 'hostIPs'] as const) {
 		const addresses = pod.status[list] ?? [];
 		if (addresses === old.status[list]) continue;

@@ -50,12 +50,14 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 		...validateRemovedGates(spec, old.spec),
 	);
 	if (semanticEqual(spec, old.spec)) return errors;
+	// A gated Pod is not yet known to the scheduler, so its node constraints may still change.
 	const gated = (old.spec.schedulingGates ?? []).length > 0;
 	if (gated) errors.push(...validateNarrowing(spec, old.spec));
 	if (semanticEqual(fixedPart(spec, old.spec, gated), fixedPart(old.spec, old.spec, gated))) return errors;
 	return [...errors, fieldForbidden(SPEC, `pod updates may not change fields other than ${MUTABLE}\n`)];
 }
 
+/** Upstream: `ValidateContainerUpdates`. The image is the one field of a container that may change: tools patch it. */
 function validateImage(container: Container, path: FieldPath): readonly FieldError[] {
 	return [
 		...(container.image ? [] : [fieldRequired(path.child('image'))]),
@@ -141,6 +143,10 @@ function termsOf(affinity: Affinity | undefined): readonly Term[] {
 	return affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
 }
 
+/**
+ * Upstream: `validateNodeSelectorTermHasOnlyAdditions`. Requirements of a term are combined by AND, so more of them
+ * select fewer nodes.
+ */
 function addsOnly(term: Term, old: Term): boolean {
 	const { matchExpressions = [], matchFields = [] } = old;
 	const { matchExpressions: expressions = [], matchFields: fields = [] } = term;
@@ -164,6 +170,7 @@ function fixedPart(spec: PodSpec, old: PodSpec, gated: boolean): object {
 		...rest
 	} = spec;
 	const { nodeAffinity, ...others } = affinity ?? {};
+	// Versions before validation of the field stored negative values, which a client may set to 1.
 	const repaired = grace === 1 && (old.terminationGracePeriodSeconds ?? 0) < 0;
 	return {
 		...rest,
@@ -175,6 +182,7 @@ function fixedPart(spec: PodSpec, old: PodSpec, gated: boolean): object {
 	};
 }
 
+/** The containers as the comparison of immutable fields sees them: an update may change each image. */
 function withoutImages(containers: readonly Container[]): readonly object[] {
 	return containers.map(({ image: _, ...container }) => container);
 }

@@ -1,3 +1,4 @@
+import { quote } from '../../../../base/quote.ts';
 import {
 	chosen,
 	duplicate,
@@ -11,19 +12,23 @@ import {
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain, exceeds } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
-import { validateLabelSelector } from '../../../meta/selector.ts';
-import type { VolumeProjection } from '../schema/projected-volume.ts';
 import type { Volume } from '../schema/volume.ts';
 import { VOLUME_SOURCES } from '../schema/volume.ts';
-import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env.ts';
-import { validateFileInVolume, validateNoBacksteps } from './path.ts';
+import { validateNoBacksteps } from './path.ts';
+import { validateProjected } from './projected-volume.ts';
 import { validateIscsiName, validateProviderVolume } from './provider-volume.ts';
+import { validateEphemeral } from './volume-claim.ts';
+import { validateDownwardFile, validateItems, validateMode } from './volume-files.ts';
 
 /**
  * Validation of the volumes of a Pod: their names and sources. Rules and messages are those of upstream's
  * `ValidateVolumes` in pkg/apis/core/validation, including its misspelt paths. The sources of single storage
- * providers are in `provider-volume.ts`.
+ * providers are in `provider-volume.ts`, those of several sources in `projected-volume.ts`, claims that are created
+ * with the Pod in `volume-claim.ts`.
  */
+
+/** What has the volumes. The claims of its ephemeral volumes are named after a Pod; a template has no name yet. */
+export type SpecOwner = { readonly of: 'pod'; readonly name: string } | { readonly of: 'template' };
 
 /** The errors of all volumes, and the valid volumes by name, which are those that mounts can refer to. */
 export interface ValidatedVolumes {
@@ -38,23 +43,45 @@ export interface ValidatedVolumes {
 export function validateVolumes(
 	volumes: readonly Volume[],
 	path: FieldPath,
-	of: 'pod' | 'template',
+	owner: SpecOwner,
 ): ValidatedVolumes {
 	const errors: FieldError[] = [];
 	const valid = new Map<string, Volume>();
+	const created = new Set(volumes.flatMap((volume) => (volume.ephemeral ? claimNames(volume, owner) : [])));
 	for (const [index, volume] of volumes.entries()) {
 		const at = path.index(index);
 		const { name } = volume;
-		const found = [...validateSource(volume, at, of)];
+		const found = [...validateSource(volume, at, owner)];
 		if (name === '') found.push(fieldRequired(at.child('name')));
 		else found.push(...malformed(at.child('name'), name, dns1123Label(name)));
 		if (valid.has(name)) found.push(duplicate(at.child('name'), name));
 		if (found.length === 0) valid.set(name, volume);
 		errors.push(...found);
+		const claim = volume.persistentVolumeClaim?.claimName;
+		if (claim !== undefined && created.has(claim)) {
+			const detail = 'must not reference a PVC that gets created for an ephemeral volume';
+			errors.push(fieldInvalid(at.child('persistentVolumeClaim', 'claimName'), claim, detail));
+		}
 	}
 	return { errors, valid };
 }
 
+/** The name of the claim of an ephemeral volume, if the Pod's name is known. */
+function claimNames({ name }: Volume, owner: SpecOwner): readonly string[] {
+	return owner.of === 'pod' && owner.name !== '' ? [`${owner.name}-${name}`] : [];
+}
+
+/** The claim is named after the Pod and the volume, and can be too long although neither of them is. */
+function validateClaimName(volume: Volume, owner: SpecOwner, path: FieldPath): readonly FieldError[] {
+	if (volume.name === '') return [];
+	return claimNames(volume, owner).flatMap((claim) =>
+		dns1123Subdomain(claim).map((problem) =>
+			fieldInvalid(path, volume.name, `PVC name ${quote(claim)}: ${problem}`),
+		),
+	);
+}
+
+/** The name of a source field. VOLUME_SOURCES has them in upstream's order, which decides which one is the first. */
 type Source = (typeof VOLUME_SOURCES)[number];
 
 /** The paths of upstream's errors about a second source, where they differ from the name of the field. */
@@ -66,7 +93,7 @@ const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
 /**
  * Validates the source of a volume: the first one that is set, by its own rules; any further one is an error.
  */
-function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
+function validateSource(volume: Volume, path: FieldPath, owner: SpecOwner): readonly FieldError[] {
 	const [first, ...others] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
 	if (first === undefined) return [fieldRequired(path, 'must specify a volume type')];
 	const at = path.child(first === 'gcePersistentDisk' ? 'persistentDisk' : first);
@@ -77,15 +104,17 @@ function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template')
 		),
 	);
 	// A template can leave out the image: a controller may set it in the Pods that it creates from the template.
-	const lacksImage = of === 'pod' && first === 'image' && !volume.image?.reference;
+	const lacksImage = owner.of === 'pod' && first === 'image' && !volume.image?.reference;
 	return [
 		...(lacksImage ? [fieldRequired(at.child('reference'))] : []),
 		...validateContent(volume, first, at),
 		...validateIscsiName(volume, path.child('name')),
+		...(first === 'ephemeral' ? validateClaimName(volume, owner, path.child('name')) : []),
 		...refusals,
 	];
 }
 
+/** Upstream: the branches of `validateVolumeSource`. */
 function validateContent(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
 	const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, csi, ephemeral, image } = volume;
 	if (source === 'emptyDir') return validateSizeLimit(emptyDir?.sizeLimit, path);
@@ -108,11 +137,13 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 	return validateProviderVolume(volume, source, path);
 }
 
+/** Zero means no limit. */
 function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
 	if (limit === undefined || compareQuantities(limit, '0') >= 0) return [];
 	return [fieldForbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity')];
 }
 
+/** Sorted, as upstream's errors list them. The empty type means that the node checks nothing. */
 const HOST_PATH_TYPES = [
 	'',
 	...['BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
@@ -128,14 +159,6 @@ function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: Field
 	];
 }
 
-const MODE_DETAIL = 'must be a number between 0 and 0777 (octal), both inclusive';
-
-function validateMode(mode: number | undefined, path: FieldPath): readonly FieldError[] {
-	return mode === undefined || (mode >= 0 && mode <= 0o777) ? [] : [fieldInvalid(path, mode, MODE_DETAIL)];
-}
-
-type KeyToPath = NonNullable<NonNullable<Volume['secret']>['items']>[number];
-
 function validateFiles(
 	source: NonNullable<Volume['secret']> & NonNullable<Volume['configMap']>,
 	nameField: 'secretName' | 'name',
@@ -148,120 +171,7 @@ function validateFiles(
 	];
 }
 
-/** Keys and paths of ConfigMap and Secret items. Duplicate paths are refused only in projected volumes. */
-function validateItems(items: readonly KeyToPath[], path: FieldPath): readonly FieldError[] {
-	return items.flatMap(({ key, path: file, mode }, index) => {
-		const at = path.index(index);
-		return [
-			...(key === '' ? [fieldRequired(at.child('key'))] : []),
-			...(file === '' ? [fieldRequired(at.child('path'))] : []),
-			...validateFileInVolume(file, at.child('path')),
-			...validateMode(mode, at.child('mode')),
-		];
-	});
-}
-
-type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
-
-function validateDownwardFile(file: DownwardFile, path: FieldPath): readonly FieldError[] {
-	const { fieldRef, resourceFieldRef } = file;
-	const errors: FieldError[] = [];
-	if (file.path === '') errors.push(fieldRequired(path.child('path')));
-	errors.push(...validateFileInVolume(file.path, path.child('path')));
-	if (fieldRef) {
-		errors.push(...validateFieldRef(fieldRef, FILE_FIELDS, path.child('fieldRef')));
-		if (resourceFieldRef) {
-			const detail = 'fieldRef and resourceFieldRef can not be specified simultaneously';
-			errors.push(fieldInvalid(path, 'resource', detail));
-		}
-	} else if (resourceFieldRef) {
-		errors.push(...validateResourceFieldRef(resourceFieldRef, 'file', path.child('resourceFieldRef')));
-	} else {
-		errors.push(fieldRequired(path, 'one of fieldRef and resourceFieldRef is required'));
-	}
-	return [...errors, ...validateMode(file.mode, path.child('mode'))];
-}
-
-/** Two sources must not write the same file: which one wins would depend on their order. */
-function validateProjected(
-	{ defaultMode, sources = [] }: NonNullable<Volume['projected']>,
-	path: FieldPath,
-): readonly FieldError[] {
-	const errors = [...validateMode(defaultMode, path.child('defaultMode'))];
-	const taken = new Set<string>();
-	for (const [index, source] of sources.entries()) {
-		const at = path.child('sources').index(index);
-		errors.push(...validateProjection(source, at, path));
-		for (const { file, shown } of filesOf(source)) {
-			if (taken.has(file)) errors.push(fieldInvalid(path, shown, 'conflicting duplicate paths'));
-			if (file !== '') taken.add(file);
-		}
-		if (Object.values(source).filter((each) => each !== undefined).length > 1) {
-			errors.push(fieldForbidden(at, 'may not specify more than 1 volume type per source'));
-		}
-	}
-	return errors;
-}
-
-/**
- * Validates one source, at `path`. `volume` is the path of the whole volume: upstream reports some errors
- * there.
- */
-function validateProjection(
-	source: VolumeProjection,
-	path: FieldPath,
-	volume: FieldPath,
-): readonly FieldError[] {
-	const { secret, configMap, downwardAPI, serviceAccountToken: token, clusterTrustBundle: bundle } = source;
-	const errors: FieldError[] = [];
-	for (const [field, object] of Object.entries({ secret, configMap })) {
-		if (!object) continue;
-		if (!object.name) errors.push(fieldRequired(path.child(field, 'name')));
-		errors.push(...validateItems(object.items ?? [], path.child(field, 'items')));
-	}
-	for (const file of downwardAPI?.items ?? []) {
-		errors.push(...validateDownwardFile(file, path.child('downwardAPI')));
-	}
-	if (token) {
-		const { expirationSeconds: seconds = 0 } = token;
-		const at = path.child('serviceAccountToken', 'expirationSeconds');
-		if (seconds < 600)
-			errors.push(fieldInvalid(at, seconds, 'may not specify a duration less than 10 minutes'));
-		if (seconds > 2 ** 32) {
-			errors.push(fieldInvalid(at, seconds, 'may not specify a duration larger than 2^32 seconds'));
-		}
-		if (token.path === '') errors.push(fieldRequired(volume.child('path')));
-		else errors.push(...validateFileInVolume(token.path, volume.child('path')));
-	}
-	if (bundle) {
-		const at = path.child('clusterTrustBundle');
-		if (!bundle.name && !bundle.signerName) {
-			errors.push(fieldRequired(at, 'either name or signerName must be specified'));
-		}
-		if (bundle.path === '') errors.push(fieldRequired(at.child('path')));
-		errors.push(...validateFileInVolume(bundle.path, at.child('path')));
-	}
-	return errors;
-}
-
-/**
- * The files that a source writes, each with the value that upstream shows in an error about a duplicate path.
- */
-function filesOf({
-	secret,
-	configMap,
-	downwardAPI,
-	clusterTrustBundle,
-}: VolumeProjection): readonly { readonly file: string; readonly shown: string }[] {
-	const files: { readonly file: string; readonly shown: string }[] = [];
-	for (const object of [secret, configMap]) {
-		for (const { path } of object?.items ?? []) files.push({ file: path, shown: object?.name ?? '' });
-	}
-	for (const { path } of downwardAPI?.items ?? []) files.push({ file: path, shown: path });
-	if (clusterTrustBundle) files.push({ file: clusterTrustBundle.path, shown: clusterTrustBundle.path });
-	return files;
-}
-
+/** Limit of the CSI specification, in bytes. */
 const MAX_DRIVER_LENGTH = 63;
 
 /**
@@ -278,43 +188,5 @@ function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly
 	if (secret && !secret.name) errors.push(fieldRequired(path.child('nodePublishSecretRef', 'name')));
 	else if (secret?.name)
 		errors.push(...malformed(path.child('name'), secret.name, dns1123Subdomain(secret.name)));
-	return errors;
-}
-
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-
-/**
- * Validates the template of the claim like a PersistentVolumeClaim, as far as its creation would fail
- * otherwise: the Pod would then never leave the phase Pending.
- */
-function validateEphemeral(
-	{ volumeClaimTemplate: template }: NonNullable<Volume['ephemeral']>,
-	path: FieldPath,
-): readonly FieldError[] {
-	const at = path.child('volumeClaimTemplate');
-	if (!template) return [fieldRequired(at)];
-	const { accessModes = [], selector, resources, volumeMode } = template.spec;
-	const spec = at.child('spec');
-	const errors: FieldError[] = [];
-	const modes = spec.child('accessModes');
-	if (accessModes.length === 0) errors.push(fieldRequired(modes, 'at least 1 access mode is required'));
-	errors.push(...validateLabelSelector(selector, spec.child('selector')));
-	for (const mode of accessModes) {
-		if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(modes, mode, ACCESS_MODES));
-	}
-	if (accessModes.includes('ReadWriteOncePod') && accessModes.length > 1) {
-		errors.push(fieldForbidden(modes, 'may not use ReadWriteOncePod with other access modes'));
-	}
-	const storage = resources?.requests?.storage;
-	const size = spec.child('resources').key('storage');
-	if (storage === undefined) errors.push(fieldRequired(size));
-	else if (compareQuantities(storage, '0') <= 0) {
-		errors.push(fieldInvalid(size, storage, 'must be greater than zero'));
-	}
-	if (volumeMode !== undefined) {
-		const supported = ['Block', 'Filesystem'];
-		const mode: string = volumeMode;
-		if (!supported.includes(mode)) errors.push(notSupported(spec.child('volumeMode'), mode, supported));
-	}
 	return errors;
 }
