@@ -25,7 +25,7 @@ choose_program() {
 # are excluded by name, for which find needs no stat call.
 _is_fresh() {
 	[ -f "$1/stamp" ] || return 1
-	_changed=$(cd "$STINT_HOME" && find src examples/kuard tools/bundle.sh tsconfig.json package.json package-lock.json \
+	_changed=$(cd "$STINT_HOME" && exec find src examples/kuard tools/bundle.sh tsconfig.json package.json package-lock.json \
 		-name '*.test.ts' -o -cnewer "$1/stamp" -print 2>&1) || return 1
 	[ -z "$_changed" ]
 }
@@ -67,12 +67,15 @@ bundle_into() {
 		_target=$1
 		set -- --bundle --format=cjs --platform=node --target=node24 --out-extension:.js=.cjs --outdir="$1" \
 			--define:process.env.WS_NO_BUFFER_UTIL=true --define:process.env.WS_NO_UTF_8_VALIDATE=true \
-			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url \
-			'--banner:js=const __bundle_url = require("node:url").pathToFileURL(__filename).href;' \
-			--log-level=warning
+			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url --log-level=warning
+		_url='const __bundle_url = require("node:url").pathToFileURL(__filename).href;'
+		"$_esbuild" "$@" "--banner:js=$_url" launcher-main=src/runtime/process/launcher/launcher-main.ts \
+			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts &
+		_others=$!
+		# These two are functions, which bundle-loader.ts calls: it would have to copy the text to wrap it itself.
+		set -- "$@" "--banner:js=(function (exports, require, module, __filename, __dirname) {$_url" '--footer:js=})'
 		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts &
-		"$_esbuild" "$@" server=src/main/stint.ts launcher-main=src/runtime/process/launcher/launcher-main.ts \
-			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts && wait $!
+		"$_esbuild" "$@" server=src/main/stint.ts && wait $! && wait $_others
 		# The launcher looks for the shim beside itself: see src/runtime/process/shim/shim-file.ts.
 		cp -R src/runtime/process/shim/bin "$_target/"
 	)

@@ -1,17 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/files/folders.ts';
-import { removeTree } from '../base/files/remove-tree.ts';
 import { isMissing } from '../base/files/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
-import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
+import { isOwnSocket } from './own-socket.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
+import { trustNamedAuthoritiesOnly } from './server/trusted-authorities.ts';
 import { standardStream } from './standard-streams.ts';
 
 /** The {@link CliContext} of the real process: its standard streams, files, signals and servers. */
@@ -25,9 +25,10 @@ export function cliContext(): CliContext {
 		// While a command waits for a retry, only the timer keeps the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
-		readFile: readManifestFile,
-		listFolder: listManifests,
-		readStdin: readManifestInput,
+		// These load node:fs/promises, which takes 2 ms: most commands read no manifest.
+		readFile: async (path) => (await import('./manifest-files.ts')).readManifestFile(path),
+		listFolder: async (path) => (await import('./manifest-files.ts')).listManifests(path),
+		readStdin: async () => (await import('./manifest-files.ts')).readManifestInput(),
 		onInput,
 		onInterrupt,
 		connect,
@@ -64,11 +65,9 @@ function kubeconfigPaths(named: string | undefined): readonly string[] {
 async function connect(named: string | undefined): Promise<Connection> {
 	const { readKubeconfig } = await import('../client/kubeconfig/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/transport/http-node.ts');
-	const { trustNamedAuthoritiesOnly } = await import('./server/trusted-authorities.ts');
-	trustNamedAuthoritiesOnly();
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
-		const text = await readKubeconfigFile(path, named);
+		const text = readKubeconfigFile(path, named);
 		if (text !== undefined) files.push({ path, text });
 	}
 	if (files.length === 0) {
@@ -77,8 +76,13 @@ async function connect(named: string | undefined): Promise<Connection> {
 			`no server is configured (${where} does not exist); start one with: ${calledAs('server')}`,
 		);
 	}
-	const access = await readKubeconfig(files, { readFile: (path) => readFile(path, 'utf8') });
-	const client = new Client(new HttpTransport(access), { fieldManager: 'stint' });
+	const access = await readKubeconfig(files, { readFile: async (path) => readFileSync(path, 'utf8') });
+	const socket = access.socket !== undefined && isOwnSocket(access.socket) ? access.socket : undefined;
+	const transport = new HttpTransport(access, {
+		beforeTls: trustNamedAuthoritiesOnly,
+		...(socket !== undefined && { socket }),
+	});
+	const client = new Client(transport, { fieldManager: 'stint' });
 	return { client, namespace: access.namespace };
 }
 
@@ -86,9 +90,9 @@ async function connect(named: string | undefined): Promise<Connection> {
  * The text of a file. Undefined if it does not exist, as for files of $KUBECONFIG; that of `named` must
  * exist.
  */
-async function readKubeconfigFile(path: string, named: string | undefined): Promise<string | undefined> {
+function readKubeconfigFile(path: string, named: string | undefined): string | undefined {
 	try {
-		return await readFile(path, 'utf8');
+		return readFileSync(path, 'utf8');
 	} catch (error) {
 		if (isMissing(error) && named === undefined) return undefined;
 		throw new UnreadableKubeconfigError(`the kubeconfig ${path} cannot be read: ${systemReason(error)}`);
@@ -134,6 +138,7 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	const { startServer } = await import('./server/server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
+	const { removeTree } = await import('../base/files/remove-tree.ts');
 	const path = await makeRunFolder(new SystemClock().now());
 	// The image table is the user's configuration, so it comes from the default data folder.
 	const { images } = dataFolder(defaultDataPath(process.env));

@@ -7,7 +7,7 @@ import { CLIENT_COMMANDS } from './client-commands.ts';
 
 test('every command that starts no server runs from the small bundle', () => {
 	const program = new Command();
-	registerCommands(program, cliContext(), () => {});
+	registerCommands(program, cliContext(), { finish: () => {}, only: undefined });
 	const names = program.commands.map((command) => command.name());
 	assert.deepEqual(names.filter((name) => name !== 'run').sort(), [...CLIENT_COMMANDS].sort());
 });

@@ -4,8 +4,8 @@ import { cliContext } from './cli-context.ts';
 import { makeProgram } from './program.ts';
 
 /** The help of each command at a width of 80 columns. */
-function helps(): ReadonlyMap<string, string> {
-	const program = makeProgram(cliContext(), () => undefined);
+function helps(first?: string): ReadonlyMap<string, string> {
+	const program = makeProgram(cliContext(), () => undefined, first);
 	return new Map(
 		[program, ...program.commands].map((command) => {
 			let text = '';
@@ -35,4 +35,16 @@ test('defaults that are numbers stand without quotes', () => {
 	const server = helps().get('server') ?? '';
 	assert.match(server, /\(default:\s+6443\)/);
 	for (const [name, text] of helps()) assert.doesNotMatch(text, /default:\s+"(\d+|true|false)"/, name);
+});
+
+test('a program that is made for one command has the same help for it, and no other command', () => {
+	const all = helps();
+	const names = [...all.keys()].filter((name) => name !== 'stint' && !name.endsWith('/stint'));
+	assert.ok(names.includes('server') && names.includes('run'), names.join());
+	for (const name of names) {
+		const alone = helps(name);
+		assert.equal(alone.size, 2, name);
+		assert.equal(alone.get(name), all.get(name));
+	}
+	for (const first of ['--help', 'help', 'gte', 'constructor']) assert.deepEqual(helps(first), all);
 });

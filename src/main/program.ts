@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { calledAs } from '../cli/called-as.ts';
 import { registerCommands } from '../cli/commands.ts';
 import type { CliContext } from '../cli/context.ts';
+import { CLIENT_COMMANDS } from './client-commands.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
@@ -10,13 +11,20 @@ import { VERSION } from './version.ts';
  */
 const NARROWEST_HELP = 20;
 
-/** All commands of stint with their flags. Calls `finish` with the exit code of the command that ran. */
-export function makeProgram(context: CliContext, finish: (code: number) => void): Command {
+/** The only command that is not in cli/. */
+const SERVER = 'server';
+
+/**
+ * The commands of stint with their flags. Calls `finish` with the exit code of the command that ran. If `first`, the
+ * first argument, is the name of a command, the program has no other.
+ */
+export function makeProgram(context: CliContext, finish: (code: number) => void, first?: string): Command {
 	const program = new Command(calledAs())
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 		.configureHelp({ minWidthToWrap: NARROWEST_HELP })
 		.version(VERSION);
-	registerServerCommand(program);
-	registerCommands(program, context, finish);
+	const only = [SERVER, 'run', ...CLIENT_COMMANDS].find((name) => name === first);
+	if (only === undefined || only === SERVER) registerServerCommand(program);
+	if (only !== SERVER) registerCommands(program, context, { finish, only });
 	return program;
 }

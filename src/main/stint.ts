@@ -24,9 +24,10 @@ async function main(): Promise<void> {
 		process.stdout.write(firstUse());
 		return await exitDrained(0);
 	}
-	const program = makeProgram(cliContext(), (code) => {
+	const finish = (code: number): void => {
 		process.exitCode = code;
-	});
+	};
+	const program = makeProgram(cliContext(), finish, process.argv[2]);
 	await program.parseAsync();
 	// Without an explicit exit, idle keep-alive connections would delay the end of the process.
 	await exitDrained(Number(process.exitCode ?? 0));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type Finished, ROOT, Running, temporaryFolder } from '../support/processes.ts';
+import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
 /**
@@ -100,4 +100,66 @@ test('a command without a server prints how to start one', async (t) => {
 	assert.equal(code, 1);
 	// Where the path of the program has a space, it is quoted for a shell.
 	assert.match(stderr, /stint'? server/);
+});
+
+test('commands use the Unix socket of the server, and TLS without it', async (t) => {
+	const folder = temporaryFolder(t);
+	let server = await startStint(t, { folder });
+	const socket = join(folder, 'api.sock');
+	assert.equal(statSync(socket).mode & 0o777, 0o600);
+	const get = async (): Promise<Finished> => server.stint('get', 'namespace', 'default', '-o', 'name');
+	/** Replaces the address of the server: only the socket leads to it. */
+	const blind = (): void => {
+		const text = readFileSync(server.kubeconfig, 'utf8');
+		writeFileSync(server.kubeconfig, text.replaceAll(server.url, 'https://127.0.0.1:1'));
+	};
+	blind();
+	assert.equal(ok(await get()), 'namespace/default\n');
+	assert.equal(ok(await server.stint('get', '--raw', '/readyz')), 'ok');
+	const kubectl = await server.kubectl('config', 'set-context', '--current', '--namespace=kube-system');
+	assert.equal(kubectl.code, 0, kubectl.stderr);
+	assert.equal(ok(await get()), 'namespace/default\n');
+
+	await server.stop('SIGKILL');
+	assert.ok(existsSync(socket));
+	assert.match((await get()).stderr, /^The connection to the server 127\.0\.0\.1:1 was refused/);
+	server = await startStint(t, { folder });
+	blind();
+	assert.equal(ok(await get()), 'namespace/default\n');
+
+	chmodSync(folder, 0o777);
+	assert.match((await get()).stderr, /was refused/);
+	chmodSync(folder, 0o700);
+	const text = readFileSync(server.kubeconfig, 'utf8');
+	writeFileSync(server.kubeconfig, text.replace(/token: .*/, 'token: other'));
+	assert.match((await get()).stderr, /Unauthorized|logged in/);
+
+	await server.stop();
+	assert.equal(existsSync(socket), false);
+	server = await startStint(t, { folder });
+	rmSync(socket);
+	assert.equal(ok(await get()), 'namespace/default\n');
+});
+
+test('a server whose socket would have a path that is too long serves by TLS alone', async (t) => {
+	const folder = join(temporaryFolder(t), 'x'.repeat(100));
+	const server = await startStint(t, { folder, args: ['--runtime', 'fake'] });
+	assert.equal(existsSync(join(folder, 'api.sock')), false);
+	assert.doesNotMatch(readFileSync(server.kubeconfig, 'utf8'), /socket/);
+	assert.equal(ok(await server.stint('get', 'namespace', 'default', '-o', 'name')), 'namespace/default\n');
+});
+
+test('a command at the Unix socket loads neither TLS nor what only manifests need', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	const script = join(temporaryFolder(t), 'loaded.cjs');
+	writeFileSync(script, 'process.on("exit", () => process._rawDebug(process.moduleLoadList.join(";")));');
+	const env = { ...server.env, NODE_OPTIONS: `--require ${script}` };
+	const { stderr } = await run(join(ROOT, 'stint'), ['get', 'jobs'], { env });
+	const loaded = stderr.split(/[;\n]/).map((line) => line.replace('NativeModule ', ''));
+	assert.ok(loaded.includes('http'), stderr);
+	const needless = ['https', 'tls', 'crypto', 'fs/promises', 'dns', 'perf_hooks'];
+	assert.deepEqual(
+		loaded.filter((name) => needless.includes(name)),
+		[],
+	);
 });

@@ -70,3 +70,19 @@ test('the administrator is in the groups of masters and authenticated users, an 
 	const anonymous = authentication.authenticate({ host: 'localhost' }, true);
 	assert.deepEqual(anonymous, { name: 'system:anonymous', groups: ['system:unauthenticated'] });
 });
+
+test('at the Unix socket the token may be missing, but not wrong', () => {
+	const local = (headers: Record<string, string>): string => {
+		try {
+			return authentication.authenticateLocal({ host: 'localhost', ...headers }, false).name;
+		} catch (error) {
+			return error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
+		}
+	};
+	assert.equal(local({}), 'kubernetes-admin');
+	assert.equal(local({ authorization: 'Bearer secret' }), 'kubernetes-admin');
+	for (const authorization of ['', 'Bearer', 'Bearer other', 'Basic secret'])
+		assert.equal(local({ authorization }), 'Unauthorized', authorization);
+	assert.equal(local({ origin: 'null' }), 'Forbidden');
+	assert.equal(local({ host: 'example.com' }), 'Forbidden');
+});

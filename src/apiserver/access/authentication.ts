@@ -4,7 +4,7 @@ import { ADMIN, ANONYMOUS, type User } from '../../api/contract/user.ts';
 import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
 
 /**
- * The authentication stage for requests over HTTPS. The only user with credentials is the administrator, whose
+ * The authentication stage for requests over connections. The only user with credentials is the administrator, whose
  * bearer token is in the server's kubeconfig.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
@@ -16,6 +16,8 @@ import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
  * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first
  *    error, and `anonymous` is the last of them). Otherwise a probe with an outdated token would report success.
  *    Credentials of another scheme, such as Basic, are ignored, since upstream has no authenticator for them.
+ * 4. At the server's Unix socket the file system has authenticated the client, so the token may be missing. One that
+ *    is sent must be valid: it says who the client wants to be.
  */
 export class Authentication {
 	readonly #digest: Buffer;
@@ -29,14 +31,25 @@ export class Authentication {
 	 * token, or without a token unless `open` is true: for paths that need none.
 	 */
 	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
-		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
-		if (!isLoopbackHost(headers.host ?? '')) {
-			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
-		}
+		this.#rejectWebPages(headers);
 		const token = bearerTokenOf(headers.authorization ?? '');
 		if (token !== undefined && this.#isToken(token)) return ADMIN;
 		if (token !== undefined || !open) throw unauthorized();
 		return ANONYMOUS;
+	}
+
+	/** As {@link authenticate}, for a request at the server's Unix socket. */
+	authenticateLocal(headers: IncomingHttpHeaders, open: boolean): User {
+		if (headers.authorization !== undefined) return this.authenticate(headers, open);
+		this.#rejectWebPages(headers);
+		return ADMIN;
+	}
+
+	#rejectWebPages(headers: IncomingHttpHeaders): void {
+		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
+		if (!isLoopbackHost(headers.host ?? '')) {
+			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
+		}
 	}
 
 	#isToken(token: string): boolean {

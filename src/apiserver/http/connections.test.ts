@@ -104,3 +104,26 @@ test('closing a connection does not affect a later one of the same peer', () => 
 	assert.equal(connections.size, 0);
 	assert.equal(known(connections).destroyed, false);
 });
+
+test('connections to the Unix socket count as connections with a token, and are no others', () => {
+	const connections = new Connections(10);
+	const local = (): FakeSocket & Socket => {
+		const socket = new FakeSocket(undefined) as FakeSocket & Socket; // `as`: it has all members that are used.
+		connections.addLocal(socket);
+		return socket;
+	};
+	const sockets = Array.from({ length: 8 }, local);
+	assert.ok(sockets.every((socket) => connections.isLocal(socket) && !socket.destroyed));
+	assert.equal(connections.isLocal(opened(connections)), false);
+	const done = connections.startRequest(sockets[0] ?? assert.fail());
+	for (let index = 0; index < 2; index++) local();
+	assert.deepEqual(
+		sockets.map(({ destroyed }) => destroyed),
+		[false, true, ...Array(6).fill(false)],
+	);
+	assert.equal(connections.isLocal(sockets[1] ?? assert.fail()), false);
+	done();
+	local();
+	assert.equal(sockets[0]?.destroyed, true);
+	assert.equal(connections.size, 10);
+});

@@ -16,8 +16,8 @@ const RESERVED_DESCRIPTORS = 256;
 /** An accepted connection. */
 interface Connection {
 	readonly socket: Socket;
-	/** The client's address and port. */
-	readonly peer: string;
+	/** The client's address and port; undefined for a connection to the Unix socket. */
+	readonly peer: string | undefined;
 	/** Number of requests that have not been answered. */
 	busy: number;
 }
@@ -33,6 +33,7 @@ interface Connection {
  *    connection is closed, or the new one if none is idle.
  * 3. A connection that its client reset before it was accepted has no peer address. It is closed at once and
  *    not counted.
+ * 4. A connection to the Unix socket counts as one with a valid token: only the owner of the server can open it.
  */
 export class Connections {
 	readonly #maxOpen: number;
@@ -64,9 +65,25 @@ export class Connections {
 			return;
 		}
 		const connection: Connection = { socket, peer, busy: 0 };
-		this.#open.set(socket, connection);
 		this.#unauthenticated.add(connection);
 		this.#latest.set(peer, connection);
+		this.#register(connection);
+	}
+
+	/** Registers a connection to the Unix socket, and closes one if the limit is exceeded. */
+	addLocal(socket: Socket): void {
+		this.#register({ socket, peer: undefined, busy: 0 });
+	}
+
+	/** Whether the connection was opened at the Unix socket. */
+	isLocal(socket: Socket): boolean {
+		const connection = this.#open.get(socket);
+		return connection !== undefined && connection.peer === undefined;
+	}
+
+	#register(connection: Connection): void {
+		const { socket } = connection;
+		this.#open.set(socket, connection);
 		socket.once('close', () => this.#remove(connection));
 		if (this.#unauthenticated.size > Math.min(MAX_UNAUTHENTICATED, this.#maxOpen / 2))
 			this.#close(this.#unauthenticated, () => true);
@@ -95,7 +112,7 @@ export class Connections {
 
 	#of(socket: Socket): Connection | undefined {
 		const peer = peerOf(socket);
-		return peer === undefined ? undefined : this.#latest.get(peer);
+		return peer === undefined ? this.#open.get(socket) : this.#latest.get(peer);
 	}
 
 	/** Closes the first of `connections` for which `mayClose` returns true. Returns false if there is none. */
@@ -114,7 +131,7 @@ export class Connections {
 		this.#open.delete(socket);
 		this.#unauthenticated.delete(connection);
 		// A client may reuse its port before the server notices that its previous connection was closed.
-		if (this.#latest.get(peer) === connection) this.#latest.delete(peer);
+		if (peer !== undefined && this.#latest.get(peer) === connection) this.#latest.delete(peer);
 	}
 }
 

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server as LocalServer, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { ListenOptions as AddressOptions } from 'node:net';
 import type { User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -10,6 +11,7 @@ import type { ApiServer } from '../server.ts';
 import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
+import { openLocalSocket } from './local-socket.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
 import { isUpgradeTarget, type UpgradeRequest, Upgrades } from './upgrade.ts';
@@ -72,12 +74,22 @@ export async function listen(options: ListenOptions): Promise<HttpListener> {
 	return listener;
 }
 
+/** Settings of HTTP that do not depend on the kind of connection. */
+const HTTP_OPTIONS = {
+	requestTimeout: REQUEST_TIMEOUT_MS,
+	headersTimeout: HEADERS_TIMEOUT_MS,
+	keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+	shouldUpgradeCallback: ({ url }: IncomingMessage) => isUpgradeTarget(url),
+};
+
 /** A listener; {@link listen} opens one. */
 export class HttpListener {
 	readonly #options: ListenOptions;
 	readonly #exchangeOptions: ExchangeOptions;
 	readonly #authentication: Authentication;
 	readonly #server: Server;
+	/** Serves the same API on a Unix socket. */
+	#local: LocalServer | undefined;
 	readonly #connections: Connections;
 	readonly #upgrades: Upgrades;
 	/** The requests that have not been answered. */
@@ -107,17 +119,19 @@ export class HttpListener {
 				keepAlive: true,
 				keepAliveInitialDelay: PROBE_AFTER_MS,
 				ALPNProtocols: ['http/1.1'],
-				requestTimeout: REQUEST_TIMEOUT_MS,
-				headersTimeout: HEADERS_TIMEOUT_MS,
-				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 				noDelay: true,
-				shouldUpgradeCallback: ({ url }) => isUpgradeTarget(url),
+				...HTTP_OPTIONS,
 			},
 			(request, response) => this.#serve(request, response),
 		);
 		this.#server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
 		this.#connections = new Connections(options.mostConnections);
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
+	}
+
+	/** All open servers: that of the address and that of the Unix socket. */
+	get #servers(): readonly (Server | LocalServer)[] {
+		return this.#local ? [this.#server, this.#local] : [this.#server];
 	}
 
 	/** The TCP port of the open listener. */
@@ -136,7 +150,7 @@ export class HttpListener {
 	open(port: number): Promise<void> {
 		return new Promise((resolve, reject) => {
 			this.#server.once('error', reject);
-			this.#server.listen({ port, host: '127.0.0.1' }, () => {
+			this.#server.listen(addressAt(port), () => {
 				this.#server.off('error', reject);
 				// An error of accepting one connection is reported and does not stop the listener.
 				this.#server.on('error', (error) => this.#options.onError('listener', error));
@@ -146,22 +160,46 @@ export class HttpListener {
 	}
 
 	/**
+	 * Serves the same API on a Unix socket too, without TLS, to processes of this user; see {@link openLocalSocket}
+	 * for `path` and the result. The file system has authenticated its clients, so they need no token.
+	 */
+	async openLocal(path: string): Promise<string | undefined> {
+		// An import of node:http would load the WebSocket client too (http-node-route.ts).
+		const local = process
+			.getBuiltinModule('node:http')
+			.createServer(HTTP_OPTIONS, (request, response) => this.#serve(request, response));
+		local.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
+		local.on('connection', (socket) => this.#connections.addLocal(socket));
+		const problem = await openLocalSocket(local, path);
+		if (problem !== undefined) return problem;
+		local.on('error', (error) => this.#options.onError('listener', error));
+		this.#local = local;
+		return undefined;
+	}
+
+	/**
 	 * Stops accepting connections, ends watches and streams, and lets other requests finish for a second.
 	 * Each connection is closed after its request: otherwise a client that keeps sending requests would delay
 	 * the end of the server.
 	 */
 	async close(): Promise<void> {
 		this.#closing = true;
-		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		const closed = Promise.all(
+			this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+		);
 		for (const exchange of this.#exchanges) exchange.end();
 		this.#upgrades.close();
-		this.#server.closeIdleConnections();
+		this.#closeIdleConnections();
 		const done = new AbortController();
 		await Promise.race([closed, sleep(this.#options.clock, CLOSING_MS, done.signal)]);
 		done.abort();
-		this.#server.closeAllConnections();
+		for (const server of this.#servers) server.closeAllConnections();
 		this.#upgrades.destroy();
 		await closed;
+	}
+
+	#closeIdleConnections(): void {
+		for (const server of this.#servers) server.closeIdleConnections();
 	}
 
 	#serve(request: IncomingMessage, response: ServerResponse): void {
@@ -174,7 +212,7 @@ export class HttpListener {
 			end();
 			this.#exchanges.delete(exchange);
 			// Node counts the connection as idle only after this event.
-			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
+			if (this.#closing) setImmediate(() => this.#closeIdleConnections());
 		});
 		exchange
 			.serve((path) => this.#authenticate(request, path))
@@ -193,8 +231,20 @@ export class HttpListener {
 
 	#authenticate({ headers, socket }: IncomingMessage, path: string): User {
 		const isOpen = isPublic(path);
-		const user = this.#authentication.authenticate(headers, isOpen);
+		const user = this.#connections.isLocal(socket)
+			? this.#authentication.authenticateLocal(headers, isOpen)
+			: this.#authentication.authenticate(headers, isOpen);
 		if (!isOpen) this.#connections.markAuthenticated(socket);
 		return user;
 	}
+}
+
+/**
+ * The address to listen at. It is bound here if Node can do that (from version 26): the address of an ordinary
+ * `listen` passes a regular expression for IPv6 addresses, which takes 4 ms of a start to compile.
+ */
+function addressAt(port: number): AddressOptions {
+	const address = { host: '127.0.0.1', port };
+	const net = process.getBuiltinModule('node:net');
+	return 'BoundSocket' in net ? { handle: new net.BoundSocket(address) } : address;
 }

@@ -45,6 +45,22 @@ test('a missing, empty or unchanged file becomes the text of writeKubeconfig', a
 		assert.deepEqual(await updateKubeconfig(before, ACCESS), { text: own });
 });
 
+test('a file written for an earlier address, token or socket is replaced without a YAML library', async () => {
+	const earlier = writeKubeconfig({ ...ACCESS, server: 'https://127.0.0.1:1', token: 'old', socket: '/s' });
+	assert.deepEqual(await updateKubeconfig(earlier, ACCESS), { text: writeKubeconfig(ACCESS) });
+	assert.match((await updateKubeconfig(`# mine\n${earlier}`, ACCESS)).text, /^# mine\n/);
+	const other = writeKubeconfig({ ...ACCESS, name: 'other' });
+	assert.match((await updateKubeconfig(other, ACCESS)).text, /name: "?other/);
+});
+
+test('the socket is updated and removed with the cluster, and kubectl may have reordered the file', async () => {
+	const { text } = await updateKubeconfig(EDITED, { ...ACCESS, socket: '/new/api.sock' });
+	const [, own] = parse(text).clusters;
+	const extension = { socket: '/new/api.sock', server: ACCESS.server };
+	assert.deepEqual(own.cluster.extensions, [{ name: 'stint', extension }]);
+	assert.equal(parse((await updateKubeconfig(text, ACCESS)).text).clusters[1].cluster.extensions, undefined);
+});
+
 test("only the server's own cluster and user are replaced", async () => {
 	const { text, replaced } = await updateKubeconfig(EDITED, ACCESS);
 	assert.equal(replaced, undefined);

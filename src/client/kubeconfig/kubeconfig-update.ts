@@ -1,5 +1,5 @@
 import type { Document, YAMLMap } from 'yaml';
-import { type WrittenAccess, writeKubeconfig } from './kubeconfig.ts';
+import { isWrittenFor, type WrittenAccess, writeKubeconfig } from './kubeconfig.ts';
 
 /** The text of a kubeconfig with the entries of the server. */
 export interface UpdatedKubeconfig {
@@ -19,7 +19,7 @@ export async function updateKubeconfig(
 ): Promise<UpdatedKubeconfig> {
 	const own = writeKubeconfig(access);
 	// The usual case at a start, which needs no YAML library.
-	if (before === undefined || before.trim() === '' || before === own) return { text: own };
+	if (before === undefined || before.trim() === '' || isWrittenFor(access.name, before)) return { text: own };
 	const { isMap, parseDocument } = await import('yaml');
 	const document = parseDocument(before);
 	const [problem] = document.errors;

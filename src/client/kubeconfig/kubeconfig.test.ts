@@ -83,6 +83,29 @@ test('a written kubeconfig is read back unchanged, even with special characters 
 	});
 });
 
+test('the socket of a written kubeconfig belongs to the address in the same entry', async () => {
+	const server = 'https://127.0.0.1:1234';
+	const access = { name: 'stint', server, certificateAuthority: 'CA', token: 't', socket: '/d "a"/api.sock' };
+	const written = writeKubeconfig(access);
+	const wanted = {
+		server,
+		namespace: 'default',
+		certificateAuthority: 'CA',
+		token: 't',
+		socket: access.socket,
+	};
+	assert.deepEqual(await read(written), wanted);
+	assert.deepEqual(await read(`${written}# edited\n`), wanted);
+	const tunnel = written.replace('    server:', '    tls-server-name: localhost\n    server:');
+	assert.equal((await read(tunnel)).socket, access.socket);
+	const moved = written.replace(`    server: "${server}"\n    cert`, '    server: "https://a:1"\n    cert');
+	assert.notEqual(moved, written);
+	assert.deepEqual((await read(moved)).socket, undefined);
+	const foreign = written.replace('- name: stint\n      ext', '- name: other\n      ext');
+	assert.notEqual(foreign, written);
+	assert.equal((await read(foreign)).socket, undefined);
+});
+
 test('a written kubeconfig is read the same with and without a YAML library', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string(), async (token, name) => {
@@ -92,6 +115,7 @@ test('a written kubeconfig is read the same with and without a YAML library', as
 				server,
 				certificateAuthority: name.slice(0, 3),
 				token,
+				...(name.length > 3 && { socket: `/${name}` }),
 			});
 			assert.deepEqual(await read(written), await read(`${written}# and more\n`));
 		}),

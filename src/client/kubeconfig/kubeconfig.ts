@@ -26,6 +26,11 @@ export interface ServerAccess {
 	/** The client certificate in PEM; only together with `clientKey`. */
 	readonly clientCertificate?: string;
 	readonly clientKey?: string;
+	/**
+	 * The path of a Unix socket at which the same server serves the same API without TLS, as an entry written by
+	 * stint names it. The caller decides whether it is safe to use.
+	 */
+	readonly socket?: string;
 }
 
 /** A kubeconfig file and its text. Relative paths in the text start at the folder of `path`. */
@@ -50,8 +55,8 @@ export async function readKubeconfig(
 	const [first, ...others] = files;
 	const own = first && others.length === 0 && !options.context ? parseWritten(first.text) : undefined;
 	if (own) {
-		const { server, certificateAuthority, token } = own;
-		return { server, namespace: 'default', certificateAuthority, token };
+		const { server, certificateAuthority, token, socket } = own;
+		return { server, namespace: 'default', certificateAuthority, token, ...defined('socket', socket) };
 	}
 	const { parse } = await import('yaml');
 	const parsed = files.map(({ path, text }) => ({ path, config: parseFile(path, text, parse) }));
@@ -73,7 +78,12 @@ export interface WrittenAccess {
 	/** The certificate of the server's authority, in PEM. */
 	readonly certificateAuthority: string;
 	readonly token: string;
+	/** See {@link ServerAccess.socket}. */
+	readonly socket?: string;
 }
+
+/** The name of the extension of a cluster entry that holds the Unix socket. Other clients ignore it. */
+const EXTENSION = 'stint';
 
 /** The text of a kubeconfig with one cluster, one user with a token and one context, all named `name`. */
 export function writeKubeconfig(access: WrittenAccess): string {
@@ -88,6 +98,7 @@ export function writeKubeconfig(access: WrittenAccess): string {
 		'  cluster:',
 		`    server: ${JSON.stringify(access.server)}`,
 		`    certificate-authority-data: ${btoa(access.certificateAuthority)}`,
+		...(access.socket === undefined ? [] : extensionLines(access.socket, access.server)),
 		'users:',
 		`- name: ${name}`,
 		'  user:',
@@ -102,13 +113,34 @@ export function writeKubeconfig(access: WrittenAccess): string {
 }
 
 /**
+ * The extension repeats the address of the server: if a user changes the entry to reach another server, the socket
+ * no longer belongs to it.
+ */
+function extensionLines(socket: string, server: string): readonly string[] {
+	return [
+		'    extensions:',
+		`    - name: ${EXTENSION}`,
+		'      extension:',
+		`        socket: ${JSON.stringify(socket)}`,
+		`        server: ${JSON.stringify(server)}`,
+	];
+}
+
+/** Whether {@link writeKubeconfig} has written `text` for a server called `name`, with any address and token. */
+export function isWrittenFor(name: string, text: string): boolean {
+	return parseWritten(text)?.name === name;
+}
+
+/**
  * The access in a text that {@link writeKubeconfig} has written, which must be equal byte for byte; undefined
  * for any other text. Most commands read such a file, and loading a YAML library would add 10 ms to each.
  */
 function parseWritten(text: string): WrittenAccess | undefined {
 	const value = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
 	try {
+		const socket = value(/^ {8}socket: (".*")$/m);
 		const access = {
+			...(socket && { socket: String(JSON.parse(socket)) }),
 			name: String(JSON.parse(value(/^current-context: (".*")$/m))),
 			server: String(JSON.parse(value(/^ {4}server: (".*")$/m))),
 			certificateAuthority: atob(value(/^ {4}certificate-authority-data: (.*)$/m)),
@@ -178,7 +210,15 @@ async function resolveAccess(
 		...defined('token', await tokenOf(user, readFile)),
 		...defined('clientCertificate', await pem(user, 'client-certificate')),
 		...defined('clientKey', await pem(user, 'client-key')),
+		...defined('socket', socketOf(cluster, server)),
 	};
+}
+
+/** The socket in the extension of a cluster entry; undefined if the extension belongs to another server. */
+function socketOf(cluster: Entry, server: string): string | undefined {
+	const own = listAt(cluster.value, 'extensions').find((item) => textAt(item, 'name') === EXTENSION);
+	const extension = own && objectAt(own, 'extension');
+	return extension && textAt(extension, 'server') === server ? textAt(extension, 'socket') : undefined;
 }
 
 function rejectUnsupported({ path, name, value }: Entry): void {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
@@ -66,6 +69,63 @@ test('a request has method, path, query and body, and resolves to the frozen res
 	});
 	assert.ok(Object.isFrozen(object));
 	assert.deepEqual(warnings, ['first "quoted", with comma', 'second']);
+});
+
+/** A path for a socket in a folder of its own. */
+function socketPath(t: TestContext): string {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-test-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	return join(folder, 'api.sock');
+}
+
+/** A server at a Unix socket that answers each request with its head, and a transport that may use it. */
+async function serveLocally(t: TestContext): Promise<{ transport: HttpTransport; server: Server }> {
+	const socket = socketPath(t);
+	const server = createServer(({ method, url, headers }, response) =>
+		json(response, 200, { method, url, host: headers.host, authorization: headers.authorization }),
+	);
+	server.listen(socket);
+	await once(server, 'listening');
+	const access = { server: 'https://127.0.0.1:1/base', namespace: 'default', token: 't' };
+	const beforeTls = (): never => assert.fail('TLS');
+	const transport = new HttpTransport(access, { socket, beforeTls });
+	t.after(() => {
+		transport.close();
+		server.closeAllConnections();
+		server.close();
+	});
+	return { transport, server };
+}
+
+test('requests to a Unix socket are those to the address, and load no TLS', async (t) => {
+	const { transport } = await serveLocally(t);
+	const { object } = await transport.request({ ...GET, query: { limit: '1' } });
+	const [host, authorization] = ['127.0.0.1:1', 'Bearer t'];
+	assert.deepEqual(object, { method: 'GET', url: '/base/api/v1/pods?limit=1', host, authorization });
+});
+
+test('the address is used once no server listens at the socket, also for a write', async (t) => {
+	const { server } = await serve(t, (request, response) => json(response, 201, { method: request.method }));
+	const address = server.address();
+	assert.ok(typeof address === 'object' && address);
+	const access = { server: `http://127.0.0.1:${address.port}`, namespace: 'default' };
+	const transport = new HttpTransport(access, { socket: socketPath(t) });
+	t.after(() => transport.close());
+	const { object } = await transport.request({ ...GET, method: 'POST', body: {} });
+	assert.deepEqual(object, { method: 'POST' });
+});
+
+test('a write is not repeated at the address once the socket has accepted it', async (t) => {
+	let seen = 0;
+	const { transport, server } = await serveLocally(t);
+	server.removeAllListeners('request');
+	server.on('request', (request) => {
+		seen += 1;
+		request.socket.destroy();
+	});
+	const error = await failure(transport.request({ ...GET, method: 'POST', body: {} }));
+	assert.ok(error instanceof ServerUnreachableError);
+	assert.equal(seen, 1);
 });
 
 test('the items of a list get the kind that upstream omits', async (t) => {

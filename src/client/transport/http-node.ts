@@ -1,6 +1,5 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import https from 'node:https';
-import { getCACertificates } from 'node:tls';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type {
 	ApiRequest,
@@ -13,11 +12,13 @@ import { ApiError } from '../../api/errors/api-error.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
 import { errorOfBody, objectOfAnswer, WatchDecoder } from './http-answers.ts';
 import { openDuplex } from './http-node-duplex.ts';
+import { httpRoute, httpsRoute, type Route } from './http-node-route.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
  * The transport to an API server over HTTPS, with the server's own CA and a bearer token or a client
- * certificate. If the address is a plain HTTP URL, it sends no credentials.
+ * certificate. If the address is a plain HTTP URL, it sends no credentials. Instead of HTTPS it uses the server's Unix
+ * socket, if it is given one, until no server listens there.
  *
  * 1. A request that is refused rejects with an ApiError, even if a proxy or another server has answered it.
  *    Without a response it rejects with a {@link ServerUnreachableError}, and after an abort with the
@@ -29,25 +30,40 @@ import { ServerUnreachableError } from './server-unreachable.ts';
  */
 export class HttpTransport implements ApiTransport {
 	readonly #base: URL;
-	readonly #agent: Agent;
-	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
+	readonly #access: ServerAccess;
+	readonly #beforeTls: () => void;
 	readonly #headers: Readonly<Record<string, string>>;
-	readonly #tls: https.AgentOptions;
 	readonly #limits: Limits;
+	/** The Unix socket of the server. */
+	#local: Route | undefined;
+	/** The address of the server. Made when it is needed: a command that uses the socket loads no TLS. */
+	#remote: Route | undefined;
 
 	constructor(access: ServerAccess, options: HttpTransportOptions = {}) {
 		this.#limits = { ...LIMITS, ...options.limits };
+		this.#access = access;
+		this.#beforeTls = options.beforeTls ?? (() => undefined);
 		this.#base = new URL(access.server.replace(/\/+$/, ''));
-		const secure = this.#base.protocol === 'https:';
-		// Importing the module node:http would load the WebSocket client too, which takes 20 ms.
-		const module = secure ? https : process.getBuiltinModule('node:http');
-		this.#send = module.request;
-		this.#tls = secure ? tlsOptions(access) : {};
-		this.#agent = new module.Agent({ keepAlive: true, ...this.#tls });
+		if (options.socket !== undefined) this.#local = httpRoute(this.#base, options.socket);
 		this.#headers = {
 			'User-Agent': options.userAgent ?? 'stint',
-			...(secure && access.token && { Authorization: `Bearer ${access.token}` }),
+			...(this.#isSecure && access.token && { Authorization: `Bearer ${access.token}` }),
 		};
+	}
+
+	get #isSecure(): boolean {
+		return this.#base.protocol === 'https:';
+	}
+
+	#address(): Route {
+		if (this.#remote) return this.#remote;
+		if (this.#isSecure) this.#beforeTls();
+		this.#remote = this.#isSecure ? httpsRoute(this.#base, this.#tls()) : httpRoute(this.#base);
+		return this.#remote;
+	}
+
+	#tls(): AgentOptions {
+		return this.#isSecure ? tlsOptions(this.#access) : {};
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
@@ -77,7 +93,9 @@ export class HttpTransport implements ApiTransport {
 	async duplex(request: ApiRequest): Promise<Duplex> {
 		const { signal } = request;
 		signal?.throwIfAborted();
-		const target = { url: this.#url(request), headers: this.#headers, tls: this.#tls, limits: this.#limits };
+		if (this.#isSecure) this.#beforeTls();
+		const url = new URL(this.#target(request), this.#base);
+		const target = { url, headers: this.#headers, tls: this.#tls(), limits: this.#limits };
 		try {
 			const answer = await openDuplex({ ...target, signal });
 			if (!('response' in answer)) return answer;
@@ -91,7 +109,8 @@ export class HttpTransport implements ApiTransport {
 
 	/** Closes all connections; pending requests and watches fail. Two-way streams stay open. */
 	close(): void {
-		this.#agent.destroy();
+		this.#local?.close();
+		this.#remote?.close();
 	}
 
 	async *#bytes(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
@@ -121,13 +140,10 @@ export class HttpTransport implements ApiTransport {
 				'Content-Length': String(Buffer.byteLength(payload)),
 			}),
 		};
+		const local = this.#local;
+		const route = local ?? this.#address();
 		return new Promise((resolve, reject) => {
-			const sent = this.#send(this.#url(request), {
-				agent: this.#agent,
-				method,
-				headers,
-				...(signal && { signal }),
-			});
+			const sent = route.send({ path: this.#target(request), method, headers, ...(signal && { signal }) });
 			const expectWithin = endWhenSilent(sent, this.#limits);
 			let isAnswered = false;
 			sent.on('response', (response) => {
@@ -138,21 +154,26 @@ export class HttpTransport implements ApiTransport {
 				// After the head of the response, the reader of the body gets the error from the stream.
 				if (isAnswered) return;
 				if (signal?.aborted) reject(error);
-				else if (mayRetry && sent.reusedSocket) resolve(this.#exchange(request, false));
+				else if (local && isUnconnected(error)) {
+					// The server was killed and has left its socket: nothing has been sent, so a write can be repeated.
+					this.#local = undefined;
+					resolve(this.#exchange(request, mayRetry));
+				} else if (mayRetry && sent.reusedSocket) resolve(this.#exchange(request, false));
 				else reject(this.#unreachable(error));
 			});
 			sent.end(payload);
 		});
 	}
 
-	#url({ path, query }: ApiRequest): URL {
+	/** The path of a request with its query. */
+	#target({ path, query }: ApiRequest): string {
 		const url = new URL(this.#base);
 		url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
 		const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
 			typeof value === 'string' ? [[name, value]] : value.map((each) => [name, each]),
 		);
 		if (pairs.length > 0) url.search = new URLSearchParams(pairs).toString();
-		return url;
+		return `${url.pathname}${url.search}`;
 	}
 
 	async #body(response: IncomingMessage): Promise<string> {
@@ -175,6 +196,13 @@ export class HttpTransport implements ApiTransport {
 export interface HttpTransportOptions {
 	/** The User-Agent header; `stint` by default. */
 	readonly userAgent?: string;
+	/**
+	 * The path of the server's Unix socket. The caller has checked that no other user can have replaced it: this
+	 * transport sends the token to it.
+	 */
+	readonly socket?: string;
+	/** Called before the first TLS connection, for settings of the process. */
+	readonly beforeTls?: () => void;
 	readonly limits?: Partial<Limits>;
 }
 
@@ -242,7 +270,12 @@ function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithi
 	return expectWithin;
 }
 
-function tlsOptions(access: ServerAccess): https.AgentOptions {
+/** Whether an error says that a connection could not be opened. */
+function isUnconnected(error: Error): boolean {
+	return 'syscall' in error && error.syscall === 'connect';
+}
+
+function tlsOptions(access: ServerAccess): AgentOptions {
 	return {
 		...(!access.skipTlsVerify && { ca: access.certificateAuthority ?? publicAuthorities() }),
 		...(access.clientCertificate && { cert: access.clientCertificate }),
@@ -257,6 +290,7 @@ function tlsOptions(access: ServerAccess): https.AgentOptions {
  * if the system has none, the ones that are built into Node are used.
  */
 function publicAuthorities(): string[] {
+	const { getCACertificates } = process.getBuiltinModule('node:tls');
 	const system = getCACertificates('system');
 	return [...(system.length > 0 ? system : getCACertificates('bundled')), ...getCACertificates('extra')];
 }

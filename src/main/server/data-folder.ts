@@ -21,6 +21,8 @@ export interface DataFolder {
 	readonly database: string;
 	/** The kubeconfig for clients: the server's address, its CA and a token. */
 	readonly kubeconfig: string;
+	/** The Unix socket of the API, for commands on this machine. */
+	readonly socket: string;
 	/** The CA, the server's certificate and the token. */
 	readonly pki: string;
 	/** The logs of containers. */
@@ -38,6 +40,7 @@ export function dataFolder(path: string): DataFolder {
 		path: root,
 		database: join(root, 'state.db'),
 		kubeconfig: join(root, 'kubeconfig'),
+		socket: join(root, 'api.sock'),
 		pki: join(root, 'pki'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
@@ -89,7 +92,7 @@ const IDENTITY_NAME = 'folder.json';
 /** The files that stint creates in a data folder, and `images.yaml`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
-	...['pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
+	...['api.sock', 'pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
 function identityOf(path: string): FolderIdentity {

@@ -239,7 +239,7 @@ async function openStore(
 	return openSqliteStore({ path: folder.database, onWarning });
 }
 
-/** Opens the HTTPS listener and writes the kubeconfig with its URL, CA and token. */
+/** Opens the HTTPS listener and its Unix socket, and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
 	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
 	server: ApiServer,
@@ -254,7 +254,10 @@ async function startListener(
 		stop: (open) => open.close(),
 	});
 	const { caPem: certificateAuthority, token } = credentials;
-	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
+	const problem = await listener.openLocal(folder.socket);
+	if (problem !== undefined) log.info(`the Unix socket ${folder.socket} is not used: ${problem}`);
+	const socket = problem === undefined && { socket: folder.socket };
+	const access = { name: 'stint', server: listener.url, certificateAuthority, token, ...socket };
 	const onReplaced = (reason: string): void =>
 		log.warning(`${folder.kubeconfig} was not a valid kubeconfig and was replaced: ${reason}`);
 	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);

@@ -1,5 +1,3 @@
-import { setDefaultCACertificates } from 'node:tls';
-
 /**
  * Makes TLS connections of this process trust only the certificate authorities in their own options. Call it
  * before the first connection or listener.
@@ -9,5 +7,5 @@ import { setDefaultCACertificates } from 'node:tls';
  * command. (Node also parses them in a thread when node:tls is loaded, unless it runs with --use-openssl-ca.)
  */
 export function trustNamedAuthoritiesOnly(): void {
-	setDefaultCACertificates([]);
+	process.getBuiltinModule('node:tls').setDefaultCACertificates([]);
 }

@@ -38,12 +38,7 @@ import { HONOURED } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
-import {
-	type HostProgram,
-	type HostSandbox,
-	type HostSandboxConfig,
-	type LauncherCalls,
-} from './launcher/protocol.ts';
+import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';

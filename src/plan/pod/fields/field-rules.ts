@@ -53,6 +53,9 @@ interface FieldRules {
 const CONTAINER_PREFIX = 'spec.containers[].';
 const POD_SECURITY = 'spec.securityContext.';
 
+/** The fields with a row. */
+const NAMES: ReadonlySet<string> = new Set(FIELD_RULES.map(({ field }) => field));
+
 const FIELDS: readonly FieldRules[] = [...Map.groupBy(FIELD_RULES, ({ field }) => field)].map(
 	([field, rules]) => {
 		const ofContainer = field.startsWith(CONTAINER_PREFIX);
@@ -66,8 +69,7 @@ const FIELDS: readonly FieldRules[] = [...Map.groupBy(FIELD_RULES, ({ field }) =
 /** Whether containers may override this field of the Pod's security context. */
 function isOverridable(field: string): boolean {
 	if (!field.startsWith(POD_SECURITY)) return false;
-	const own = `${CONTAINER_PREFIX}securityContext.${field.slice(POD_SECURITY.length)}`;
-	return FIELD_RULES.some((rule) => rule.field === own);
+	return NAMES.has(`${CONTAINER_PREFIX}securityContext.${field.slice(POD_SECURITY.length)}`);
 }
 
 /** The fields with a row of each effect, so that only these are checked. */

@@ -203,7 +203,10 @@ export class Shim {
 		if (this.#poke || this.#isClosed) return;
 		const { folder, clock, onError } = this.#options;
 		// Opened for writing too: otherwise the pipe ends whenever no waiter has it open.
-		const fd = openSync(join(folder, POKE_NAME), constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+		const fd = openSync(
+			join(folder, POKE_NAME),
+			constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+		);
 		try {
 			this.#poke = new Socket({ fd, readable: true, writable: false });
 		} catch (error) {
