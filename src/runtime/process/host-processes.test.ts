@@ -273,7 +273,7 @@ describe('a program that cannot be started', () => {
 			`chdir to workingDir ("${plain}") failed: not a directory`,
 		);
 		assert.match(await messageOf(['echo', 'x'.repeat(3 << 20)]), /argument list too long/);
-		assert.match(await messageOf(['echo', 'a\0b']), /null bytes/);
+		assert.match(await messageOf(['echo', 'a\0b']), /zero byte/);
 	});
 
 	test('is searched for in the PATH by its base name if its absolute path does not exist', async () => {

@@ -8,6 +8,7 @@
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { attempt } from '../../../base/attempt.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { LogTime } from '../../log-time.ts';
 import type { Sweeper } from '../folders/sweeper.ts';
@@ -119,7 +120,8 @@ export class ContainerProcess {
 		paths: readonly string[],
 		how: { readonly options: Omit<ProcessOptions, 'onRun'>; readonly host: ProcessHost },
 	): ContainerProcess {
-		const sources = paths.map((path) => how.host.pipes.reopen(path));
+		// A pipe may be gone: then its output was read to its end.
+		const sources = paths.flatMap((path) => attempt(() => how.host.pipes.reopen(path)) ?? []);
 		const log = newLog(how.options, how.host);
 		log.continue();
 		return ContainerProcess.#attach(main, sources, { ...how, log });

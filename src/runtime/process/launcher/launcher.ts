@@ -115,6 +115,8 @@ export class Launcher implements LauncherCalls {
 			const main = shim?.adopt(record);
 			const container = launcher.#containers.get(id);
 			if (main && container?.run) launcher.#adopt(container, container.run, main);
+			// Its output is read to the end before the first call is answered.
+			if (record.last.kind === 'ended') await container?.running?.reported;
 		}
 		// The journal that was written just now has all ends that the files contain.
 		shim?.forgetRecords();

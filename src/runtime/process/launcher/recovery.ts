@@ -1,6 +1,7 @@
 /**
- * Recovery after a launcher was killed. The next one continues with the containers that the shim runs, learns the ends
- * of those that ended meanwhile, kills the remaining processes of all others, and marks these as lost.
+ * Recovery after a launcher was killed. The next one continues with the containers that the shim runs. It does so with
+ * those that have ended meanwhile too, since the pipes may hold output that no launcher has read. It kills the remaining
+ * processes of all others, and marks these as lost.
  */
 import { type Clock, sleep } from '../../../base/clock.ts';
 import type { RuntimeContainer } from '../../contract.ts';
@@ -25,7 +26,7 @@ const RETRY_MS = 20;
 /** The state of the runtime after a recovery. */
 export interface Recovered {
 	readonly state: JournalState;
-	/** The containers that go on, by id. Each has an entry in the state's `runs`. */
+	/** The containers to continue with, by id. Each has an entry in the state's `runs`. */
 	readonly running: ReadonlyMap<string, ShimRecord>;
 }
 
@@ -42,7 +43,7 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 	const isHere =
 		journaled.boot === here.boot && (journaled.folder === undefined || journaled.folder === here.folder);
 	const records = await readRecords(journaled, { shim: shim, isHere, clock });
-	const running = isHere ? stillRunning(journaled, records) : new Map<string, ShimRecord>();
+	const running = isHere ? toContinue(journaled, records) : new Map<string, ShimRecord>();
 	if (isHere) await killRemaining(journaled, new Set(running.keys()));
 	const lostBecause = journaled.boot === here.boot ? KILLED : REBOOTED;
 	const containers = new Map<string, RuntimeContainer>();
@@ -75,7 +76,7 @@ async function readRecords(
 	return records;
 }
 
-function stillRunning(
+function toContinue(
 	{ containers, runs }: JournalState,
 	records: ReadonlyMap<string, ShimRecord>,
 ): ReadonlyMap<string, ShimRecord> {
@@ -83,8 +84,8 @@ function stillRunning(
 	for (const [id, { request }] of runs) {
 		const record = records.get(request);
 		if (!record || containers.get(id)?.state === 'exited') continue;
-		if (record.last.kind === 'started' && record.identity && isRunning(record.identity))
-			running.set(id, record);
+		if (!record.identity) continue;
+		if (record.last.kind === 'ended' || isRunning(record.identity)) running.set(id, record);
 	}
 	return running;
 }

@@ -105,10 +105,14 @@ export class Shim {
 			}
 	}
 
-	/** Continues with a container that an earlier launcher started. */
+	/** Continues with a container that an earlier launcher started, and that may have ended since. */
 	adopt({ last, number, identity }: ShimRecord): MainProcess | undefined {
 		if (!identity) return undefined;
 		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
+		if (last.kind === 'ended') {
+			running.exit.resolve(shimEndOf(last));
+			return this.#processOf(running);
+		}
 		this.#running.set(last.id, running);
 		this.#use(number, 1);
 		this.#listen();
@@ -252,12 +256,11 @@ export class Shim {
 		} else signalProcess(event.pid, KILL_SIGNAL);
 	}
 
-	#end({ id, status, finishedAt, oomKills }: ShimEvent & { readonly kind: 'ended' }): void {
-		const running = this.#running.get(id);
+	#end(event: Ended): void {
+		const running = this.#running.get(event.id);
 		if (!running) return;
-		this.#running.delete(id);
-		const end = endOf(status, finishedAt);
-		running.exit.resolve(oomKills > 0 ? { ...end, isOutOfMemory: true } : end);
+		this.#running.delete(event.id);
+		running.exit.resolve(shimEndOf(event));
 		this.#use(running.number, -1);
 	}
 
@@ -294,6 +297,13 @@ export class Shim {
 		};
 		return { identity, exit: exit.promise, endsOthers: true, signal, kill: () => signal(KILL_SIGNAL) };
 	}
+}
+
+type Ended = ShimEvent & { readonly kind: 'ended' };
+
+function shimEndOf({ status, finishedAt, oomKills }: Ended): ProcessEnd {
+	const end = endOf(status, finishedAt);
+	return oomKills > 0 ? { ...end, isOutOfMemory: true } : end;
 }
 
 function identityOf({ pid, start, startedAt }: ShimEvent & { readonly kind: 'started' }): ProcessIdentity {
