@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '../src/base/clock.ts';
 import { LauncherClient } from '../src/runtime/process/launcher/launcher-client.ts';
+import { sandboxConfig } from '../src/runtime/testing/configs.ts';
 
 const WARM_UP = 200;
 
@@ -39,8 +40,7 @@ export async function launcherLimit(options: { count: number; concurrency: numbe
 }
 
 async function makeContainers(client: LauncherClient, folder: string, count: number): Promise<string[]> {
-	const names = { podName: 'limit', podNamespace: 'default', hostname: 'limit' };
-	const sandbox = await client.call('runSandbox', { podUid: 'limit', attempt: 0, ...names });
+	const sandbox = await client.call('runSandbox', sandboxConfig('limit'));
 	const program = { argv: ['/bin/true'], env: { PATH: '/usr/bin:/bin' }, workingDir: '' };
 	const common = {
 		name: 'c',

@@ -64,6 +64,7 @@ bundle_into() {
 	: >"$1/stamp"
 	(
 		cd "$STINT_HOME"
+		_target=$1
 		set -- --bundle --format=cjs --platform=node --target=node24 --out-extension:.js=.cjs --outdir="$1" \
 			--define:process.env.WS_NO_BUFFER_UTIL=true --define:process.env.WS_NO_UTF_8_VALIDATE=true \
 			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url --log-level=warning
@@ -75,6 +76,8 @@ bundle_into() {
 		set -- "$@" "--banner:js=(function (exports, require, module, __filename, __dirname) {$_url" '--footer:js=})'
 		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts &
 		"$_esbuild" "$@" server=src/main/stint.ts && wait $! && wait $_others
+		# The launcher looks for the shim beside itself: see src/runtime/process/shim/shim-file.ts.
+		cp -R src/runtime/process/shim/bin "$_target/"
 	)
 }
 

@@ -26,9 +26,10 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
  * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;
  *    `startContainer` also rejects with {@link ContainerStartError}.
  * 7. When a container's main process exits, the runtime kills its other processes.
- * 8. When the runtime itself dies, so do the containers. After its restart it reports them, as events and by
- *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject
- *    with {@link RuntimeUnavailable}. It may forget containers that were created and not started.
+ * 8. When the runtime itself dies, its containers go on where the machine allows it. After its restart it reports, as
+ *    events and by `listContainers`, what happened meanwhile. A container that did not go on, and whose end it cannot
+ *    know, has exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject with
+ *    {@link RuntimeUnavailable}. It may forget containers that were created and not started.
  * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.
  * 10. `exec` runs a further process in a running container. Its output goes to the caller and not to the log. It ends
  *     at the latest with the container or when the caller closes the streams: the runtime kills it then. Sessions do

@@ -74,7 +74,8 @@ export interface ContainerSecurity {
 	readonly supplementalGroups: readonly number[];
 	/** Whether the groups that the image gives the user are added to `supplementalGroups`. */
 	readonly supplementalGroupsPolicy: 'Merge' | 'Strict';
-	readonly privileged: boolean;
+	/** Absent: the Pod does not say; upstream's default is false. */
+	readonly privileged: boolean | undefined;
 	readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
 	/** If true, no process may gain privileges, for example through a setuid program. */
 	readonly noNewPrivileges: boolean;

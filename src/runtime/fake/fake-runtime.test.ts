@@ -57,6 +57,7 @@ async function open(): Promise<RuntimeHarness> {
 	});
 	return {
 		connect: () => runtime,
+		outlivesCrash: false,
 		crash: async () => {
 			runtime.crash();
 			await assert.rejects(runtime.listContainers(), RuntimeUnavailable);

@@ -35,11 +35,17 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
+import { HONOURED } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
-import type { HostProgram, LauncherCalls } from './launcher/protocol.ts';
+import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
+import { boxOf, type HostUser } from './shim/box.ts';
+import { HostUsers } from './shim/host-users.ts';
+import { type ProbeResult, probeMachine } from './shim/probe.ts';
+import { filterFile, shimFile } from './shim/shim-file.ts';
+import type { ContainerBox } from './shim/shim-request.ts';
 
 /** The components and settings of a {@link ProcessRuntime}. */
 export interface ProcessRuntimeOptions {
@@ -55,6 +61,10 @@ export interface ProcessRuntimeOptions {
 	readonly logMaxBytes?: number;
 	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
 	readonly logMaxFiles?: number;
+	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
+	readonly withoutShim?: boolean;
+	/** With `none`, containers are plain processes of the user who runs stint, although more would be possible. */
+	readonly isolation?: 'auto' | 'none';
 	/**
 	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
 	 * them and removes the folder named here.
@@ -69,7 +79,7 @@ const LOG_MAX_FILES = 5;
 const RECONNECT_MS = 500;
 
 interface KnownSandbox {
-	readonly hostname: string;
+	readonly config: HostSandboxConfig;
 	/** By container id, the state that listeners and callers received last. */
 	readonly reported: Map<string, RuntimeContainer['state']>;
 }
@@ -77,15 +87,8 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
-	/** Host processes have no isolation: none of the fields that require it is honoured. */
-	readonly traits: RuntimeTraits = {
-		honours: new Set(),
-		user: thisUser(),
-		os: platform(),
-		runsHostPrograms: true,
-		canExec: false,
-		canResize: false,
-	};
+	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	readonly #users = new HostUsers();
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
@@ -99,6 +102,24 @@ export class ProcessRuntime implements Runtime {
 		this.#options = options;
 	}
 
+	/** What it honours depends on what this machine allows: it is known after `start`. */
+	get traits(): RuntimeTraits {
+		const { level } = this.#machine;
+		return {
+			honours: HONOURED[level],
+			user: thisUser(),
+			os: platform(),
+			runsHostPrograms: true,
+			canExec: false,
+			canResize: false,
+		};
+	}
+
+	/** Why the machine allows less than a whole box; empty if it does not. */
+	get missing(): string {
+		return this.#machine.reason;
+	}
+
 	/**
 	 * If an earlier launcher has left a journal, waits for a connection, since there may be containers. Otherwise starts
 	 * a launcher without waiting for it, which saves its start-up time.
@@ -107,6 +128,8 @@ export class ProcessRuntime implements Runtime {
 		const { folder, onError } = this.#options;
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
+		const { isolation, withoutShim } = this.#options;
+		if (isolation !== 'none' && !withoutShim) this.#machine = await probeMachine(shimFile());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -133,7 +156,8 @@ export class ProcessRuntime implements Runtime {
 
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
-		const sandbox = await this.#call('runSandbox', metadataOf(config));
+		const { namespaces, sysctls } = config;
+		const sandbox = await this.#call('runSandbox', { ...metadataOf(config), namespaces, sysctls });
 		this.#know(sandbox);
 		return sandbox;
 	}
@@ -167,8 +191,15 @@ export class ProcessRuntime implements Runtime {
 		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
-		const what = { name, attempt, image, logPath, imageRef: imageRefOf(image), program };
-		return await this.#call('createContainer', sandboxId, { ...what, logMaxBytes, logMaxFiles });
+		const box = this.#boxOf(sandboxId, config);
+		const { stopSignal } = config;
+		return await this.#call('createContainer', sandboxId, {
+			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			imageRef: imageRefOf(image),
+			program,
+			...(box && { box }),
+			...(stopSignal !== undefined && { stopSignal }),
+		});
 	}
 
 	async startContainer(id: string): Promise<RuntimeContainer> {
@@ -198,9 +229,18 @@ export class ProcessRuntime implements Runtime {
 		throw new ExecError('Unsupported', message);
 	}
 
+	#boxOf(sandboxId: string, config: ContainerConfig): ContainerBox | undefined {
+		const sandbox = this.#known.get(sandboxId)?.config;
+		const user = this.traits.user;
+		if (!sandbox || !user) return undefined;
+		const { level, hasPids } = this.#machine;
+		const userById = (uid: number): HostUser | undefined => this.#users.byId(uid);
+		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
+	}
+
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
-		const hostname = this.#known.get(sandboxId)?.hostname ?? '';
+		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
 		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
 		const program = programOf(config, { hostname, entry, host });
 		if (program) return program;
@@ -227,10 +267,11 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async #connect(): Promise<LauncherClient> {
-		const { folder, clock, removeAtEnd } = this.#options;
+		const { folder, clock, removeAtEnd, withoutShim = false } = this.#options;
 		const client = await LauncherClient.reach({
 			folder,
 			clock,
+			withoutShim,
 			...(removeAtEnd !== undefined && { removeAtEnd }),
 			onStatus: (status) => this.#notify(status),
 			onLost: () => this.#lost(),
@@ -270,8 +311,8 @@ export class ProcessRuntime implements Runtime {
 		if (before) for (const listener of this.#listeners) listener({ status });
 	}
 
-	#know({ id, config }: Sandbox): void {
-		if (!this.#known.has(id)) this.#known.set(id, { hostname: config.hostname, reported: new Map() });
+	#know({ id, config }: HostSandbox): void {
+		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
 }
 

@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { codeOf, isMissing } from '../../base/files/system-error.ts';
 import type { HostProgram } from './launcher/protocol.ts';
+import { StartFailure } from './shim/shim-failure.ts';
 
 /**
  * Describes why a program could not be started, in the words of runc, which users know. The kernel returns ENOENT for
@@ -10,11 +11,23 @@ import type { HostProgram } from './launcher/protocol.ts';
  */
 export async function describeStartError(error: unknown, program: HostProgram): Promise<string> {
 	const [file = ''] = program.argv;
+	if (error instanceof StartFailure && !BY_PROGRAM.has(error.step)) return boxProblem(error);
 	// The error comes from the log, the pipes or the arguments, not from the program.
-	if (!isFromSpawn(error)) return messageOf(error);
+	if (!(error instanceof StartFailure) && !isFromSpawn(error)) return messageOf(error);
 	const folder = await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
 	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
+}
+
+/** The steps of the shim that fail because of the program or its working directory. */
+const BY_PROGRAM: ReadonlySet<string> = new Set(['exec', 'chdir']);
+
+/** Why the shim could not isolate the container. */
+function boxProblem({ step, path, code, message }: StartFailure): string {
+	const reason = wordsFor(code) ?? message;
+	return path === ''
+		? `container set-up: ${step}: ${reason}`
+		: `container set-up: ${step} ${JSON.stringify(path)}: ${reason}`;
 }
 
 /** Describes which resource the machine is short of, in the same words. */

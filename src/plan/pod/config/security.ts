@@ -27,7 +27,7 @@ export function containerSecurityOf(
 		runAsNonRoot: own.runAsNonRoot ?? pod.runAsNonRoot ?? false,
 		supplementalGroups: groupsOf(pod),
 		supplementalGroupsPolicy: pod.supplementalGroupsPolicy ?? 'Merge',
-		privileged: own.privileged ?? false,
+		privileged: own.privileged,
 		capabilities: { add: own.capabilities?.add ?? [], drop: own.capabilities?.drop ?? [] },
 		noNewPrivileges: own.allowPrivilegeEscalation === false,
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,

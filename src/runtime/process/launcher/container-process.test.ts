@@ -25,6 +25,9 @@ test('the exit is reported although the sweep for processes that hold its pipes 
 	const process = await ContainerProcess.start(
 		{
 			mark: 'mark',
+			box: undefined,
+			stopSignal: 'SIGTERM',
+			onRun: () => {},
 			program: {
 				argv: ['sh', '-c', 'setsid sleep 1 & echo out; exit 3'],
 				env: { PATH: '/usr/bin:/bin' },
@@ -36,7 +39,8 @@ test('the exit is reported although the sweep for processes that hold its pipes 
 			clock,
 			logTime: new LogTime(clock, globalThis.process.hrtime.bigint),
 			logDescriptors: new DescriptorPool(10),
-			pipes: { take: async () => undefined },
+			pipes: { take: async () => undefined, reopen: assert.fail },
+			shim: undefined,
 			sweeper: new FailingSweeper(clock, { onIdle: () => {}, onError: (error) => void errors.push(error) }),
 			onError: (error) => void errors.push(error),
 		},

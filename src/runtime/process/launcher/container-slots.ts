@@ -39,10 +39,15 @@ export class ContainerSlots {
 		});
 	}
 
+	/** Takes a slot for a container that runs already, even if there is none: `take` then waits until one is free. */
+	occupy(): void {
+		this.#taken += 1;
+	}
+
 	/** Returns a slot. The caller that has waited longest gets it. */
 	release(): void {
 		for (const onRelease of [...this.#watching]) onRelease();
-		const next = this.#waiting.first;
+		const next = this.#taken > this.#count ? undefined : this.#waiting.first;
 		if (next) next(true);
 		else this.#taken -= 1;
 	}

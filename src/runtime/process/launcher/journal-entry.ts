@@ -1,17 +1,20 @@
 import { isRecord, type JsonRecord } from '../../../base/json/json.ts';
-import type { RuntimeContainer, Sandbox } from '../../contract.ts';
+import type { RuntimeContainer } from '../../contract.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
+import type { HostContainerConfig, HostSandbox } from './protocol.ts';
 
 /** One change of a launcher's state, as its journal records it. */
 export type JournalEntry =
 	/** Where the processes of the following entries were started: see {@link Origin}. */
 	| Origin
 	/** A sandbox was created or stopped; `folder` is the name of its working folder. */
-	| { readonly sandbox: Sandbox; readonly folder: string }
+	| { readonly sandbox: HostSandbox; readonly folder: string }
 	/** The container is being started (`created`), runs, or has exited. */
 	| { readonly container: RuntimeContainer }
 	/** The main process of the container `of`. */
 	| { readonly process: ProcessIdentity; readonly of: string }
+	/** How the container `of` is run: what another launcher needs to continue with it. */
+	| { readonly run: RunRecord; readonly of: string }
 	/** The sandbox was removed. */
 	| { readonly sandboxGone: string }
 	/** The container was removed, or its start failed before it ran. */
@@ -30,16 +33,26 @@ export interface Origin {
 	readonly key?: string;
 }
 
+/** How a container is run by the shim. */
+export interface RunRecord {
+	readonly config: HostContainerConfig;
+	/** The id of the request to the shim, by which its events are found. */
+	readonly request: string;
+	/** The pipes of its standard output and error, relative to the launcher's folder. */
+	readonly pipes: readonly string[];
+}
+
 /** Decodes a line of a journal; undefined if the line is damaged or its values are invalid. */
 export function decodeEntry(line: string): JournalEntry | undefined {
 	const value = parse(line);
 	if (!isRecord(value)) return undefined;
-	const { boot, key, sandbox, folder, container, process, of, sandboxGone, containerGone } = value;
+	const { boot, key, sandbox, folder, container, process, run, of, sandboxGone, containerGone } = value;
 	if (isText(boot)) return { boot, ...(isText(folder) && { folder }), ...(isText(key) && { key }) };
 	// Only digits: the name becomes part of a path whose content is removed later.
 	if (isSandbox(sandbox) && isText(folder) && /^\d{1,15}$/.test(folder)) return { sandbox, folder };
 	if (isContainer(container)) return { container };
 	if (isIdentity(process) && isText(of)) return { process, of };
+	if (isRun(run) && isText(of)) return { run, of };
 	if (isText(sandboxGone)) return { sandboxGone };
 	return isText(containerGone) ? { containerGone } : undefined;
 }
@@ -64,10 +77,11 @@ function areNumbers(...values: readonly unknown[]): boolean {
 	return values.every((value) => typeof value === 'number');
 }
 
-function isSandbox(value: unknown): value is Sandbox {
+function isSandbox(value: unknown): value is HostSandbox {
 	if (!isRecord(value) || !isRecord(value.config)) return false;
 	const { id, ip, createdAt, state, config } = value;
-	const { podUid, podName, podNamespace, hostname, attempt } = config;
+	const { podUid, podName, podNamespace, hostname, attempt, namespaces, sysctls } = config;
+	if (!isRecord(namespaces) || !isRecord(sysctls)) return false;
 	if (state !== 'ready' && state !== 'stopped') return false;
 	return areTexts(id, ip, podUid, podName, podNamespace, hostname) && areNumbers(createdAt, attempt);
 }
@@ -77,6 +91,16 @@ function isContainer(value: unknown): value is RuntimeContainer {
 	const { id, sandboxId, podUid, name, image, imageRef, logPath, attempt, createdAt } = value;
 	if (!areTexts(id, sandboxId, podUid, name, image, imageRef, logPath)) return false;
 	return areNumbers(attempt, createdAt) && isState(value);
+}
+
+/** The shapes of what is used of it: the launcher that wrote the line knew the same protocol. */
+function isRun(value: unknown): value is RunRecord {
+	if (!isRecord(value) || !isRecord(value.config) || !Array.isArray(value.pipes)) return false;
+	const { logPath, logMaxBytes, logMaxFiles, program } = value.config;
+	if (!areTexts(logPath, value.request) || !areNumbers(logMaxBytes, logMaxFiles) || !isRecord(program))
+		return false;
+	// The names become paths that are opened and removed.
+	return value.pipes.every((path) => isText(path) && /^pipes\/\d{1,15}$/.test(path));
 }
 
 function isState({ state, startedAt, finishedAt, exitCode, reason }: JsonRecord): boolean {

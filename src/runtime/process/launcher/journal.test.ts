@@ -15,15 +15,23 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { RuntimeContainer, Sandbox } from '../../contract.ts';
+import type { RuntimeContainer } from '../../contract.ts';
+import { metadataOf } from '../../ids.ts';
+import { sandboxConfig } from '../../testing/configs.ts';
 import { Journal, type JournalCalls, readJournal } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
+import type { HostSandbox } from './protocol.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-journal-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const config = { podUid: 'u', podName: 'p', podNamespace: 'default', hostname: 'p', attempt: 0 };
-const sandbox: Sandbox = { id: 'u_0', config, state: 'ready', ip: '127.0.0.1', createdAt: 1 };
+const sandbox: HostSandbox = {
+	id: 'u_0',
+	config: { ...metadataOf(sandboxConfig('p')), namespaces: sandboxConfig('p').namespaces, sysctls: {} },
+	state: 'ready',
+	ip: '127.0.0.1',
+	createdAt: 1,
+};
 
 function container(id: string): RuntimeContainer {
 	const names = { sandboxId: 'u_0', podUid: 'u', name: 'c', attempt: 0, image: 'i', imageRef: 'i' };

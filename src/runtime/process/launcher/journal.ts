@@ -25,21 +25,24 @@ import { resolve } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
 import { FifoQueue } from '../../../base/collections/fifo-queue.ts';
 import { isMissing } from '../../../base/files/system-error.ts';
-import type { RuntimeContainer, Sandbox } from '../../contract.ts';
+import type { RuntimeContainer } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
-import { decodeEntry, type JournalEntry, type Origin } from './journal-entry.ts';
+import { decodeEntry, type JournalEntry, type Origin, type RunRecord } from './journal-entry.ts';
 import { NEXT_SUFFIX } from './launcher-files.ts';
 import type { ProcessIdentity } from './process-table.ts';
+import type { HostSandbox } from './protocol.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
 /** The state that a journal describes. */
 export interface JournalState extends Origin {
 	/** By id, each with the name of its working folder. */
-	readonly sandboxes: ReadonlyMap<string, { readonly sandbox: Sandbox; readonly folder: string }>;
+	readonly sandboxes: ReadonlyMap<string, { readonly sandbox: HostSandbox; readonly folder: string }>;
 	readonly containers: ReadonlyMap<string, RuntimeContainer>;
 	/** The main processes, by container id. */
 	readonly processes: ReadonlyMap<string, ProcessIdentity>;
+	/** How the containers are run, by their id. */
+	readonly runs: ReadonlyMap<string, RunRecord>;
 	/** Number of lines that could not be decoded and were skipped. */
 	readonly damagedLines: number;
 }
@@ -225,9 +228,10 @@ export function readJournal(path: string): JournalState {
 	/** By working folder, the id of the last sandbox that used it. */
 	const owners = new Map<string, string>();
 	const state = {
-		sandboxes: new Map<string, { sandbox: Sandbox; folder: string }>(),
+		sandboxes: new Map<string, { sandbox: HostSandbox; folder: string }>(),
 		containers: new Map<string, RuntimeContainer>(),
 		processes: new Map<string, ProcessIdentity>(),
+		runs: new Map<string, RunRecord>(),
 		damagedLines: 0,
 	};
 	for (const line of readLines(path)) {
@@ -243,10 +247,12 @@ export function readJournal(path: string): JournalState {
 			state.sandboxes.set(entry.sandbox.id, entry);
 		} else if ('container' in entry) state.containers.set(entry.container.id, entry.container);
 		else if ('process' in entry) state.processes.set(entry.of, entry.process);
+		else if ('run' in entry) state.runs.set(entry.of, entry.run);
 		else if ('sandboxGone' in entry) state.sandboxes.delete(entry.sandboxGone);
 		else {
 			state.containers.delete(entry.containerGone);
 			state.processes.delete(entry.containerGone);
+			state.runs.delete(entry.containerGone);
 		}
 	}
 	return { ...state, ...origin };

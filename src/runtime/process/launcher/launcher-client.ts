@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { codeOf } from '../../../base/files/system-error.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
-import { type RuntimeContainer, RuntimeUnavailable, type Sandbox } from '../../contract.ts';
+import { type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
 import { SOCKET_NAME } from './launcher-files.ts';
 import {
@@ -25,10 +25,12 @@ import {
 	EXIT_TAKEN,
 	type FromLauncher,
 	type Hello,
+	type HostSandbox,
 	type LauncherCall,
 	type LauncherCalls,
 	PROTOCOL,
 	REMOVE_WITH_CLIENT,
+	WITHOUT_SHIM,
 } from './protocol.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
@@ -52,6 +54,8 @@ export interface LauncherClientOptions {
 	readonly clock: Clock;
 	/** If set, a launcher that this client starts exits when this process does, and removes the folder named here. */
 	readonly removeAtEnd?: string;
+	/** If true, a launcher that this client starts does not use the shim. */
+	readonly withoutShim?: boolean;
 	/**
 	 * Called with a container that this client created or started, or that has exited: in the order in which it
 	 * happened, and before the call that caused it resolves. A repeated call passes the unchanged status again.
@@ -69,7 +73,7 @@ interface Pending {
 
 /** The sandboxes and containers of a launcher. */
 export interface LauncherContents {
-	readonly sandboxes: readonly Sandbox[];
+	readonly sandboxes: readonly HostSandbox[];
 	readonly containers: readonly RuntimeContainer[];
 }
 
@@ -308,14 +312,18 @@ function openLog(path: string): LauncherLog {
 	return { path, fd, before: 0 };
 }
 
-function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, errors: number): ChildProcess {
+function spawnLauncher(
+	{ folder, removeAtEnd, withoutShim }: LauncherClientOptions,
+	errors: number,
+): ChildProcess {
 	const main = fileURLToPath(new URL(`./launcher-main${extname(import.meta.url)}`, import.meta.url));
 	// Memory stays small, since the cost of fork grows with the memory of the parent. Warnings are off, since Node
 	// writes them to standard error directly, not through the ErrorLog: on a full disk that would throw.
 	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-warnings'];
 	const lifetime = removeAtEnd === undefined ? [] : [REMOVE_WITH_CLIENT, removeAtEnd];
 	try {
-		return spawn(process.execPath, [...flags, main, folder, ...lifetime], {
+		const shim = withoutShim ? [WITHOUT_SHIM] : [];
+		return spawn(process.execPath, [...flags, main, folder, ...shim, ...lifetime], {
 			cwd: folder,
 			detached: true,
 			stdio: ['ignore', 'pipe', errors],

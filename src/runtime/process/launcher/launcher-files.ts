@@ -10,12 +10,17 @@ export const JOURNAL_NAME = 'journal';
 export const NEXT_SUFFIX = '.next';
 /** The folder of the named pipes of containers. */
 export const PIPES_NAME = 'pipes';
+/** The pipe by which the shim tells that there are new events. */
+export const POKE_NAME = 'poke';
+/** The start of the names of the shim's files of events, which end with a number. */
+export const EVENTS_PREFIX = 'events-';
 
-/** All of them. They refer to processes, so they have no meaning in a copy of the folder. */
+/** All of them but the files of events. They refer to processes, so they have no meaning in a copy of the folder. */
 export const LAUNCHER_FILES: readonly string[] = [
 	LAUNCHER_LOCK,
 	SOCKET_NAME,
 	JOURNAL_NAME,
 	`${JOURNAL_NAME}${NEXT_SUFFIX}`,
 	PIPES_NAME,
+	POKE_NAME,
 ];

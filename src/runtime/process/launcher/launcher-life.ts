@@ -13,11 +13,15 @@ import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
 import { FifoPool } from '../output/fifo-pool.ts';
+import { Shim } from '../shim/shim.ts';
+import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
-import { Launcher } from './launcher.ts';
-import { PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
+import { readJournal } from './journal.ts';
+import { Launcher, originOf } from './launcher.ts';
+import { JOURNAL_NAME, PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
+import { type Recovered, recover } from './recovery.ts';
 
 /** How long a launcher without containers waits for its first client before it exits. */
 const FIRST_CLIENT_MS = 10_000;
@@ -31,6 +35,8 @@ export interface LauncherLifeOptions {
 	 * containers and removes this folder.
 	 */
 	readonly removable: RemovableFolder | undefined;
+	/** If false, containers are children of the launcher although the shim could start them. */
+	readonly usesShim: boolean;
 	onError(error: unknown): void;
 }
 
@@ -38,6 +44,7 @@ export interface LauncherLifeOptions {
 export class LauncherLife {
 	readonly #options: LauncherLifeOptions;
 	readonly #pipes: FifoPool;
+	readonly #shim: Shim | undefined;
 	readonly #launcher: Launcher;
 	readonly #server: LauncherServer;
 	/** False once `killAll` was performed: the launcher then exits although clients are connected. */
@@ -46,9 +53,13 @@ export class LauncherLife {
 	#isAbandoned = false;
 	#hasEnded = false;
 
-	private constructor(options: LauncherLifeOptions, pipes: FifoPool, launcher: Launcher) {
+	private constructor(
+		options: LauncherLifeOptions,
+		{ pipes, launcher, shim }: { pipes: FifoPool; launcher: Launcher; shim: Shim | undefined },
+	) {
 		this.#options = options;
 		this.#pipes = pipes;
+		this.#shim = shim;
 		this.#launcher = launcher;
 		this.#server = new LauncherServer({
 			target: launcher,
@@ -68,22 +79,33 @@ export class LauncherLife {
 			if (life) life.#endIfDone();
 		};
 		const shares = shareDescriptors(descriptorLimit());
-		const pipes = new FifoPool(PIPES_NAME);
-		const launcher = await Launcher.open({
-			clock,
-			folder: '.',
-			logTime: new LogTime(clock, process.hrtime.bigint),
-			logDescriptors: new DescriptorPool(shares.logs),
-			slots: new ContainerSlots({ count: shares.containers, fullMessage: noSlotMessage(shares), clock }),
-			pipes,
-			sweeper: new Sweeper(clock, { onIdle, onError }),
-			onError,
-			onExit: (status) => {
-				if (life) life.#server.broadcastExit(status);
+		const folder = '.';
+		const shim = openShim(options, folder);
+		const journaled = readJournal(JOURNAL_NAME);
+		if (journaled.damagedLines > 0)
+			onError(new Error(`ignored ${journaled.damagedLines} damaged lines of the journal`));
+		const recovered = await recover(journaled, { here: originOf(folder), shim, clock });
+		const pipes = new FifoPool(PIPES_NAME, pipesOf(recovered));
+		const launcher = await Launcher.open(
+			{
+				clock,
+				folder,
+				logTime: new LogTime(clock, process.hrtime.bigint),
+				logDescriptors: new DescriptorPool(shares.logs),
+				slots: new ContainerSlots({ count: shares.containers, fullMessage: noSlotMessage(shares), clock }),
+				pipes,
+				shim,
+				sweeper: new Sweeper(clock, { onIdle, onError }),
+				onError,
+				onExit: (status) => {
+					if (life) life.#server.broadcastExit(status);
+				},
+				onIdle,
 			},
-			onIdle,
-		});
-		life = new LauncherLife(options, pipes, launcher);
+			recovered,
+		);
+		shim?.prepare();
+		life = new LauncherLife(options, { pipes, launcher, shim });
 		await life.#serve();
 	}
 
@@ -118,7 +140,9 @@ export class LauncherLife {
 		this.#hasEnded = true;
 		const { lock, removable, onError } = this.#options;
 		this.#server.close();
-		if (lock.isHeld) this.#leaveFolder();
+		const isOurs = lock.isHeld;
+		this.#shim?.close(isOurs);
+		if (isOurs) this.#leaveFolder();
 		lock.release();
 		if (this.#isAbandoned) removable?.remove().catch(onError);
 		// Last: a client takes the closed connection as the sign that the launcher no longer uses the folder.
@@ -138,4 +162,14 @@ function noSlotMessage({ limit, containers }: DescriptorShares): string {
 		`the limit of ${limit} on open files (ulimit -n) allows ${containers} containers to run at once, ` +
 		'and as many are running'
 	);
+}
+
+/** The shim, where it can run. */
+function openShim({ clock, usesShim, onError }: LauncherLifeOptions, folder: string): Shim | undefined {
+	const file = usesShim ? shimFile() : undefined;
+	return file === undefined ? undefined : new Shim({ file, folder, clock, onError });
+}
+
+function pipesOf({ state, running }: Recovered): ReadonlySet<string> {
+	return new Set(Array.from(running.keys()).flatMap((id) => state.runs.get(id)?.pipes ?? []));
 }

@@ -16,7 +16,7 @@ import { LAUNCHER_LOCK } from './launcher-files.ts';
 import { LauncherLife } from './launcher-life.ts';
 import { LauncherLock } from './launcher-lock.ts';
 import { identify } from './process-table.ts';
-import { EXIT_TAKEN, READY, REMOVE_WITH_CLIENT } from './protocol.ts';
+import { EXIT_TAKEN, READY, REMOVE_WITH_CLIENT, WITHOUT_SHIM } from './protocol.ts';
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -38,7 +38,8 @@ async function launch(clock: SystemClock, lock: LauncherLock): Promise<void> {
 	const option = process.argv.indexOf(REMOVE_WITH_CLIENT);
 	const removable = option < 0 ? undefined : new RemovableFolder(process.argv[option + 1] ?? '');
 	try {
-		await LauncherLife.start({ clock, lock, removable, onError });
+		const usesShim = !process.argv.includes(WITHOUT_SHIM);
+		await LauncherLife.start({ clock, lock, removable, usesShim, onError });
 	} catch (error) {
 		lock.release();
 		throw error;

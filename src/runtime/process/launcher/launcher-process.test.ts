@@ -27,6 +27,7 @@ import {
 	type HostHarness,
 	isAlive,
 	openHost,
+	outputOf,
 	run,
 	shellScript,
 	start,
@@ -34,7 +35,8 @@ import {
 } from '../testing/host-harness.ts';
 import { Journal } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
-import { identify, processSpace } from './process-table.ts';
+import { identify, processSpace, signalProcess } from './process-table.ts';
+import { PROTOCOL } from './protocol.ts';
 
 const IS_LINUX = process.platform === 'linux';
 
@@ -105,19 +107,22 @@ describe('the launcher', () => {
 		await untilGone(Number(pid));
 	});
 
-	test('that was killed is replaced by one that knows its containers and kills their processes', {
+	test('that was killed is replaced by one that continues with its containers and their logs', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const runtime = await open();
-		const script = 'env -i sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; wait';
+		const go = join(dirname(machine.folder), 'go');
+		const script = `echo before; while [ ! -e ${go} ]; do sleep 0.01; done; echo after; exit 5`;
 		const { status, exit } = await start(runtime, machine.script(script));
 		const ended = await run(runtime, machine.script('exit 9', { name: 'ended' }));
-		const pids = await pidsIn(status.logPath, 3);
-		process.kill(machine.launcherPid(), 'SIGKILL');
-		const lost = await exit;
-		assert.deepEqual([lost.exitCode, lost.reason], [137, 'ContainerStatusUnknown']);
-		assert.ok(lost.startedAt !== undefined && lost.message);
-		for (const pid of pids) await untilGone(pid);
+		while (!(await machine.readLog(status.logPath)).includes('before')) await machine.passTime(1);
+		const killed = machine.launcherPid();
+		process.kill(killed, 'SIGKILL');
+		await untilGone(killed);
+		mkdirSync(go);
+		const exited = await exit;
+		assert.deepEqual([exited.exitCode, exited.reason], [5, 'Error']);
+		assert.equal(await outputOf(machine, exited), 'before\nafter\n');
 		const listed = await runtime.listContainers();
 		assert.deepEqual(
 			listed.find(({ id }) => id === ended.id),
@@ -127,20 +132,63 @@ describe('the launcher', () => {
 		assert.equal(again.exitCode, 3);
 	});
 
-	test('that was killed together with its server is cleaned up by the next one', {
+	test('that was killed together with its server: the next one knows how its containers ended meanwhile', {
 		skip: !IS_LINUX,
 	}, async () => {
-		const server = spawnServer(machine);
-		const [id = '', pid = ''] = await server.line;
-		const launcher = machine.launcherPid();
-		process.kill(launcher, 'SIGKILL');
-		server.child.kill('SIGKILL');
-		await once(server.child, 'exit');
-		await untilGone(launcher);
 		const runtime = await open();
-		const [lost] = await runtime.listContainers();
-		assert.deepEqual([lost?.id, lost?.state === 'exited' && lost.reason], [id, 'ContainerStatusUnknown']);
-		await untilGone(Number(pid));
+		const go = join(dirname(machine.folder), 'go');
+		const script = `while [ ! -e ${go} ]; do sleep 0.01; done; exit 7`;
+		const { status } = await start(runtime, machine.script(`echo $$; ${script}`));
+		const [pid = 0] = await pidsIn(status.logPath, 1);
+		const running = await start(runtime, machine.script('exec sleep 1000000', { name: 'other' }));
+		await runtime.stop();
+		const killed = machine.launcherPid();
+		process.kill(killed, 'SIGKILL');
+		await untilGone(killed);
+		mkdirSync(go);
+		await untilGone(pid);
+		const later = await open();
+		const states = new Map((await later.listContainers()).map((each) => [each.id, each]));
+		const exited = states.get(status.id);
+		assert.deepEqual(exited?.state === 'exited' && [exited.exitCode, exited.reason], [7, 'Error']);
+		assert.deepEqual(states.get(running.status.id), running.status);
+		const exit = exitOf(later, running.status.id);
+		await later.stopContainer(running.status.id, 30);
+		assert.equal((await exit).exitCode, 143);
+	});
+
+	test('reports a container as lost whose waiter was killed, and kills its processes', {
+		skip: !IS_LINUX,
+	}, async () => {
+		const runtime = await open();
+		const script =
+			'env -i sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; echo $PPID; wait';
+		const { status, exit } = await start(runtime, machine.script(script));
+		const pids = await pidsIn(status.logPath, 4);
+		process.kill(pids[3] ?? 0, 'SIGKILL');
+		const lost = await exit;
+		assert.deepEqual([lost.exitCode, lost.reason], [137, 'ContainerStatusUnknown']);
+		assert.ok(lost.startedAt !== undefined && lost.message);
+		for (const pid of pids.slice(1)) await untilGone(pid);
+		// This one has no mark, and no other process waits for it.
+		signalProcess(pids[0] ?? 0, 'SIGKILL');
+	});
+
+	test('without the shim: that was killed is replaced by one that kills the remaining processes', {
+		skip: !IS_LINUX,
+	}, async () => {
+		await machine.close();
+		machine = openHost({ withoutShim: true });
+		const runtime = await open();
+		const script = 'env -i sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; wait';
+		const { status, exit } = await start(runtime, machine.script(script));
+		const pids = await pidsIn(status.logPath, 3);
+		process.kill(machine.launcherPid(), 'SIGKILL');
+		const lost = await exit;
+		assert.deepEqual([lost.exitCode, lost.reason], [137, 'ContainerStatusUnknown']);
+		assert.ok(lost.startedAt !== undefined && lost.message);
+		for (const pid of pids) await untilGone(pid);
+		assert.equal((await run(runtime, machine.script('exit 3', { attempt: 1 }))).exitCode, 3);
 	});
 
 	test('does not kill a process that has only the pid of a recorded one', async () => {
@@ -265,7 +313,7 @@ test('an exit that arrives in one chunk with the result of the start is reported
 		startContainer: running,
 	};
 	const server = createServer((socket) => {
-		socket.write('{"hello":{"protocol":1,"pid":1}}\n');
+		socket.write(`{"hello":{"protocol":${PROTOCOL},"pid":1}}\n`);
 		createInterface({ input: socket }).on('line', (line) => {
 			const { id, method } = JSON.parse(line);
 			const answer = `${JSON.stringify({ id, result: results[method] })}\n`;

@@ -8,13 +8,14 @@ import test from 'node:test';
 import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { LogTime } from '../../log-time.ts';
+import { sandboxConfig } from '../../testing/configs.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
-import { Launcher } from './launcher.ts';
+import { Launcher, type LauncherOptions } from './launcher.ts';
 
 /** A launcher in this process, with a virtual clock that the test advances. */
 async function open(
@@ -25,21 +26,25 @@ async function open(
 	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 	const clock = new VirtualClock();
 	let exited = Promise.withResolvers<RuntimeContainer>();
-	const launcher = await Launcher.open({
+	const parts: LauncherOptions = {
 		clock,
 		folder,
 		logTime: new LogTime(clock, process.hrtime.bigint),
 		logDescriptors: new DescriptorPool(4),
-		pipes: { take: options.pipes ?? (async () => undefined) },
+		pipes: { take: options.pipes ?? (async () => undefined), reopen: assert.fail },
+		shim: undefined,
 		slots: new ContainerSlots({ count: options.slots ?? 10, fullMessage: 'all slots are taken', clock }),
 		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),
 		onExit: (status) => exited.resolve(status),
 		onIdle: () => {},
 		onError: (error) => t.diagnostic(String(error)),
+	};
+	const launcher = await Launcher.open(parts, {
+		state: readJournal(join(folder, 'journal')),
+		running: new Map(),
 	});
 	t.after(() => launcher.killAll());
-	const names = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
-	const { id: sandbox } = await launcher.runSandbox(names);
+	const { id: sandbox } = await launcher.runSandbox(sandboxConfig('p'));
 	let made = 0;
 	const create = async (argv: readonly string[]): Promise<string> => {
 		const program = { argv, env: { PATH: process.env.PATH ?? '' }, workingDir: '' };

@@ -4,35 +4,34 @@
  *
  * 1. The launcher writes a container to the journal before it starts the program, and its exit before it reports the
  *    exit. So a later launcher finds all processes of a killed one, and never reports a second, different exit.
- * 2. A launcher kills the processes that an earlier one left running before it answers its first call.
+ * 2. Before it answers its first call, a launcher continues with the containers that an earlier one left to the shim,
+ *    and kills the other processes that it left running (recovery.ts).
  */
 
-import { rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import type { SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
+import { readlinkSync, rmSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { attempt } from '../../../base/attempt.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
+import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import { folderIdentity } from '../folders/folder-identity.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
+import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
-import {
-	ContainerProcess,
-	type ProcessEnd,
-	type ProcessHost,
-	type ProcessOptions,
-} from './container-process.ts';
+import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
 import type { ContainerSlots } from './container-slots.ts';
-import { Journal, type JournalState, readJournal } from './journal.ts';
-import type { JournalEntry, Origin } from './journal-entry.ts';
+import { Journal, type JournalState } from './journal.ts';
+import type { JournalEntry, Origin, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
-import { identify, MARK, markOf, newKey, type ProcessIdentity, processSpace } from './process-table.ts';
-import type { HostContainerConfig, LauncherCalls } from './protocol.ts';
-import { killRemaining, markLost } from './recovery.ts';
+import type { MainProcess, ProcessEnd } from './main-process.ts';
+import { MARK, markOf, newKey, processSpace } from './process-table.ts';
+import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
+import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
 /** The components and settings of a launcher. */
 export interface LauncherOptions extends ProcessHost {
+	readonly shim: Shim | undefined;
 	/** The folder of its journal and of the sandboxes' working folders. */
 	readonly folder: string;
 	/** Limits the running containers: each takes one slot. */
@@ -44,7 +43,7 @@ export interface LauncherOptions extends ProcessHost {
 }
 
 interface SandboxEntry {
-	sandbox: Sandbox;
+	sandbox: HostSandbox;
 	/** The name of its working folder. */
 	readonly folder: string;
 	readonly containers: Set<Container>;
@@ -57,12 +56,10 @@ interface Container {
 	config?: HostContainerConfig;
 	/** The start in progress. */
 	starting?: Promise<RuntimeContainer>;
+	/** How the shim runs it; undefined where it does not. */
+	run?: RunRecord;
 	/** Set while the process runs; `reported` resolves after its exit was reported. */
-	running?: {
-		readonly process: ContainerProcess;
-		readonly identity: ProcessIdentity;
-		readonly reported: Promise<void>;
-	};
+	running?: { readonly process: ContainerProcess; readonly reported: Promise<void> };
 }
 
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
@@ -97,7 +94,8 @@ export class Launcher implements LauncherCalls {
 		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
 		for (const status of journaled.containers.values()) {
 			const sandbox = this.#sandboxes.get(status.sandboxId);
-			if (sandbox) this.#addContainer({ sandbox, status });
+			const run = journaled.runs.get(status.id);
+			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
 		const { onError } = options;
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
@@ -105,18 +103,24 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/**
-	 * Reads the journal of an earlier launcher, kills its remaining processes, and reports its containers as lost.
-	 * Rejects if the journal cannot be read, or the folder is a link or belongs to another user.
+	 * Continues with what an earlier launcher has left. Rejects if the folder is a link or belongs to another user, or the
+	 * journal cannot be written.
 	 */
-	static async open(options: LauncherOptions): Promise<Launcher> {
-		const { folder, clock, onError } = options;
-		const journaled = readJournal(join(folder, JOURNAL_NAME));
-		if (journaled.damagedLines > 0)
-			onError(new Error(`ignored ${journaled.damagedLines} damaged lines of the journal`));
-		await killRemaining(journaled, originOf(folder));
-		const inUse = new Set(Array.from(journaled.sandboxes.values(), (entry) => entry.folder));
+	static async open(options: LauncherOptions, { state, running }: Recovered): Promise<Launcher> {
+		const { folder, onError, shim } = options;
+		const inUse = new Set(Array.from(state.sandboxes.values(), (entry) => entry.folder));
 		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
-		return new Launcher(options, folders, markLost(journaled, clock.now()));
+		const launcher = new Launcher(options, folders, state);
+		for (const [id, record] of running) {
+			const main = shim?.adopt(record);
+			const container = launcher.#containers.get(id);
+			if (main && container?.run) launcher.#adopt(container, container.run, main);
+			// Its output is read to the end before the first call is answered.
+			if (record.last.kind === 'ended') await container?.running?.reported;
+		}
+		// The journal that was written just now has all ends that the files contain.
+		shim?.forgetRecords();
+		return launcher;
 	}
 
 	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
@@ -132,12 +136,12 @@ export class Launcher implements LauncherCalls {
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
-	async runSandbox(config: SandboxMetadata): Promise<Sandbox> {
+	async runSandbox(config: HostSandboxConfig): Promise<HostSandbox> {
 		const id = sandboxIdOf(config);
 		const existing = this.#sandboxes.get(id);
 		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
-		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
+		const sandbox: HostSandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
 		const folder = this.#folders.take();
 		try {
 			this.#journal.append({ sandbox, folder });
@@ -169,7 +173,7 @@ export class Launcher implements LauncherCalls {
 		this.#sandboxes.delete(id);
 	}
 
-	async listSandboxes(): Promise<readonly Sandbox[]> {
+	async listSandboxes(): Promise<readonly HostSandbox[]> {
 		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
 	}
 
@@ -256,6 +260,7 @@ export class Launcher implements LauncherCalls {
 		}
 		this.#active--;
 		// The container never ran: a later launcher must not report it as lost.
+		delete container.run;
 		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
 		if (this.isIdle) this.#options.onIdle();
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
@@ -269,18 +274,34 @@ export class Launcher implements LauncherCalls {
 		return this.#started(container, process);
 	}
 
-	#processOptions({ config, status, sandbox }: Container): ProcessOptions {
+	#processOptions(container: Container, config = container.config): ProcessOptions {
+		const { status, sandbox } = container;
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
-		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
-		const own = this.#folders.pathOf(sandbox.folder);
+		const { program, box, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
+		const own = resolve(workingFolder(), this.#folders.pathOf(sandbox.folder));
 		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
 		const mark = this.#markOf(status.id);
 		return {
 			mark,
 			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
+			box,
+			stopSignal: (config.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
 			log: { path, maxBytes, maxFiles },
+			onRun: (run) => {
+				container.run = { config, ...run };
+				this.#journal.append({ run: container.run, of: status.id });
+			},
 		};
+	}
+
+	#adopt(container: Container, run: RunRecord, main: MainProcess): void {
+		this.#options.slots.occupy();
+		this.#active++;
+		const options = this.#processOptions(container, run.config);
+		const process = ContainerProcess.adopt(main, run.pipes, { options, host: this.#options });
+		const { status } = container;
+		this.#watch(container, process, 'startedAt' in status ? (status.startedAt ?? 0) : 0);
 	}
 
 	#markOf(containerId: string): string {
@@ -288,20 +309,24 @@ export class Launcher implements LauncherCalls {
 	}
 
 	#started(container: Container, process: ContainerProcess): RuntimeContainer {
-		const startedAt = this.#options.clock.now();
-		const identity = identify(process.pid, startedAt);
+		const { startedAt } = process.identity;
 		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
 		container.status = status;
 		delete container.config;
-		const reported = process.ended.then((end) => {
-			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
-			this.#options.slots.release();
-			this.#exit(container, end, { reason, startedAt });
-			this.#options.sweeper.add(this.#markOf(status.id));
-		});
-		container.running = { process, identity, reported };
-		this.#append({ process: identity, of: status.id });
+		this.#watch(container, process, startedAt);
+		this.#append({ process: process.identity, of: status.id });
 		return status;
+	}
+
+	/** Reports the end of the container when its process has ended. */
+	#watch(container: Container, process: ContainerProcess, startedAt: number): void {
+		const reported = process.ended.then(({ isOutOfMemory = false, isUnknown = false, ...end }) => {
+			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
+			this.#options.slots.release();
+			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });
+			if (!process.endsOthers || isUnknown) this.#options.sweeper.add(this.#markOf(container.status.id));
+		});
+		container.running = { process, reported };
 	}
 
 	/** Records the exit in the journal, then reports it. */
@@ -313,6 +338,7 @@ export class Launcher implements LauncherCalls {
 		container.status = { ...container.status, state: 'exited', ...end, ...more };
 		delete container.config;
 		delete container.running;
+		delete container.run;
 		this.#active--;
 		this.#append({ container: container.status });
 		this.#options.onExit(container.status);
@@ -327,7 +353,7 @@ export class Launcher implements LauncherCalls {
 		await running?.reported;
 	}
 
-	#addSandbox(sandbox: Sandbox, folder: string): void {
+	#addSandbox(sandbox: HostSandbox, folder: string): void {
 		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
 	}
 
@@ -358,9 +384,10 @@ export class Launcher implements LauncherCalls {
 	*#entries(): Iterable<JournalEntry> {
 		yield { ...originOf(this.#options.folder), key: this.#key };
 		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
-		for (const { status, running } of this.#containers.values()) {
-			if (status.state !== 'created') yield { container: status };
-			if (running) yield { process: running.identity, of: status.id };
+		for (const { status, running, run } of this.#containers.values()) {
+			if (status.state !== 'created' || run) yield { container: status };
+			if (run) yield { run, of: status.id };
+			if (running) yield { process: running.process.identity, of: status.id };
 		}
 	}
 }
@@ -374,8 +401,16 @@ function keyOf(journaled: JournalState, folder: string): string {
 	return (isOurs ? journaled.key : undefined) ?? newKey();
 }
 
-/** The origin that the journal records for the processes that this launcher starts. */
-function originOf(folder: string): Origin {
+/** The origin that the journal records for the processes that the launcher of `folder` starts. */
+export function originOf(folder: string): Origin {
 	const identity = folderIdentity(folder);
 	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };
+}
+
+/**
+ * The path of the launcher's folder, which it has as its working directory. Read anew each time, since the folder may be
+ * renamed; Node keeps what it has read once.
+ */
+function workingFolder(): string {
+	return attempt(() => readlinkSync('/proc/self/cwd')) ?? process.cwd();
 }

@@ -98,7 +98,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Sends a signal to the process `pid`. Does nothing if it does not exist or belongs to another user. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number, signal: NodeJS.Signals | number): void {
 	assert(pid > 1, `${pid} is not the pid of a container process`);
 	try {
 		process.kill(pid, signal);

@@ -9,11 +9,12 @@
  */
 
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
-import type { SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
+import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
+import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
@@ -22,6 +23,8 @@ export const EXIT_TAKEN = 75;
  * `killAll`. Without it, the launcher and its containers outlive their clients.
  */
 export const REMOVE_WITH_CLIENT = '--remove-with-client';
+/** Option of the launcher: it starts containers as its children although the shim could. */
+export const WITHOUT_SHIM = '--without-shim';
 /** The launcher's standard output once it accepts calls. */
 export const READY = 'ready\n';
 
@@ -44,16 +47,28 @@ export interface HostProgram {
 export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'attempt' | 'image' | 'logPath'> {
 	readonly imageRef: string;
 	readonly program: HostProgram;
+	/** The isolation; absent where the shim cannot run. */
+	readonly box?: ContainerBox;
+	/** The name of the signal that asks it to stop; default SIGTERM. */
+	readonly stopSignal?: string;
 	readonly logMaxBytes: number;
 	readonly logMaxFiles: number;
 }
 
+/** What the launcher keeps of a sandbox's configuration: with what the boxes of its containers depend on. */
+export type HostSandboxConfig = SandboxMetadata & Pick<SandboxConfig, 'namespaces' | 'sysctls'>;
+
+/** A sandbox of the launcher. */
+export interface HostSandbox extends Sandbox {
+	readonly config: HostSandboxConfig;
+}
+
 /** The calls of the protocol. They mean what the methods of these names in runtime/contract.ts mean. */
 export interface LauncherCalls {
-	runSandbox(config: SandboxMetadata): Promise<Sandbox>;
+	runSandbox(config: HostSandboxConfig): Promise<HostSandbox>;
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
-	listSandboxes(): Promise<readonly Sandbox[]>;
+	listSandboxes(): Promise<readonly HostSandbox[]>;
 	createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer>;
 	startContainer(id: string): Promise<RuntimeContainer>;
 	stopContainer(id: string, graceSeconds: number): Promise<void>;

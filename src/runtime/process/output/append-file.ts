@@ -8,14 +8,27 @@
  * 3. Between two writes, the {@link DescriptorPool} may close the file. The next write opens it again, if the path
  *    still has the file created here, and otherwise creates a new one.
  */
-import { close, constants, fstatSync, ftruncate, open, unlink, writev } from 'node:fs';
+import {
+	close,
+	closeSync,
+	constants,
+	fstatSync,
+	ftruncate,
+	lstatSync,
+	open,
+	openSync,
+	readSync,
+	unlink,
+	writev,
+} from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { attempt } from '../../../base/attempt.ts';
 import { codeOf, isMissing } from '../../../base/files/system-error.ts';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 
 /** The system calls on the open file; tests replace them to simulate failures. */
 export interface AppendCalls {
@@ -58,6 +71,16 @@ export class AppendFile implements DescriptorHolder {
 	/** Size of the file in bytes, without a torn batch at its end. */
 	get size(): number {
 		return this.#size;
+	}
+
+	/** Appends to the file at the path, if there is one, instead of a new one. Called before the first write. */
+	continue(): void {
+		const stats = lstatSync(this.#path, { throwIfNoEntry: false });
+		if (!stats?.isFile()) return;
+		this.#inode = stats.ino;
+		this.#size = stats.size;
+		// The launcher before may have been killed in the middle of a write. A line end too many is harmless.
+		this.#isTorn = stats.size > 0 && lastByte(this.#path, stats.size) !== NEWLINE;
 	}
 
 	/** Appends the batch. Rejects with the system error if it cannot be written; no part of it is in the file then. */
@@ -158,6 +181,22 @@ export class AppendFile implements DescriptorHolder {
 			throw error;
 		}
 	}
+}
+
+const NEWLINE = 10;
+
+/** The last byte of a file of `size` bytes; undefined if it cannot be read. */
+function lastByte(path: string, size: number): number | undefined {
+	return attempt(() => {
+		const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
+		try {
+			const byte = Buffer.alloc(1);
+			readSync(fd, byte, 0, 1, size - 1);
+			return byte[0];
+		} finally {
+			closeSync(fd);
+		}
+	});
 }
 
 /** The rest of `batch` after its first `written` bytes. */

@@ -21,6 +21,8 @@ const LOW_WATER = 32;
 
 /** A pipe with both ends open. The caller of `take` closes them. */
 export interface Fifo {
+	/** Its path, by which another process can open it. */
+	readonly path: string;
 	readonly readFd: number;
 	readonly writeFd: number;
 	/** Returns the pipe after both ends are closed. `ended`: its end was reached, so that it can be reused. */
@@ -37,13 +39,13 @@ export class FifoPool {
 	#usable = true;
 
 	/**
-	 * Creates `folder`, or removes the pipes of an earlier launcher from it, and starts creating the first batch. Throws
-	 * if the folder is a link or belongs to another user.
+	 * Creates `folder`, or removes the pipes of an earlier launcher from it, and starts creating the first batch. The
+	 * pipes `inUse` remain, for {@link reopen}. Throws if the folder is a link or belongs to another user.
 	 */
-	constructor(folder: string) {
+	constructor(folder: string, inUse: ReadonlySet<string>) {
 		this.#folder = folder;
 		openPrivateFolder(folder);
-		removePipes(folder);
+		this.#made = removePipes(folder, inUse);
 		this.#making = this.#make();
 	}
 
@@ -56,11 +58,17 @@ export class FifoPool {
 		return path === undefined ? undefined : this.#open(path);
 	}
 
+	/** Opens the read end of a pipe that an earlier launcher took and a container still uses. Throws the system error. */
+	reopen(path: string): Omit<Fifo, 'writeFd'> {
+		const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+		return { path, readFd, release: (ended) => this.#release(path, ended) };
+	}
+
 	/** Removes the pipes, and the folder if it has no other file. */
 	close(): void {
 		this.#usable = false;
 		try {
-			removePipes(this.#folder);
+			removePipes(this.#folder, new Set());
 			rmdirSync(this.#folder);
 		} catch {
 			// The next launcher removes them.
@@ -71,7 +79,7 @@ export class FifoPool {
 		const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		try {
 			const writeFd = openSync(path, constants.O_WRONLY);
-			return { readFd, writeFd, release: (ended) => this.#release(path, ended) };
+			return { path, readFd, writeFd, release: (ended) => this.#release(path, ended) };
 		} catch (error) {
 			closeSync(readFd);
 			throw error;
@@ -96,6 +104,13 @@ export class FifoPool {
 	}
 }
 
-function removePipes(folder: string): void {
-	for (const name of readdirSync(folder)) if (/^\d+$/.test(name)) unlinkSync(join(folder, name));
+/** Removes the pipes that are not in use; returns a number above those of the others. */
+function removePipes(folder: string, inUse: ReadonlySet<string>): number {
+	let next = 0;
+	for (const name of readdirSync(folder)) {
+		if (!/^\d{1,15}$/.test(name)) continue;
+		if (inUse.has(join(folder, name))) next = Math.max(next, Number(name) + 1);
+		else unlinkSync(join(folder, name));
+	}
+	return next;
 }

@@ -19,6 +19,7 @@ import { patiently } from '../../../base/files/system-error.ts';
 import type { LogBytes } from '../../cri-log-writer.ts';
 import { type AppendCalls, AppendFile, SYSTEM_CALLS } from './append-file.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
+import { findLogParts, rotatedPath } from './log-parts.ts';
 
 /** Queue length in bytes at which the log is full. */
 export const FULL_BYTES = 64 * 1024;
@@ -51,7 +52,7 @@ export class LogFile {
 	readonly #options: LogFileOptions;
 	readonly #file: AppendFile;
 	/** The paths of the rotated parts, oldest first. */
-	readonly #rotated: string[] = [];
+	#rotated: string[] = [];
 	/** Number of lines in all rotated parts, removed ones included. */
 	#linesBefore = 0;
 	/** Number of lines in the current file. */
@@ -63,6 +64,8 @@ export class LogFile {
 	#isWriting = false;
 	/** True if the last rotation failed; it is retried after each batch. */
 	#isStuck = false;
+	/** True until the lines of an earlier launcher are counted. */
+	#mustCount = false;
 	/** Bytes appended since the last pause of the throttle. */
 	#unthrottledBytes = 0;
 	#drained: (() => void) | undefined;
@@ -73,6 +76,12 @@ export class LogFile {
 		assert(options.maxFiles >= 2, 'a log needs two files: one to write and one to read');
 		this.#options = options;
 		this.#file = new AppendFile(options.path, options.descriptors, options.calls ?? SYSTEM_CALLS);
+	}
+
+	/** Appends to the file of an earlier launcher instead of a new one. Called before the first append. */
+	continue(): void {
+		this.#file.continue();
+		this.#mustCount = true;
 	}
 
 	/** True if the caller should append no more until the `onDrain` listener is called. */
@@ -152,9 +161,11 @@ export class LogFile {
 	}
 
 	async #rotate(): Promise<void> {
-		const rotated = `${this.#options.path}.${String(this.#linesBefore).padStart(16, '0')}`;
 		try {
+			if (this.#mustCount) await this.#count();
+			const rotated = rotatedPath(this.#options.path, this.#linesBefore);
 			await this.#file.moveTo(rotated);
+			this.#rotated.push(rotated);
 		} catch (error) {
 			// The file grows beyond its limit: the alternative would be to truncate it and lose its lines.
 			if (!this.#isStuck) this.#options.onError(error);
@@ -162,12 +173,20 @@ export class LogFile {
 			return;
 		}
 		this.#isStuck = false;
-		this.#rotated.push(rotated);
 		this.#linesBefore += this.#lines;
 		this.#lines = 0;
 		while (this.#rotated.length > this.#options.maxFiles - 1) {
 			const oldest = this.#rotated.shift();
 			if (oldest !== undefined) unlink(oldest, () => {});
 		}
+	}
+
+	/** Finds the parts that an earlier launcher has written. Only now: a log that never grows needs none of it. */
+	async #count(): Promise<void> {
+		const { rotated, linesBefore, lines } = await findLogParts(this.#options.path);
+		this.#rotated = [...rotated];
+		this.#linesBefore = linesBefore;
+		this.#lines = lines;
+		this.#mustCount = false;
 	}
 }

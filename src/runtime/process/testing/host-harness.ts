@@ -11,7 +11,7 @@ import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
 import type { RuntimeHarness } from '../../testing/contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
-import { ProcessRuntime } from '../process-runtime.ts';
+import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
 
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
@@ -24,7 +24,7 @@ export interface HostHarness extends RuntimeHarness {
 }
 
 /** Creates such a machine, without a launcher. */
-export function openHost(): HostHarness {
+export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'isolation'> = {}): HostHarness {
 	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
 	const folder = join(root, 'launcher');
 	let connected: ProcessRuntime | undefined;
@@ -44,9 +44,10 @@ export function openHost(): HostHarness {
 				throw error;
 			};
 			const common = { folder, clock: new SystemClock(), images, version: 'test', onError };
-			connected = new ProcessRuntime({ ...common, ...options });
+			connected = new ProcessRuntime({ ...common, ...how, ...options });
 			return connected;
 		},
+		outlivesCrash: !how.withoutShim && process.platform === 'linux',
 		crash: async () => {
 			process.kill(launcherPid(), 'SIGKILL');
 		},
@@ -95,7 +96,9 @@ export interface Started {
 
 /** Starts a container in the first sandbox of `pod`. */
 export async function start(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Started> {
-	const sandbox = await runtime.runSandbox(sandboxConfig(pod, { hostname: `host-${pod}` }));
+	// Without process namespaces of their own, so that a test finds the processes whose numbers they print.
+	const namespaces = { network: 'pod', ipc: 'pod', pid: 'node', user: 'node' } as const;
+	const sandbox = await runtime.runSandbox(sandboxConfig(pod, { hostname: `host-${pod}`, namespaces }));
 	const { id } = await runtime.createContainer(sandbox.id, config);
 	const exit = exitOf(runtime, id);
 	return { status: await runtime.startContainer(id), exit };

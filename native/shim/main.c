@@ -1,0 +1,44 @@
+#include "shim.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Notes the failure of `step` with the present errno; returns false, so that callers can return its result. */
+bool fail(struct failure *failure, const char *step, const char *detail) {
+	failure->error = errno;
+	failure->step = step;
+	snprintf(failure->detail, sizeof failure->detail, "%s", detail ? detail : "");
+	return false;
+}
+
+int64_t now_ms(void) {
+	struct timespec time;
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+bool start_of(const char *pid, char start[32]) {
+	char path[64], stat[1024];
+	snprintf(path, sizeof path, "/proc/%s/stat", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) return false;
+	ssize_t length = read(fd, stat, sizeof stat - 1);
+	close(fd);
+	if (length <= 0) return false;
+	stat[length] = 0;
+	/* The name may contain blanks and parentheses: the fields begin after the last one. The start time is field 22. */
+	char *at = strrchr(stat, ')');
+	for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+	return at && sscanf(at + 1, "%31s", start) == 1;
+}
+
+int main(int argc, char **argv) {
+	const char *mode = argc > 1 ? argv[1] : "";
+	if (strcmp(mode, "serve") == 0 && argc == 4) return serve(argv[2], argv[3]);
+	if (strcmp(mode, "probe") == 0) return probe();
+	fputs("usage: stint-shim serve EVENTS POKE | probe\n", stderr);
+	return 2;
+}

@@ -1,0 +1,54 @@
+/* Finds and executes the program of a request. */
+#include "shim.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *path_of(const struct request *request) {
+	for (size_t i = 0; i < request->envc; i++)
+		if (strncmp(request->envp[i], "PATH=", 5) == 0) return request->envp[i] + 5;
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* As execvp(3), with the PATH of the request. A folder without permission is passed over, and remembered. */
+static void search(const struct request *request, const char *name, char *const *argv) {
+	char *const none[] = {NULL};
+	char *const *envp = request->envp ? request->envp : none;
+	int error = ENOENT;
+	const char *at = path_of(request);
+	while (*at) {
+		char file[PATH_MAX];
+		size_t length = strcspn(at, ":");
+		if (length > 0 && snprintf(file, sizeof file, "%.*s/%s", (int)length, at, name) < (int)sizeof file) {
+			execve(file, argv, envp);
+			if (errno != ENOENT && errno != ENOTDIR) {
+				if (errno != EACCES) return;
+				error = EACCES;
+			}
+		}
+		at += length + (at[length] == ':');
+	}
+	errno = error;
+}
+
+/* The program's own name, unless it is a path that this machine lacks: then the PATH is searched for its last part. */
+void execute(const struct request *request, struct failure *failure) {
+	char *const none[] = {NULL};
+	const char *name = request->argv[0];
+	if (request->cwd && chdir(request->cwd) != 0) {
+		fail(failure, "chdir", request->cwd);
+		return;
+	}
+	if (!strchr(name, '/')) search(request, name, request->argv);
+	else {
+		execve(name, request->argv, request->envp ? request->envp : none);
+		int error = errno;
+		const char *base = strrchr(name, '/') + 1;
+		if (request->search_base && name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
+			search(request, base, request->argv);
+		errno = error;
+	}
+	fail(failure, "exec", name);
+}

@@ -1,0 +1,185 @@
+/* Reads start requests and forks a waiter for each. */
+#include "shim.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int pidfd_of(pid_t pid, const char *expected_start) {
+	char name[16], start[32];
+	snprintf(name, sizeof name, "%d", (int)pid);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0) return -1;
+	/* Read after the descriptor was opened: the process that it names is the one whose start was compared. */
+	if (!start_of(name, start) || strcmp(start, expected_start) != 0) {
+		close(fd);
+		errno = ESRCH;
+		return -1;
+	}
+	return fd;
+}
+
+/* The namespaces in which the process `pid` differs from this one. */
+static int foreign_namespaces(pid_t pid) {
+	static const struct {
+		const char *name;
+		int flag;
+	} kinds[] = {{"user", CLONE_NEWUSER}, {"mnt", CLONE_NEWNS}, {"pid", CLONE_NEWPID},
+		     {"ipc", CLONE_NEWIPC},   {"uts", CLONE_NEWUTS}, {"net", CLONE_NEWNET}};
+	int flags = 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char path[64];
+		struct stat ours, theirs;
+		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
+		if (stat(path, &ours) != 0) continue;
+		snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+		if (stat(path, &theirs) == 0 && theirs.st_ino != ours.st_ino) flags |= kinds[i].flag;
+	}
+	return flags;
+}
+
+/*
+ * Forks the waiter: with new namespaces, or in those of another container. The kernel wants an intermediate process for
+ * that, since a process that joins a pid namespace stays outside itself. Returns as fork(2), with a descriptor of the
+ * joined process in `joined`; 1 for a waiter whose process id is not known here, since it reports by itself.
+ */
+static pid_t fork_waiter(const struct request *request, int *joined) {
+	struct clone_args args = {.flags = request->ns_flags, .exit_signal = SIGCHLD};
+	if (!request->join_pid) {
+		if (request->user_ns) args.flags |= CLONE_NEWUSER;
+		return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	}
+	int fd = pidfd_of(request->join_pid, request->join_start);
+	if (fd < 0) return -1;
+	int flags = foreign_namespaces(request->join_pid) & ~CLONE_NEWNS;
+	pid_t between = fork();
+	if (between > 0) {
+		int status = 0;
+		while (waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
+		errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	}
+	if (between != 0) {
+		int error = errno;
+		close(fd);
+		errno = error;
+		return between > 0 && error == 0 ? 1 : -1;
+	}
+	if (flags != 0 && setns(fd, flags) != 0) _exit(errno);
+	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	if (pid != 0) _exit(pid < 0 ? errno : 0);
+	*joined = fd;
+	return 0;
+}
+
+static bool write_file(const char *path, const char *text) {
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) return false;
+	bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return done;
+}
+
+/* Runs newuidmap or newgidmap, which may map the further ids that /etc/subuid gives this user. */
+static bool map_with(const char *tool, pid_t pid, const char *map) {
+	char pid_text[16], *argv[64], copy[1024];
+	size_t count = 0;
+	snprintf(pid_text, sizeof pid_text, "%d", (int)pid);
+	snprintf(copy, sizeof copy, "%s", map);
+	argv[count++] = (char *)tool;
+	argv[count++] = pid_text;
+	for (char *word = strtok(copy, " \n"); word && count < 63; word = strtok(NULL, " \n")) argv[count++] = word;
+	argv[count] = NULL;
+	signal(SIGCHLD, SIG_DFL);
+	pid_t child = fork();
+	if (child == 0) {
+		execvp(tool, argv);
+		_exit(127);
+	}
+	int status = -1;
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+	signal(SIGCHLD, SIG_IGN);
+	if (status == 0) return true;
+	errno = EPERM;
+	return false;
+}
+
+static bool map_ids(const struct request *request, pid_t pid, struct failure *failure) {
+	char path[64];
+	if (request->map_by_tool) {
+		if (!map_with("newuidmap", pid, request->uid_map)) return fail(failure, "uidmap", request->uid_map);
+		if (!map_with("newgidmap", pid, request->gid_map)) return fail(failure, "gidmap", request->gid_map);
+		return true;
+	}
+	snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
+	if (geteuid() != 0 && !write_file(path, "deny")) return fail(failure, "setgroups", path);
+	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
+	if (!write_file(path, request->uid_map)) return fail(failure, "uidmap", request->uid_map);
+	snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
+	if (!write_file(path, request->gid_map)) return fail(failure, "gidmap", request->gid_map);
+	return true;
+}
+
+/* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
+static void let_go(const struct request *request, pid_t pid, int go) {
+	struct failure failure = {0};
+	if (!map_ids(request, pid, &failure)) report_failure(request->id, &failure);
+	else if (write(go, "g", 1) < 0) perror("go");
+}
+
+static void start(const struct request *request) {
+	struct failure failure = {0};
+	bool maps = request->user_ns && !request->join_pid;
+	int go[2] = {-1, -1}, joined = -1;
+	if (maps && pipe2(go, O_CLOEXEC) != 0) {
+		fail(&failure, "pipe", NULL);
+		report_failure(request->id, &failure);
+		return;
+	}
+	/* A child that is to be waited for must not be reaped by the kernel. */
+	signal(SIGCHLD, request->join_pid ? SIG_DFL : SIG_IGN);
+	pid_t pid = fork_waiter(request, &joined);
+	if (pid == 0) {
+		if (maps) close(go[1]);
+		run_container(request, go[0], joined);
+	}
+	if (pid < 0) {
+		fail(&failure, request->join_pid ? "join" : "clone", NULL);
+		report_failure(request->id, &failure);
+	} else if (maps) let_go(request, pid, go[1]);
+	signal(SIGCHLD, SIG_IGN);
+	if (!maps) return;
+	close(go[0]);
+	close(go[1]);
+}
+
+int serve(const char *events, const char *poke) {
+	/* Children are reaped by the kernel; a terminal's signals are for the server; the launcher may be gone. */
+	static const int ignored[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
+	fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC);
+	events_open(events, poke);
+	if (write(STDOUT_FILENO, "ready\n", 6) < 0) return 1;
+	for (;;) {
+		struct request request;
+		char *body;
+		int got = read_request(STDIN_FILENO, &request, &body);
+		if (got > 0) start(&request);
+		free_request(&request, body);
+		if (got == 0) return 0;
+		if (got < 0) {
+			fputs("damaged request\n", stderr);
+			return 1;
+		}
+	}
+}

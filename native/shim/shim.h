@@ -1,0 +1,148 @@
+/*
+ * stint-shim starts the containers of a launcher, waits for each, and writes their ends to disk.
+ *
+ *   stint-shim serve EVENTS POKE   reads requests from standard input, until its end
+ *   stint-shim probe               tries what this machine allows, and prints it
+ *
+ * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
+ * mounts), identity.c (user, capabilities, system call filter), program.c, terminal.c; request.c decodes, events.c
+ * writes.
+ *
+ * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
+ * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, "F id errno step detail" if it cannot
+ *    run, and "E id status ms oom" when it has ended and all its processes are gone. Only then does it write a byte to
+ *    the named pipe POKE. So an end is on disk before any process is told, whichever process is killed.
+ * 3. A command of an exec session has a waiter too, in the namespaces of its container. Its events go to standard output,
+ *    and it is killed when the launcher closes its control pipe: sessions do not outlive the launcher.
+ * 4. Paths and values come from Pods and are not trusted: sub-paths are resolved beneath their volume, every descriptor
+ *    is closed on exec, requests have a maximum length.
+ * 5. A waiter holds about 100 KiB: it never allocates after its container runs, and shares its code with all others.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MAX_REQUEST (8u << 20)
+#define MAX_CGROUPS 8
+
+/* Kills all processes of a container; any other signal to a waiter is forwarded. No program can use this number. */
+#define KILL_SIGNAL 33
+
+enum propagation { PRIVATE, SLAVE, SHARED };
+
+struct mount_request {
+	const char *source, *sub_path, *target;
+	bool read_only, recursive;
+	enum propagation propagation;
+};
+
+/* A file system that the waiter mounts, such as the private /dev/shm. */
+struct fs_request {
+	const char *type, *target, *options;
+};
+
+struct setting {
+	const char *path, *value;
+};
+
+/* What a start or an exec asks for. All strings point into the body of the request. */
+struct request {
+	const char *id;
+	char **argv, **envp;
+	size_t argc, envc;
+	const char *cwd, *in, *out, *err, *control, *hostname, *seccomp;
+	bool tty, hold, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns, map_by_tool, search_base;
+	uint64_t ns_flags, caps;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t group_count;
+	int oom_score_adj;
+	bool set_oom_score_adj;
+	/* The process whose namespaces a container joins, or exec enters; 0 for none. */
+	pid_t join_pid;
+	const char *join_start;
+	const char *cgroups[MAX_CGROUPS];
+	size_t cgroup_count;
+	const char *oom_file;
+	/* Lines of the user namespace's maps: "inner outer count". */
+	const char *uid_map, *gid_map;
+	struct mount_request *mounts;
+	size_t mount_count;
+	struct fs_request *file_systems;
+	size_t fs_count;
+	struct setting *sysctls;
+	size_t sysctl_count;
+};
+
+/* The step that failed, with errno and what it was about: reported to the launcher, which words the message. */
+struct failure {
+	const char *step;
+	int error;
+	char detail[512];
+};
+
+/* request.c */
+/* Reads one request from `fd`. Returns 1, 0 at the end of the input, or -1 for a damaged or oversized one. */
+int read_request(int fd, struct request *request, char **body);
+void free_request(struct request *request, char *body);
+
+/* events.c */
+void events_open(const char *events, const char *poke);
+/* From now on, this process reports to standard output: the events of exec sessions need not outlive the launcher. */
+void events_to_output(void);
+void report_started(const char *id, pid_t pid, const char *start);
+void report_failure(const char *id, const struct failure *failure);
+void report_end(const char *id, int status, int64_t ms, long oom_kills);
+
+/* container.c */
+/*
+ * Runs as the waiter of one container; never returns. `go` is a pipe to wait on before the first step, or -1; `joined`
+ * is a descriptor of the process whose namespaces it has joined, or -1.
+ */
+_Noreturn void run_container(const struct request *request, int go, int joined);
+
+/* box.c */
+bool enter_box(const struct request *request, struct failure *failure);
+bool open_cgroups(const struct request *request, struct failure *failure);
+bool join_cgroups(const struct request *request, struct failure *failure);
+
+/* identity.c */
+/* Gives this process the user, groups, capabilities and filter of the request. */
+bool take_identity(const struct request *request, struct failure *failure);
+
+/* program.c */
+/* Replaces this process by the program of the request; returns only if that fails. */
+void execute(const struct request *request, struct failure *failure);
+
+/* terminal.c */
+/* Opens a terminal: the master's descriptor, with the path of the other end in `path`; -1 with errno. */
+int open_terminal(char path[64]);
+/* Makes the terminal at `path` the controlling one of this process, and its standard streams. */
+bool use_terminal(const char *path, struct failure *failure);
+/* One pass of copying between `in`, `out` and the terminal. See terminal.c. */
+struct relay {
+	int master, in, out;
+	char to_master[4096], from_master[16384];
+	size_t to_length, to_at, from_length, from_at;
+	bool in_ended, master_ended;
+};
+struct pollfd;
+size_t relay_poll(const struct relay *relay, struct pollfd *fds);
+void relay_step(struct relay *relay, const struct pollfd *fds, size_t count);
+bool relay_drained(const struct relay *relay);
+void resize_terminal(int master, const char *line);
+
+/* main.c */
+bool fail(struct failure *failure, const char *step, const char *detail);
+int64_t now_ms(void);
+/* The start time of a process in clock ticks since boot, as the launcher reads it; false if there is none. */
+bool start_of(const char *pid, char start[32]);
+int serve(const char *events, const char *poke);
+int probe(void);
+
+#endif

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BoxLevel } from './box.ts';
+
+/** What the shim found out about this machine. */
+export interface ProbeResult {
+	readonly level: BoxLevel;
+	readonly hasPids: boolean;
+	/** Why there is no box, or no process namespace; empty if nothing is missing. */
+	readonly reason: string;
+}
+
+/** The longest that the shim may take: it starts three processes. */
+const LONGEST_PROBE_MS = 5000;
+
+/** Runs the shim's probe. Never rejects: a shim that cannot run allows no box. */
+export async function probeMachine(file: string | undefined): Promise<ProbeResult> {
+	if (file === undefined)
+		return { level: 'none', hasPids: false, reason: 'stint has no shim for this system' };
+	try {
+		const { stdout } = await promisify(execFile)(file, ['probe'], { timeout: LONGEST_PROBE_MS, env: {} });
+		return parseProbe(stdout);
+	} catch (error) {
+		return { level: 'none', hasPids: false, reason: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+/** Decodes the output of `stint-shim probe`. */
+export function parseProbe(output: string): ProbeResult {
+	const [, level = 'none', why = ''] = /^box (root|user|none)(?: (.*))?$/m.exec(output) ?? [];
+	const [, pids = 'no', whyPids = ''] = /^pid (yes|no)(?: (.*))?$/m.exec(output) ?? [];
+	const isLevel = level === 'root' || level === 'user';
+	return { level: isLevel ? level : 'none', hasPids: pids === 'yes', reason: isLevel ? whyPids : why };
+}

@@ -1,0 +1,122 @@
+import type { ProcessIdentity } from '../launcher/process-table.ts';
+
+/** A mount of a {@link ContainerBox}: see Mount in api/contract/container-config.ts. */
+export interface BoxMount {
+	readonly source: string;
+	/** The part of `source` to mount; empty: all of it. Never leads out of `source`. */
+	readonly subPath: string;
+	readonly target: string;
+	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host, `B` in both directions. */
+	readonly flags: string;
+}
+
+/** The isolation of a container by the shim. The server makes it, and the launcher passes it on. */
+export interface ContainerBox {
+	/** Its own namespaces, as letters: `m` mounts, `p` processes, `i` IPC, `h` host name. */
+	readonly namespaces: string;
+	readonly hostname?: string;
+	readonly fileSystems: readonly {
+		readonly type: string;
+		readonly target: string;
+		readonly options: string;
+	}[];
+	readonly mounts: readonly BoxMount[];
+	readonly user?: { readonly uid: number; readonly gid: number };
+	/** The supplementary groups; absent: those of the launcher. */
+	readonly groups?: readonly number[];
+	/** The maps of a user namespace of its own, as lines `inner outer count`; absent: none. */
+	readonly idMaps?: { readonly uid: string; readonly gid: string };
+	/** The capabilities that it may have, as a mask in hexadecimal digits; absent: those of the launcher. */
+	readonly capabilities?: string;
+	readonly noNewPrivileges?: boolean;
+	readonly readOnlyRoot?: boolean;
+	/** Path of a system call filter, as the kernel takes it. */
+	readonly seccomp?: string;
+	readonly oomScoreAdj?: number;
+	/** Kernel parameters: paths below /proc/sys and their values. */
+	readonly sysctls?: readonly { readonly path: string; readonly value: string }[];
+}
+
+/** A program for the shim to start; see `struct request` in native/shim/shim.h. */
+export interface ShimRequest {
+	readonly id: string;
+	readonly argv: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly cwd?: string;
+	/** Paths of named pipes, relative to the launcher's folder. Absent: the null device. */
+	readonly stdin?: string;
+	readonly stdout?: string;
+	readonly stderr?: string;
+	/** The pipe for the size of the terminal and the end of standard input. */
+	readonly control?: string;
+	readonly tty?: boolean;
+	readonly box?: ContainerBox;
+	/** Folders of control groups that the program joins, and the file that counts its kills for want of memory. */
+	readonly cgroups?: readonly string[];
+	readonly oomFile?: string;
+	/** The process whose namespaces it joins: as another container of the Pod, or with `enter` as a command in it. */
+	readonly join?: ProcessIdentity;
+	readonly enter?: boolean;
+	/** If true, it starts no program: it only holds its namespaces. */
+	readonly hold?: boolean;
+}
+
+/** Encodes a request for the shim's standard input. Throws a TypeError if a value contains a zero byte. */
+export function encodeRequest(request: ShimRequest): Buffer {
+	const strings = Array.from(fieldsOf(request)).flat();
+	const bad = strings.find((text) => text.includes('\0'));
+	if (bad !== undefined)
+		throw new TypeError(`a string contains a zero byte: ${JSON.stringify(bad.slice(0, 100))}`);
+	const body = Buffer.from(`${strings.join('\0')}\0`);
+	const head = Buffer.alloc(4);
+	head.writeUInt32LE(body.length);
+	return Buffer.concat([head, body]);
+}
+
+type Field = readonly [name: string, ...values: readonly string[]];
+
+function* fieldsOf(request: ShimRequest): Iterable<Field> {
+	const { argv, env, box, join, cgroups = [], ...rest } = request;
+	for (const arg of argv) yield ['arg', arg];
+	for (const [name, value] of Object.entries(env)) yield ['env', `${name}=${value}`];
+	for (const path of cgroups) yield ['cgroup', path];
+	if (join) yield ['join', String(join.pid), join.start ?? ''];
+	yield* plainFields(rest);
+	// The shim runs programs of this machine: a path of an image is searched for by its last part.
+	yield ['searchbase'];
+	if (box) yield* boxFields(box);
+}
+
+/** The fields whose value is a text or a flag; the shim knows them by the same names, in small letters. */
+function* plainFields(values: Readonly<Record<string, string | boolean>>): Iterable<Field> {
+	for (const [name, value] of Object.entries(values)) {
+		if (value === true) yield [name.toLowerCase()];
+		else if (typeof value === 'string') yield [name.toLowerCase(), value];
+	}
+}
+
+function* boxFields(box: ContainerBox): Iterable<Field> {
+	yield ['ns', box.namespaces];
+	if (box.hostname !== undefined) yield ['hostname', box.hostname];
+	for (const { type, target, options } of box.fileSystems) yield ['fs', type, target, options];
+	for (const { source, subPath, target, flags } of box.mounts)
+		yield ['mount', source, subPath, target, flags];
+	for (const { path, value } of box.sysctls ?? []) yield ['sysctl', path, value];
+	yield* identityFields(box);
+}
+
+function* identityFields(box: ContainerBox): Iterable<Field> {
+	if (box.user) yield ['user', String(box.user.uid), String(box.user.gid)];
+	if (box.groups) yield ['groups'];
+	for (const group of box.groups ?? []) yield ['group', String(group)];
+	if (box.idMaps) {
+		yield ['userns'];
+		yield ['uidmap', box.idMaps.uid];
+		yield ['gidmap', box.idMaps.gid];
+	}
+	if (box.capabilities !== undefined) yield ['caps', box.capabilities];
+	if (box.noNewPrivileges) yield ['nonewprivs'];
+	if (box.readOnlyRoot) yield ['readonlyroot'];
+	if (box.seccomp !== undefined) yield ['seccomp', box.seccomp];
+	if (box.oomScoreAdj !== undefined) yield ['oomscore', String(box.oomScoreAdj)];
+}

@@ -1,0 +1,311 @@
+/**
+ * The launcher's end of the shim (native/shim/shim.h): it sends requests to the server of the shim, and reads the files
+ * of events in which the waiters report.
+ *
+ * 1. Files are the only source of what happened: a launcher that starts reads those of its predecessors, and continues
+ *    with the containers that still run. The named pipe `poke` only says that there is something to read.
+ * 2. Each server of the shim has a file of its own. When a file has grown to half of what the shim has reserved on the
+ *    disk for it, another server is started. A file is removed once all its containers have ended and are reported.
+ * 3. A waiter that was killed reports nothing. All waiters are looked at every few seconds, so that its container is not
+ *    waited for for ever.
+ * 4. What a waiter reports that no call waits for (a start that was given up) is killed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../../../base/clock.ts';
+import { POKE_NAME } from '../launcher/launcher-files.ts';
+import { endOf, type MainProcess, type ProcessEnd } from '../launcher/main-process.ts';
+import { isRunning, newKey, type ProcessIdentity, signalProcess } from '../launcher/process-table.ts';
+import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
+import type { ShimEvent } from './shim-event.ts';
+import { StartFailure } from './shim-failure.ts';
+import { encodeRequest, type ShimRequest } from './shim-request.ts';
+
+/** The signal on which a waiter kills its container: KILL_SIGNAL of the shim, which no program can use. */
+const KILL_SIGNAL = 33;
+/** Half of what the shim reserves. */
+const FULL_FILE_BYTES = 512 << 10;
+/** How often waiters are looked at. */
+const LOOK_MS = 5000;
+
+/** The settings and callbacks of a {@link Shim}. */
+export interface ShimOptions {
+	/** The shim's executable file. */
+	readonly file: string;
+	/** The launcher's folder, which is its working directory too. */
+	readonly folder: string;
+	readonly clock: Clock;
+	onError(error: unknown): void;
+}
+
+/** What the files of events of earlier launchers say about one request. */
+export interface ShimRecord {
+	readonly number: number;
+	/** The last event. */
+	readonly last: ShimEvent;
+	/** The process of its waiter; undefined if it never started. */
+	readonly identity: ProcessIdentity | undefined;
+}
+
+interface Running {
+	readonly identity: ProcessIdentity;
+	readonly number: number;
+	readonly exit: PromiseWithResolvers<ProcessEnd>;
+}
+
+interface Starting {
+	readonly number: number;
+	readonly started: PromiseWithResolvers<Running>;
+}
+
+interface Server {
+	readonly number: number;
+	readonly child: ChildProcess;
+}
+
+/** See the header of this file. */
+export class Shim {
+	readonly #options: ShimOptions;
+	readonly #files = new Map<number, EventFile>();
+	/** By number of the file, how many containers are starting or running whose events it gets. */
+	readonly #users = new Map<number, number>();
+	/** By the id of the request. */
+	readonly #starting = new Map<string, Starting>();
+	readonly #running = new Map<string, Running>();
+	#server: Promise<Server> | undefined;
+	#poke: Socket | undefined;
+	#look: Timer | undefined;
+	#lastNumber: number;
+	#starts = 0;
+	readonly #key = newKey();
+	#isClosed = false;
+
+	/** Finds the files of earlier launchers. The caller takes their records by {@link records} before the first start. */
+	constructor(options: ShimOptions) {
+		this.#options = options;
+		const numbers = eventFilesIn(options.folder);
+		for (const number of numbers) this.#files.set(number, new EventFile(options.folder, number));
+		this.#lastNumber = numbers.at(-1) ?? 0;
+	}
+
+	/** Starts the server, so that the first container need not wait for it. */
+	prepare(): void {
+		this.#serving().catch(this.#options.onError);
+	}
+
+	/** Reads what earlier launchers left, by the id of the request. Called again, it adds what was appended meanwhile. */
+	records(known: Map<string, ShimRecord>): void {
+		for (const [number, file] of this.#files)
+			for (const last of file.read()) {
+				const before = known.get(last.id)?.identity;
+				const identity = last.kind === 'started' ? identityOf(last) : before;
+				known.set(last.id, { number, last, identity });
+			}
+	}
+
+	/** Continues with a container that an earlier launcher started, and that may have ended since. */
+	adopt({ last, number, identity }: ShimRecord): MainProcess | undefined {
+		if (!identity) return undefined;
+		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
+		if (last.kind === 'ended') {
+			running.exit.resolve(shimEndOf(last));
+			return this.#processOf(running);
+		}
+		this.#running.set(last.id, running);
+		this.#use(number, 1);
+		this.#listen();
+		return this.#processOf(running);
+	}
+
+	/** Removes the files of earlier launchers in which no adopted container is left: all their ends are recorded. */
+	forgetRecords(): void {
+		for (const number of this.#files.keys()) this.#use(number, 0);
+	}
+
+	/** A new id for a request. No launcher of this folder uses it again. */
+	newId(): string {
+		this.#starts += 1;
+		return `${this.#key}-${this.#starts}`;
+	}
+
+	/**
+	 * Starts a program; resolves once it runs. Rejects with {@link StartFailure} if it cannot be started, and with a
+	 * system error if the shim itself cannot.
+	 */
+	async start(request: ShimRequest): Promise<MainProcess> {
+		const { id } = request;
+		const bytes = encodeRequest(request);
+		const { number, child } = await this.#serving();
+		const started = Promise.withResolvers<Running>();
+		this.#starting.set(id, { number, started });
+		this.#use(number, 1);
+		child.stdin?.write(bytes);
+		return this.#processOf(await started.promise);
+	}
+
+	/** Stops reading, and ends the server; with `removes`, removes the files. No container may be running. */
+	close(removes: boolean): void {
+		this.#isClosed = true;
+		this.#look?.cancel();
+		this.#poke?.destroy();
+		void this.#server?.then(({ child }) => child.stdin?.end()).catch(() => {});
+		for (const file of this.#files.values()) file.close(removes);
+		if (removes) rmSync(join(this.#options.folder, POKE_NAME), { force: true });
+	}
+
+	async #serving(): Promise<Server> {
+		const current = await this.#server?.catch(() => undefined);
+		if (current) {
+			if ((this.#files.get(current.number)?.size ?? 0) < FULL_FILE_BYTES) return current;
+			// It exits when it has handled all requests.
+			current.child.stdin?.end();
+			this.#server = undefined;
+		}
+		this.#server ??= this.#startServer();
+		return await this.#server;
+	}
+
+	async #startServer(): Promise<Server> {
+		const { file, folder } = this.#options;
+		this.#lastNumber += 1;
+		const number = this.#lastNumber;
+		const args = ['serve', join(folder, eventFileName(number)), join(folder, POKE_NAME)];
+		const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: {} });
+		child.stdin.on('error', () => {});
+		const ready = Promise.withResolvers<void>();
+		child.once('error', ready.reject);
+		child.once('exit', () => {
+			ready.reject(new Error('the shim ended'));
+			this.#noteServerEnd(number);
+		});
+		child.stdout.once('data', () => ready.resolve());
+		await ready.promise;
+		// It must not keep the launcher from exiting.
+		child.unref();
+		this.#files.set(number, new EventFile(folder, number));
+		this.#listen();
+		return { number, child };
+	}
+
+	/** A start that the server has not handled will not happen; the caller may retry it. */
+	#noteServerEnd(number: number): void {
+		this.#readEvents();
+		void this.#server?.then((server) => {
+			if (server.number === number) this.#server = undefined;
+		});
+		for (const [id, starting] of this.#starting) {
+			if (starting.number !== number) continue;
+			this.#starting.delete(id);
+			this.#use(number, -1);
+			starting.started.reject(Object.assign(new Error('the shim ended'), { code: 'EAGAIN' }));
+		}
+	}
+
+	#listen(): void {
+		if (this.#poke || this.#isClosed) return;
+		const { folder, clock, onError } = this.#options;
+		// Opened for writing too: otherwise the pipe ends whenever no waiter has it open.
+		const fd = openSync(
+			join(folder, POKE_NAME),
+			constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+		);
+		try {
+			this.#poke = new Socket({ fd, readable: true, writable: false });
+		} catch (error) {
+			closeSync(fd);
+			throw error;
+		}
+		this.#poke.on('data', () => this.#readEvents());
+		this.#poke.on('error', onError);
+		this.#poke.unref();
+		const look = (): void => {
+			this.#look = clock.setTimer(LOOK_MS, () => {
+				this.#lookForLost();
+				look();
+			});
+		};
+		look();
+		this.#readEvents();
+	}
+
+	#readEvents(): void {
+		if (this.#isClosed) return;
+		for (const [number, file] of this.#files) {
+			try {
+				for (const event of file.read()) this.#take(event, number);
+			} catch (error) {
+				this.#options.onError(error);
+			}
+		}
+	}
+
+	#take(event: ShimEvent, number: number): void {
+		const starting = this.#starting.get(event.id);
+		this.#starting.delete(event.id);
+		if (event.kind === 'failed') {
+			if (starting) this.#use(number, -1);
+			starting?.started.reject(new StartFailure(event.failure));
+		} else if (event.kind === 'ended') this.#end(event);
+		else if (starting) {
+			const identity = identityOf(event);
+			const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
+			this.#running.set(event.id, running);
+			starting.started.resolve(running);
+		} else signalProcess(event.pid, KILL_SIGNAL);
+	}
+
+	#end(event: Ended): void {
+		const running = this.#running.get(event.id);
+		if (!running) return;
+		this.#running.delete(event.id);
+		running.exit.resolve(shimEndOf(event));
+		this.#use(running.number, -1);
+	}
+
+	#lookForLost(): void {
+		const lost = Array.from(this.#running).filter(([, { identity }]) => !isRunning(identity));
+		if (lost.length === 0) return;
+		// A waiter writes its report before it exits.
+		this.#readEvents();
+		for (const [id, running] of lost) {
+			if (!this.#running.delete(id)) continue;
+			running.exit.resolve({ exitCode: 137, finishedAt: this.#options.clock.now(), isUnknown: true });
+			this.#use(running.number, -1);
+		}
+	}
+
+	/** Counts the containers of a file, and removes an old file that has none. */
+	#use(number: number, change: number): void {
+		const users = (this.#users.get(number) ?? 0) + change;
+		this.#users.set(number, users);
+		const isCurrent = this.#server !== undefined && number === this.#lastNumber;
+		if (users > 0 || isCurrent) return;
+		this.#files.get(number)?.close(true);
+		this.#files.delete(number);
+		this.#users.delete(number);
+	}
+
+	#processOf({ identity, exit }: Running): MainProcess {
+		let hasExited = false;
+		void exit.promise.then(() => {
+			hasExited = true;
+		});
+		const signal = (name: NodeJS.Signals | number): void => {
+			if (!hasExited && isRunning(identity)) signalProcess(identity.pid, name);
+		};
+		return { identity, exit: exit.promise, endsOthers: true, signal, kill: () => signal(KILL_SIGNAL) };
+	}
+}
+
+type Ended = ShimEvent & { readonly kind: 'ended' };
+
+function shimEndOf({ status, finishedAt, oomKills }: Ended): ProcessEnd {
+	const end = endOf(status, finishedAt);
+	return oomKills > 0 ? { ...end, isOutOfMemory: true } : end;
+}
+
+function identityOf({ pid, start, startedAt }: ShimEvent & { readonly kind: 'started' }): ProcessIdentity {
+	return { pid, start, startedAt };
+}
