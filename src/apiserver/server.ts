@@ -7,7 +7,7 @@
  * it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
- * 1. HTTPS only: in http/, listener.ts, exchange.ts, upgrade.ts, connections.ts, slow-clients.ts; then
+ * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, and streams/upgrades.ts; then
  *    access/authentication.ts
  * 2. route: server.ts, route.ts, dispatch.ts, subresources/subresources.ts; for other paths
  *    documents/non-resource-paths.ts; then authorize: access/authorization.ts
@@ -43,7 +43,6 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
-import { API_SERVER } from '../api/contract/user.ts';
 import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
@@ -51,12 +50,8 @@ import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
-import { Admission, type AdmissionPlugin, attributesFor } from './admission/admission.ts';
-import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import { PodFields } from './admission/pod-fields.ts';
-import { PodPriority } from './admission/pod-priority.ts';
-import { PodTolerations } from './admission/pod-tolerations.ts';
-import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
+import { type AdmissionPlugin, attributesFor } from './admission/admission.ts';
+import { builtInAdmission } from './admission/built-in-admission.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
 import { Documents } from './documents/non-resource-paths.ts';
@@ -65,13 +60,13 @@ import { negotiate } from './http/negotiate.ts';
 import { Housekeeping } from './maintenance/maintenance.ts';
 import { addObjectCounts } from './maintenance/object-counts.ts';
 import { ValuePacker } from './maintenance/value-packer.ts';
-import { Query } from './query.ts';
-import type { Call, ResourceRequest } from './request.ts';
+import { type Call, callOf, type ResourceRequest } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
+import type { PortOpener } from './subresources/port-forward.ts';
 import { type NoticeSink, PushedWatch } from './verbs/pushed-watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
@@ -152,7 +147,7 @@ export class ApiServer implements ApiTransport {
 			watches: new Set(),
 			turn: options.turn ?? UNLIMITED_TURN,
 			nodeApi: options.nodeApi ?? (() => undefined),
-			admission: admissionOf(cache, options),
+			admission: builtInAdmission(cache, options),
 		};
 		this.#authorizer = options.authorizer ?? ALLOW_ALL;
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
@@ -269,24 +264,49 @@ export class ApiServer implements ApiTransport {
 	 * Rejects with an ApiError.
 	 */
 	openDuplex(call: Call, checkConnection: () => void): Promise<Duplex> {
+		return this.#connect(call, async (request, end) => {
+			const prepare = subresourceOf(request)?.duplex;
+			if (!prepare) throw unknownPath();
+			const open = prepare(this.#context, request);
+			await this.#admitConnection(request, checkConnection);
+			const session = closedBy(call.signal, await open());
+			void session.closed.then(end);
+			return session;
+		});
+	}
+
+	/**
+	 * The same for a connection on which the client opens sessions to the ports of a Pod. The caller calls `end` once the
+	 * connection is closed.
+	 */
+	openPorts(call: Call, checkConnection: () => void): Promise<OpenPorts> {
+		return this.#connect(call, async (request, end) => {
+			const prepare = subresourceOf(request)?.ports;
+			if (!prepare) throw unknownPath();
+			const opener = prepare(this.#context, request);
+			await this.#admitConnection(request, checkConnection);
+			return { open: (port) => this.#guarded(call, () => opener.open(port)), end };
+		});
+	}
+
+	async #connect<T>(call: Call, open: (request: ResourceRequest, end: () => void) => Promise<T>): Promise<T> {
 		return this.#guarded(call, async () => {
 			const request = this.#allowed(call);
-			const prepare = request && subresourceOf(request)?.duplex;
-			if (!request || !prepare) throw unknownPath();
+			if (!request) throw unknownPath();
 			const end = this.#requests.startConnect(request);
 			try {
-				const open = prepare(this.#context, request);
-				await this.#context.admission.validate(attributesFor(request, CONNECT));
-				checkConnection();
-				const session = closedBy(call.signal, await open());
-				void session.closed.then(() => end(SWITCHING_PROTOCOLS));
-				return session;
+				return await open(request, () => end(SWITCHING_PROTOCOLS));
 			} catch (error) {
 				const known = this.#errorOf(call, error);
 				end(known.code);
 				throw known;
 			}
 		});
+	}
+
+	async #admitConnection(request: ResourceRequest, checkConnection: () => void): Promise<void> {
+		await this.#context.admission.validate(attributesFor(request, CONNECT));
+		checkConnection();
 	}
 
 	/**
@@ -346,6 +366,11 @@ const CONNECT = {
 	options: undefined,
 } as const;
 
+/** See {@link ApiServer.openPorts}. */
+export interface OpenPorts extends PortOpener {
+	end(): void;
+}
+
 /** See {@link ApiServer.flowOf}. */
 export type Flow =
 	| { readonly type: 'answer' }
@@ -363,32 +388,4 @@ const SWITCHING_PROTOCOLS = 101;
 
 function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';
-}
-
-function callOf(request: ApiRequest): Call {
-	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
-	return {
-		user,
-		method,
-		path,
-		query: new Query(query),
-		body: body === undefined ? undefined : { type: 'value', value: body },
-		contentType,
-		accept,
-		signal,
-		warnings: [],
-	};
-}
-
-function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
-	const { runtimeTraits = () => undefined, admissionPlugins = [] } = options;
-	const classes = new PriorityClasses(cache);
-	return new Admission([
-		...admissionPlugins,
-		new NamespaceLifecycle(cache),
-		new PodTolerations(),
-		new PodPriority(classes),
-		new PriorityClassRules(classes),
-		new PodFields(runtimeTraits),
-	]);
 }

@@ -104,7 +104,9 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
-			exec: () => Promise.reject(new Error('no command of stint runs commands in containers')),
+			exec: () => Promise.reject(new Error('these tests run no commands in containers')),
+			attach: () => Promise.reject(new Error('these tests attach to no containers')),
+			portForward: () => Promise.reject(new Error('these tests forward no ports')),
 		};
 		const server = new ApiServer({
 			store,

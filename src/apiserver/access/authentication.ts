@@ -8,7 +8,9 @@ import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
  * bearer token is in the server's kubeconfig.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
- *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
+ *    server. The exception is a WebSocket with the token in its header Authorization, which upstream's clients open
+ *    with an Origin: a page cannot set that header on a WebSocket. (Upstream accepts any Origin, and the token in a
+ *    sub-protocol too, which a page can set; this server does not.) Rejected is also a request whose Host header is not a loopback name or address: with DNS rebinding, a page
  *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
  *    header.
  * 2. Every other request needs the token, except for the public paths (`open`): without it their user is
@@ -33,6 +35,17 @@ export class Authentication {
 		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
 		if (!open) throw unauthorized();
 		return ANONYMOUS;
+	}
+
+	/**
+	 * Returns the user of a request to upgrade its connection, which always needs the token. Throws like
+	 * {@link authenticate}.
+	 */
+	authenticateUpgrade(headers: IncomingHttpHeaders): User {
+		const { origin, ...others } = headers;
+		const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
+		const mayHaveOrigin = isWebSocket && this.#hasToken(headers.authorization ?? '');
+		return this.authenticate(mayHaveOrigin ? others : headers, false);
 	}
 
 	#hasToken(authorization: string): boolean {

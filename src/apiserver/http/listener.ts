@@ -7,12 +7,13 @@ import { RunQueue } from '../../base/queue/run-queue.ts';
 import { Authentication } from '../access/authentication.ts';
 import { isPublic } from '../documents/health.ts';
 import type { ApiServer } from '../server.ts';
+import type { UpgradeRequest } from '../streams/session-options.ts';
+import { isUpgradeTarget, Upgrades } from '../streams/upgrades.ts';
 import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
-import { isUpgradeTarget, type UpgradeRequest, Upgrades } from './upgrade.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -111,7 +112,7 @@ export class HttpListener {
 				headersTimeout: HEADERS_TIMEOUT_MS,
 				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 				noDelay: true,
-				shouldUpgradeCallback: ({ url }) => isUpgradeTarget(url),
+				shouldUpgradeCallback: isUpgradeTarget,
 			},
 			(request, response) => this.#serve(request, response),
 		);
@@ -188,7 +189,11 @@ export class HttpListener {
 		const { request } = upgrade;
 		const end = this.#connections.startRequest(request.socket);
 		request.socket.once('close', end);
-		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
+		void this.#upgrades.serve(upgrade, () => {
+			const user = this.#authentication.authenticateUpgrade(request.headers);
+			this.#connections.markAuthenticated(request.socket);
+			return user;
+		});
 	}
 
 	#authenticate({ headers, socket }: IncomingMessage, path: string): User {

@@ -59,6 +59,8 @@ export class SpdySession {
 	#arrived: Uint8Array[] | undefined;
 	#performed = 0;
 	#lastPeerId = 0;
+	/** The ids of a server's pings are even, those of a client's odd. */
+	#lastPing: number;
 	#nextId: number;
 	#unreadBytes = 0;
 	#isPaused = false;
@@ -67,6 +69,7 @@ export class SpdySession {
 	constructor(options: SpdySessionOptions) {
 		this.#options = options;
 		this.#nextId = options.isServer ? 2 : 1;
+		this.#lastPing = options.isServer ? 0 : -1;
 	}
 
 	/** Resolves once the session is closed: to what was wrong, or to undefined if either end has closed it. */
@@ -83,6 +86,17 @@ export class SpdySession {
 		else this.#streams.set(streamId, stream);
 		void this.#send({ type: 'open', streamId, isLast: false, block: this.#deflater.write(headers) });
 		return stream;
+	}
+
+	/** Whether the session does not read from the connection, because its own end is busy or does not read. */
+	get isPaused(): boolean {
+		return this.#isPaused;
+	}
+
+	/** Asks the peer to answer. */
+	ping(): void {
+		this.#lastPing += 2;
+		void this.#send({ type: 'ping', id: this.#lastPing });
 	}
 
 	/** Performs what the peer has sent. */
