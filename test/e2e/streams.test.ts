@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, realpathSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { type Finished, Running, run } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+
+/**
+ * Real kubectl of several versions attaches to containers, runs commands in them and forwards ports: over WebSockets, over
+ * SPDY, and over SPDY inside WebSockets.
+ */
+
+const CAT = `
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: main, image: busybox, command: [cat], stdin: true, stdinOnce: true}
+`;
+
+/** A kubectl to test with, and the variables that choose its protocols. */
+interface Kubectl {
+	readonly name: string;
+	readonly program: string;
+	readonly env: NodeJS.ProcessEnv;
+}
+
+const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' };
+
+/** The kubectl of the PATH with either protocol, and the oldest and newest of other versions beside it. */
+function kubectls(): readonly Kubectl[] {
+	const found: Kubectl[] = [
+		{ name: 'kubectl', program: 'kubectl', env: {} },
+		{ name: 'kubectl with SPDY', program: 'kubectl', env: SPDY },
+	];
+	const folders = (process.env.PATH ?? '').split(delimiter);
+	for (const folder of folders) {
+		try {
+			const real = dirname(realpathSync(join(folder, 'kubectl')));
+			const versions = readdirSync(real).filter((name) => /^kubectl\.1\.\d+$/.test(name));
+			const [oldest, newest] = [versions.sort().at(0), versions.at(-1)];
+			for (const name of new Set([oldest, newest]))
+				if (name !== undefined) found.push({ name, program: join(real, name), env: {} });
+			break;
+		} catch {
+			// This folder of the PATH has no kubectl.
+		}
+	}
+	return found;
+}
+
+class Client {
+	readonly #server: StintServer;
+	readonly #kubectl: Kubectl;
+
+	constructor(server: StintServer, kubectl: Kubectl) {
+		this.#server = server;
+		this.#kubectl = kubectl;
+	}
+
+	get #env(): NodeJS.ProcessEnv {
+		return { ...this.#server.env, ...this.#kubectl.env };
+	}
+
+	run(input: string, ...args: readonly string[]): Promise<Finished> {
+		return run(this.#kubectl.program, args, { env: this.#env, input });
+	}
+
+	start(...args: readonly string[]): Running {
+		return new Running(this.#kubectl.program, args, this.#env);
+	}
+}
+
+async function runningPod(server: StintServer, manifest: string, name: string): Promise<void> {
+	const applied = await server.kubectlWith(manifest.replace('NAME', name), 'apply', '-f', '-');
+	assert.equal(applied.code, 0, applied.stderr);
+	const ready = await server.kubectl('wait', '--for=condition=Ready', '--timeout=30s', `pod/${name}`);
+	assert.equal(ready.code, 0, ready.stderr);
+}
+
+test('each kubectl runs commands in containers and attaches to them', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	for (const [index, kubectl] of kubectls().entries()) {
+		const client = new Client(server, kubectl);
+		await t.test(`${kubectl.name}: exec`, async () => {
+			const name = `exec-${index}`;
+			await runningPod(server, CAT, name);
+			const input = 'a line of input\n'.repeat(60_000);
+			const cat = await client.run(input, 'exec', '-i', name, '--', 'cat');
+			assert.deepEqual([cat.code, cat.stderr], [0, '']);
+			assert.ok(cat.stdout === input, `${cat.stdout.length} characters`);
+			const failed = await client.run('', 'exec', name, '--', 'sh', '-c', 'exit 7');
+			assert.deepEqual([failed.code, failed.stderr], [7, 'command terminated with exit code 7\n']);
+			const refused = await client.run('', 'exec', name, '-c', 'other', '--', 'true');
+			assert.match(refused.stderr, /container other is not valid for pod/);
+			await server.kubectl('delete', 'pod', name, '--now');
+		});
+
+		await t.test(`${kubectl.name}: attach, until the container ends with its input`, async () => {
+			const name = `attach-${index}`;
+			await runningPod(server, CAT, name);
+			const attached = await client.run('one\ntwo\n', 'attach', '-i', name, '-q');
+			assert.equal(attached.code, 0, attached.stderr);
+			assert.equal(attached.stdout, 'one\ntwo\n');
+			const done = ['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=30s', `pod/${name}`];
+			assert.equal((await server.kubectl(...done)).code, 0);
+		});
+
+		await t.test(`${kubectl.name}: run -i --rm`, async () => {
+			const args = ['run', `run-${index}`, '-i', '--rm', '--restart=Never', '--image=busybox', '--command'];
+			const finished = await client.run('typed\n', ...args, '--', 'cat');
+			assert.equal(finished.code, 0, finished.stderr);
+			assert.match(finished.stdout, /^typed$/m);
+		});
+	}
+});
+
+const HOST_POD = `
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  containers:
+  - {name: main, image: none, command: [sleep, "100000"]}
+`;
+
+test('each kubectl forwards ports of the runtime of host processes', async (t) => {
+	const server = await startStint(t);
+	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	await runningPod(server, HOST_POD, 'web');
+	const echo = await echoServer(t);
+	const closed = await echoServer(t);
+	closed.server.close();
+	for (const kubectl of kubectls()) {
+		const client = new Client(server, kubectl);
+		await t.test(`${kubectl.name}: connections in parallel, with half-closed ones`, async () => {
+			const forwarding = client.start('port-forward', 'pod/web', `:${echo.port}`);
+			const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> /);
+			const text = 'x'.repeat(300_000);
+			const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(Number(port), text)));
+			for (const answer of answers) assert.ok(answer === text, `${answer.length} bytes`);
+			forwarding.child.kill('SIGINT');
+			await forwarding.finished;
+		});
+
+		await t.test(`${kubectl.name}: a port on which nothing listens`, async () => {
+			const forwarding = client.start('port-forward', 'pod/web', `:${closed.port}`);
+			const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> /);
+			assert.equal(await exchange(Number(port), 'x'), '');
+			const finished = await forwarding.finished;
+			assert.match(finished.stderr, /error forwarding port \d+ to pod web, uid [^:]+: dial tcp4 .*connection refused/);
+		});
+	}
+});
+
+async function echoServer(t: TestContext): Promise<{ readonly port: number; readonly server: Server }> {
+	const server = createServer({ allowHalfOpen: true }, (socket) => {
+		socket.on('error', () => undefined);
+		socket.pipe(socket);
+	});
+	await once(server.listen(0, '127.0.0.1'), 'listening');
+	t.after(() => server.close());
+	const address = server.address();
+	assert.ok(typeof address === 'object' && address);
+	return { port: address.port, server };
+}
+
+/** Sends a text, ends its own direction, and resolves to the complete answer; empty if the connection fails. */
+async function exchange(port: number, text: string): Promise<string> {
+	const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+	socket.end(text);
+	const pieces: Buffer[] = [];
+	try {
+		for await (const piece of socket) pieces.push(piece);
+	} catch {
+		return '';
+	}
+	return Buffer.concat(pieces).toString();
+}
