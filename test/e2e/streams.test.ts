@@ -27,6 +27,8 @@ interface Kubectl {
 	readonly name: string;
 	readonly program: string;
 	readonly env: NodeJS.ProcessEnv;
+	/** Whether it speaks SPDY on its connections, and not in WebSockets. */
+	readonly isOld: boolean;
 }
 
 const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' };
@@ -34,8 +36,8 @@ const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_
 /** The kubectl of the PATH with either protocol, and the oldest and newest of other versions beside it. */
 function kubectls(): readonly Kubectl[] {
 	const found: Kubectl[] = [
-		{ name: 'kubectl', program: 'kubectl', env: {} },
-		{ name: 'kubectl with SPDY', program: 'kubectl', env: SPDY },
+		{ name: 'kubectl', program: 'kubectl', env: {}, isOld: false },
+		{ name: 'kubectl with SPDY', program: 'kubectl', env: SPDY, isOld: true },
 	];
 	const folders = (process.env.PATH ?? '').split(delimiter);
 	for (const folder of folders) {
@@ -43,8 +45,10 @@ function kubectls(): readonly Kubectl[] {
 			const real = dirname(realpathSync(join(folder, 'kubectl')));
 			const versions = readdirSync(real).filter((name) => /^kubectl\.1\.\d+$/.test(name));
 			const [oldest, newest] = [versions.sort().at(0), versions.at(-1)];
-			for (const name of new Set([oldest, newest]))
-				if (name !== undefined) found.push({ name, program: join(real, name), env: {} });
+			for (const name of new Set([oldest, newest])) {
+				const isOld = Number(name?.split('.').at(-1)) < 31;
+				if (name !== undefined) found.push({ name, program: join(real, name), env: {}, isOld });
+			}
 			break;
 		} catch {
 			// This folder of the PATH has no kubectl.
@@ -138,13 +142,16 @@ test('each kubectl forwards ports of the runtime of host processes', async (t) =
 	for (const kubectl of kubectls()) {
 		const client = new Client(server, kubectl);
 		await t.test(`${kubectl.name}: connections in parallel, with half-closed ones`, async () => {
-			const forwarding = client.start('port-forward', 'pod/web', `:${echo.port}`);
+			const forwarding = client.start('port-forward', '-v=6', 'pod/web', `:${echo.port}`);
 			const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> /);
 			const text = 'x'.repeat(300_000);
 			const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(Number(port), text)));
 			for (const answer of answers) assert.ok(answer === text, `${answer.length} bytes`);
 			forwarding.child.kill('SIGINT');
-			await forwarding.finished;
+			const { stderr } = await forwarding.finished;
+			// A kubectl that uses WebSockets tries SPDY by a POST after a refusal.
+			const usesSpdy = /\bPOST\b.*\/portforward/.test(stderr);
+			assert.equal(usesSpdy, kubectl.isOld, stderr);
 		});
 
 		await t.test(`${kubectl.name}: a port on which nothing listens`, async () => {
@@ -152,7 +159,10 @@ test('each kubectl forwards ports of the runtime of host processes', async (t) =
 			const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> /);
 			assert.equal(await exchange(Number(port), 'x'), '');
 			const finished = await forwarding.finished;
-			assert.match(finished.stderr, /error forwarding port \d+ to pod web, uid [^:]+: dial tcp4 .*connection refused/);
+			assert.match(
+				finished.stderr,
+				/error forwarding port \d+ to pod web, uid [^:]+: dial tcp4 .*connection refused/,
+			);
 		});
 	}
 });

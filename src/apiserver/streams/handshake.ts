@@ -23,7 +23,7 @@ export type Handshake =
 const LOG_PROTOCOLS = ['binary.k8s.io', 'base64.binary.k8s.io'] as const;
 
 /** The sub-protocol of a WebSocket that carries SPDY (upstream: apimachinery/pkg/util/portforward). */
-const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io';
+export const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io';
 
 /** What a client speaks on the streams of SPDY, in the header X-Stream-Protocol-Version. */
 const SPDY_PROTOCOLS: Readonly<Record<StreamKind, readonly string[]>> = {
@@ -66,16 +66,22 @@ function webSocketHandshake({ method, headers }: IncomingMessage, kind: StreamKi
 	if (version !== '13') throw badRequest('unable to upgrade: the version of WebSocket must be 13');
 	if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? ''))
 		throw badRequest('unable to upgrade: the header Sec-WebSocket-Key is missing or invalid');
-	const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
-	if (offered?.some((name) => !TOKEN.test(name)) || new Set(offered).size < (offered?.length ?? 0))
+	const offered = offeredBy({ headers });
+	if (offered.some((name) => !TOKEN.test(name)) || new Set(offered).size < offered.length)
 		throw badRequest('unable to upgrade: the header Sec-WebSocket-Protocol is invalid');
 	// Without an offer the messages are those of the oldest sub-protocol, as upstream.
-	const protocol = offered ? subProtocolOf(offered, kind) : 'channel.k8s.io';
+	const oldest = kind === 'log' ? 'binary.k8s.io' : 'channel.k8s.io';
+	const protocol = offered.length > 0 ? subProtocolOf(offered, kind) : oldest;
 	if (protocol === undefined)
 		throw badRequest(`unable to upgrade: the sub-protocol must be one of ${subProtocols(kind).join(', ')}`);
 	if (kind === 'log') return { type: 'log', isBase64: protocol === 'base64.binary.k8s.io' };
 	if (isChannelProtocol(protocol)) return { type: 'channels', protocol };
 	return { type: 'spdy', protocol, isTunnel: true };
+}
+
+/** The sub-protocols that a client offers; none if it has no header for them. */
+export function offeredBy({ headers }: Pick<IncomingMessage, 'headers'>): readonly string[] {
+	return headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
 }
 
 /** A name in a header, as RFC 9110 has it; the name of the tunnel has a slash too, as in upstream's clients. */
