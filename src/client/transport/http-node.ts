@@ -12,7 +12,7 @@ import type {
 import { ApiError } from '../../api/errors/api-error.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
 import { errorOfBody, objectOfAnswer, WatchDecoder } from './http-answers.ts';
-import { openDuplex } from './http-node-duplex.ts';
+import { type DuplexTarget, openDuplex, type UpgradeRefusal } from './http-node-duplex.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
@@ -79,7 +79,7 @@ export class HttpTransport implements ApiTransport {
 		signal?.throwIfAborted();
 		const target = { url: this.#url(request), headers: this.#headers, tls: this.#tls, limits: this.#limits };
 		try {
-			const answer = await openDuplex({ ...target, signal });
+			const answer = await this.#openSession({ ...target, signal }, request);
 			if (!('response' in answer)) return answer;
 			const body = await this.#body(answer.response);
 			throw errorOfBody(answer.response.statusCode ?? 0, body, request);
@@ -87,6 +87,13 @@ export class HttpTransport implements ApiTransport {
 			if (error instanceof ApiError || signal?.aborted) throw error;
 			throw this.#unreachable(error);
 		}
+	}
+
+	/** Ports have another protocol than commands. Its module is imported at the first one: few programs need it. */
+	async #openSession(target: DuplexTarget, { path, query }: ApiRequest): Promise<Duplex | UpgradeRefusal> {
+		if (!path.endsWith('/portforward')) return openDuplex(target);
+		const { openPort } = await import('./http-node-ports.ts');
+		return openPort(target, [query?.ports ?? ''].flat().join(','));
 	}
 
 	/** Closes all connections; pending requests and watches fail. Two-way streams stay open. */
