@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { registerStreamCommands } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
 /**
@@ -8,8 +9,9 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * a file per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
- * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
+ * stream-commands.ts (those that connect to containers), a file per command: apply.ts, get.ts, describe.ts, logs.ts,
+ * delete.ts, run.ts, exec.ts, attach.ts, port-forward.ts. Beside them: manifest/
+ * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
  * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them.
@@ -77,6 +79,7 @@ export function registerCommands(
 			),
 		);
 	registerLogs(command('logs', 'print the logs of a Pod or of the Pods of a Job'), context, perform);
+	registerStreamCommands(command, context, perform);
 	registerDelete(command('delete', 'delete objects and their dependents'), context, perform);
 }
 

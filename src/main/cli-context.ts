@@ -10,7 +10,9 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
+import { listenLocally } from './local-ports.ts';
 import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
+import { rawStreams } from './raw-streams.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
 import { standardStream } from './standard-streams.ts';
 
@@ -29,6 +31,8 @@ export function cliContext(): CliContext {
 		listFolder: listManifests,
 		readStdin: readManifestInput,
 		onInput,
+		rawStreams: rawStreams(),
+		listen: listenLocally,
 		onInterrupt,
 		connect,
 		findRunning,

@@ -22,7 +22,7 @@ export async function dialHostPort(port: number): Promise<Duplex> {
 	const problems: string[] = [];
 	for (const { host, network, text } of ADDRESSES) {
 		try {
-			return portDuplex(await connected(host, port));
+			return socketDuplex(await connected(host, port));
 		} catch (error) {
 			problems.push(`dial ${network} ${text}:${port}: connect: ${textOf(error)}`);
 		}
@@ -57,8 +57,8 @@ function textOf(error: unknown): string {
 	return TEXTS[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** The bytes of a connection as channel 0. Each direction ends by itself. */
-function portDuplex(socket: Socket): Duplex {
+/** The bytes of a connection, which must allow half-open ones, as channel 0. Each direction ends by itself. */
+export function socketDuplex(socket: Socket): Duplex {
 	const closed = Promise.withResolvers<DuplexClose>();
 	const inbox = new Inbox(PORT_WINDOW_BYTES, (hasRoom) => void (hasRoom ? socket.resume() : socket.pause()));
 	let failure: DuplexClose = ENDED;

@@ -51,7 +51,7 @@ async function echo(session: Duplex, { exitCode, ...request }: EchoRequest): Pro
 	const options = Buffer.from(JSON.stringify(request));
 	await session.send({ type: 'data', channel: CHANNELS.stderr, bytes: options });
 	let size = 0;
-	for (;;) {
+	while (request.stdin) {
 		const message = await session.receive();
 		if (!message) return;
 		if (message.type === 'end') break;
