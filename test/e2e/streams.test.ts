@@ -4,7 +4,7 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { type Finished, Running, run } from '../support/processes.ts';
+import { type Finished, ROOT, Running, run } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
 /**
@@ -167,6 +167,26 @@ test('each kubectl forwards ports of the runtime of host processes', async (t) =
 	}
 });
 
+test('stint forwards ports, and its connections end with it', async (t) => {
+	const server = await startStint(t);
+	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	await runningPod(server, HOST_POD, 'web');
+	const echo = await echoServer(t);
+	const args = ['port-forward', 'web', `:${echo.port}`, '--address', '127.0.0.1'];
+	const forwarding = new Running(join(ROOT, 'stint'), args, server.env);
+	const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> /);
+	const text = 'x'.repeat(300_000);
+	const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(Number(port), text)));
+	for (const answer of answers) assert.ok(answer === text, `${answer.length} bytes`);
+	const open = connect({ port: Number(port), host: '127.0.0.1' });
+	open.write('x');
+	await once(open, 'data');
+	const [socket] = await Promise.all([once(open, 'close'), forwarding.child.kill('SIGINT')]);
+	assert.ok(socket);
+	const { code } = await forwarding.finished;
+	assert.equal(code, 130);
+});
+
 async function echoServer(t: TestContext): Promise<{ readonly port: number; readonly server: Server }> {
 	const server = createServer({ allowHalfOpen: true }, (socket) => {
 		socket.on('error', () => undefined);
@@ -191,3 +211,73 @@ async function exchange(port: number, text: string): Promise<string> {
 	}
 	return Buffer.concat(pieces).toString();
 }
+
+test('stint runs commands, attaches and forwards ports as kubectl does', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	await runningPod(server, CAT, 'cat');
+	const stint = join(ROOT, 'stint');
+	const withInput = (input: string, ...args: readonly string[]): Promise<Finished> =>
+		run(stint, args, { env: server.env, input });
+
+	await t.test('exec: input, output and exit codes', async () => {
+		const input = 'a line of input\n'.repeat(60_000);
+		const cat = await withInput(input, 'exec', '-i', 'cat', '--', 'cat');
+		assert.deepEqual([cat.code, cat.stderr], [0, '']);
+		assert.ok(cat.stdout === input, `${cat.stdout.length} characters`);
+		const failed = await withInput('', 'exec', 'pod/cat', '--', 'sh', '-c', 'exit 7');
+		assert.deepEqual([failed.code, failed.stderr], [7, 'command terminated with exit code 7\n']);
+		const args = await withInput('', 'exec', 'cat', '--', 'echo', '-n', '--', 'x');
+		assert.equal(args.stdout, '-n -- x\n');
+		const undashed = await withInput('', 'exec', 'cat', 'echo');
+		assert.match(undashed.stderr, /is not supported anymore/);
+	});
+
+	await t.test('exec -it on a terminal, which is raw meanwhile and restored afterwards', async (t) => {
+		const python = await run('python3', ['--version']).catch(() => undefined);
+		if (python?.code !== 0) return t.skip('this test opens a terminal with python3');
+		await runningPod(server, CAT, 'term');
+		const inside = `"${stint}" exec -it term -- cat; stty -a | grep -o " -\\?icanon"`;
+		const finished = await run('python3', ['-c', TERMINAL, 'sh', '-c', inside], { env: server.env });
+		assert.equal(finished.code, 0, finished.stderr);
+		// In raw mode the terminal does not echo, and passes Ctrl-C on; the fake cat returns it.
+		assert.equal(finished.stdout, 'hello\u0003command terminated with exit code 137\r\n icanon\r\n');
+	});
+
+	await t.test('attach: until the container ends with its input', async () => {
+		const attached = await withInput('one\ntwo\n', 'attach', '-i', 'cat');
+		assert.deepEqual([attached.code, attached.stdout], [0, 'one\ntwo\n']);
+		assert.match(attached.stderr, /try pressing enter\.\n$/);
+		const done = ['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=30s', 'pod/cat'];
+		assert.equal((await server.kubectl(...done)).code, 0);
+	});
+});
+
+/**
+ * Runs a command on a terminal of its own, types `hello` and Ctrl-C once the terminal is raw, and deletes the Pod when both
+ * have come back: nothing else ends a command whose terminal passes every key on. Prints what the terminal shows.
+ */
+const TERMINAL = `
+import os, pty, sys, termios, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+def raw():
+    return not termios.tcgetattr(fd)[3] & termios.ICANON
+while not raw():
+    time.sleep(0.01)
+os.write(fd, b'hello\\x03')
+out = b''
+while b'\\x03' not in out:
+    out += os.read(fd, 1000)
+import subprocess
+subprocess.run(['kubectl', 'delete', 'pod', 'term', '--now', '--wait=false'], stdout=subprocess.DEVNULL)
+try:
+    while True:
+        piece = os.read(fd, 1000)
+        if not piece: break
+        out += piece
+except OSError:
+    pass
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(out)
+`;

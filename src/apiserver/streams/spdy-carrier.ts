@@ -1,5 +1,6 @@
 import type { Duplex as Connection } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { socketConnection } from '../../base/spdy/socket-connection.ts';
 import { type SpdyConnection, SpdySession } from '../../base/spdy/spdy-session.ts';
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts';
 import type { SlowClient } from '../http/slow-clients.ts';
@@ -34,7 +35,7 @@ export function overSocket(socket: Connection, options: SessionOptions): SpdyCar
 			const session = new SpdySession({
 				isServer: true,
 				accept,
-				connection: socketConnection(socket, options),
+				connection: connectionOf(socket, options),
 			});
 			const { heard, stop } = watchPeer(
 				{
@@ -65,41 +66,20 @@ export function overSocket(socket: Connection, options: SessionOptions): SpdyCar
 	};
 }
 
-function socketConnection(socket: Connection, { clock, slowClients }: SessionOptions): SpdyConnection {
+function connectionOf(socket: Connection, { clock, slowClients }: SessionOptions): SpdyConnection {
 	const client: SlowClient = {
 		get unreadBytes() {
 			return socket.writableLength;
 		},
 		disconnect: () => void socket.destroy(),
 	};
-	return {
-		write: async (bytes) => {
-			if (!socket.writable) return false;
-			if (socket.write(bytes)) return true;
-			slowClients.add(client);
-			await drained(socket);
-			slowClients.remove(client);
-			return socket.writable;
-		},
-		pause: () => void socket.pause(),
-		resume: () => void socket.resume(),
-		end: () => {
+	return socketConnection(socket, {
+		blocked: (isBlocked) => (isBlocked ? slowClients.add(client) : slowClients.remove(client)),
+		ended: () => {
 			// Closing at once would reset a connection on which the client still sends, and it would lose the last output.
 			const timer = clock.setTimer(CLOSING_MS, () => socket.destroy());
 			socket.once('close', () => timer.cancel());
-			socket.end();
-			socket.resume();
 		},
-	};
-}
-
-function drained(socket: Connection): Promise<void> {
-	return new Promise((resolve) => {
-		const done = (): void => {
-			socket.off('drain', done).off('close', done);
-			resolve();
-		};
-		socket.on('drain', done).on('close', done);
 	});
 }
 

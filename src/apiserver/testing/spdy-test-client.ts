@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request as open } from 'node:https';
 import type { Duplex as Connection } from 'node:stream';
+import { socketConnection } from '../../base/spdy/socket-connection.ts';
 import { SpdySession } from '../../base/spdy/spdy-session.ts';
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts';
 import type { HttpListener } from '../http/listener.ts';
@@ -16,15 +17,20 @@ export interface SpdyTestClient {
 	stream(type: string, headers?: Readonly<Record<string, string>>): SpdyStream;
 }
 
+/** A server under test; without credentials it is one of {@link testCredentials}. */
+export interface SpdyTestServer extends Pick<HttpListener, 'url'> {
+	readonly credentials?: { readonly caPem: string; readonly token: string };
+}
+
 /** Upgrades a connection; resolves to the client, or to the response of a server that refuses. */
 export async function openSpdy(
-	listener: HttpListener,
+	{ url, credentials }: SpdyTestServer,
 	path: string,
 	protocols: readonly string[],
 ): Promise<SpdyTestClient | IncomingMessage> {
-	const { caPem, token } = await testCredentials();
+	const { caPem, token } = credentials ?? (await testCredentials());
 	return new Promise((resolve, reject) => {
-		const request = open(`${listener.url}${path}`, {
+		const request = open(`${url}${path}`, {
 			method: 'POST',
 			ca: caPem,
 			servername: 'localhost',
@@ -38,7 +44,7 @@ export async function openSpdy(
 		request.once('error', reject).once('response', resolve);
 		request.once('upgrade', ({ headers }, socket) => {
 			socket.on('error', () => undefined);
-			const session = new SpdySession({ isServer: false, connection: connectionOf(socket) });
+			const session = new SpdySession({ isServer: false, connection: socketConnection(socket) });
 			socket.on('data', (bytes: Uint8Array) => session.receive(bytes)).once('close', () => session.lose());
 			resolve({
 				session,
@@ -49,20 +55,6 @@ export async function openSpdy(
 		});
 		request.end();
 	});
-}
-
-function connectionOf(socket: Connection): ConstructorParameters<typeof SpdySession>[0]['connection'] {
-	return {
-		write: async (bytes) => {
-			if (!socket.writable) return false;
-			if (!socket.write(bytes))
-				await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
-			return socket.writable;
-		},
-		pause: () => void socket.pause(),
-		resume: () => void socket.resume(),
-		end: () => void socket.end(),
-	};
 }
 
 /** What arrives on a stream until its end. */

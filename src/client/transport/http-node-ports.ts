@@ -3,7 +3,8 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { closedBy, type Duplex, type DuplexClose, ENDED } from '../../api/contract/duplex.ts';
 import { Inbox } from '../../api/streams/inbox.ts';
-import { type SpdyConnection, SpdySession } from '../../base/spdy/spdy-session.ts';
+import { socketConnection } from '../../base/spdy/socket-connection.ts';
+import { SpdySession } from '../../base/spdy/spdy-session.ts';
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts';
 import type { DuplexTarget, UpgradeRefusal } from './http-node-duplex.ts';
 
@@ -19,7 +20,7 @@ export async function openPort(target: DuplexTarget, port: string): Promise<Dupl
 	const answer = await upgraded(target);
 	if ('response' in answer) return answer;
 	const { socket } = answer;
-	const session = new SpdySession({ isServer: false, connection: connectionOf(socket) });
+	const session = new SpdySession({ isServer: false, connection: socketConnection(socket) });
 	socket.setTimeout(0);
 	socket.on('data', (bytes: Uint8Array) => session.receive(bytes));
 	socket.once('end', () => session.lose()).once('close', () => session.lose());
@@ -62,30 +63,6 @@ function upgraded({
 			resolve({ socket });
 		});
 		request.end();
-	});
-}
-
-function connectionOf(socket: Socket): SpdyConnection {
-	return {
-		write: async (bytes) => {
-			if (!socket.writable) return false;
-			if (!socket.write(bytes)) await drained(socket);
-			return socket.writable;
-		},
-		pause: () => void socket.pause(),
-		resume: () => void socket.resume(),
-		// The server closes its end after the last bytes.
-		end: () => void socket.end(),
-	};
-}
-
-function drained(socket: Socket): Promise<void> {
-	return new Promise((resolve) => {
-		const done = (): void => {
-			socket.off('drain', done).off('close', done);
-			resolve();
-		};
-		socket.on('drain', done).on('close', done);
 	});
 }
 
