@@ -1,6 +1,7 @@
 import type { Duplex } from '../api/contract/duplex.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { LocalFiles } from './cp/local-files.ts';
 import type { Outputs } from './print/outputs.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
 import type { RawStreams } from './streams/raw-streams.ts';
@@ -39,6 +40,7 @@ export interface CliContext extends Outputs {
 	 * the process at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
+	readonly localFiles: LocalFiles;
 	/** Accepts connections on a port of this machine. Rejects with the system's error. */
 	listen(address: LocalAddress, accept: (connection: Duplex) => void): Promise<LocalPort>;
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */

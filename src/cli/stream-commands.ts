@@ -28,6 +28,12 @@ export function registerStreamCommands(
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./commands/attach.ts')).attach(context, words, flags)),
 		);
+	command('cp', 'copy files and folders to and from containers, which must have tar')
+		.argument('[words...]', 'SRC DEST: PATH here, or [NAMESPACE/]POD:PATH')
+		.option('-c, --container <name>', 'container (default: the first one of the Pod)')
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./commands/cp.ts')).cp(context, words, flags)),
+		);
 	command('port-forward', 'forward ports of this machine to a Pod')
 		.argument('[words...]', 'POD or TYPE/NAME, then ports: 8080, 8888:80, :80')
 		.option('--address <addresses>', 'addresses to listen on, separated by commas', 'localhost')

@@ -10,6 +10,7 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
+import { LOCAL_FILES } from './local-files.ts';
 import { listenLocally } from './local-ports.ts';
 import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
 import { rawStreams } from './raw-streams.ts';
@@ -33,6 +34,7 @@ export function cliContext(): CliContext {
 		onInput,
 		rawStreams: rawStreams(),
 		listen: listenLocally,
+		localFiles: LOCAL_FILES,
 		onInterrupt,
 		connect,
 		findRunning,

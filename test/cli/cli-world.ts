@@ -21,6 +21,7 @@ import { outputsOver } from '../../src/cli/print/outputs.ts';
 import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
+import { LOCAL_FILES } from '../../src/main/local-files.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The output and the exit code of a command. */
@@ -203,6 +204,7 @@ export class CliWorld {
 			onInput: (listener) => {
 				if (this.stdin !== '') listener();
 			},
+			localFiles: LOCAL_FILES,
 			rawStreams: this.#rawStreams(stdout, stderr),
 			listen: async ({ host, port }, accept) => {
 				const actual = port === 0 ? 40_000 + this.ports.size : port;
