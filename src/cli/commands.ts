@@ -176,6 +176,8 @@ function registerLogs(
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
 		.option('--prefix', 'print the Pod and container before each line')
+		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
+		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./commands/logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);

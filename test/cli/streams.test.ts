@@ -8,6 +8,7 @@ import { duplexPair } from '../../src/api/streams/duplex-pair.ts';
 import { nextTurn } from '../../src/base/turn.ts';
 import { attach } from '../../src/cli/commands/attach.ts';
 import { exec } from '../../src/cli/commands/exec.ts';
+import { type LogsFlags, logs } from '../../src/cli/commands/logs.ts';
 import { portForward } from '../../src/cli/commands/port-forward.ts';
 import { CliWorld, type Ended } from './cli-world.ts';
 
@@ -196,4 +197,23 @@ test('port-forward checks its arguments, and ends with an interruption', async (
 	assert.equal(opened.ports.size, 0);
 	await opened.report('p', 'Pending', { waiting: {} });
 	assert.match(await refused('p', '80'), /pod is not running. Current status=Pending/);
+});
+
+test('logs follows at most as many logs at once as allowed, and can ignore those that cannot be read', async (t) => {
+	const opened = await world(t, [{}, {}]);
+	opened.logs.set('p/c0', 'one\n');
+	const print = (flags: Partial<LogsFlags>): Promise<Ended> =>
+		opened.run((context) => logs(context, ['p'], { allContainers: true, ...flags }));
+	const refused = await print({ follow: true, maxLogRequests: '1' });
+	assert.equal(
+		refused.stderr,
+		'error: you are attempting to follow 2 log streams, but maximum allowed concurrency is 1, use --max-log-requests to increase the limit\n',
+	);
+	assert.match((await print({ follow: true, maxLogRequests: '0' })).stderr, /must be greater than 0/);
+	// The second container has no status, so it has no log.
+	const failed = await print({});
+	assert.deepEqual([failed.code, failed.stdout], [1, 'one\n']);
+	const ignored = await print({ ignoreErrors: true });
+	assert.deepEqual([ignored.code, ignored.stdout], [0, 'one\n']);
+	assert.match(ignored.stderr, /^\[pod\/p\/c1\] Error from server \(BadRequest\)/);
 });

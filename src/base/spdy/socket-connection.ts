@@ -3,7 +3,7 @@ import type { SpdyConnection } from './spdy-session.ts';
 
 /** Options of {@link socketConnection}. */
 export interface SocketConnectionOptions {
-	/** Called with true when the peer reads so slowly that writers wait, and with false when they go on. */
+	/** Called with true when the peer reads so slowly that writers wait, and with false when they continue. */
 	readonly blocked?: (isBlocked: boolean) => void;
 	/** Called when this end has closed the connection; the peer still has to close its own. */
 	readonly ended?: () => void;

@@ -47,13 +47,19 @@ export function containersOf(
 ): readonly string[] {
 	const init = (spec.initContainers ?? []).map(({ name }) => name);
 	const names = spec.containers.map(({ name }) => name);
-	if (allContainers) return [...init, ...names];
+	const ephemeral = (spec.ephemeralContainers ?? []).map(({ name }) => name);
+	if (allContainers) return [...init, ...names, ...ephemeral];
 	if (container !== undefined) return [container];
 	const named = metadata.annotations?.[DEFAULT_CONTAINER];
 	if (named !== undefined && names.includes(named)) return [named];
 	const [first] = names;
 	if (first === undefined) return [];
-	const others = [...names, ...init.map((name) => `${name} (init)`)];
+	// In the order and with the marks of kubectl (AllContainerNames in podcmd).
+	const others = [
+		...names,
+		...ephemeral.map((name) => `${name} (ephem)`),
+		...init.map((name) => `${name} (init)`),
+	];
 	if (others.length > 1) notify(`Defaulted container "${first}" out of: ${others.join(', ')}`);
 	return [first];
 }

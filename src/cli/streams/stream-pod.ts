@@ -10,7 +10,7 @@ import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { containersOf } from '../logs/log-flags.ts';
 
 /** Which Pod a command means, and how long to wait for one that a Job will create. */
-export interface PodQuestion {
+export interface WantedPod {
 	/** `POD`, `pod/NAME` or `job/NAME`. */
 	readonly word: string;
 	readonly namespace: string;
@@ -24,7 +24,7 @@ export interface PodQuestion {
 export async function streamedPod(
 	{ clock }: Pick<CliContext, 'clock'>,
 	connection: Connection,
-	{ word, namespace, waitMs }: PodQuestion,
+	{ word, namespace, waitMs }: WantedPod,
 ): Promise<Pod> {
 	const [target] = word.includes('/') ? parseTargets([word]) : [{ definition: pods, name: word }];
 	const { definition, name = '' } = target ?? {};

@@ -30,7 +30,7 @@ import { containerIdOf, metadataOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
 import { type FakeAttachments, openAttachments } from './fake-attach.ts';
 import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
-import { type FakePort, openFakePort } from './fake-port.ts';
+import { echoPort, type FakePort, openFakePort } from './fake-port.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 
 /** The components and settings of a {@link FakeRuntime}. */
@@ -41,7 +41,10 @@ export interface FakeRuntimeOptions {
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
 	/** Returns the behaviour of a command that is run in a container. Default: {@link execByCommand}. */
 	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
-	/** Returns the behaviour of a port of a sandbox; undefined if nothing listens on it. Default: no port is open. */
+	/**
+	 * Returns the behaviour of a port of a sandbox; undefined if nothing listens on it. Default: ports with a `hostPort`
+	 * return what they receive.
+	 */
 	port?(port: number, sandbox: SandboxConfig): FakePort | undefined;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
@@ -264,7 +267,8 @@ export class FakeRuntime implements Runtime {
 		this.#check();
 		const entry = this.#sandboxes.get(sandboxId);
 		if (entry?.sandbox.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
-		const open = this.#options.port?.(port, entry.config);
+		const isMapped = entry.config.ports.some(({ containerPort }) => containerPort === port);
+		const open = this.#options.port?.(port, entry.config) ?? (isMapped ? echoPort : undefined);
 		if (!open) throw new PortForwardError(`dial tcp4 127.0.0.1:${port}: connect: connection refused`);
 		const { caller, close } = openFakePort(open);
 		entry.connections.add(close);
