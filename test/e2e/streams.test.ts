@@ -4,7 +4,7 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { type Finished, ROOT, Running, run } from '../support/processes.ts';
+import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
 /**
@@ -281,3 +281,23 @@ except OSError:
 os.waitpid(pid, 0)
 sys.stdout.buffer.write(out)
 `;
+
+test('client-go runs commands with both of its executors', async (t) => {
+	const source = join(ROOT, 'test/e2e/client-go');
+	const version = await run('go', ['version']).catch(() => undefined);
+	if (version?.code !== 0) return t.skip('Go is not installed on this machine');
+	const modules = await run('go', ['-C', source, 'mod', 'download']);
+	if (modules.code !== 0) return t.skip(`the modules of client-go cannot be downloaded: ${modules.stderr}`);
+	const program = join(temporaryFolder(t), 'streams');
+	const built = await run('go', ['-C', source, 'build', '-o', program, './streams']);
+	assert.equal(built.code, 0, built.stderr);
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	await runningPod(server, CAT, 'p');
+	const { code, stdout, stderr } = await run(program, ['-kubeconfig', server.kubeconfig, '-pod', 'p']);
+	assert.equal(code, 0, stderr);
+	for (const [index, line] of stdout.trimEnd().split('\n').entries()) {
+		const { executor, echoes, exitCode, refusal } = JSON.parse(line);
+		assert.deepEqual([executor, echoes, exitCode], [['spdy', 'websocket'][index], true, 7]);
+		assert.match(refusal, /pods "missing" not found/);
+	}
+});
