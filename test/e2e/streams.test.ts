@@ -123,6 +123,44 @@ test('each kubectl runs commands in containers and attaches to them', async (t) 
 	}
 });
 
+const HOST_CAT = `
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: main, image: none, command: [sh, -c, "cat; sleep 0.1"], stdin: true, stdinOnce: true}
+`;
+
+/** The reason in the answer of a runtime that cannot do something yet. */
+const NOT_YET = /this runtime runs host processes and cannot .* yet/;
+
+test('each kubectl runs commands in host processes and attaches to them', async (t) => {
+	const server = await startStint(t);
+	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	await runningPod(server, HOST_POD, 'host');
+	const [cannot] = NOT_YET.exec((await server.kubectl('exec', 'host', '--', 'true')).stderr) ?? [];
+	for (const [index, kubectl] of kubectls().entries()) {
+		const client = new Client(server, kubectl);
+		await t.test(`${kubectl.name}: exec`, { skip: cannot ?? false }, async () => {
+			const input = 'a line of input\n'.repeat(60_000);
+			const cat = await client.run(input, 'exec', '-i', 'host', '--', 'cat');
+			assert.deepEqual([cat.code, cat.stderr], [0, '']);
+			assert.ok(cat.stdout === input, `${cat.stdout.length} characters`);
+			const failed = await client.run('', 'exec', 'host', '--', 'sh', '-c', 'echo no >&2; exit 7');
+			assert.deepEqual([failed.code, failed.stderr], [7, 'no\ncommand terminated with exit code 7\n']);
+		});
+
+		await t.test(`${kubectl.name}: attach`, { skip: cannot ?? false }, async () => {
+			const name = `attach-${index}`;
+			await runningPod(server, HOST_CAT, name);
+			const attached = await client.run('one\ntwo\n', 'attach', '-i', name, '-q');
+			assert.deepEqual([attached.code, attached.stdout], [0, 'one\ntwo\n']);
+		});
+	}
+});
+
 const HOST_POD = `
 apiVersion: v1
 kind: Pod
