@@ -49,7 +49,13 @@ import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
-import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
+import {
+	ALLOW_ALL,
+	type Authorizer,
+	attributesOf,
+	checkAllowed,
+	connectAttributesOf,
+} from './access/authorization.ts';
 import { type AdmissionPlugin, attributesFor } from './admission/admission.ts';
 import { builtInAdmission } from './admission/built-in-admission.ts';
 import type { ServerContext } from './context.ts';
@@ -293,6 +299,7 @@ export class ApiServer implements ApiTransport {
 		return this.#guarded(call, async () => {
 			const request = this.#allowed(call);
 			if (!request) throw unknownPath();
+			checkAllowed(this.#authorizer, connectAttributesOf(call, request));
 			const end = this.#requests.startConnect(request);
 			try {
 				return await open(request, () => end(SWITCHING_PROTOCOLS));
