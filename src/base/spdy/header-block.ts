@@ -1,4 +1,3 @@
-import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { spdyDictionary } from './dictionary.ts';
 
 /** The peer has violated the protocol. The owner closes the connection. */
@@ -65,6 +64,8 @@ function headBytes(block: Uint8Array): number {
 }
 
 function inflated(bytes: Uint8Array, dictionary: Buffer): Buffer {
+	// Loaded at the first session: an import would be part of each start.
+	const { inflateRawSync, constants: zlib } = process.getBuiltinModule('node:zlib');
 	try {
 		return inflateRawSync(bytes, {
 			dictionary,
