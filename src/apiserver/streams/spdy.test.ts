@@ -223,9 +223,11 @@ test('streams without a valid port or type are reset, and one without its second
 	assert.equal(await spdyText(data), 'without ids');
 	assert.equal(await spdyText(old), '');
 	const alone = client.stream('error', { port: '80', requestid: 'alone' });
+	const dataAlone = client.stream('data', { port: '80', requestid: 'other' });
 	await turn();
 	clock.advance(30_000);
 	assert.equal(await spdyText(alone), '(request=alone) timed out waiting for streams');
+	assert.equal(await dataAlone.read(), undefined);
 	client.socket.destroy();
 });
 
