@@ -1,7 +1,8 @@
 import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
-import type { User } from '../api/contract/user.ts';
+import type { ApiRequest } from '../api/contract/transport.ts';
+import { API_SERVER, type User } from '../api/contract/user.ts';
 import type { TurnBudget } from '../base/turn.ts';
-import type { Query } from './query.ts';
+import { Query } from './query.ts';
 import type { ResourceCache } from './storage/resource-cache.ts';
 
 /** The HTTP methods of the API. */
@@ -37,6 +38,22 @@ export interface Call {
 	readonly pause?: (() => Promise<void>) | undefined;
 	/** Texts of the Warning headers; the stages add to it. */
 	readonly warnings: string[];
+}
+
+/** The call that a caller in this process makes by a request. */
+export function callOf(request: ApiRequest): Call {
+	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
+	return {
+		user,
+		method,
+		path,
+		query: new Query(query),
+		body: body === undefined ? undefined : { type: 'value', value: body },
+		contentType,
+		accept,
+		signal,
+		warnings: [],
+	};
 }
 
 /** A request for a resource, after routing. All stages receive it. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
 /**
@@ -8,8 +9,9 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * a file per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
- * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
+ * stream-commands.ts (those that connect to containers), a file per command: apply.ts, create.ts, get.ts, describe.ts,
+ * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts. Beside them: manifest/ (reads and checks files),
+ * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
  * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them.
@@ -84,6 +86,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
+	exec: ['run a command in a container', registerExec],
+	attach: ['connect to the main process of a container', registerAttach],
+	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
+	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	delete: ['delete objects and their dependents', registerDelete],
 };
 
@@ -241,6 +247,8 @@ function registerLogs(
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
 		.option('--prefix', 'print the Pod and container before each line')
+		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
+		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./commands/logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);

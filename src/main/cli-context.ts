@@ -9,7 +9,10 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
+import { LOCAL_FILES } from './local-files.ts';
+import { listenLocally } from './local-ports.ts';
 import { isOwnSocket } from './own-socket.ts';
+import { rawStreams } from './raw-streams.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
 import { trustNamedAuthoritiesOnly } from './server/trusted-authorities.ts';
 import { standardStream } from './standard-streams.ts';
@@ -30,6 +33,9 @@ export function cliContext(): CliContext {
 		listFolder: async (path) => (await import('./manifest-files.ts')).listManifests(path),
 		readStdin: async () => (await import('./manifest-files.ts')).readManifestInput(),
 		onInput,
+		rawStreams: rawStreams(),
+		listen: listenLocally,
+		localFiles: LOCAL_FILES,
 		onInterrupt,
 		connect,
 		findRunning,

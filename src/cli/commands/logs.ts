@@ -21,6 +21,10 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
 	readonly previous?: boolean;
 	readonly selector?: string;
 	readonly prefix?: boolean;
+	/** Whether a log that cannot be read, of several, leaves the exit code 0. */
+	readonly ignoreErrors?: boolean;
+	/** Maximum number of logs that -f follows at once; as text. Default 5, as kubectl. */
+	readonly maxLogRequests?: string;
 }
 
 /**
@@ -49,6 +53,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			container: name,
 		})),
 	);
+	if (flags.follow) checkConcurrency(sources.length, flags.maxLogRequests);
 	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
 	// told apart.
 	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
@@ -67,8 +72,8 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 				await context.stdout.ready();
 			}
 		} catch (error) {
-			if (sources.length === 1) throw error;
-			failed = true;
+			if (sources.length === 1 && !flags.ignoreErrors) throw error;
+			failed ||= !flags.ignoreErrors;
 			context.stderr.print(`${linePrefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
@@ -77,6 +82,18 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	if (flags.follow) await Promise.all(sources.map(print));
 	else for (const source of sources) await print(source);
 	return failed ? 1 : 0;
+}
+
+const MAX_LOG_REQUESTS = '5';
+
+/** Throws a CommandError with kubectl's text if -f would follow more logs at once than the flag allows. */
+function checkConcurrency(count: number, text: string = MAX_LOG_REQUESTS): void {
+	const most = Number(text);
+	if (!/^\d+$/.test(text) || most < 1) throw new CommandError('--max-log-requests must be greater than 0');
+	if (count > most)
+		throw new CommandError(
+			`you are attempting to follow ${count} log streams, but maximum allowed concurrency is ${most}, use --max-log-requests to increase the limit`,
+		);
 }
 
 /** A container whose log is printed. */

@@ -89,7 +89,7 @@ function imageHint(
 	return `to run a program of this machine, add --command: ${calledAs(words.map(shellWord).join(' '))}`;
 }
 
-/** Printed if the user pipes data into `run -i`: the API server does not support `pods/attach` yet. */
+/** Printed if the user pipes data into `run -i`: the runtime of host processes cannot attach to containers yet. */
 const INPUT_IS_LOST =
 	'Warning: standard input is not passed to the container: this version does not support attaching to it\n';
 

@@ -11,7 +11,7 @@
  * container-hooks.ts (hooks and stops), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts);
  * probes/probe-manager.ts (when probes run) and probe-action.ts, with the requests and commands of probes and hooks in
  * handlers/; then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
- * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
+ * log-text.ts, log-follower.ts; and in streams/: exec.ts (commands in containers), attach.ts, session.ts.
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -20,7 +20,13 @@
  */
 
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
+import type {
+	ContainerAttachRequest,
+	ContainerExecRequest,
+	ContainerLogRequest,
+	NodeApi,
+	PodPortRequest,
+} from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
@@ -48,7 +54,9 @@ import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
 import { runProbe } from '../probes/probe-action.ts';
 import { ProbeManager } from '../probes/probe-manager.ts';
+import { attachTo } from '../streams/attach.ts';
 import { execIn } from '../streams/exec.ts';
+import { startedSession } from '../streams/session.ts';
 import { keepRegistered } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
@@ -75,7 +83,7 @@ export interface NodeAgentOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** The agent of one node. `run` may be called once; `containerLog` and `exec` serve the API server while it runs. */
+/** The agent of one node. `run` may be called once; `containerLog`, `exec`, `attach` and `portForward` serve the API server while it runs. */
 export class NodeAgent implements NodeApi {
 	readonly #options: NodeAgentOptions;
 	readonly #pods: Informer<Pod>;
@@ -170,6 +178,29 @@ export class NodeAgent implements NodeApi {
 		// Upstream's message, which clients know; there it is a 500, although the request is at fault.
 		if (latest?.state !== 'running') throw badRequest(`container not found (${quote(request.container)})`);
 		return execIn(this.#options.runtime, latest.id, request);
+	}
+
+	async attach(request: ContainerAttachRequest): Promise<Duplex> {
+		const { metadata, spec } = this.#podOf(request);
+		const { uid = '', name, namespace } = metadata;
+		const latest = this.#view.attemptsOf(uid).get(request.container)?.at(-1);
+		// Upstream's message, in which the Pod is named as the kubelet does (GetPodFullName).
+		if (latest?.state !== 'running')
+			throw badRequest(`container ${request.container} not found in pod ${name}_${namespace}`);
+		const containers = [
+			...spec.containers,
+			...(spec.initContainers ?? []),
+			...(spec.ephemeralContainers ?? []),
+		];
+		const tty = containers.find((each) => each.name === request.container)?.tty ?? false;
+		return attachTo(this.#options.runtime, latest.id, { ...request, tty });
+	}
+
+	async portForward(request: PodPortRequest): Promise<Duplex> {
+		const { uid = '' } = this.#podOf(request).metadata;
+		const sandbox = this.#view.sandboxOf(uid);
+		if (!sandbox) throw badRequest(`sandbox of pod ${request.pod} not found`);
+		return startedSession(this.#options.runtime.portForward(sandbox.id, request.port));
 	}
 
 	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {

@@ -18,6 +18,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -28,12 +29,14 @@ import {
 	ContainerStartError,
 	ExecError,
 	type ExecSession,
+	PortForwardError,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
+import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { HONOURED } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
@@ -92,6 +95,8 @@ export class ProcessRuntime implements Runtime {
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
+	/** The connections to the ports of each sandbox. */
+	readonly #connections = new Map<string, Set<Duplex>>();
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
@@ -164,11 +169,13 @@ export class ProcessRuntime implements Runtime {
 
 	async stopSandbox(id: string): Promise<void> {
 		await this.#call('stopSandbox', id);
+		this.#disconnect(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
 		await this.#call('removeSandbox', id);
 		this.#known.delete(id);
+		this.#disconnect(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
@@ -227,6 +234,33 @@ export class ProcessRuntime implements Runtime {
 	async exec(): Promise<ExecSession> {
 		const message = 'this runtime runs host processes and cannot run further commands in a container yet';
 		throw new ExecError('Unsupported', message);
+	}
+
+	async attach(): Promise<Duplex> {
+		throw new ExecError(
+			'Unsupported',
+			'this runtime runs host processes and cannot attach to a container yet',
+		);
+	}
+
+	/** The sandboxes have the network of the host. */
+	async portForward(sandboxId: string, port: number): Promise<Duplex> {
+		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
+		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		const connection = await dialHostPort(port);
+		const connections = this.#connections.get(sandboxId) ?? new Set();
+		this.#connections.set(sandboxId, connections.add(connection));
+		void connection.closed.then(() => {
+			connections.delete(connection);
+			if (connections.size === 0 && this.#connections.get(sandboxId) === connections)
+				this.#connections.delete(sandboxId);
+		});
+		return connection;
+	}
+
+	/** Closes the connections to the ports of a sandbox that ends. */
+	#disconnect(sandboxId: string): void {
+		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
 	}
 
 	#boxOf(sandboxId: string, config: ContainerConfig): ContainerBox | undefined {

@@ -19,6 +19,7 @@ import {
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
 import { containerConfig, sandboxConfig } from './configs.ts';
 import { execContract, type HarnessCommands } from './exec-contract-suite.ts';
+import { type HarnessAttachable, type HarnessPorts, streamContract } from './stream-contract-suite.ts';
 
 /** A machine with a runtime, and the means to control its time and its failures. */
 export interface RuntimeHarness {
@@ -37,6 +38,10 @@ export interface RuntimeHarness {
 	readonly programs: HarnessPrograms;
 	/** Commands to run in a container; undefined if the runtime cannot do that. */
 	readonly commands?: HarnessCommands;
+	/** Programs to attach to; undefined if the runtime cannot do that. */
+	readonly attachable?: HarnessAttachable;
+	/** Makes a port on which a program returns what it receives until the end of that, and one that is closed. */
+	ports(): Promise<HarnessPorts>;
 	readonly images: { readonly known: string; readonly unknown: string; readonly malformed: string };
 	/** Kills all containers and removes the machine. */
 	close(): Promise<void>;
@@ -81,6 +86,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		stopping(current);
 		images(current);
 		execContract(current);
+		streamContract(current);
 	});
 }
 
@@ -440,27 +446,21 @@ class Machine {
 		return this.runtime.runSandbox(sandboxConfig(pod));
 	}
 
-	config(command: readonly string[], more: { pod?: string; attempt?: number } = {}): ContainerConfig {
-		const { pod = 'a', attempt = 0 } = more;
+	config(command: readonly string[], more: Started = {}): ContainerConfig {
+		const { pod = 'a', attempt = 0, fields } = more;
 		const logPath = this.harness.logPath(`${pod}-${attempt}`);
-		return containerConfig({ attempt, image: this.harness.images.known, command, logPath });
+		return containerConfig({ attempt, image: this.harness.images.known, command, logPath, ...fields });
 	}
 
 	/** Starts a container in the sandbox of `pod`. */
-	async start1(
-		command: readonly string[],
-		more: { pod?: string; attempt?: number } = {},
-	): Promise<RuntimeContainer> {
+	async start1(command: readonly string[], more: Started = {}): Promise<RuntimeContainer> {
 		const sandbox = await this.sandbox(more.pod ?? 'a');
 		const { id } = await this.runtime.createContainer(sandbox.id, this.config(command, more));
 		return await this.runtime.startContainer(id);
 	}
 
 	/** Runs a container to its end. */
-	async run(
-		command: readonly string[],
-		more: { pod?: string; attempt?: number } = {},
-	): Promise<RuntimeContainer> {
+	async run(command: readonly string[], more: Started = {}): Promise<RuntimeContainer> {
 		const { id } = await this.start1(command, more);
 		return await this.exitOf(id);
 	}
@@ -498,6 +498,13 @@ class Machine {
 			}
 		}
 	}
+}
+
+/** Which container to start; by default the first attempt in the Pod `a`. */
+interface Started {
+	readonly pod?: string;
+	readonly attempt?: number;
+	readonly fields?: Partial<ContainerConfig>;
 }
 
 function byId(list: readonly RuntimeContainer[]): ReadonlyMap<string, RuntimeContainer> {

@@ -7,6 +7,7 @@ import type { Duplex } from '../../api/contract/duplex.ts';
 import type { NodeApi } from '../../api/contract/node-api.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
+import type { HttpListener } from '../http/listener.ts';
 import { ECHO_NODE } from '../testing/echo-node.ts';
 import { bindPod, execContract, outputOf, typed } from '../testing/exec-contract-suite.ts';
 import {
@@ -20,8 +21,8 @@ import {
 	upgrade,
 } from '../testing/https-test-client.ts';
 import { openTestServer, PODS, type TestServer } from '../testing/server-contract-suite.ts';
-import type { HttpListener } from './listener.ts';
-import { isUpgradeTarget } from './upgrade.ts';
+
+import { isUpgradeTarget } from './upgrades.ts';
 
 const PATH = `${PODS}/p/exec?command=cat&stdin=1&stdout=1&stderr=1`;
 
@@ -71,14 +72,12 @@ test('a request without a valid handshake is refused with a Status before a comm
 			return `${code} ${message}`;
 		};
 		assert.equal(await refusedUpgrade(PATH, { token: null }), '401 Unauthorized');
-		assert.match(
-			await refusedUpgrade(PATH, { headers: { origin: 'https://example.com' } }),
-			/^403 .*web page/,
-		);
+		const page = { origin: 'https://example.com' };
+		assert.match(await refusedUpgrade(PATH, { token: null, headers: page }), /^403 .*web page/);
 		assert.match(await refusedUpgrade(PATH, { headers: { host: 'example.com' } }), /^403 .*Host header/);
 		assert.equal(
 			await refusedUpgrade(PATH, { protocols: ['v1.channel.k8s.io'] }),
-			'400 unable to upgrade: the sub-protocol must be one of v5.channel.k8s.io, v4.channel.k8s.io',
+			'400 unable to upgrade: the sub-protocol must be one of v5.channel.k8s.io, v4.channel.k8s.io, v4.base64.channel.k8s.io, channel.k8s.io, base64.channel.k8s.io',
 		);
 		assert.equal(await refusedUpgrade(`${PODS}/q/exec?command=ls&stdout=1`, {}), '404 pods "q" not found');
 		const refused = async (method: string, sent: Sent = {}): Promise<string> => {
@@ -87,8 +86,16 @@ test('a request without a valid handshake is refused with a Status before a comm
 		};
 		for (const method of ['GET', 'POST']) assert.equal(await refused(method), '400 Upgrade request required');
 		const spdy = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
-		assert.match(await refused('POST', { headers: spdy }), /^400 unable to upgrade: only WebSocket/);
+		const needed = '400 unable to upgrade: X-Stream-Protocol-Version is required';
+		assert.equal(await refused('POST', { headers: spdy }), needed);
+		const old = { ...spdy, 'x-stream-protocol-version': 'v2.channel.k8s.io, channel.k8s.io' };
+		assert.equal(
+			await refused('POST', { headers: old }),
+			'403 forbidden: unable to upgrade: unable to negotiate protocol: client supports [v2.channel.k8s.io channel.k8s.io], server accepts [v4.channel.k8s.io]',
+		);
 		assert.match(await refused('PUT', { headers: spdy }), /^405 /);
+		const other = { connection: 'Upgrade', upgrade: 'h2c' };
+		assert.match(await refused('POST', { headers: other }), /^400 .*must be SPDY\/3.1 or websocket/);
 		const webSocket = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
 		assert.match(await refused('GET', { headers: webSocket }), /^400 .*Sec-WebSocket-Key/);
 		const keyed = { ...webSocket, 'sec-websocket-key': `${'A'.repeat(22)}==` };
@@ -113,9 +120,14 @@ test('other paths ignore the header Upgrade', async () => {
 		}
 	});
 	assert.deepEqual(
-		[`${PODS}/p/exec`, `${PODS}/exec`, '/exec', `${PODS}/p/exec/x`, `${PODS}/%/exec`].map(isUpgradeTarget),
+		[`${PODS}/p/exec`, `${PODS}/exec`, '/exec', `${PODS}/p/exec/x`, `${PODS}/%/exec`].map((url) =>
+			isUpgradeTarget({ url, headers: {} }),
+		),
 		[true, false, false, false, false],
 	);
+	const log = `${PODS}/p/log?follow=true`;
+	assert.equal(isUpgradeTarget({ url: log, headers: { upgrade: 'h2c' } }), false);
+	assert.equal(isUpgradeTarget({ url: log, headers: { upgrade: 'WebSocket' } }), true);
 });
 
 test('the first message is empty; version 4 has no end of a channel', async () => {
