@@ -40,7 +40,8 @@ export interface CliContext extends Outputs {
 	 * the process at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
-	readonly localFiles: LocalFiles;
+	/** The files of this machine. */
+	localFiles(): Promise<LocalFiles>;
 	/** Accepts connections on a port of this machine. Rejects with the system's error. */
 	listen(address: LocalAddress, accept: (connection: Duplex) => void): Promise<LocalPort>;
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */

@@ -204,7 +204,7 @@ export class CliWorld {
 			onInput: (listener) => {
 				if (this.stdin !== '') listener();
 			},
-			localFiles: LOCAL_FILES,
+			localFiles: async () => LOCAL_FILES,
 			rawStreams: this.#rawStreams(stdout, stderr),
 			listen: async ({ host, port }, accept) => {
 				const actual = port === 0 ? 40_000 + this.ports.size : port;

@@ -61,7 +61,8 @@ interface Paths {
 }
 
 async function upload(context: CliContext, run: Run, { source, target }: Paths): Promise<number> {
-	const { localFiles: files, stderr } = context;
+	const { stderr } = context;
+	const files = await context.localFiles();
 	if (!(await files.stat(source))) throw new CommandError(`${source} doesn't exist in local filesystem`);
 	const base = cleanParts(source).at(-1) ?? '';
 	const trimmed = target.replace(/(.)\/+$/, '$1');
@@ -122,7 +123,8 @@ function* heads(head: TarHead): Generator<Uint8Array> {
 const MAX_SHORT_NAME = 100;
 
 async function download(context: CliContext, run: Run, { source, target }: Paths): Promise<number> {
-	const { localFiles: files, stderr } = context;
+	const { stderr } = context;
+	const files = await context.localFiles();
 	const session = await run(['tar', 'cf', '-', source], false);
 	const prefix = cleanParts(source);
 	const status: Uint8Array[] = [];
