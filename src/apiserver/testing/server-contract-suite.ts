@@ -68,7 +68,8 @@ export function podNamed(name: string, metadata: object = {}): Record<string, un
 		kind: 'Pod',
 		apiVersion: 'v1',
 		metadata: { name, ...metadata },
-		spec: { containers: [{ name: 'main', image: 'busybox' }] },
+		// Admission sets it in new Pods, and an update must not change it.
+		spec: { serviceAccountName: 'default', containers: [{ name: 'main', image: 'busybox' }] },
 	};
 }
 

@@ -46,6 +46,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 function podSpec(lifecycle?: object): object {
 	const fields = lifecycle ? { lifecycle } : {};
 	return {
+		// Admission sets it in new Pods, and an update must not change it.
+		serviceAccountName: 'default',
 		initContainers: [{ name: 'init', image: 'a', ...fields }],
 		containers: [{ name: 'main', image: 'a', ...fields }],
 	};
