@@ -17,6 +17,11 @@ const COLUMNS: Readonly<Record<string, string>> = {
 		'Name/name Status Roles Age Version | Internal-IP External-IP OS-Image Kernel-Version Container-Runtime',
 	events: 'Last_Seen Type Reason Object Message | Subobject Source First_Seen Count Name/name',
 	leases: 'Name/name Holder Age |',
+	persistentvolumes:
+		'Name/name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age | VolumeMode',
+	persistentvolumeclaims:
+		'Name/name Status Volume Capacity Access_Modes StorageClass VolumeAttributesClass Age | VolumeMode',
+	storageclasses: 'Name/name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age |',
 };
 
 test("every kind has upstream's columns", () => {

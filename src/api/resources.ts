@@ -5,8 +5,11 @@ import { leases } from './coordination/lease/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
+import { persistentVolumes } from './core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
+import { storageClasses } from './storage/storageclass/definition.ts';
 
 /**
  * The registry of all API resources: the server, the clients and the command line find kinds only here.
@@ -21,11 +24,14 @@ export const resources: readonly ResourceDefinition[] = [
 	events,
 	namespaces,
 	nodes,
+	persistentVolumeClaims,
+	persistentVolumes,
 	pods,
 	cronjobs,
 	jobs,
 	leases,
 	priorityClasses,
+	storageClasses,
 ];
 
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
