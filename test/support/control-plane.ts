@@ -12,7 +12,7 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import { controlPlane } from '../../src/main/server/control-plane.ts';
+import { type ControlPlaneOptions, controlPlane } from '../../src/main/server/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { pendingSteps, stepsDone } from './encoded-transport.ts';
 import { transportFor } from './transports.ts';
@@ -38,6 +38,8 @@ export interface ControlPlane {
 export interface ControlPlaneSetup {
 	/** Makes the components' transport to the API server; by default that of the test ({@link transportFor}). */
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
+	/** Where local volumes are created; by default nowhere. */
+	readonly localVolumes?: ControlPlaneOptions['localVolumes'];
 }
 
 /**
@@ -47,7 +49,7 @@ export interface ControlPlaneSetup {
 export async function startControlPlane(
 	t: TestContext,
 	clock: Clock = new SystemClock({ keepsAlive: true }),
-	{ reach = async (api) => transportFor(t, api) }: ControlPlaneSetup = {},
+	{ reach = async (api) => transportFor(t, api), localVolumes }: ControlPlaneSetup = {},
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
 	const metrics = new Metrics();
@@ -76,7 +78,9 @@ export async function startControlPlane(
 		await store.close();
 	});
 	const transport = await reach(api);
-	lifecycle.run(controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report }));
+	const random = new SeededRandom(1);
+	const options = { transport, clock, random, metrics, onError: report };
+	lifecycle.run(controlPlane({ ...options, ...(localVolumes && { localVolumes }) }));
 	const client = new Client(api);
 	return {
 		client,
@@ -87,7 +91,7 @@ export async function startControlPlane(
 			await client.resource(nodes).create({
 				apiVersion: 'v1',
 				kind: 'Node',
-				metadata: { name },
+				metadata: { name, labels: { 'kubernetes.io/hostname': name } },
 				spec: {},
 				status: { capacity: allocatable, allocatable },
 			});
