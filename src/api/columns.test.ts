@@ -17,6 +17,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
 		'Name/name Status Roles Age Version | Internal-IP External-IP OS-Image Kernel-Version Container-Runtime',
 	events: 'Last_Seen Type Reason Object Message | Subobject Source First_Seen Count Name/name',
 	leases: 'Name/name Holder Age |',
+	runtimeclasses: 'Name/name Handler Age |',
+	poddisruptionbudgets: 'Name/name Min_Available Max_Unavailable Allowed_Disruptions:integer Age |',
 	persistentvolumes:
 		'Name/name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age | VolumeMode',
 	persistentvolumeclaims:

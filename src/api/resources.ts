@@ -8,6 +8,8 @@ import { nodes } from './core/node/definition.ts';
 import { persistentVolumes } from './core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
+import { runtimeClasses } from './node/runtimeclass/definition.ts';
+import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 import { storageClasses } from './storage/storageclass/definition.ts';
 
@@ -30,6 +32,8 @@ export const resources: readonly ResourceDefinition[] = [
 	cronjobs,
 	jobs,
 	leases,
+	runtimeClasses,
+	podDisruptionBudgets,
 	priorityClasses,
 	storageClasses,
 ];

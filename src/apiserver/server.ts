@@ -57,6 +57,7 @@ import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
+import { RuntimeClassRules } from './admission/runtime-classes.ts';
 import { StorageObjects } from './admission/storage-objects.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
@@ -388,6 +389,7 @@ function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
 		...admissionPlugins,
 		new NamespaceLifecycle(cache),
 		new PodTolerations(),
+		new RuntimeClassRules(cache),
 		new PodPriority(classes),
 		new PriorityClassRules(classes),
 		new StorageObjects(cache, options.clock),

@@ -4,6 +4,7 @@ import type { PersistentVolume } from '../api/core/persistentvolume/schema.ts';
 import type { PersistentVolumeClaim } from '../api/core/persistentvolumeclaim/schema.ts';
 import { hasEnded } from '../api/core/pod/phase.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
+import type { PodDisruptionBudget } from '../api/policy/poddisruptionbudget/schema.ts';
 import { semanticEqual } from '../api/schema/equality.ts';
 import type { StorageClass } from '../api/storage/storageclass/schema.ts';
 import { type Keys, NO_KEYS, type Watch, watch } from '../client/controller.ts';
@@ -24,6 +25,7 @@ export interface SchedulerInformers {
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly volumes: Informer<PersistentVolume>;
 	readonly classes: Informer<StorageClass>;
+	readonly budgets: Informer<PodDisruptionBudget>;
 }
 
 /** Receives the changes of the cluster that concern scheduling. */
@@ -57,12 +59,13 @@ export class ClusterState {
 
 	/** The informers to follow. Their keys are those of Pods that need a node, and are new or have changed. */
 	get watches(): readonly Watch[] {
-		const { pods, nodes, namespaces, claims, volumes, classes } = this.#informers;
+		const { pods, nodes, namespaces, claims, volumes, classes, budgets } = this.#informers;
 		const storageChanged = (): Keys => {
 			this.#listener.changed('storage');
 			return NO_KEYS;
 		};
 		return [
+			watch(budgets, () => NO_KEYS),
 			watch(classes, storageChanged),
 			watch(volumes, storageChanged),
 			watch(claims, storageChanged),
@@ -81,6 +84,7 @@ export class ClusterState {
 			nominated: (nodeName) => this.nominations.on(nodeName),
 			namespaceLabels: (namespace) => this.#informers.namespaces.get('', namespace)?.metadata.labels,
 			storage: this.#storage,
+			budgets: () => [...this.#informers.budgets.all()],
 		};
 	}
 

@@ -9,6 +9,7 @@ import { persistentVolumeClaims } from '../api/core/persistentvolumeclaim/defini
 import { pods } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import { podDisruptionBudgets } from '../api/policy/poddisruptionbudget/definition.ts';
 import { storageClasses } from '../api/storage/storageclass/definition.ts';
 import { Metrics } from '../base/metrics.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
@@ -52,6 +53,7 @@ function emptyInformers(client: Client, clock: VirtualClock) {
 		claims: empty(persistentVolumeClaims),
 		volumes: empty(persistentVolumes),
 		classes: empty(storageClasses),
+		budgets: empty(podDisruptionBudgets),
 	};
 }
 

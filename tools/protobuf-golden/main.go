@@ -17,6 +17,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -51,6 +52,8 @@ var kinds = []kind{
 	{coordinationv1.SchemeGroupVersion.WithKind("Lease"), func() runtime.Object { return &coordinationv1.Lease{} }, []float64{1, 0, 0.4}},
 	{schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), func() runtime.Object { return &schedulingv1.PriorityClass{} }, []float64{1, 0, 0.4}},
 	{storagev1.SchemeGroupVersion.WithKind("StorageClass"), func() runtime.Object { return &storagev1.StorageClass{} }, []float64{1, 0, 0.4}},
+	{policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), func() runtime.Object { return &policyv1.PodDisruptionBudget{} }, []float64{1, 0, 0.4}},
+	{nodev1.SchemeGroupVersion.WithKind("RuntimeClass"), func() runtime.Object { return &nodev1.RuntimeClass{} }, []float64{1, 0, 0.4}},
 	{policyv1.SchemeGroupVersion.WithKind("Eviction"), func() runtime.Object { return &policyv1.Eviction{} }, []float64{1, 0, 0.4}},
 	{metav1.SchemeGroupVersion.WithKind("DeleteOptions"), func() runtime.Object { return &metav1.DeleteOptions{} }, []float64{1, 0, 0.4, 0.4}},
 }

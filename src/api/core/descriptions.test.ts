@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { leases } from '../coordination/lease/definition.ts';
+import { runtimeClasses } from '../node/runtimeclass/definition.ts';
 import { evictionSchema } from '../policy/eviction/schema.ts';
+import { podDisruptionBudgets } from '../policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
 import type { SchemaNode } from '../schema/schema.ts';
 import { storageClasses } from '../storage/storageclass/definition.ts';
@@ -15,11 +17,11 @@ import { pods } from './pod/definition.ts';
 
 const DEFINITIONS = [
 	...[pods, nodes, namespaces, events, leases, priorityClasses],
-	...[persistentVolumes, persistentVolumeClaims, storageClasses],
+	...[persistentVolumes, persistentVolumeClaims, storageClasses, podDisruptionBudgets, runtimeClasses],
 ];
 
 /** The API groups whose types are described in this folder and its neighbours. */
-const GROUPS = /^io\.k8s\.api\.(core|coordination|policy|scheduling|storage)\./;
+const GROUPS = /^io\.k8s\.api\.(core|coordination|node|policy|scheduling|storage)\./;
 
 /** Every description of a schema by the path of its type or field; a type that occurs twice is visited once. */
 function descriptionsOf(schemas: readonly SchemaNode[]): ReadonlyMap<string, string> {

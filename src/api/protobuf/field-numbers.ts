@@ -253,11 +253,21 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.WeightedPodAffinityTerm': 'weight=1 podAffinityTerm=2',
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions':
 		'gmsaCredentialSpecName=1 gmsaCredentialSpec=2 runAsUserName=3 hostProcess=4',
+	'io.k8s.api.node.v1.Overhead': 'podFixed=1',
+	'io.k8s.api.node.v1.RuntimeClass': 'metadata=1 handler=2 overhead=3 scheduling=4',
+	'io.k8s.api.node.v1.Scheduling': 'nodeSelector=1 tolerations=2',
 	'io.k8s.api.policy.v1.Eviction': 'metadata=1 deleteOptions=2',
+	'io.k8s.api.policy.v1.PodDisruptionBudget': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.policy.v1.PodDisruptionBudgetSpec':
+		'minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4',
+	'io.k8s.api.policy.v1.PodDisruptionBudgetStatus':
+		'observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5 expectedPods=6 conditions=7',
 	'io.k8s.api.scheduling.v1.PriorityClass':
 		'metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5',
 	'io.k8s.api.storage.v1.StorageClass':
 		'metadata=1 provisioner=2 parameters=3 reclaimPolicy=4 mountOptions=5 allowVolumeExpansion=6 volumeBindingMode=7 allowedTopologies=8',
+	'io.k8s.apimachinery.pkg.apis.meta.v1.Condition':
+		'type=1 status=2 observedGeneration=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions':
 		'gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 ignoreStoreReadErrorWithClusterBreakingPotential=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector': 'matchLabels=1 matchExpressions=2',

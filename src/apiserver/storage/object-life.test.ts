@@ -28,6 +28,11 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	jobs: { body: { spec: { template: { spec: podSpec() } } }, status: { conditions: conditions(1) } },
 	leases: {},
 	priorityclasses: { body: { value: 7 } },
+	runtimeclasses: { body: { handler: 'sandbox' } },
+	poddisruptionbudgets: {
+		body: { spec: { minAvailable: 1, selector: { matchLabels: { a: 'b' } } } },
+		status: { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 },
+	},
 	persistentvolumes: {
 		body: {
 			spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/data' } },

@@ -9,6 +9,7 @@ import { nodes } from '../../api/core/node/definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import { resources } from '../../api/resources.ts';
 import { storageClasses } from '../../api/storage/storageclass/definition.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -21,6 +22,7 @@ import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { CronJobController } from '../../controllers/cronjob/cronjob-controller.ts';
+import { DisruptionController } from '../../controllers/disruption/disruption-controller.ts';
 import {
 	type CollectedResource,
 	GarbageCollector,
@@ -155,17 +157,23 @@ function makeScheduler({ informers, of }: ControlPlaneContext): Component {
 			claims: informers.of(persistentVolumeClaims),
 			volumes: informers.of(persistentVolumes),
 			classes: informers.of(storageClasses),
+			budgets: informers.of(podDisruptionBudgets),
 		},
 		recorder: recorderOf('default-scheduler', common),
 	});
 }
 
-/** The controllers that monitor Nodes and evict Pods from failed or tainted ones. */
+/** The controllers that monitor Nodes and evict Pods from failed or tainted ones, and that limit evictions. */
 function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const lifecycle = of('node-controller');
 	const eviction = of('taint-eviction-controller');
+	const disruption = of('disruption-controller');
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
 	return {
+		'disruption-controller': new DisruptionController({
+			...{ ...disruption, pods: seen.pods, budgets: informers.of(podDisruptionBudgets) },
+			recorder: recorderOf('controllermanager', disruption),
+		}),
 		'node-controller': new NodeLifecycleController({
 			...lifecycle,
 			...seen,

@@ -2,6 +2,7 @@ import type { Node } from '../../../api/core/node/schema.ts';
 import type { PersistentVolume } from '../../../api/core/persistentvolume/schema.ts';
 import type { PersistentVolumeClaim } from '../../../api/core/persistentvolumeclaim/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
+import type { PodDisruptionBudget } from '../../../api/policy/poddisruptionbudget/schema.ts';
 import type { StorageClass } from '../../../api/storage/storageclass/schema.ts';
 import { memoize } from '../../../base/collections/memoize.ts';
 import type { NamespaceLabels } from '../affinity-terms.ts';
@@ -17,6 +18,8 @@ export interface Cluster {
 	nominated(nodeName: string): readonly Pod[];
 	readonly namespaceLabels: NamespaceLabels;
 	readonly storage: StorageView;
+	/** All PodDisruptionBudgets. */
+	budgets(): readonly PodDisruptionBudget[];
 }
 
 /** The claims, volumes and StorageClasses of the cluster. */

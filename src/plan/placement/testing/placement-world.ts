@@ -4,6 +4,7 @@ import type { PersistentVolume } from '../../../api/core/persistentvolume/schema
 import type { PersistentVolumeClaim } from '../../../api/core/persistentvolumeclaim/schema.ts';
 import { pods } from '../../../api/core/pod/definition.ts';
 import { type Pod, podSchema } from '../../../api/core/pod/schema.ts';
+import type { PodDisruptionBudget } from '../../../api/policy/poddisruptionbudget/schema.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import type { StorageClass } from '../../../api/storage/storageclass/schema.ts';
 import type { Cluster, StorageView } from '../cluster/cluster.ts';
@@ -73,6 +74,7 @@ export interface ClusterShape {
 	readonly nominated?: Readonly<Record<string, readonly Pod[]>>;
 	readonly namespaces?: Readonly<Record<string, Labels>>;
 	readonly storage?: StorageShape;
+	readonly budgets?: readonly PodDisruptionBudget[];
 }
 
 /** The storage of a cluster. */
@@ -104,6 +106,7 @@ export function clusterOf(shape: ClusterShape = {}): Cluster {
 		nominated: (nodeName) => nominated[nodeName] ?? [],
 		namespaceLabels: (namespace) => namespaces[namespace],
 		storage: storageOf(shape.storage ?? {}),
+		budgets: () => shape.budgets ?? [],
 	};
 }
 
