@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
+import { KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
 import type { Call } from '../request.ts';
 import { type Answer, valueAnswer } from '../respond.ts';
 import { Discovery } from './discovery.ts';
@@ -14,9 +15,6 @@ export interface DocumentOptions {
 	/** Why the store is not available; undefined while it is. Health checks report it. */
 	readonly failure: () => Error | undefined;
 }
-
-/** The Kubernetes version whose behaviour the server implements. */
-const KUBERNETES_VERSION = '1.36.0';
 
 /** Answers the paths that name no resource: discovery, OpenAPI, version and health. */
 export class Documents {
@@ -83,11 +81,15 @@ function kubernetesVersion(version: string): string {
  * and the date is a valid one because clients may parse it.
  */
 function versionInfo(version: string): unknown {
-	const [major, minor] = KUBERNETES_VERSION.split('.');
+	const [major = '', minor = ''] = KUBERNETES_VERSION.split('.');
 	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
 	return {
 		major,
 		minor,
+		emulationMajor: major,
+		emulationMinor: minor,
+		minCompatibilityMajor: major,
+		minCompatibilityMinor: String(Number(minor) - 1),
 		gitVersion: kubernetesVersion(version),
 		gitCommit: '',
 		gitTreeState: 'clean',

@@ -59,7 +59,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		),
 		...optionally(
 			context.seLinuxChangePolicy,
-			// MountOption requires a feature gate (SELinuxMount) that is off in 1.36.
+			// MountOption requires a feature gate (SELinuxMount) that is off in 1.37.
 			['Recursive'],
 			path.child('seLinuxChangePolicy'),
 		),
