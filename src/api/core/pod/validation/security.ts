@@ -59,8 +59,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		),
 		...optionally(
 			context.seLinuxChangePolicy,
-			// MountOption requires a feature gate (SELinuxMount) that is off in 1.37.
-			['Recursive'],
+			['MountOption', 'Recursive'],
 			path.child('seLinuxChangePolicy'),
 		),
 	];
