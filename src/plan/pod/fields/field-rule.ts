@@ -21,9 +21,7 @@ export type Effect =
 	/** The Pod is unschedulable. */
 	| 'unscheduled'
 	/** The node agent does not admit the Pod: its phase becomes Failed. */
-	| 'rejected'
-	/** The API server rejects the Pod. */
-	| 'refused';
+	| 'rejected';
 
 /** One use of a field in a Pod, with everything that a rule may read. */
 export interface FieldUse {

@@ -101,19 +101,6 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 	return [...found.values()];
 }
 
-/**
- * Upstream's message with which the API server rejects the Pod, on all runtimes; undefined if it accepts the
- * Pod.
- */
-export function refusalOf(pod: Pod): string | undefined {
-	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
-}
-
-const NO_RUNTIME: RuntimeTraits = {
-	...{ honours: new Set(), user: undefined, os: '' },
-	...{ runsHostPrograms: false, canExec: false, canResize: false },
-};
-
 /** Why a container must not be started. */
 export interface HoldBack {
 	/** The message of its waiting state: upstream's for the first field that has one, otherwise the hints. */

@@ -34,21 +34,14 @@ function harmless(field: string, because: string): FieldRule {
 export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.runtimeClassName',
-		effect: 'refused',
-		because: 'RuntimeClasses are not served yet, so the named one does not exist',
+		effect: 'rejected',
+		because: 'the runtime has only its default handler, and none with the name that the RuntimeClass gives',
 		instead: 'remove the field',
 		when: ({ pod }) => Boolean(pod.spec.runtimeClassName),
-		exactly: ({ pod }) => `pod rejected: RuntimeClass "${pod.spec.runtimeClassName}" not found`,
+		reason: 'RuntimeHandlerNotFound',
 		byStint: true,
 	},
-	{
-		field: 'spec.overhead',
-		effect: 'refused',
-		because: 'only a RuntimeClass can set an overhead',
-		instead: 'remove the field',
-		exactly: () => 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
-		byStint: true,
-	},
+	honoured('spec.overhead', 'The overhead of the RuntimeClass is added to the requests of the containers.'),
 	{
 		field: 'spec.os',
 		effect: 'rejected',

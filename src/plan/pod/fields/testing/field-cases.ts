@@ -52,14 +52,7 @@ const PROBE = { exec: { command: ['true'] } };
 
 /** At least one case for every row with a condition, and for every row by which a field has no effect. */
 export const CASES: readonly FieldCase[] = [
-	{
-		...{ field: 'spec.runtimeClassName', effect: 'refused', pod: pod({ runtimeClassName: 'x' }) },
-		text: 'pod rejected: RuntimeClass "x" not found',
-	},
-	{
-		...{ field: 'spec.overhead', effect: 'refused', pod: pod({ overhead: { cpu: '1' } }) },
-		text: 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
-	},
+	{ field: 'spec.runtimeClassName', effect: 'rejected', pod: pod({ runtimeClassName: 'x' }) },
 	{
 		...{ field: 'spec.os', effect: 'rejected', pod: pod({ os: { name: 'windows' } }) },
 		text: "Failed to admit pod as the OS field doesn't match node OS",
