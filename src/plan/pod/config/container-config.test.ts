@@ -13,10 +13,10 @@ const VOLUMES: ReadonlyMap<string, PreparedVolume> = new Map([
 ]);
 
 /** The configuration of a container with these fields; `spec` has further fields of its Pod. */
-function config(fields: object, spec: object = {}): ContainerConfig {
+function config(fields: object, spec: object = {}, files: object = {}): ContainerConfig {
 	const pod = podWith({ ...spec, containers: [{ name: 'c', image: 'busybox', ...fields }] });
 	const [container = { name: '' }] = pod.spec.containers;
-	const values = { data: new Map(), volumes: VOLUMES };
+	const values = { data: new Map(), volumes: VOLUMES, ...files };
 	return containerConfigOf(pod, container, { attempt: 2, logPath: '/l', node: NODE, values });
 }
 
@@ -100,17 +100,36 @@ test('mounts and devices name the prepared volumes, with subPathExpr expanded', 
 	assert.deepEqual(devices, [{ hostPath: '/pods/u/data', containerPath: '/dev/x', readOnly: false }]);
 });
 
+test('the files of the Pod’s folder are mounted after the volumes, unless a volume takes their place', () => {
+	const files = { hostsFile: '/pods/u/etc-hosts', terminationLog: '/pods/u/containers/c/2' };
+	const paths = (fields: object) =>
+		config(fields, {}, files).mounts.map(({ hostPath, containerPath, readOnly }) => [
+			hostPath,
+			containerPath,
+			readOnly,
+		]);
+	assert.deepEqual(paths({ terminationMessagePath: 'dev/log', volumeMounts: [{ name: 'data', mountPath: '/d' }] }), [
+		['/pods/u/data', '/d', false],
+		['/pods/u/etc-hosts', '/etc/hosts', false],
+		['/pods/u/containers/c/2', '/dev/log', false],
+	]);
+	assert.deepEqual(paths({ volumeMounts: [{ name: 'data', mountPath: '/etc/hosts' }] }), [
+		['/pods/u/data', '/etc/hosts', false],
+	]);
+});
+
 test('a mount whose volume or sub-path cannot be resolved is an InputError', () => {
 	const env = [
 		{ name: 'ROOT', value: '/etc' },
 		{ name: 'UP', value: '../x' },
+		{ name: 'EMPTY', value: '' },
 	];
 	const mount = (fields: object) => ({ env, volumeMounts: [{ name: 'data', mountPath: '/d', ...fields }] });
 	const wrong: readonly (readonly [object, string])[] = [
 		[mount({ name: 'gone' }), 'cannot find volume "gone" to mount into container "c"'],
-		[mount({ subPathExpr: 'a/$(NONE)' }), 'missing value for "NONE"'],
+		[mount({ subPathExpr: '$(NONE)/$(EMPTY)' }), 'missing value for EMPTY, NONE'],
 		[mount({ subPathExpr: '$(ROOT)' }), 'error SubPath `/etc` must not be an absolute path'],
-		[mount({ subPathExpr: '$(UP)' }), 'unable to provision SubPath `../x`'],
+		[mount({ subPathExpr: '$(UP)' }), "unable to provision SubPath `../x`: must not contain '..'"],
 	];
 	for (const [fields, message] of wrong) {
 		assert.throws(

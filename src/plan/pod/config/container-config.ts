@@ -3,7 +3,7 @@ import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import type { InputValues } from '../inputs/values.ts';
 import type { NodeFacts } from './downward.ts';
 import { Expansion, environmentOf } from './environment.ts';
-import { devicesOf, mountsOf } from './mounts.ts';
+import { devicesOf, type MountFacts, mountsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
 import { podLabelsOf } from './sandbox-config.ts';
 import { containerSecurityOf } from './security.ts';
@@ -40,7 +40,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		tty: container.tty ?? false,
 		resources: resourcesOf(container.resources),
 		security: containerSecurityOf(pod.spec, container),
-		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],
+		mounts: facts.values ? mountsOf(container, mountFacts(facts.values, { expansion, variables })) : [],
 		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
 		stopSignal: container.lifecycle?.stopSignal,
@@ -48,6 +48,13 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		annotations: annotationsOf(pod, container, facts.attempt),
 		logPath: facts.logPath,
 	};
+}
+
+function mountFacts(
+	{ volumes, hostsFile, terminationLog }: InputValues,
+	rest: Pick<MountFacts, 'expansion' | 'variables'>,
+): MountFacts {
+	return { volumes, hostsFile, terminationLog, ...rest };
 }
 
 /** The annotations with which the kubelet marks a container (labels.go), without those that only it reads itself. */

@@ -10,23 +10,53 @@ export interface MountFacts {
 	readonly expansion: Expansion;
 	/** The container's variables, for `subPathExpr`. */
 	readonly variables: ReadonlyMap<string, string>;
+	/** The paths on the host of the Pod's `/etc/hosts` and of the file for the termination message, if it has them. */
+	readonly hostsFile: string | undefined;
+	readonly terminationLog: string | undefined;
 }
 
-/** The mounts of a container (upstream: `makeMounts` in kubelet_pods.go). Throws InputError, with upstream's message. */
-export function mountsOf({ name, volumeMounts = [] }: Container, facts: MountFacts): readonly Mount[] {
-	return volumeMounts.map((mount): Mount => {
-		const volume = facts.volumes.get(mount.name);
-		if (!volume) throw new InputError(`cannot find volume "${mount.name}" to mount into container "${name}"`);
-		const { mountPath, recursiveReadOnly, mountPropagation, readOnly = false } = mount;
-		return {
-			hostPath: volume.hostPath,
-			subPath: subPathOf(mount, facts),
-			containerPath: mountPath.startsWith('/') ? mountPath : `/${mountPath}`,
-			readOnly: readOnly || volume.readOnly,
-			recursiveReadOnly: recursiveReadOnly ?? 'Disabled',
-			propagation: mountPropagation ?? 'None',
-		};
-	});
+const HOSTS_PATH = '/etc/hosts';
+
+/**
+ * The mounts of a container, in the order in which they are made: its volumes, then `/etc/hosts` unless a volume is
+ * mounted there, then the file for the termination message (upstream: `makeMounts` in kubelet_pods.go and in
+ * kuberuntime_container.go). Throws InputError, with upstream's message.
+ */
+export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
+	const { volumeMounts = [], terminationMessagePath = '' } = container;
+	const { hostsFile, terminationLog } = facts;
+	const hasHosts = volumeMounts.some(({ mountPath }) => mountPath === HOSTS_PATH);
+	return [
+		...volumeMounts.map((mount) => volumeMount(container, mount, facts)),
+		...(hostsFile === undefined || hasHosts ? [] : [fileMount(hostsFile, HOSTS_PATH)]),
+		...(terminationLog === undefined || terminationMessagePath === ''
+			? []
+			: [fileMount(terminationLog, absolute(terminationMessagePath))]),
+	];
+}
+
+function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts): Mount {
+	const volume = facts.volumes.get(mount.name);
+	if (!volume) throw new InputError(`cannot find volume "${mount.name}" to mount into container "${name}"`);
+	const { mountPath, recursiveReadOnly, mountPropagation, readOnly = false } = mount;
+	return {
+		hostPath: volume.hostPath,
+		subPath: subPathOf(mount, facts),
+		containerPath: absolute(mountPath),
+		readOnly: readOnly || volume.readOnly,
+		recursiveReadOnly: recursiveReadOnly ?? 'Disabled',
+		propagation: mountPropagation ?? 'None',
+	};
+}
+
+/** A file of the Pod's folder, which its containers may write. */
+function fileMount(hostPath: string, containerPath: string): Mount {
+	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
+	return { hostPath, subPath: '', containerPath, ...rest };
+}
+
+function absolute(path: string): string {
+	return path.startsWith('/') ? path : `/${path}`;
 }
 
 /** The block devices of a container (upstream: `makeBlockVolumes`). Throws InputError. */
@@ -47,10 +77,12 @@ function subPathOf(
 	{ expansion, variables }: MountFacts,
 ): string {
 	if (subPathExpr === '') return subPath;
-	const path = expansion.expand(subPathExpr, variables, (name) => {
-		throw new InputError(`missing value for "${name}"`);
-	});
+	const missing = new Set<string>();
+	const set = new Map([...variables].filter(([, value]) => value !== ''));
+	const path = expansion.expand(subPathExpr, set, (name) => void missing.add(name));
+	if (missing.size > 0) throw new InputError(`missing value for ${[...missing].sort().join(', ')}`);
 	if (path.startsWith('/')) throw new InputError(`error SubPath \`${path}\` must not be an absolute path`);
-	if (path.split('/').includes('..')) throw new InputError(`unable to provision SubPath \`${path}\``);
+	if (path.split('/').includes('..'))
+		throw new InputError(`unable to provision SubPath \`${path}\`: must not contain '..'`);
 	return path;
 }
