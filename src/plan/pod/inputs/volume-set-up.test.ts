@@ -31,9 +31,10 @@ function setUp(source: object, data = DATA) {
 function files(source: object, data = DATA): readonly string[] {
 	const made = setUp(source, data);
 	assert.equal(made.kind, 'files');
-	const decoder = new TextDecoder();
+	const textOf = (content: string | Uint8Array): string =>
+		typeof content === 'string' ? content : new TextDecoder().decode(content);
 	return made.kind === 'files'
-		? made.files.map(({ path, mode, content }) => `${path} ${mode.toString(8)} ${decoder.decode(content)}`)
+		? made.files.map(({ path, mode, content }) => `${path} ${mode.toString(8)} ${textOf(content)}`)
 		: [];
 }
 
