@@ -19,6 +19,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
 	leases: 'Name/name Holder Age |',
 	configmaps: 'Name/name Data Age |',
 	secrets: 'Name/name Type Data Age |',
+	serviceaccounts: 'Name/name Age |',
 };
 
 test("every kind has upstream's columns", () => {

@@ -8,6 +8,7 @@ import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
+import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /**
@@ -26,6 +27,7 @@ export const resources: readonly ResourceDefinition[] = [
 	nodes,
 	pods,
 	secrets,
+	serviceAccounts,
 	cronjobs,
 	jobs,
 	leases,

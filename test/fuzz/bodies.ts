@@ -74,6 +74,13 @@ const SOUND: Readonly<Record<string, Json>> = {
 		data: { username: 'YQ==' },
 		stringData: { password: 'b' },
 	},
+	ServiceAccount: {
+		apiVersion: 'v1',
+		kind: 'ServiceAccount',
+		metadata: { name: 'a' },
+		secrets: [{ name: 'a' }],
+		imagePullSecrets: [{ name: 'b' }],
+	},
 	Lease: {
 		apiVersion: 'coordination.k8s.io/v1',
 		kind: 'Lease',

@@ -47,6 +47,7 @@ var kinds = []kind{
 	{corev1.SchemeGroupVersion.WithKind("Binding"), func() runtime.Object { return &corev1.Binding{} }, []float64{1, 0}},
 	{corev1.SchemeGroupVersion.WithKind("ConfigMap"), func() runtime.Object { return &corev1.ConfigMap{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Secret"), func() runtime.Object { return &corev1.Secret{} }, []float64{1, 0, 0.4}},
+	{corev1.SchemeGroupVersion.WithKind("ServiceAccount"), func() runtime.Object { return &corev1.ServiceAccount{} }, []float64{1, 0, 0.4}},
 	{coordinationv1.SchemeGroupVersion.WithKind("Lease"), func() runtime.Object { return &coordinationv1.Lease{} }, []float64{1, 0, 0.4}},
 	{schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), func() runtime.Object { return &schedulingv1.PriorityClass{} }, []float64{1, 0, 0.4}},
 	{policyv1.SchemeGroupVersion.WithKind("Eviction"), func() runtime.Object { return &policyv1.Eviction{} }, []float64{1, 0, 0.4}},

@@ -191,6 +191,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4',
 	'io.k8s.api.core.v1.SecurityContext':
 		'capabilities=1 privileged=2 seLinuxOptions=3 windowsOptions=10 runAsUser=4 runAsGroup=8 runAsNonRoot=5 readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 procMount=9 seccompProfile=11 appArmorProfile=12',
+	'io.k8s.api.core.v1.ServiceAccount':
+		'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4',
 	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3',
 	'io.k8s.api.core.v1.SleepAction': 'seconds=1',
 	'io.k8s.api.core.v1.StorageOSVolumeSource':

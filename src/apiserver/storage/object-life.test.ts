@@ -29,6 +29,7 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	leases: {},
 	configmaps: {},
 	secrets: {},
+	serviceaccounts: {},
 	priorityclasses: { body: { value: 7 } },
 };
 

@@ -6,6 +6,8 @@ import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { secrets } from '../../api/core/secret/definition.ts';
+import type { Secret } from '../../api/core/secret/schema.ts';
+import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
@@ -22,6 +24,7 @@ import { jobLines } from '../describe/job.ts';
 import { nodeLines } from '../describe/node.ts';
 import { podLines } from '../describe/pod.ts';
 import { priorityClassLines } from '../describe/priority-class.ts';
+import { serviceAccountLines } from '../describe/service-account.ts';
 import { logLines } from '../logs/log-stream.ts';
 import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
 import { type ContainerFailure, failuresOf, failuresText } from '../run/failures.ts';
@@ -100,12 +103,26 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	if (isOf(namespaces, object)) return namespaceLines(object);
 	if (isOf(configMaps, object)) return configMapLines(object);
 	if (isOf(secrets, object)) return secretLines(object);
+	if (isOf(serviceAccounts, object))
+		return serviceAccountLines(object, await secretsIn(connection, object.metadata.namespace));
 	if (isOf(priorityClasses, object)) return priorityClassLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
 	// All namespaces: a node runs Pods of any of them.
 	const { items } = await connection.client.resource(pods).list({ fieldSelector });
 	return nodeLines(object, items, now);
+}
+
+/** The Secrets of a namespace; undefined if they cannot be listed: the user may not be allowed to. */
+async function secretsIn(
+	{ client }: Connection,
+	namespace: string | undefined,
+): Promise<readonly Secret[] | undefined> {
+	try {
+		return (await client.resource(secrets, namespace).list()).items;
+	} catch {
+		return undefined;
+	}
 }
 
 /** Number of last log lines that are printed for a failed container. */
