@@ -6,10 +6,13 @@ import { configMaps } from './core/configmap/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
+import { persistentVolumes } from './core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
+import { storageClasses } from './storage/storageclass/definition.ts';
 
 /**
  * The registry of all API resources: the server, the clients and the command line find kinds only here.
@@ -25,6 +28,8 @@ export const resources: readonly ResourceDefinition[] = [
 	events,
 	namespaces,
 	nodes,
+	persistentVolumeClaims,
+	persistentVolumes,
 	pods,
 	secrets,
 	serviceAccounts,
@@ -32,6 +37,7 @@ export const resources: readonly ResourceDefinition[] = [
 	jobs,
 	leases,
 	priorityClasses,
+	storageClasses,
 ];
 
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */

@@ -3,7 +3,7 @@
  *
  * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
  * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
- * Events and PriorityClasses. It uses the store only through store/store.ts. Controllers and node agents use
+ * Events, PriorityClasses, and the objects of storage (admission). It uses the store only through store/store.ts. Controllers and node agents use
  * it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
@@ -57,6 +57,7 @@ import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
+import { StorageObjects } from './admission/storage-objects.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
 import { Documents } from './documents/non-resource-paths.ts';
@@ -389,6 +390,7 @@ function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
 		new PodTolerations(),
 		new PodPriority(classes),
 		new PriorityClassRules(classes),
+		new StorageObjects(cache, options.clock),
 		new PodFields(runtimeTraits),
 	]);
 }

@@ -11,10 +11,10 @@ import {
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain, exceeds } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
-import { validateLabelSelector } from '../../../meta/selector.ts';
 import type { VolumeProjection } from '../schema/projected-volume.ts';
 import type { Volume } from '../schema/volume.ts';
 import { VOLUME_SOURCES } from '../schema/volume.ts';
+import { validateClaimSpec } from './claim-spec.ts';
 import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env.ts';
 import { validateFileInVolume, validateNoBacksteps } from './path.ts';
 import { validateIscsiName, validateProviderVolume } from './provider-volume.ts';
@@ -119,7 +119,10 @@ const HOST_PATH_TYPES = [
 ];
 
 /** Refuses `..` in the path, which could escape from directories that a policy allows. */
-function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: FieldPath): readonly FieldError[] {
+export function validateHostPath(
+	hostPath: NonNullable<Volume['hostPath']>,
+	path: FieldPath,
+): readonly FieldError[] {
 	if (hostPath.path === '') return [fieldRequired(path.child('path'))];
 	const { type = '' } = hostPath;
 	return [
@@ -281,8 +284,6 @@ function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly
 	return errors;
 }
 
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-
 /**
  * Validates the template of the claim like a PersistentVolumeClaim, as far as its creation would fail
  * otherwise: the Pod would then never leave the phase Pending.
@@ -293,28 +294,5 @@ function validateEphemeral(
 ): readonly FieldError[] {
 	const at = path.child('volumeClaimTemplate');
 	if (!template) return [fieldRequired(at)];
-	const { accessModes = [], selector, resources, volumeMode } = template.spec;
-	const spec = at.child('spec');
-	const errors: FieldError[] = [];
-	const modes = spec.child('accessModes');
-	if (accessModes.length === 0) errors.push(fieldRequired(modes, 'at least 1 access mode is required'));
-	errors.push(...validateLabelSelector(selector, spec.child('selector')));
-	for (const mode of accessModes) {
-		if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(modes, mode, ACCESS_MODES));
-	}
-	if (accessModes.includes('ReadWriteOncePod') && accessModes.length > 1) {
-		errors.push(fieldForbidden(modes, 'may not use ReadWriteOncePod with other access modes'));
-	}
-	const storage = resources?.requests?.storage;
-	const size = spec.child('resources').key('storage');
-	if (storage === undefined) errors.push(fieldRequired(size));
-	else if (compareQuantities(storage, '0') <= 0) {
-		errors.push(fieldInvalid(size, storage, 'must be greater than zero'));
-	}
-	if (volumeMode !== undefined) {
-		const supported = ['Block', 'Filesystem'];
-		const mode: string = volumeMode;
-		if (!supported.includes(mode)) errors.push(notSupported(spec.child('volumeMode'), mode, supported));
-	}
-	return errors;
+	return validateClaimSpec(template.spec, at.child('spec'));
 }
