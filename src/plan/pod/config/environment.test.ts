@@ -99,7 +99,7 @@ test('the expansion of variables that refer to one another is bounded', () => {
 	assert.equal(new Expansion().expand('$( $$(A) $(A $$', new Map([['A', '1']])), '$( $$(A) $(A $');
 });
 
-const SETTINGS = new Map([
+const SETTINGS = new Map<string, string | Uint8Array>([
 	['A', 'a'],
 	['B', 'b'],
 	['BINARY', new Uint8Array([1])],

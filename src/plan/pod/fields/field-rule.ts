@@ -63,3 +63,8 @@ export interface FieldRule {
 	/** True if stint itself, not the runtime, would have to support the field. */
 	readonly byStint?: true;
 }
+
+/** Whether the runtime honours the field, which is named as in the table. */
+export function honoursField({ honours }: RuntimeTraits, field: string): boolean {
+	return honours === 'everything' || honours.has(field);
+}

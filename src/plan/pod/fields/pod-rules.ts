@@ -1,4 +1,5 @@
 import { mountedVolumesOf } from '../inputs/needs.ts';
+import { unsupportedVolume } from '../inputs/volume-set-up.ts';
 import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
@@ -58,8 +59,17 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
+		only: 'that need a driver, such as `csi`, `nfs` or `image`',
+		because: 'no runtime can mount a volume of this type',
+		instead: 'mount it on this machine, and use a hostPath volume',
+		when: ({ pod }) => mountedVolumesOf(pod).some((volume) => unsupportedVolume(volume) !== undefined),
+		byStint: true,
+	},
+	{
+		field: 'spec.volumes',
+		effect: 'unmounted',
 		only: 'mounted by a container',
-		because: 'volumes are not mounted yet',
+		because: 'this runtime cannot mount volumes',
 		instead:
 			'use paths of this machine, or the working directory of the container, which is empty at its start',
 		when: ({ pod }) => mountedVolumesOf(pod).length > 0,

@@ -76,8 +76,9 @@ class VolumeFiles {
 		if (source.secret) return this.ofData('secret', source.secret);
 		if (source.downwardAPI) return this.ofFields(source.downwardAPI.items);
 		if (source.serviceAccountToken) return this.#ofToken(source.serviceAccountToken);
-		if (source.clusterTrustBundle?.optional) return [];
-		throw new InputError('ClusterTrustBundles and Pod certificates are not served yet');
+		// No such object exists, which leaves the file of an optional source empty.
+		if (source.clusterTrustBundle?.optional) return [this.#file(source.clusterTrustBundle.path, '')];
+		throw new InputError('ClusterTrustBundles and PodCertificateRequests are not served');
 	}
 
 	/** A file for each key of the object, or for each item. */
