@@ -108,11 +108,14 @@ test('the files of the Pod’s folder are mounted after the volumes, unless a vo
 			containerPath,
 			readOnly,
 		]);
-	assert.deepEqual(paths({ terminationMessagePath: 'dev/log', volumeMounts: [{ name: 'data', mountPath: '/d' }] }), [
-		['/pods/u/data', '/d', false],
-		['/pods/u/etc-hosts', '/etc/hosts', false],
-		['/pods/u/containers/c/2', '/dev/log', false],
-	]);
+	assert.deepEqual(
+		paths({ terminationMessagePath: 'dev/log', volumeMounts: [{ name: 'data', mountPath: '/d' }] }),
+		[
+			['/pods/u/data', '/d', false],
+			['/pods/u/etc-hosts', '/etc/hosts', false],
+			['/pods/u/containers/c/2', '/dev/log', false],
+		],
+	);
 	assert.deepEqual(paths({ volumeMounts: [{ name: 'data', mountPath: '/etc/hosts' }] }), [
 		['/pods/u/data', '/etc/hosts', false],
 	]);

@@ -3,7 +3,7 @@ import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import type { InputValues } from '../inputs/values.ts';
 import type { NodeFacts } from './downward.ts';
 import { Expansion, environmentOf } from './environment.ts';
-import { devicesOf, type MountFacts, mountsOf } from './mounts.ts';
+import { devicesOf, mountsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
 import { podLabelsOf } from './sandbox-config.ts';
 import { containerSecurityOf } from './security.ts';
@@ -26,6 +26,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 	// One for all texts of the container: they share its limit.
 	const expansion = new Expansion();
 	const env = environmentOf(pod, container, { facts: facts.node, expansion, values: facts.values });
+	const { volumes, hostsFile, terminationLog } = facts.values ?? {};
 	const variables = new Map(env.map(({ name, value }) => [name, value]));
 	return {
 		name: container.name,
@@ -40,21 +41,14 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		tty: container.tty ?? false,
 		resources: resourcesOf(container.resources),
 		security: containerSecurityOf(pod.spec, container),
-		mounts: facts.values ? mountsOf(container, mountFacts(facts.values, { expansion, variables })) : [],
-		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
+		mounts: volumes ? mountsOf(container, { volumes, hostsFile, terminationLog, expansion, variables }) : [],
+		devices: volumes ? devicesOf(container, volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
 		stopSignal: container.lifecycle?.stopSignal,
 		labels: { ...podLabelsOf(pod), 'io.kubernetes.container.name': container.name },
 		annotations: annotationsOf(pod, container, facts.attempt),
 		logPath: facts.logPath,
 	};
-}
-
-function mountFacts(
-	{ volumes, hostsFile, terminationLog }: InputValues,
-	rest: Pick<MountFacts, 'expansion' | 'variables'>,
-): MountFacts {
-	return { volumes, hostsFile, terminationLog, ...rest };
 }
 
 /** The annotations with which the kubelet marks a container (labels.go), without those that only it reads itself. */

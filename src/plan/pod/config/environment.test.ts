@@ -143,9 +143,7 @@ test('envFrom defines a variable for each key, with the prefix, which env can us
 
 test('fileKeyRef takes a variable from a file of a volume', () => {
 	const from = (key: string, more: object = {}) => ({
-		env: [
-			{ name: 'V', valueFrom: { fileKeyRef: { volumeName: 'config', path: 'app.env', key, ...more } } },
-		],
+		env: [{ name: 'V', valueFrom: { fileKeyRef: { volumeName: 'config', path: 'app.env', key, ...more } } }],
 	});
 	assert.deepEqual(withObjects(from('A')), { V: 'from file' });
 	assert.deepEqual(withObjects(from('EMPTY', { optional: true })), {});

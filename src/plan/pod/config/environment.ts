@@ -95,7 +95,7 @@ function fileValue(
 	{ volumes, envFiles }: VariableInputs,
 ): string | undefined {
 	const { volumeName, key, optional } = reference;
-	if (!volumes.has(volumeName))
+	if (!volumes?.has(volumeName))
 		throw new InputError(`cannot find the volume ${quote(volumeName)} referenced by FileKeyRef`);
 	const file = envFiles?.get(envFileKey(reference));
 	const value = parsed(file?.text, key);

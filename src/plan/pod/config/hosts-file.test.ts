@@ -30,7 +30,9 @@ fe00::2\tip6-allrouters
 
 test('a Pod in a subdomain has its full name before the short one, unless its host name is overridden', () => {
 	const lastLine = (spec: object): string | undefined =>
-		managedHostsFile(podWith({ hostname: 'web-0', subdomain: 'web', ...spec }, { namespace: 'shop' }), ['10.1.1.1'])
+		managedHostsFile(podWith({ hostname: 'web-0', subdomain: 'web', ...spec }, { namespace: 'shop' }), [
+			'10.1.1.1',
+		])
 			.split('\n')
 			.at(-2);
 	assert.equal(lastLine({}), '10.1.1.1\tweb-0.web.shop.svc.cluster.local\tweb-0');
@@ -42,5 +44,8 @@ test('a Pod in the network of its node gets the file of the node, and its aliase
 		nodeHostsFile(podWith({}), '127.0.0.1 localhost\n'),
 		'# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\n',
 	);
-	assert.match(nodeHostsFile(podWith({ hostAliases: ALIASES }), 'x\n'), /\)\.\nx\n\n# Entries added by HostAliases\.\n10/);
+	assert.match(
+		nodeHostsFile(podWith({ hostAliases: ALIASES }), 'x\n'),
+		/\)\.\nx\n\n# Entries added by HostAliases\.\n10/,
+	);
 });

@@ -1,8 +1,9 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
+import { mountFailure } from '../inputs/mount-events.ts';
 import { mountedVolumesOf } from '../inputs/needs.ts';
-import { mountFailure, unsupportedVolume } from '../inputs/volume-set-up.ts';
+import { unsupportedVolume } from '../inputs/volume-set-up.ts';
 import { findingsOf } from './field-rules.ts';
 
 /** Maximum number of Events, for Pods with hundreds of volumes. */

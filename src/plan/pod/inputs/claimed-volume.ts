@@ -1,7 +1,7 @@
 import type { PersistentVolume } from '../../../api/core/persistentvolume/schema.ts';
 import type { PersistentVolumeClaim } from '../../../api/core/persistentvolumeclaim/schema.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
-import type { VolumeSetUp } from './volume-set-up.ts';
+import type { VolumeSetUp } from './volume-kinds.ts';
 
 /**
  * From a volume that names a PersistentVolumeClaim to the storage behind it (upstream: `createVolumeSpec` in the
@@ -47,7 +47,9 @@ export function claimedSetUp(pod: Pod, volume: Volume, found: ClaimObjects): Vol
 	};
 	if (hostPath) return { ...rest, kind: 'hostPath', path: hostPath.path, type: hostPath.type ?? '' };
 	if (local) return { ...rest, kind: 'local', path: local.path };
-	throw new ClaimError(`failed to get Plugin from volumeSpec for volume "${name}" err=no volume plugin matched`);
+	throw new ClaimError(
+		`failed to get Plugin from volumeSpec for volume "${name}" err=no volume plugin matched`,
+	);
 }
 
 /** The PersistentVolume that is bound to the claim, of the mode that the containers need. */
@@ -74,7 +76,8 @@ function storageOf(pod: Pod, volume: Volume, { claim, volume: storage }: ClaimOb
 	}
 	const { claimRef, volumeMode = 'Filesystem' } = storage.spec;
 	const object = `found PV object ${volumeName} but`;
-	if (!claimRef) return fail(`${object} it has a nil pv.Spec.ClaimRef indicating it is not yet bound to the claim`);
+	if (!claimRef)
+		return fail(`${object} it has a nil pv.Spec.ClaimRef indicating it is not yet bound to the claim`);
 	if (claimRef.uid !== claim.metadata.uid) {
 		return fail(
 			`${object} its pv.Spec.ClaimRef.UID ${claimRef.uid ?? ''} does not point to claim.UID ${claim.metadata.uid ?? ''}`,

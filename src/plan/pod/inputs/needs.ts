@@ -51,7 +51,9 @@ export function containerInputs({
 }
 
 /** The environment files that the variables of a container need. */
-export function envFilesOf({ env = [] }: Container): readonly { readonly volumeName: string; readonly path: string }[] {
+export function envFilesOf({
+	env = [],
+}: Container): readonly { readonly volumeName: string; readonly path: string }[] {
 	return env.flatMap(({ valueFrom: { fileKeyRef } = {} }) => (fileKeyRef ? [fileKeyRef] : []));
 }
 

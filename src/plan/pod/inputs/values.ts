@@ -24,8 +24,8 @@ export interface PreparedVolume {
 export interface InputValues {
 	/** By {@link needKey}. */
 	readonly data: ReadonlyMap<string, InputData>;
-	/** By the volume's name. */
-	readonly volumes: ReadonlyMap<string, PreparedVolume>;
+	/** By the volume's name; undefined on a node that sets up no volumes: its runtime only simulates mounts. */
+	readonly volumes: ReadonlyMap<string, PreparedVolume> | undefined;
 	/** The environment files of `fileKeyRef`, by {@link envFileKey}. */
 	readonly envFiles?: ReadonlyMap<string, EnvFile>;
 	/** The path on the host of the Pod's `/etc/hosts`; absent if the container has that of its runtime. */
@@ -43,7 +43,13 @@ export interface EnvFile {
 }
 
 /** The key of a file in {@link InputValues.envFiles}. */
-export function envFileKey({ volumeName, path }: { readonly volumeName: string; readonly path: string }): string {
+export function envFileKey({
+	volumeName,
+	path,
+}: {
+	readonly volumeName: string;
+	readonly path: string;
+}): string {
 	return `${volumeName}/${path}`;
 }
 

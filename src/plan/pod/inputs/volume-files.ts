@@ -2,7 +2,15 @@ import type { VolumeProjection } from '../../../api/core/pod/schema/projected-vo
 import type { Pod, PodSpec, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
 import { fieldValue, type NodeFacts, resourceValue } from '../config/downward.ts';
-import { type DataKind, type InputData, InputError, type InputValues, needKey, notFoundText, TOKEN_KEY } from './values.ts';
+import {
+	type DataKind,
+	type InputData,
+	InputError,
+	type InputValues,
+	needKey,
+	notFoundText,
+	TOKEN_KEY,
+} from './values.ts';
 
 /** A file of a volume. */
 export interface VolumeFile {
@@ -127,7 +135,10 @@ class VolumeFiles {
 	#tokenFile(path: string, token: string | Uint8Array): VolumeFile {
 		const owner = commonUserOf(this.#pod.spec);
 		const isPrivate = owner !== undefined || this.#pod.spec.securityContext?.fsGroup !== undefined;
-		return { ...this.#file(path, token, isPrivate ? 0o600 : undefined), ...(owner !== undefined && { owner }) };
+		return {
+			...this.#file(path, token, isPrivate ? 0o600 : undefined),
+			...(owner !== undefined && { owner }),
+		};
 	}
 
 	#file(path: string, content: string | Uint8Array, mode = this.#defaultMode): VolumeFile {
@@ -138,7 +149,9 @@ class VolumeFiles {
 /** The user that all containers of the Pod run as, if the Pod says one for each (upstream: `FsUserFrom`). */
 function commonUserOf({ securityContext, containers, initContainers = [] }: PodSpec): number | undefined {
 	const users = new Set(
-		[...initContainers, ...containers].map((each) => each.securityContext?.runAsUser ?? securityContext?.runAsUser),
+		[...initContainers, ...containers].map(
+			(each) => each.securityContext?.runAsUser ?? securityContext?.runAsUser,
+		),
 	);
 	const [user] = users;
 	return users.size === 1 && user !== undefined ? approximate(user) : undefined;

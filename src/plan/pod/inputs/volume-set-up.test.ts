@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Volume } from '../../../api/core/pod/schema.ts';
 import { podWith } from '../testing/pod-with.ts';
+import { claimFailure, mountRetryMs } from './mount-events.ts';
 import { InputError, type InputValues, needKey } from './values.ts';
-import { claimFailure, mountRetryMs, volumeSetUpOf } from './volume-set-up.ts';
+import { volumeSetUpOf } from './volume-set-up.ts';
 
 const FACTS = { hostIP: '10.0.0.1', podIP: '', allocatable: { cpu: '4' } };
 
@@ -106,7 +107,7 @@ test('other volumes say what the node must make or mount', () => {
 	for (const [source, message] of wrong) assert.throws(() => setUp(source), { name: 'InputError', message });
 });
 
-test('all failures of a projected volume are told, each once', () => {
+test('all failures of a projected volume are in its message, each once', () => {
 	const sources = [
 		...['x', 'x'].map((name) => ({ configMap: { name } })),
 		{ secret: { name: 'login' } },
@@ -122,7 +123,10 @@ test('all failures of a projected volume are told, each once', () => {
 test('a token is for the user and the group of the containers, if the Pod names them', () => {
 	const volume = { name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } };
 	const token = (securityContext: object, ...containers: readonly object[]) => {
-		const pod = podWith({ securityContext, containers: containers.map((own) => ({ name: 'c', securityContext: own })) });
+		const pod = podWith({
+			securityContext,
+			containers: containers.map((own) => ({ name: 'c', securityContext: own })),
+		});
 		const made = volumeSetUpOf(pod, volume, { data: DATA, facts: FACTS });
 		const [file] = made.kind === 'files' ? made.files : [];
 		return [file?.mode.toString(8), file?.owner];
@@ -139,6 +143,9 @@ test('the events about volumes are upstream’s', () => {
 		claimFailure(['v', 'b', 'a'], new Map([['b', 'not bound']])).message,
 		'Unable to attach or mount volumes: unmounted volumes=[a b v], unattached volumes=[], failed to process volumes=[b]: not bound',
 	);
-	assert.deepEqual([1, 2, 3, 20].map((failures) => mountRetryMs(failures, false)), [500, 1000, 2000, 122_000]);
+	assert.deepEqual(
+		[1, 2, 3, 20].map((failures) => mountRetryMs(failures, false)),
+		[500, 1000, 2000, 122_000],
+	);
 	assert.equal(mountRetryMs(5, true), 10_000);
 });

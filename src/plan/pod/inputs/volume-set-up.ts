@@ -1,40 +1,12 @@
-import type { EventText } from '../../../api/core/event/event-text.ts';
 import { VOLUME_SOURCES } from '../../../api/core/pod/schema/volume.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../../base/queue/backoff.ts';
 import { type ClaimObjects, claimedSetUp, claimOf } from './claimed-volume.ts';
 import { InputError } from './values.ts';
-import { type FileSources, filesOf, type VolumeFile } from './volume-files.ts';
+import { type FileSources, filesOf } from './volume-files.ts';
+import type { VolumeSetUp } from './volume-kinds.ts';
 
 /** What a node does to set up a volume, before the sandbox of its Pod is created. */
-
-/** A volume and how it is made. */
-export type VolumeSetUp = {
-	readonly name: string;
-	/** The PersistentVolume, for a volume that is bound to a claim. */
-	readonly persistent?: {
-		readonly name: string;
-		/** If true, only one Pod may have it at a time: its access mode is ReadWriteOncePod. */
-		readonly isExclusive: boolean;
-	};
-} & (
-	| /** A read-only directory with these files, all of which change at once. */ {
-			readonly kind: 'files';
-			readonly files: readonly VolumeFile[];
-	  }
-	/** A directory that is removed with the Pod. */
-	| { readonly kind: 'emptyDir'; readonly medium: string; readonly sizeLimitBytes: number | undefined }
-	/** A path of the node, after a check of its type. */
-	| {
-			readonly kind: 'hostPath';
-			readonly path: string;
-			readonly type: string;
-			readonly readOnly: boolean;
-	  }
-	/** A directory or block device of the node that stores a PersistentVolume. */
-	| { readonly kind: 'local'; readonly path: string; readonly readOnly: boolean }
-);
 
 /** What a volume is made from beside the Pod. */
 export interface VolumeSources extends FileSources {
@@ -81,39 +53,3 @@ const SUPPORTED: ReadonlySet<string> = new Set([
 	...['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'],
 	...['persistentVolumeClaim', 'ephemeral'],
 ]);
-
-/** The first words of upstream's event about a volume, by the step that failed. */
-export type MountStep = 'MountVolume.SetUp failed' | 'MountVolume.NewMounter initialization failed';
-
-/** The event about a volume that could not be set up, in upstream's form. */
-export function mountFailure(
-	volume: string,
-	why: string,
-	step: MountStep = 'MountVolume.SetUp failed',
-): EventText {
-	return { type: 'Warning', reason: 'FailedMount', message: `${step} for volume "${volume}" : ${why}` };
-}
-
-/**
- * The event about volumes whose claims cannot be used yet (upstream: `WaitForAttachAndMount`). `unmounted` are all
- * volumes that are not set up, `claims` those of them that have such a claim, with the reason of each.
- */
-export function claimFailure(unmounted: readonly string[], claims: ReadonlyMap<string, string>): EventText {
-	const names = (all: Iterable<string>): string => `[${[...all].sort().join(' ')}]`;
-	const message =
-		`Unable to attach or mount volumes: unmounted volumes=${names(unmounted)}, unattached volumes=[], ` +
-		`failed to process volumes=${names(claims.keys())}: ${[...claims.values()].join('; ')}`;
-	return { type: 'Warning', reason: 'FailedMount', message };
-}
-
-/** The backoff of upstream's volume manager (pkg/util/goroutinemap/exponentialbackoff), and of its wait for claims. */
-const SET_UP_BACKOFF: BackoffPolicy = { baseMs: 500, capMs: 122_000 };
-const CLAIM_RETRY_MS = 10_000;
-
-/**
- * Time until volumes that failed are set up again, in ms, after this number of failures in a row. Earlier if an object
- * that they need changes.
- */
-export function mountRetryMs(failures: number, hasClaimFailure: boolean): number {
-	return hasClaimFailure ? CLAIM_RETRY_MS : backoffDelayMs(SET_UP_BACKOFF, failures);
-}

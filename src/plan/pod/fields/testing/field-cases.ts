@@ -88,7 +88,11 @@ export const CASES: readonly FieldCase[] = [
 	{ field: 'spec.setHostnameAsFQDN', effect: 'warned', pod: pod({ setHostnameAsFQDN: true }) },
 	{ field: 'spec.resources', effect: 'warned', pod: pod({ resources: { limits: { cpu: '1' } } }) },
 	{ field: 'spec.resources', effect: 'honoured', pod: pod({ resources: { requests: { cpu: '1' } } }) },
-	{ field: `${C}envFrom`, effect: 'honoured', pod: container({ envFrom: [{ configMapRef: { name: 'x' } }] }) },
+	{
+		field: `${C}envFrom`,
+		effect: 'honoured',
+		pod: container({ envFrom: [{ configMapRef: { name: 'x' } }] }),
+	},
 	{
 		...{ field: `${C}env`, effect: 'held' },
 		pod: container({
