@@ -44,7 +44,7 @@ export interface NodeOptions {
 	through?(transport: ApiTransport): ApiTransport;
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
-	readonly inputs?: NodeAgentOptions['inputs'];
+	readonly volumes?: NodeAgentOptions['volumes'];
 	/** Called with the configuration of each container that the runtime creates. */
 	created?(config: ContainerConfig): void;
 	/** Default: the system's clock. */
@@ -58,7 +58,7 @@ export async function startNode(
 		through,
 		imageError,
 		traits,
-		inputs,
+		volumes,
 		created,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
@@ -97,7 +97,7 @@ export async function startNode(
 			runtime,
 			machine,
 			logFolder,
-			...(inputs && { inputs }),
+			...(volumes && { volumes }),
 			version: 'test',
 			onError,
 		});

@@ -37,8 +37,7 @@ export interface ContainerStarterOptions {
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
-	/** Undefined on a node without a source of inputs. */
-	readonly inputs: PodInputs | undefined;
+	readonly inputs: PodInputs;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -119,8 +118,11 @@ export class ContainerStarter {
 		const { attempt, podIP } = more;
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
-		const values = await inputs?.valuesOf(pod, container);
-		return containerConfigOf(pod, container, { attempt, logPath, node, values });
+		const values = await inputs.valuesOf(pod, container, more);
+		const config = containerConfigOf(pod, container, { attempt, logPath, node, values });
+		const subPaths = config.mounts.map(({ subPath }) => subPath);
+		await inputs.makeSubPaths(container, subPaths, values);
+		return config;
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */

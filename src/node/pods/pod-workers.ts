@@ -36,6 +36,7 @@ import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
+import { MountSteps } from './mount-steps.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-messages.ts';
@@ -50,8 +51,7 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
-	/** Undefined on a node without a source of inputs. */
-	readonly inputs: PodInputs | undefined;
+	readonly inputs: PodInputs;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
@@ -93,12 +93,18 @@ export class PodWorkers {
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
 	readonly #messages = new TerminationMessages();
+	readonly #mounts: MountSteps;
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
+		this.#mounts = new MountSteps({
+			inputs: options.inputs,
+			backoffs: this.#startBackoffs,
+			record: (pod, events) => this.#record(pod, events),
+		});
 		const { pods, view } = options;
 		this.#controller = new Controller(
 			{
@@ -124,6 +130,12 @@ export class PodWorkers {
 		this.#controller.add(podUid);
 	}
 
+	/** Queues a reconcile of the Pod after a change of its inputs, and retries at once what has failed for want of them. */
+	wakeForInputs(podUid: string): void {
+		this.#mounts.retryNow(podUid);
+		this.wake(podUid);
+	}
+
 	/**
 	 * Runs the workers until `signal` aborts or the informer is stopped. They start after the first list of Pods,
 	 * since they treat a Pod that is not in the cache as deleted.
@@ -144,6 +156,8 @@ export class PodWorkers {
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
 	async #reconcile(uid: string): Promise<Outcome> {
+		const known = this.#options.pods.indexed(BY_UID, uid)[0];
+		if (known && this.#options.view.sandboxOf(uid) && !hasEnded(known)) await this.#mounts.refresh(known);
 		while (!this.#signal?.aborted) {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
@@ -177,36 +191,30 @@ export class PodWorkers {
 
 	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
 	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
-		const { runtime, starter } = this.#options;
+		const { inputs, runtime, starter } = this.#options;
 		for (const stop of plan.stops) {
 			this.#recordKilling(pod, stop);
 			await runtime.stopContainer(stop.id, stop.graceSeconds);
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {
-			this.#failMounts(pod, plan.mountFailure.events);
+			this.#mounts.fail(pod, plan.mountFailure.events);
 			return true;
 		}
 		if (plan.sandbox) {
-			const failures = (await this.#options.inputs?.setUpVolumes(pod)) ?? [];
-			if (failures.length > 0) this.#failMounts(pod, failures);
-			else await this.#runSandbox(pod, plan.sandbox.events);
+			if (await this.#mounts.setUp(pod)) await this.#runSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const [index, start] of plan.starts.entries()) {
 			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
+			const { uid = '' } = pod.metadata;
+			const changes = inputs.changesOf(uid);
 			const failure = await starter.start(pod, start);
-			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
+			this.#startBackoffs.note(uid, start.container.name, failure);
+			if (failure) this.#mounts.retryIfChanged(uid, changes);
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
-	}
-
-	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
-	#failMounts(pod: Pod, events: readonly EventText[]): void {
-		this.#record(pod, events);
-		const failure = { reason: 'FailedMount', message: events[0]?.message ?? '' };
-		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, failure);
 	}
 
 	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
@@ -325,7 +333,7 @@ export class PodWorkers {
 	async #removeFromRuntime(uid: string): Promise<void> {
 		const { runtime, view, inputs } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
-		await inputs?.remove(uid);
+		await inputs.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);

@@ -65,6 +65,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: false,
+	hostsFile: 'pod',
 };
 
 const SIGKILL = 9;
