@@ -26,6 +26,8 @@ export interface DataFolder {
 	readonly logs: string;
 	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
 	readonly runtime: string;
+	/** The volumes of Pods and the files that are mounted into their containers. */
+	readonly pods: string;
 	/** The image table, which the user edits: the programs that image names stand for. See docs/images.md. */
 	readonly images: string;
 }
@@ -40,6 +42,7 @@ export function dataFolder(path: string): DataFolder {
 		pki: join(root, 'pki'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
+		pods: join(root, 'pods'),
 		images: join(root, 'images.yaml'),
 	};
 }
@@ -61,7 +64,7 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
  */
 export function openDataFolder(folder: DataFolder, onCopy: (original: string) => void): void {
 	openPrivateRoot(folder.path, OWN_NAMES);
-	for (const path of [folder.pki, folder.logs, folder.runtime]) openPrivateFolder(path);
+	for (const path of [folder.pki, folder.logs, folder.runtime, folder.pods]) openPrivateFolder(path);
 	for (const path of [folder.database, `${folder.database}-wal`, `${folder.database}-shm`, folder.kubeconfig])
 		checkPrivateFile(path);
 	const marker = join(folder.path, IDENTITY_NAME);
@@ -88,7 +91,7 @@ const IDENTITY_NAME = 'folder.json';
 /** The files that stint creates in a data folder, and `images.yaml`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
-	...['pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
+	...['pki', 'logs', 'runtime', 'pods', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
 /** The launcher's files about the processes that it has started. */

@@ -22,6 +22,7 @@ import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
+import { openVolumes } from './node-volumes.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { loadZstd } from './zstd.ts';
@@ -283,6 +284,15 @@ async function startNode(
 	killsPods: () => boolean,
 ): Promise<void> {
 	const { folder, maxPods } = options;
+	// Before the runtime, so that they are removed after it has killed the containers.
+	const volumes = await lifecycle.start({
+		name: 'volumes',
+		start: async () =>
+			options.runtime === 'fake' ? undefined : openVolumes({ folder, clock, log: options.log }),
+		stop: async (opened) => {
+			if (killsPods()) await opened?.remove();
+		},
+	});
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
@@ -311,6 +321,7 @@ async function startNode(
 		recorder,
 		runtime,
 		machine,
+		...(volumes && { volumes: volumes.host }),
 		logFolder: folder.logs,
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
