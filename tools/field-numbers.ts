@@ -1,9 +1,10 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tokenRequestSchema } from '../src/api/authentication/token-request.ts';
 import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
-import { resources } from '../src/api/resources.ts';
+import { resources, virtualResources } from '../src/api/resources.ts';
 import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
 
 /**
@@ -103,7 +104,10 @@ function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
 }
 
 const [api = '', apimachinery = ''] = process.argv.slice(2);
-const roots = [...resources.map(({ schema }) => schema), bindingSchema, evictionSchema, deleteOptionsSchema];
+const roots = [
+	...[...resources, ...virtualResources].map(({ schema }) => schema),
+	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
+];
 const objects = objectsIn(roots);
 const packages = new Set([...objects.keys()].map((name) => name.slice(0, name.lastIndexOf('.'))));
 const structs: Structs = new Map([...packages].flatMap((name) => [...structsOf(folderOf(name), name)]));

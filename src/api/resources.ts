@@ -1,3 +1,4 @@
+import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
@@ -39,6 +40,9 @@ export const resources: readonly ResourceDefinition[] = [
 	priorityClasses,
 	storageClasses,
 ];
+
+/** The resources whose objects are never stored: only the API server knows them. */
+export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
 
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {

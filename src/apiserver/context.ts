@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
+import type { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
+import type { TokenAuthenticator } from './access/tokens/token-authenticator.ts';
 import type { Admission } from './admission/admission.ts';
 import type { ObjectCache } from './storage/object-cache.ts';
 
@@ -21,6 +23,10 @@ export interface ServerContext {
 	readonly store: Store;
 	readonly cache: ObjectCache;
 	readonly admission: Admission;
+	/** Finds the users of bearer tokens. */
+	readonly tokens: TokenAuthenticator;
+	/** Issues the tokens of ServiceAccounts. */
+	readonly accountTokens: ServiceAccountTokens;
 	/** All open watches. Housekeeping sends them bookmarks, and the server stops them. */
 	readonly watches: Set<OpenWatch>;
 	readonly clock: Clock;

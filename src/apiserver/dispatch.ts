@@ -1,6 +1,7 @@
 import { methodNotAllowed, unknownPath } from '../api/errors/api-error.ts';
 import { isNamespace } from '../plan/deletion/namespace-deletion.ts';
 import type { Method, ResourceRequest } from './request.ts';
+import { REVIEWS } from './reviews/reviews.ts';
 import { SUBRESOURCES, type Subresource, type Verb } from './subresources/subresources.ts';
 import { create } from './verbs/create.ts';
 import { deleteObject } from './verbs/delete.ts';
@@ -30,6 +31,8 @@ const OBJECT: Verbs = {
  */
 export function verbOf(request: ResourceRequest): Verb {
 	const { call, name, definition } = request;
+	const review = REVIEWS.get(definition);
+	if (review) return review;
 	const subresource = subresourceOf(request);
 	const collection = isNamespace(definition) ? NAMESPACES : COLLECTION;
 	const verb = (subresource?.verbs ?? (name === '' ? collection : OBJECT))[call.method];

@@ -34,6 +34,8 @@ export interface Answer {
 	 * revalidating it.
 	 */
 	readonly immutable?: boolean;
+	/** Seconds for which clients may cache the response. By default they must revalidate it. */
+	readonly maxAgeSeconds?: number;
 	/** The response for callers in this process: frozen objects, or text. */
 	readonly object: () => unknown;
 	/** The body, in pieces of about 128 KiB. */
@@ -48,6 +50,7 @@ const JSON_TYPE = 'application/json';
  */
 export function answerOf(result: Result, format: Format, now: number): Answer {
 	if (result.type === 'status') return valueAnswer(result.code, result.status);
+	if (result.type === 'value') return valueAnswer(result.code, result.value);
 	switch (format.as) {
 		case 'plain':
 			return result.type === 'list' ? listAnswer(result) : objectAnswer(result.code, result.stored);
@@ -208,7 +211,7 @@ export function rowBytes(stored: StoredObject, options: RowOptions): readonly Ui
 	return [Buffer.from(`${cells}${JSON.stringify(shown)}}`)];
 }
 
-type ObjectsResult = Exclude<Result, { readonly type: 'status' }>;
+type ObjectsResult = Exclude<Result, { readonly type: 'status' | 'value' }>;
 
 function codecOf(result: ObjectsResult): ResourceCodec {
 	return result.type === 'list' ? result.codec : result.stored.codec;

@@ -5,6 +5,8 @@ import type { ResourceCodec, StoredObject } from './storage/stored-object.ts';
 export type Result =
 	| { readonly type: 'object'; readonly code: number; readonly stored: StoredObject }
 	| ListResult
+	/** An object that is not stored. */
+	| { readonly type: 'value'; readonly code: number; readonly value: object }
 	| { readonly type: 'status'; readonly code: number; readonly status: Status };
 
 /** A page of a list as of `revision`. */
@@ -18,6 +20,11 @@ export interface ListResult {
 	readonly continueToken: string;
 	/** Number of objects after this page, if it is known. */
 	readonly remaining: number | undefined;
+}
+
+/** The result of a request that made an object without storing it: a TokenReview, for example. */
+export function valueResult(code: number, value: object): Result {
+	return { type: 'value', code, value };
 }
 
 /** The metav1.Status of a successful request. */

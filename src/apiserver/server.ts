@@ -3,7 +3,7 @@
  *
  * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
  * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
- * Events, PriorityClasses, and the objects of storage (admission). It uses the store only through store/store.ts. Controllers and node agents use
+ * Events and PriorityClasses. It uses the store only through store/store.ts. Controllers and node agents use
  * it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
@@ -33,9 +33,6 @@
  */
 
 import { closedBy, type Duplex } from '../api/contract/duplex.ts';
-import type { NodeApi } from '../api/contract/node-api.ts';
-import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
-import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
@@ -45,19 +42,15 @@ import type {
 } from '../api/contract/transport.ts';
 import { API_SERVER } from '../api/contract/user.ts';
 import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
-import type { Clock } from '../base/clock.ts';
+import { virtualResources } from '../api/resources.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
-import type { Random } from '../base/random.ts';
-import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
-import type { Store } from '../store/store.ts';
-import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
-import { Admission, type AdmissionPlugin, attributesFor } from './admission/admission.ts';
-import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import { PodFields } from './admission/pod-fields.ts';
-import { PodPriority } from './admission/pod-priority.ts';
-import { PodTolerations } from './admission/pod-tolerations.ts';
-import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
-import { StorageObjects } from './admission/storage-objects.ts';
+import { UNLIMITED_TURN } from '../base/turn.ts';
+import { type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
+import { BOOTSTRAP_AUTHORIZER } from './access/bootstrap-authorizer.ts';
+import { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
+import { SigningKey } from './access/tokens/signing-key.ts';
+import { TokenAuthenticator } from './access/tokens/token-authenticator.ts';
+import { attributesFor } from './admission/admission.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
 import { Documents } from './documents/non-resource-paths.ts';
@@ -71,55 +64,11 @@ import type { Call, ResourceRequest } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
+import { type ApiServerOptions, admissionOf } from './server-options.ts';
 import { ObjectCache } from './storage/object-cache.ts';
-import type { Compression } from './storage/value-pages.ts';
 import { type NoticeSink, PushedWatch } from './verbs/pushed-watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
-
-/** Options of an {@link ApiServer}. */
-export interface ApiServerOptions {
-	/** The caller owns the store and closes it after the server. */
-	readonly store: Store;
-	/** The resources to serve. */
-	readonly resources: readonly ResourceDefinition[];
-	readonly clock: Clock;
-	readonly random: Random;
-	/** Returns the node agent of a Node, for the logs of its Pods; undefined if it is not connected. */
-	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
-	/**
-	 * Returns what the container runtime supports, for warnings about fields; undefined while no runtime is
-	 * registered.
-	 */
-	readonly runtimeTraits?: () => RuntimeTraits | undefined;
-	/** Decides which requests are allowed. Default: all. */
-	readonly authorizer?: Authorizer;
-	/** Admission plugins. In each phase they are called before the server's own, which check the latest state. */
-	readonly admissionPlugins?: readonly AdmissionPlugin[];
-	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
-	readonly metrics: Metrics;
-	/**
-	 * Delete stored values that cannot be decoded. By default {@link ApiServer.start} rejects with an error
-	 * that names their keys.
-	 */
-	readonly discardDamaged?: boolean;
-	/**
-	 * Limits how long callers in this process may write in one event loop turn, so that a controller does not
-	 * create 60 Pods of a megabyte each in one turn. Default: no limit.
-	 */
-	readonly turn?: TurnBudget;
-	/** Loads the compression for the values of unchanged objects. Default: values are not compressed. */
-	readonly loadCompression?: () => Promise<Compression>;
-	/** Version of stint, for `/version`. */
-	readonly version: string;
-	/** Called with unexpected errors, which are logged; `where` names the component. */
-	readonly onError: (where: string, error: unknown) => void;
-	/**
-	 * Called when the store stops reporting its changes. From then on the server answers every request for a
-	 * resource with 503.
-	 */
-	readonly onStoreLost?: (error: Error) => void;
-}
 
 /**
  * The API server. As an {@link ApiTransport} it accepts objects and returns frozen ones, which all readers in
@@ -127,6 +76,8 @@ export interface ApiServerOptions {
  * stages.
  */
 export class ApiServer implements ApiTransport {
+	/** Finds the users of bearer tokens; the listener adds those that it accepts. */
+	readonly tokens: TokenAuthenticator;
 	readonly #context: ServerContext;
 	readonly #authorizer: Authorizer;
 	readonly #documents: Documents;
@@ -140,11 +91,15 @@ export class ApiServer implements ApiTransport {
 		const cache = new ObjectCache({
 			store,
 			resources,
+			virtual: virtualResources,
 			...(options.discardDamaged && { discardDamaged: true }),
 			onError: (error) => onError('object cache', error),
 			onStoreLost: options.onStoreLost ?? ((error) => onError('store', error)),
 		});
+		const accountTokens = accountTokensOf(cache, options);
+		this.tokens = new TokenAuthenticator(accountTokens);
 		this.#context = {
+			...{ tokens: this.tokens, accountTokens },
 			store,
 			cache,
 			clock,
@@ -155,8 +110,11 @@ export class ApiServer implements ApiTransport {
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
 		};
-		this.#authorizer = options.authorizer ?? ALLOW_ALL;
-		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
+		this.#authorizer = options.authorizer ?? BOOTSTRAP_AUTHORIZER;
+		this.#documents = new Documents({
+			...{ resources, version, failure: () => cache.failure },
+			...{ key: accountTokens.key, url: options.url ?? (() => undefined) },
+		});
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);
 		this.#requests = new RequestMetrics(options.metrics, clock);
@@ -381,16 +339,11 @@ function callOf(request: ApiRequest): Call {
 	};
 }
 
-function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
-	const { runtimeTraits = () => undefined, admissionPlugins = [] } = options;
-	const classes = new PriorityClasses(cache);
-	return new Admission([
-		...admissionPlugins,
-		new NamespaceLifecycle(cache),
-		new PodTolerations(),
-		new PodPriority(classes),
-		new PriorityClassRules(classes),
-		new StorageObjects(cache, options.clock),
-		new PodFields(runtimeTraits),
-	]);
+function accountTokensOf(
+	cache: ObjectCache,
+	{ clock, onError, signingKeyPath: path }: ApiServerOptions,
+): ServiceAccountTokens {
+	const onReplaced = (message: string): void => onError('tokens', new Error(message));
+	const key = new SigningKey({ ...(path !== undefined && { path }), onReplaced });
+	return new ServiceAccountTokens({ key, cache, clock });
 }

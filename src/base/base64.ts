@@ -5,7 +5,11 @@
 
 /** The bytes of a text in UTF-8, as base64. */
 export function base64OfText(text: string): string {
-	const bytes = new TextEncoder().encode(text);
+	return base64OfBytes(new TextEncoder().encode(text));
+}
+
+/** The bytes as base64. */
+export function base64OfBytes(bytes: Uint8Array): string {
 	let binary = '';
 	// A call takes a limited number of arguments, so long texts are converted in pieces.
 	for (let at = 0; at < bytes.length; at += PIECE) {

@@ -81,6 +81,16 @@ const SOUND: Readonly<Record<string, Json>> = {
 		secrets: [{ name: 'a' }],
 		imagePullSecrets: [{ name: 'b' }],
 	},
+	TokenRequest: {
+		apiVersion: 'authentication.k8s.io/v1',
+		kind: 'TokenRequest',
+		spec: { expirationSeconds: 600, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'a' } },
+	},
+	TokenReview: {
+		apiVersion: 'authentication.k8s.io/v1',
+		kind: 'TokenReview',
+		spec: { token: 'a.b.c', audiences: ['a'] },
+	},
 	Lease: {
 		apiVersion: 'coordination.k8s.io/v1',
 		kind: 'Lease',

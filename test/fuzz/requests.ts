@@ -1,5 +1,5 @@
 import { apiVersionOf, type ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
-import { resources } from '../../src/api/resources.ts';
+import { resources, virtualResources } from '../../src/api/resources.ts';
 import type { Dice } from '../simulation/dice.ts';
 import { type Body, drawBody, drawPatch } from './bodies.ts';
 import { strangeText } from './values.ts';
@@ -19,14 +19,16 @@ const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'P
 /** Draws a request: a valid one, one with a careless mistake, or a hostile one. */
 export function drawRequest(dice: Dice): FuzzRequest {
 	const method = dice.chance(0.02) ? dice.of('HEAD', 'OPTIONS', 'TRACE', 'COPY') : dice.of(...METHODS);
-	const [first, ...rest] = resources;
+	const [first, ...rest] = [...resources, ...virtualResources];
 	const definition = first && dice.of(first, ...rest);
 	const path = dice.chance(0.05) || !definition ? plainPath(dice) : pathTo(dice, definition, method);
 	const kind = path.endsWith('/binding')
 		? 'Binding'
 		: path.endsWith('/eviction')
 			? 'Eviction'
-			: definition?.kind;
+			: path.endsWith('/token')
+				? 'TokenRequest'
+				: definition?.kind;
 	const body = bodyFor(dice, method, kind);
 	const query = drawQuery(dice);
 	return {
@@ -56,6 +58,8 @@ function plainPath(dice: Dice): string {
 		'/openapi/v3',
 		'/openapi/v3/apis/batch/v1',
 		'/metrics',
+		'/openid/v1/jwks',
+		'/.well-known/openid-configuration',
 		'/livez',
 		'/healthz?verbose',
 		'//api//v1',
@@ -94,7 +98,7 @@ function pathTo(dice: Dice, definition: ResourceDefinition, method: string): str
 	if (dice.chance(method === 'POST' ? 0.8 : 0.25)) return collection;
 	const name = dice.chance(0.03) ? encoded(strangeText(dice).slice(0, 300)) : dice.of(...NAMES);
 	const subresource = dice.maybe(0.25, () =>
-		dice.of('status', 'log', 'eviction', 'binding', 'finalize', 'scale', 'exec', 'x', 'log/deeper'),
+		dice.of('status', 'log', 'eviction', 'binding', 'finalize', 'scale', 'exec', 'token', 'x', 'log/deeper'),
 	);
 	return `${collection}/${name}${subresource === undefined ? '' : `/${subresource}`}`;
 }

@@ -29,6 +29,13 @@ export interface ControlPlane {
 		name: string,
 		holds: (object: T | undefined) => boolean,
 	): Promise<T | undefined>;
+	/** The same for an object in this namespace; {@link until} looks into `default`. */
+	untilIn<T extends KubeObject>(
+		namespace: string,
+		definition: ResourceDefinition<T>,
+		name: string,
+		holds: (object: T | undefined) => boolean,
+	): Promise<T | undefined>;
 	readonly metrics: Metrics;
 	/** Creates a Node with this number of cpus. Over a virtual transport, resolves once the components show it. */
 	addNode(name: string, cpus: number): Promise<void>;
@@ -38,6 +45,8 @@ export interface ControlPlane {
 export interface ControlPlaneSetup {
 	/** Makes the components' transport to the API server; by default that of the test ({@link transportFor}). */
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
+	/** See the option of {@link controlPlane}. By default no certificate is published. */
+	readonly rootCertificatePem?: string;
 }
 
 /**
@@ -47,7 +56,7 @@ export interface ControlPlaneSetup {
 export async function startControlPlane(
 	t: TestContext,
 	clock: Clock = new SystemClock({ keepsAlive: true }),
-	{ reach = async (api) => transportFor(t, api) }: ControlPlaneSetup = {},
+	{ reach = async (api) => transportFor(t, api), ...more }: ControlPlaneSetup = {},
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
 	const metrics = new Metrics();
@@ -76,7 +85,9 @@ export async function startControlPlane(
 		await store.close();
 	});
 	const transport = await reach(api);
-	lifecycle.run(controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report }));
+	lifecycle.run(
+		controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report, ...more }),
+	);
 	const client = new Client(api);
 	return {
 		client,
@@ -93,17 +104,18 @@ export async function startControlPlane(
 			});
 			await stepsDone();
 		},
-		until: (definition, name, holds) => until(client, definition, name, holds),
+		until: (definition, name, holds) => until(client, definition, { namespace: 'default', name }, holds),
+		untilIn: (namespace, definition, name, holds) => until(client, definition, { namespace, name }, holds),
 	};
 }
 
 async function until<T extends KubeObject>(
 	client: Client,
 	definition: ResourceDefinition<T>,
-	name: string,
+	{ namespace, name }: { readonly namespace: string; readonly name: string },
 	holds: (object: T | undefined) => boolean,
 ): Promise<T | undefined> {
-	const target = client.resource(definition, definition.namespaced ? 'default' : undefined);
+	const target = client.resource(definition, definition.namespaced ? namespace : undefined);
 	const fieldSelector = `metadata.name=${name}`;
 	const { items, metadata } = await target.list({ fieldSelector });
 	if (holds(items[0])) return items[0];

@@ -40,6 +40,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	readonly controllerFields?: readonly (readonly string[])[];
 	/** Whether the object holds secrets: then errors do not show it. Upstream shows it in some. */
 	readonly isConfidential?: true;
+	/** Whether objects are never stored; see {@link virtualResource}. */
+	readonly isVirtual?: true;
 }
 
 /**

@@ -15,6 +15,9 @@ export interface User {
 /** Every user that proved its identity is in this group. */
 const AUTHENTICATED = 'system:authenticated';
 
+/** All ServiceAccounts are in this group. */
+export const SERVICE_ACCOUNTS = 'system:serviceaccounts';
+
 /** The group that may do everything (upstream: SystemPrivilegedGroup). */
 const MASTERS = 'system:masters';
 
@@ -36,4 +39,23 @@ export const SCHEDULER: User = { name: 'system:kube-scheduler', groups: [AUTHENT
 /** The user of the node agent of a Node (upstream: the node authorizer's name and group). */
 export function nodeUser(nodeName: string): User {
 	return { name: `system:node:${nodeName}`, groups: ['system:nodes', AUTHENTICATED] };
+}
+
+/** A ServiceAccount, as a token names it. */
+export interface AccountIdentity {
+	readonly namespace: string;
+	readonly name: string;
+	readonly uid: string;
+	/** See {@link User.extra}. */
+	readonly extra: NonNullable<User['extra']>;
+}
+
+/** The user of a token of a ServiceAccount (upstream: `ServiceAccountInfo.UserInfo` in k8s.io/apiserver). */
+export function serviceAccountUser({ namespace, name, uid, extra }: AccountIdentity): User {
+	return {
+		name: `system:serviceaccount:${namespace}:${name}`,
+		uid,
+		groups: [SERVICE_ACCOUNTS, `${SERVICE_ACCOUNTS}:${namespace}`, AUTHENTICATED],
+		...(Object.keys(extra).length > 0 && { extra }),
+	};
 }

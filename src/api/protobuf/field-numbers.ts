@@ -4,6 +4,16 @@
  * around it. Written by tools/field-numbers.ts, which says how; not by hand.
  */
 export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
+	'io.k8s.api.authentication.v1.BoundObjectReference': 'kind=1 apiVersion=2 name=3 uid=4',
+	'io.k8s.api.authentication.v1.SelfSubjectReview': 'metadata=1 status=2',
+	'io.k8s.api.authentication.v1.SelfSubjectReviewStatus': 'userInfo=1',
+	'io.k8s.api.authentication.v1.TokenRequest': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authentication.v1.TokenRequestSpec': 'audiences=1 expirationSeconds=4 boundObjectRef=3',
+	'io.k8s.api.authentication.v1.TokenRequestStatus': 'token=1 expirationTimestamp=2',
+	'io.k8s.api.authentication.v1.TokenReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authentication.v1.TokenReviewSpec': 'token=1 audiences=2',
+	'io.k8s.api.authentication.v1.TokenReviewStatus': 'authenticated=1 user=2 audiences=4 error=3',
+	'io.k8s.api.authentication.v1.UserInfo': 'username=1 uid=2 groups=3 extra=4',
 	'io.k8s.api.batch.v1.CronJob': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.CronJobSpec':
 		'schedule=1 timeZone=8 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7',

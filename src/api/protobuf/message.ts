@@ -1,3 +1,4 @@
+import { base64OfBytes } from '../../base/base64.ts';
 import { memoize } from '../../base/collections/memoize.ts';
 import { isRecord } from '../../base/json/json.ts';
 import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
@@ -141,7 +142,7 @@ function readerOf(node: SchemaNode): ValueReader {
 		case 'object':
 			return objectReader(node);
 		case 'list':
-			throw new Error('no message has a list of lists');
+			return listReader(node.items);
 	}
 }
 
@@ -198,11 +199,20 @@ function mapReader(values: SchemaNode): ValueReader {
 	};
 }
 
+/**
+ * A list that is the value of a map, such as the extra properties of a user: in protobuf it is a message, whose
+ * only field has the items.
+ */
+function listReader(items: SchemaNode): ValueReader {
+	const message: Message = new Map([[1, { type: 'list', name: 'items', items: readerOf(items) }]]);
+	return { form: DELIMITED, read: (reader) => readWhole(reader, message).items ?? [] };
+}
+
 const INT32: ValueReader = { form: VARINT, read: (reader) => reader.int32() };
 const INT64: ValueReader = { form: VARINT, read: (reader) => reader.int64() };
 const BOOLEAN: ValueReader = { form: VARINT, read: (reader) => reader.bool() };
 const TEXT: ValueReader = { form: DELIMITED, read: (reader) => reader.text() };
-const BASE64: ValueReader = { form: DELIMITED, read: (reader) => reader.bytes().toBase64() };
+const BASE64: ValueReader = { form: DELIMITED, read: (reader) => base64OfBytes(reader.bytes()) };
 
 /** A value that is one string or number in JSON, and in protobuf a message with `parts` numbered from 1. */
 function unwrapping(

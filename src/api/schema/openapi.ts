@@ -193,6 +193,8 @@ const INT_OR_STRING: Json = {
  * schemas.
  */
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
+	if (definition.isVirtual)
+		return { [rootOf(definition)]: { post: operation(definition, 'post', WRITE_PARAMETERS) } };
 	const base = `/${openApiPath(definition)}`;
 	const { namespaced, resource, status } = definition;
 	const root = rootOf(definition);

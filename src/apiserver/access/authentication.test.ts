@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ADMIN, type User } from '../../api/contract/user.ts';
 import { Authentication, isLoopbackHost } from './authentication.ts';
 
-const authentication = new Authentication('secret');
+const ACCOUNT: User = { name: 'system:serviceaccount:a:b', groups: [] };
+
+/** Knows a fixed token, and one that takes time to verify. */
+const authentication = new Authentication({
+	userOf: (token) =>
+		token === 'secret' ? ADMIN : Promise.resolve(token === 'verified' ? ACCOUNT : undefined),
+});
 /** The name of the user, or the reason of the error. */
-const reasonOf = (headers: Record<string, string>, open = false): string => {
+const reasonOf = async (headers: Record<string, string>, open = false): Promise<string> => {
 	try {
-		return authentication.authenticate(headers, open).name;
+		return (await authentication.authenticate(headers, open)).name;
 	} catch (error) {
 		return error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
 	}
 };
 
-test('the token must equal the whole text after Bearer', () => {
+test('the token must equal the whole text after Bearer', async () => {
 	const host = 'localhost';
-	assert.equal(reasonOf({ host, authorization: 'Bearer secret' }), 'kubernetes-admin');
-	assert.equal(reasonOf({ host, authorization: 'bearer  secret ' }), 'kubernetes-admin');
+	assert.equal(await reasonOf({ host, authorization: 'Bearer secret' }), 'kubernetes-admin');
+	assert.equal(await reasonOf({ host, authorization: 'bearer  secret ' }), 'kubernetes-admin');
 	for (const authorization of [
 		'Bearer',
 		'Bearer ',
@@ -24,17 +31,21 @@ test('the token must equal the whole text after Bearer', () => {
 		'Basic secret',
 		'secret',
 	]) {
-		assert.equal(reasonOf({ host, authorization }), 'Unauthorized', authorization);
+		assert.equal(await reasonOf({ host, authorization }), 'Unauthorized', authorization);
 	}
-	assert.equal(reasonOf({ host }), 'Unauthorized');
+	assert.equal(await reasonOf({ host }), 'Unauthorized');
+	assert.equal(await reasonOf({ host, authorization: 'Bearer verified' }), ACCOUNT.name);
 });
 
-test('public paths need no token, but reject web pages like all others', () => {
-	assert.equal(reasonOf({ host: 'localhost' }, true), 'system:anonymous');
-	assert.equal(reasonOf({ host: 'localhost', authorization: 'Bearer secret' }, true), 'kubernetes-admin');
-	assert.equal(reasonOf({ host: 'localhost', origin: 'http://localhost' }, true), 'Forbidden');
-	assert.equal(reasonOf({ host: 'example.com' }, true), 'Forbidden');
-	assert.equal(reasonOf({}, true), 'Forbidden');
+test('public paths need no token, but reject web pages like all others', async () => {
+	assert.equal(await reasonOf({ host: 'localhost' }, true), 'system:anonymous');
+	assert.equal(
+		await reasonOf({ host: 'localhost', authorization: 'Bearer secret' }, true),
+		'kubernetes-admin',
+	);
+	assert.equal(await reasonOf({ host: 'localhost', origin: 'http://localhost' }, true), 'Forbidden');
+	assert.equal(await reasonOf({ host: 'example.com' }, true), 'Forbidden');
+	assert.equal(await reasonOf({}, true), 'Forbidden');
 });
 
 test('the Host header must be a loopback name or address', () => {
@@ -55,10 +66,10 @@ test('the Host header must be a loopback name or address', () => {
 	}
 });
 
-test('the administrator is in the groups of masters and authenticated users, an anonymous user in its own', () => {
+test('the administrator is in the groups of masters and authenticated users, an anonymous user in its own', async () => {
 	const headers = { host: 'localhost', authorization: 'Bearer secret' };
-	const { groups } = authentication.authenticate(headers, false);
-	assert.deepEqual(groups, ['system:masters', 'system:authenticated']);
-	const anonymous = authentication.authenticate({ host: 'localhost' }, true);
+	const admin = await authentication.authenticate(headers, false);
+	assert.deepEqual(admin.groups, ['system:masters', 'system:authenticated']);
+	const anonymous = await authentication.authenticate({ host: 'localhost' }, true);
 	assert.deepEqual(anonymous, { name: 'system:anonymous', groups: ['system:unauthenticated'] });
 });

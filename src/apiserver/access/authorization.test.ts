@@ -5,7 +5,7 @@ import { API_SERVER, type User } from '../../api/contract/user.ts';
 import type { ApiServer } from '../server.ts';
 import { listenTo, transportTo } from '../testing/https-test-client.ts';
 import { JOBS, jobNamed, openTestServer, PODS, refusal } from '../testing/server-contract-suite.ts';
-import { ALLOW_ALL, type AuthorizationAttributes, type Authorizer } from './authorization.ts';
+import type { AuthorizationAttributes, Authorizer } from './authorization.ts';
 
 const ALICE: User = { name: 'alice', groups: ['system:authenticated'] };
 
@@ -131,9 +131,4 @@ test('over HTTPS the token decides who the user is, for watches, streams and ans
 	}
 	await listener.close();
 	opened.server.close();
-});
-
-test('by default every request is allowed', () => {
-	const attributes = { type: 'path', user: ALICE, verb: 'get', path: '/' } as const;
-	assert.deepEqual(ALLOW_ALL.authorize(attributes), { allowed: true });
 });

@@ -49,9 +49,6 @@ export interface Authorizer {
 	authorize(attributes: AuthorizationAttributes): Decision;
 }
 
-/** Allows every request of an authenticated user, and those of the public paths. */
-export const ALLOW_ALL: Authorizer = { authorize: () => ({ allowed: true }) };
-
 /** Throws Forbidden with upstream's message unless `authorizer` allows the request. */
 export function checkAllowed(authorizer: Authorizer, attributes: AuthorizationAttributes): void {
 	const decision = authorizer.authorize(attributes);

@@ -139,6 +139,7 @@ function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 function verbsOf(definition: ResourceDefinition): readonly string[] {
+	if (definition.isVirtual) return ['create'];
 	return isNamespace(definition) ? VERBS.filter((verb) => verb !== 'deletecollection') : VERBS;
 }
 

@@ -1,18 +1,26 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
+import { virtualResources } from '../../api/resources.ts';
+import type { SigningKey } from '../access/tokens/signing-key.ts';
 import type { Call } from '../request.ts';
 import { type Answer, valueAnswer } from '../respond.ts';
 import { Discovery } from './discovery.ts';
 import { health } from './health.ts';
+import { openIdDocument } from './open-id.ts';
 import { OpenApi } from './openapi.ts';
 
 /** Dependencies of {@link Documents}. */
 export interface DocumentOptions {
+	/** The resources whose objects are stored. */
 	readonly resources: readonly ResourceDefinition[];
 	/** Version of stint. */
 	readonly version: string;
 	/** Why the store is not available; undefined while it is. Health checks report it. */
 	readonly failure: () => Error | undefined;
+	/** The key that signs the tokens of ServiceAccounts. */
+	readonly key: SigningKey;
+	/** Returns the URL at which clients reach the server; undefined if there is none. */
+	readonly url: () => string | undefined;
 }
 
 /** The Kubernetes version whose behaviour the server implements. */
@@ -26,9 +34,10 @@ export class Documents {
 
 	constructor(options: DocumentOptions) {
 		this.#options = options;
-		this.#discovery = new Discovery(options.resources);
+		const resources = served(options.resources);
+		this.#discovery = new Discovery(resources);
 		this.#openApi = new OpenApi({
-			resources: options.resources,
+			resources,
 			version: kubernetesVersion(options.version),
 		});
 	}
@@ -43,6 +52,7 @@ export class Documents {
 			this.#discovery.answer(path, call.accept) ??
 			health(path, call.query, this.#options.failure()) ??
 			(await this.#openApi.answer(path)) ??
+			(await openIdDocument(path, this.#options)) ??
 			this.#other(path);
 		// An unknown path is NotFound with any method, as upstream, so this check comes first.
 		if (!answer) throw unknownPath();
@@ -57,13 +67,23 @@ export class Documents {
 	}
 }
 
+/** All resources, with those that are never stored, in the order of upstream's discovery: core first. */
+function served(resources: readonly ResourceDefinition[]): readonly ResourceDefinition[] {
+	const { core = [], named = [] } = Object.groupBy(resources, ({ group }) =>
+		group === '' ? 'core' : 'named',
+	);
+	return [...core, ...virtualResources, ...named];
+}
+
 /** The index at `/`. */
 const PATHS = [
+	'/.well-known/openid-configuration',
 	'/api',
 	'/apis',
 	'/healthz',
 	'/livez',
 	'/metrics',
+	'/openid/v1/jwks',
 	'/openapi/v2',
 	'/openapi/v3',
 	'/readyz',

@@ -72,15 +72,16 @@ export class HttpExchange {
 	}
 
 	/**
-	 * Serves the request. Calls `authenticate` with the path: it returns the user, or throws an ApiError.
-	 * Never rejects.
+	 * Serves the request. Calls `authenticate` with the path: it returns the user, or throws an ApiError (or
+	 * rejects with one). Never rejects.
 	 */
-	async serve(authenticate: (path: string) => User): Promise<void> {
+	async serve(authenticate: (path: string) => User | Promise<User>): Promise<void> {
 		const warnings: string[] = [];
 		try {
 			const { method } = this.#request;
 			const { path, query } = targetOf(this.#request);
-			const user = authenticate(path);
+			const known = authenticate(path);
+			const user = known instanceof Promise ? await known : known;
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call({ user, path, query, warnings });
 			const flow = this.#options.server.flowOf(call);
@@ -127,7 +128,7 @@ export class HttpExchange {
 		const { code, contentType, etag, immutable } = answer;
 		const headers: OutgoingHttpHeaders = {
 			'content-type': contentType,
-			'cache-control': immutable ? 'public, immutable' : etag ? 'public' : NO_CACHE,
+			'cache-control': cacheControlOf(answer),
 			...(etag && { etag, vary: 'Accept' }),
 			...(immutable && { expires: new Date(this.#options.clock.now() + YEAR_MS).toUTCString() }),
 		};
@@ -321,6 +322,12 @@ const TAIL_BYTES = 4096;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 const NO_CACHE = 'no-cache, private';
+
+function cacheControlOf({ etag, immutable, maxAgeSeconds }: Answer): string {
+	if (maxAgeSeconds !== undefined) return `public, max-age=${maxAgeSeconds}`;
+	if (immutable) return 'public, immutable';
+	return etag ? 'public' : NO_CACHE;
+}
 
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies readonly Method[];
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { User } from '../../api/contract/user.ts';
+import { ADMIN, type User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { RunQueue } from '../../base/queue/run-queue.ts';
@@ -94,7 +94,8 @@ export class HttpListener {
 			slowClients: new SlowClients(clock),
 			sharedLines: new SharedLines(),
 		};
-		this.#authentication = new Authentication(token);
+		options.server.tokens.accept(token, ADMIN);
+		this.#authentication = new Authentication(options.server.tokens);
 		this.#upgrades = new Upgrades(this.#exchangeOptions);
 		this.#server = createServer(
 			{
@@ -191,10 +192,17 @@ export class HttpListener {
 		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
 	}
 
-	#authenticate({ headers, socket }: IncomingMessage, path: string): User {
+	#authenticate({ headers, socket }: IncomingMessage, path: string): User | Promise<User> {
 		const isOpen = isPublic(path);
 		const user = this.#authentication.authenticate(headers, isOpen);
-		if (!isOpen) this.#connections.markAuthenticated(socket);
+		if (isOpen) return user;
+		if (user instanceof Promise) {
+			return user.then((known) => {
+				this.#connections.markAuthenticated(socket);
+				return known;
+			});
+		}
+		this.#connections.markAuthenticated(socket);
 		return user;
 	}
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
+import { tokenRequestSchema } from '../../api/authentication/token-request.ts';
 import { apiVersionOf } from '../../api/contract/resource-definition.ts';
 import { bindingSchema } from '../../api/core/binding/schema.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
@@ -9,7 +10,7 @@ import { deleteOptionsSchema } from '../../api/meta/delete-options.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
 import { FIELD_NUMBERS } from '../../api/protobuf/field-numbers.ts';
 import { delimitedField, enveloped, numberField } from '../../api/protobuf/testing/wire-writer.ts';
-import { resources } from '../../api/resources.ts';
+import { resources, virtualResources } from '../../api/resources.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import type { SchemaNode } from '../../api/schema/schema.ts';
 import { type ExpectedObject, UnreadableError } from './expected-object.ts';
@@ -17,9 +18,10 @@ import { jsonOfProtobuf } from './protobuf-body.ts';
 
 /** All kinds that can be in a body. */
 const EXPECTED: readonly ExpectedObject[] = [
-	...resources.map((each) => ({ ...each, apiVersions: [apiVersionOf(each)] })),
+	...[...resources, ...virtualResources].map((each) => ({ ...each, apiVersions: [apiVersionOf(each)] })),
 	{ kind: 'Binding', apiVersions: ['v1'], schema: bindingSchema },
 	{ kind: 'Eviction', apiVersions: ['policy/v1', 'policy/v1beta1'], schema: evictionSchema },
+	{ kind: 'TokenRequest', apiVersions: ['authentication.k8s.io/v1'], schema: tokenRequestSchema },
 	{ kind: 'DeleteOptions', apiVersions: undefined, schema: deleteOptionsSchema },
 ];
 

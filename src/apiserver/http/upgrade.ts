@@ -84,9 +84,9 @@ export class Upgrades {
 
 	/**
 	 * Serves a request until its session has ended. Calls `authenticate` with the path; it returns the user, or
-	 * throws an ApiError. Never rejects.
+	 * throws an ApiError (or rejects with one). Never rejects.
 	 */
-	async serve(upgrade: UpgradeRequest, authenticate: (path: string) => User): Promise<void> {
+	async serve(upgrade: UpgradeRequest, authenticate: (path: string) => User | Promise<User>): Promise<void> {
 		const { socket } = upgrade;
 		/** Aborts if the client disconnects before the handshake; after it, the WebSocket reports the close. */
 		const gone = new AbortController();
@@ -100,7 +100,7 @@ export class Upgrades {
 		});
 		try {
 			const { path, query } = targetOf(upgrade.request);
-			const user = authenticate(path);
+			const user = await authenticate(path);
 			const { method } = upgrade.request;
 			const call = callOf({ user, path, query, method, signal: gone.signal });
 			const { client, session } = await this.#open(upgrade, call);

@@ -8,6 +8,8 @@ import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 export interface ObjectCacheOptions {
 	readonly store: Store;
 	readonly resources: readonly ResourceDefinition[];
+	/** Resources whose objects are never stored: {@link ObjectCache.of} finds them, with no objects. */
+	readonly virtual?: readonly ResourceDefinition[];
 	/** Delete stored values that cannot be decoded; by default `start` rejects. */
 	readonly discardDamaged?: boolean;
 	/** Called with a report of each discarded value. */
@@ -39,7 +41,9 @@ export class ObjectCache {
 	constructor(options: ObjectCacheOptions) {
 		this.#options = options;
 		this.resources = options.resources.map((definition) => new ResourceCache(definition));
-		for (const resource of this.resources) this.#byPrefix.set(resource.codec.keyPrefix, resource);
+		const virtual = (options.virtual ?? []).map((definition) => new ResourceCache(definition));
+		for (const resource of [...this.resources, ...virtual])
+			this.#byPrefix.set(resource.codec.keyPrefix, resource);
 	}
 
 	/** The revision that the cache has reached. */

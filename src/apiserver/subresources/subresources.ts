@@ -1,3 +1,4 @@
+import { tokenRequestSchema } from '../../api/authentication/token-request.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { bindingSchema } from '../../api/core/binding/schema.ts';
@@ -16,6 +17,7 @@ import { evict } from './eviction.ts';
 import { EXEC_OPTIONS, podExec } from './exec.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
+import { issueToken } from './token.ts';
 
 /** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
 export type Verb = (server: ServerContext, request: ResourceRequest) => Promise<Result>;
@@ -75,6 +77,16 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		duplex: podExec,
 		connects: EXEC_OPTIONS,
 		discoveryVerbs: ['create', 'get'],
+	},
+	{
+		name: 'token',
+		appliesTo: ({ group, resource }) => group === '' && resource === 'serviceaccounts',
+		verbs: { POST: issueToken },
+		accepts: {
+			...{ group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+			schema: tokenRequestSchema,
+		},
+		discoveryVerbs: ['create'],
 	},
 	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
 ];

@@ -9,7 +9,8 @@ import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';
-import { ApiServer, type ApiServerOptions } from '../server.ts';
+import { ApiServer } from '../server.ts';
+import type { ApiServerOptions } from '../server-options.ts';
 
 /** A server to test, and the objects and requests that most of its tests use. */
 

@@ -3,11 +3,14 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import type { ApiTransport } from '../../api/contract/transport.ts';
 import { CONTROLLER_MANAGER, SCHEDULER, type User } from '../../api/contract/user.ts';
 import { leases } from '../../api/coordination/lease/definition.ts';
+import { configMaps } from '../../api/core/configmap/definition.ts';
 import { events } from '../../api/core/event/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { resources } from '../../api/resources.ts';
+import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Work } from '../../base/lifecycle.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -26,6 +29,8 @@ import { JobController } from '../../controllers/job/job-controller.ts';
 import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
+import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
+import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
@@ -39,6 +44,16 @@ export interface ControlPlaneOptions {
 	readonly metrics: Metrics;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
+	/**
+	 * The certificate of the API server's authority, in PEM, to publish in every namespace. Undefined if the API
+	 * server has no listener that Pods could connect to.
+	 */
+	readonly rootCertificatePem?: string;
+	/**
+	 * Resolves once the server is ready. Until then the controllers that no Pod waits for do nothing, so that a
+	 * start does not wait for their writes. By default they run at once.
+	 */
+	readonly ready?: Promise<void>;
 	/** A component calls it with each error before it retries; `key` is the object that it worked on. */
 	readonly onError: (component: string, key: string, error: unknown) => void;
 }
@@ -83,6 +98,8 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		},
 	};
 	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
+	for (const [name, component] of Object.entries(namespaceObjects(context)))
+		works[name] = (signal) => runAfter(options.ready, component, signal);
 	return works;
 }
 
@@ -95,6 +112,21 @@ async function* stateMetrics(informers: Informers): AsyncIterable<string> {
 /** A controller or the scheduler; runs until the signal aborts. */
 interface Component {
 	run(signal: AbortSignal): Promise<void>;
+}
+
+/** Runs the component once `ready` resolves; not at all if the signal aborts before. */
+async function runAfter(
+	ready: Promise<void> | undefined,
+	component: Component,
+	signal: AbortSignal,
+): Promise<void> {
+	if (ready) {
+		await new Promise<void>((resolve) => {
+			void aborted(signal).then(resolve);
+			void ready.then(resolve);
+		});
+	}
+	if (!signal.aborted) await component.run(signal);
 }
 
 /** The options that all components have in common. */
@@ -186,6 +218,29 @@ function collectors({ options, informers, of }: ControlPlaneContext): Readonly<R
 			namespaces: informers.of(namespaces),
 			contents: collected.filter(({ definition }) => definition.namespaced),
 			unwatched: [events],
+		}),
+	};
+}
+
+/** The controllers that keep the objects that every namespace has. */
+function namespaceObjects({
+	options,
+	informers,
+	of,
+}: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const { rootCertificatePem: certificatePem } = options;
+	return {
+		'serviceaccount-controller': new ServiceAccountsController({
+			...of('serviceaccount-controller'),
+			namespaces: informers.of(namespaces),
+			accounts: informers.of(serviceAccounts),
+		}),
+		...(certificatePem !== undefined && {
+			'root-ca-certificate-publisher-controller': new RootCertificatePublisher({
+				...{ ...of('root-ca-certificate-publisher-controller'), certificatePem },
+				namespaces: informers.of(namespaces),
+				configMaps: informers.of(configMaps),
+			}),
 		}),
 	};
 }

@@ -22,6 +22,8 @@ export interface DataFolder {
 	readonly kubeconfig: string;
 	/** The CA, the server's certificate and the token. */
 	readonly pki: string;
+	/** The key that signs the tokens of ServiceAccounts; it exists once a token was issued. */
+	readonly signingKey: string;
 	/** The logs of containers. */
 	readonly logs: string;
 	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
@@ -40,6 +42,7 @@ export function dataFolder(path: string): DataFolder {
 		database: join(root, 'state.db'),
 		kubeconfig: join(root, 'kubeconfig'),
 		pki: join(root, 'pki'),
+		signingKey: join(root, 'pki', 'sa.key'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
 		pods: join(root, 'pods'),

@@ -8,7 +8,7 @@ import { type Clock, SystemClock, type Timer } from '../../base/clock.ts';
 import { Lifecycle, type PartError } from '../../base/lifecycle.ts';
 import { Metrics } from '../../base/metrics.ts';
 import { SystemRandom } from '../../base/random.ts';
-import { TurnBudget } from '../../base/turn.ts';
+import { nextTurn, TurnBudget } from '../../base/turn.ts';
 import { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
@@ -114,12 +114,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	});
 	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
+	const ready = Promise.withResolvers<void>();
 	const context: ServerContext = {
 		options,
 		clock,
 		lifecycle,
 		metrics: new Metrics(),
+		ready: ready.promise,
 		agents: new Map(),
+		endpoint: { url: undefined },
 		onError: (component, about, error) => {
 			// Stopping aborts pending calls; their errors are expected.
 			if (!lifecycle.isStopping) log.error(component, about, error);
@@ -130,6 +133,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		openDataFolder(folder, (original) => log.warning(isCopyOf(folder.path, original)));
 		const { api, listener } = await startParts(context, () => killPods);
 		serves = true;
+		// The caller reports that the server is ready in this turn.
+		void nextTurn().then(ready.resolve);
 		return {
 			client: new Client(transportAs(api, ADMIN), { fieldManager: 'stint' }),
 			url: listener?.url,
@@ -157,8 +162,9 @@ async function startParts(
 ): Promise<{ readonly api: ApiServer; readonly listener: HttpListener | undefined }> {
 	const { options, lifecycle } = context;
 	const api = await startApi(context);
-	const listener = options.port === undefined ? undefined : await startListener(context, api, options.port);
-	lifecycle.run(controlPlane(controlPlaneOptions(context, api)));
+	const opened = options.port === undefined ? undefined : await startListener(context, api, options.port);
+	const listener = opened?.listener;
+	lifecycle.run(controlPlane(controlPlaneOptions(context, api, opened?.caPem)));
 	await startNode(context, api, killsPods);
 	// Registers the listener once more, as the last part, so that it is closed first: clients send no more
 	// requests to a server whose parts are stopping. Closing it twice has no effect.
@@ -172,8 +178,12 @@ interface ServerContext {
 	readonly clock: Clock;
 	readonly lifecycle: Lifecycle;
 	readonly metrics: Metrics;
+	/** Resolves in the turn after {@link startServer}. */
+	readonly ready: Promise<void>;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
+	/** The URL of the listener, once it is open. */
+	readonly endpoint: { url: string | undefined };
 	/**
 	 * A part calls it with each error that it handles itself; `about` is the request or object that it worked
 	 * on.
@@ -188,6 +198,7 @@ async function startApi({
 	lifecycle,
 	metrics,
 	agents,
+	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
 	const store = await lifecycle.start({
@@ -212,6 +223,8 @@ async function startApi({
 		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
+		signingKeyPath: options.folder.signingKey,
+		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
 		onError: (where, error) => onError('apiserver', where, error),
 		onStoreLost: failStore,
@@ -242,10 +255,10 @@ async function openStore(
 
 /** Opens the HTTPS listener and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
-	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
+	{ options: { folder, log }, clock, lifecycle, endpoint, onError }: ServerContext,
 	server: ApiServer,
 	port: number,
-): Promise<HttpListener> {
+): Promise<{ readonly listener: HttpListener; readonly caPem: string }> {
 	trustNamedAuthoritiesOnly();
 	const credentials = loadCredentials(folder.pki, clock.now(), log.warning);
 	const listener = await lifecycle.start({
@@ -254,17 +267,19 @@ async function startListener(
 			listen({ server, credentials, port, clock, onError: (where, error) => onError('http', where, error) }),
 		stop: (open) => open.close(),
 	});
+	endpoint.url = listener.url;
 	const { caPem: certificateAuthority, token } = credentials;
 	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
 	const onReplaced = (reason: string): void =>
 		log.warning(`${folder.kubeconfig} was not a valid kubeconfig and was replaced: ${reason}`);
 	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);
-	return listener;
+	return { listener, caPem: certificateAuthority };
 }
 
 function controlPlaneOptions(
-	{ options: { endedPodsLimit }, clock, metrics, onError }: ServerContext,
+	{ options: { endedPodsLimit }, clock, metrics, ready, onError }: ServerContext,
 	transport: ApiServer,
+	rootCertificatePem: string | undefined,
 ): ControlPlaneOptions {
 	const random = new SystemRandom();
 	return {
@@ -272,8 +287,10 @@ function controlPlaneOptions(
 		clock,
 		random,
 		metrics,
+		ready,
 		onError,
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
+		...(rootCertificatePem !== undefined && { rootCertificatePem }),
 	};
 }
 

@@ -9,6 +9,9 @@ import { type ServiceAccount, serviceAccountSchema } from './schema.ts';
 const META = new FieldPath('metadata');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
+/** The ServiceAccount of Pods that name none; a controller keeps one in every namespace. */
+export const DEFAULT_ACCOUNT = 'default';
+
 /** If this annotation of a ServiceAccount is true, its Pods may use only the Secrets that the account lists. */
 const ENFORCE_MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
 
