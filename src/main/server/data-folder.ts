@@ -30,6 +30,8 @@ export interface DataFolder {
 	readonly runtime: string;
 	/** The volumes of Pods and the files that are mounted into their containers. */
 	readonly pods: string;
+	/** The folders of local volumes (PersistentVolumes). */
+	readonly volumes: string;
 	/** The image table, which the user edits: the programs that image names stand for. See docs/images.md. */
 	readonly images: string;
 }
@@ -46,6 +48,7 @@ export function dataFolder(path: string): DataFolder {
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
 		pods: join(root, 'pods'),
+		volumes: join(root, 'volumes'),
 		images: join(root, 'images.yaml'),
 	};
 }
@@ -67,7 +70,8 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
  */
 export function openDataFolder(folder: DataFolder, onCopy: (original: string) => void): void {
 	openPrivateRoot(folder.path, OWN_NAMES);
-	for (const path of [folder.pki, folder.logs, folder.runtime, folder.pods]) openPrivateFolder(path);
+	const { pki, logs, runtime, pods, volumes } = folder;
+	for (const path of [pki, logs, runtime, pods, volumes]) openPrivateFolder(path);
 	for (const path of [folder.database, `${folder.database}-wal`, `${folder.database}-shm`, folder.kubeconfig])
 		checkPrivateFile(path);
 	const marker = join(folder.path, IDENTITY_NAME);
@@ -94,7 +98,7 @@ const IDENTITY_NAME = 'folder.json';
 /** The files that stint creates in a data folder, and `images.yaml`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
-	...['pki', 'logs', 'runtime', 'pods', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
+	...['pki', 'logs', 'runtime', 'pods', 'volumes', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
 /** The launcher's files about the processes that it has started. */

@@ -1,4 +1,4 @@
-import { ADMIN, nodeUser } from '../../api/contract/user.ts';
+import { ADMIN, CONTROLLER_MANAGER, nodeUser } from '../../api/contract/user.ts';
 import { resources } from '../../api/resources.ts';
 import { loadCredentials } from '../../apiserver/http/credentials.ts';
 import { type HttpListener, listen } from '../../apiserver/http/listener.ts';
@@ -13,6 +13,7 @@ import { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
+import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Store } from '../../store/store.ts';
@@ -22,9 +23,10 @@ import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
-import { openVolumes } from './node-volumes.ts';
+import { nodeVolumes } from './node-volumes.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
+import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
 
 /**
@@ -234,6 +236,7 @@ async function startApi({
 		start: async () => {
 			await api.start();
 			await bootstrap(api);
+			await createLocalClass(new Client(transportAs(api, CONTROLLER_MANAGER), { fieldManager: 'stint' }));
 			return api;
 		},
 		stop: () => api.close(),
@@ -277,11 +280,12 @@ async function startListener(
 }
 
 function controlPlaneOptions(
-	{ options: { endedPodsLimit }, clock, metrics, ready, onError }: ServerContext,
+	{ options: { endedPodsLimit, folder, maxPods }, clock, metrics, ready, onError }: ServerContext,
 	transport: ApiServer,
 	rootCertificatePem: string | undefined,
 ): ControlPlaneOptions {
 	const random = new SystemRandom();
+	const { name: nodeName } = thisMachine({ folder: folder.path, maxPods });
 	return {
 		transport,
 		clock,
@@ -289,6 +293,7 @@ function controlPlaneOptions(
 		metrics,
 		ready,
 		onError,
+		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
 		...(rootCertificatePem !== undefined && { rootCertificatePem }),
 	};
@@ -302,14 +307,7 @@ async function startNode(
 ): Promise<void> {
 	const { folder, maxPods } = options;
 	// Before the runtime, so that they are removed after it has killed the containers.
-	const volumes = await lifecycle.start({
-		name: 'volumes',
-		start: async () =>
-			options.runtime === 'fake' ? undefined : openVolumes({ folder, clock, log: options.log }),
-		stop: async (opened) => {
-			if (killsPods()) await opened?.remove();
-		},
-	});
+	const volumes = await lifecycle.start(nodeVolumes({ ...options, clock }, killsPods));
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
@@ -338,7 +336,7 @@ async function startNode(
 		recorder,
 		runtime,
 		machine,
-		...(volumes && { volumes: volumes.host }),
+		...(volumes && { volumes }),
 		logFolder: folder.logs,
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
