@@ -36,6 +36,8 @@ interface Token {
 	readonly expiresAt: number;
 	readonly renewAt: number;
 	timer: Timer;
+	/** Set by the timer, since the wall clock may have been set back. */
+	isDue: boolean;
 }
 
 const LONGEST_LIFE_MS = 24 * 3600 * 1000;
@@ -63,7 +65,7 @@ export class PodTokens {
 		const tokens = this.#tokens.get(uid) ?? new Map<string, Token>();
 		const key = `${need.serviceAccount}/${needKey({ kind: 'serviceAccountToken', ...need })}`;
 		const known = tokens.get(key);
-		if (known && clock.now() < known.renewAt) return known.text;
+		if (known && !known.isDue && clock.now() < known.renewAt) return known.text;
 		try {
 			const made = await this.#request(pod, need);
 			known?.timer.cancel();
@@ -117,10 +119,16 @@ export class PodTokens {
 			lifeMs: expirationSeconds * 1000,
 			jitterMs: random.next() * JITTER_MS,
 		});
-		const timer = clock.setTimer(renewAt - clock.now(), () => this.#options.due(uid));
-		return { text: token, expiresAt, renewAt, timer };
+		const made: Token = { text: token, expiresAt, renewAt, isDue: false, timer: NO_TIMER };
+		made.timer = clock.setTimer(renewAt - clock.now(), () => {
+			made.isDue = true;
+			this.#options.due(uid);
+		});
+		return made;
 	}
 }
+
+const NO_TIMER: Timer = { cancel: () => {} };
 
 /** Upstream: `requiresRefresh`. */
 function renewalTime(token: {
