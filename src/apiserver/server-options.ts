@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Authorizer } from './access/authorization.ts';
 import { Admission, type AdmissionPlugin } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { PodAccount } from './admission/pod-account.ts';
 import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
@@ -36,6 +37,11 @@ export interface ApiServerOptions {
 	readonly authorizer?: Authorizer;
 	/** Admission plugins. In each phase they are called before the server's own, which check the latest state. */
 	readonly admissionPlugins?: readonly AdmissionPlugin[];
+	/**
+	 * Whether new Pods get a volume with a token of their ServiceAccount: only if the runtime can mount volumes.
+	 * Default: false.
+	 */
+	readonly mountTokens?: boolean;
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**
@@ -70,11 +76,12 @@ export interface ApiServerOptions {
 
 /** The admission stage with the plugins of the options and the server's own. */
 export function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
-	const { runtimeTraits = () => undefined, admissionPlugins = [] } = options;
+	const { runtimeTraits = () => undefined, admissionPlugins = [], random, mountTokens = false } = options;
 	const classes = new PriorityClasses(cache);
 	return new Admission([
 		...admissionPlugins,
 		new NamespaceLifecycle(cache),
+		new PodAccount({ cache, random, mountTokens }),
 		new PodTolerations(),
 		new PodPriority(classes),
 		new PriorityClassRules(classes),

@@ -24,7 +24,9 @@ export interface TestServer {
 	readonly faults: unknown[];
 }
 
-type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins'> & { readonly store?: MemoryStore };
+type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins' | 'mountTokens'> & {
+	readonly store?: MemoryStore;
+};
 
 /** Starts a server with the Namespaces that every cluster has. */
 export async function openTestServer(

@@ -225,6 +225,8 @@ async function startApi({
 		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
+		// The runtimes cannot mount volumes yet: a Pod with one would not start.
+		mountTokens: false,
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),

@@ -13,7 +13,7 @@ const RULES = { namespaced: true, name: dns1123Subdomain };
 export const DEFAULT_ACCOUNT = 'default';
 
 /** If this annotation of a ServiceAccount is true, its Pods may use only the Secrets that the account lists. */
-const ENFORCE_MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
+export const ENFORCE_MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
 
 /**
  * v1 ServiceAccounts: registry definition and validation. Upstream: pkg/registry/core/serviceaccount, and

@@ -8,6 +8,12 @@ const BY_API = 'The API server implements it.';
 const NO_RESOLVER =
 	'containers use the name resolution of this machine; without the field they could connect to the wrong host';
 
+/** The API server has checked that the account exists, but the Pod runs as if it had none. */
+const NO_TOKEN = {
+	because: 'the token of the ServiceAccount is not mounted yet',
+	instead: 'give the container a token from `kubectl create token` if it talks to the API',
+};
+
 /** The row for a field that changes name resolution, which no runtime supports yet. */
 function resolverRule(field: string): FieldRule {
 	const instead = 'remove the field, and configure the names on this machine';
@@ -103,22 +109,20 @@ export const POD_RULES: readonly FieldRule[] = [
 		field: 'spec.serviceAccountName',
 		effect: 'warned',
 		only: 'other than `default`',
-		because: 'ServiceAccounts are not served yet: the container gets no token',
-		instead: 'give the container a kubeconfig of its own if it talks to the API',
+		...NO_TOKEN,
 		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
 		byStint: true,
 	},
-	harmless('spec.serviceAccountName', 'The account `default` has no permissions.'),
+	harmless('spec.serviceAccountName', 'The account `default` may only read about the API.'),
 	harmless('spec.serviceAccount', 'A deprecated alias of serviceAccountName.'),
 	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
 		only: '`true`',
-		because: 'ServiceAccounts are not served yet: the container gets no token',
-		instead: 'give the container a kubeconfig of its own if it talks to the API',
+		...NO_TOKEN,
 		byStint: true,
 	},
-	harmless('spec.automountServiceAccountToken', 'No token is mounted.'),
+	honoured('spec.automountServiceAccountToken', 'No token is mounted.'),
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',

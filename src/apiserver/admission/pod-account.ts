@@ -1,0 +1,90 @@
+import { isPod } from '../../api/core/pod/is-pod.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { DEFAULT_ACCOUNT, serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
+import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
+import { forbidden } from '../../api/errors/api-error.ts';
+import { nameSuffix } from '../../api/meta/names.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import type { Random } from '../../base/random.ts';
+import {
+	accountNameOf,
+	isMirrorPod,
+	refusalBySecrets,
+	refusalOfMirrorPod,
+	TOKEN_VOLUME_PREFIX,
+	withAccount,
+} from '../../plan/service-account/pod-account.ts';
+import { subjectOf } from '../storage/compare-and-swap.ts';
+import type { ObjectCache } from '../storage/object-cache.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+
+/** Dependencies of {@link PodAccount}. */
+export interface PodAccountOptions {
+	readonly cache: ObjectCache;
+	readonly random: Random;
+	/** Whether Pods get a volume with a token of their account. */
+	readonly mountTokens: boolean;
+}
+
+/**
+ * Gives each new Pod its ServiceAccount, which must exist, and what follows from it (upstream: the
+ * ServiceAccount plugin). The rules are in plan/service-account.
+ *
+ * The account `default` counts as existing in every namespace: a controller creates it, at once. Upstream lets
+ * the request wait for that instead, for up to two seconds, and then refuses it.
+ */
+export class PodAccount implements AdmissionPlugin {
+	readonly mutation: AdmissionPlugin['mutation'] = {
+		operations: ['CREATE'],
+		admit: (attributes) => {
+			const { object, subresource } = attributes;
+			if (subresource !== '' || !isPod(object) || isMirrorPod(object)) return object;
+			const account = this.#accountOf(attributes, object);
+			const { random, mountTokens } = this.#options;
+			const volumeName = mountTokens ? TOKEN_VOLUME_PREFIX + nameSuffix(random) : undefined;
+			return withAccount(object, { account, volumeName });
+		},
+	};
+	readonly validation: AdmissionPlugin['validation'] = {
+		operations: ['CREATE'],
+		admit: (attributes) => {
+			const { object, subresource } = attributes;
+			if (subresource === '' && object && isPod(object)) this.#check(attributes, object);
+		},
+	};
+	readonly #options: PodAccountOptions;
+
+	constructor(options: PodAccountOptions) {
+		this.#options = options;
+	}
+
+	#check(attributes: AdmissionAttributes, pod: Pod): void {
+		if (isMirrorPod(pod)) refuse(attributes, refusalOfMirrorPod(pod));
+		else {
+			const account = this.#accountOf(attributes, pod);
+			if (account) refuse(attributes, refusalBySecrets(pod, account));
+		}
+	}
+
+	/** The account of the Pod; undefined if it is the default one and does not exist yet. Throws Forbidden. */
+	#accountOf(attributes: AdmissionAttributes, pod: Pod): ServiceAccount | undefined {
+		const name = accountNameOf(pod);
+		const { namespace } = attributes;
+		const { group, resource } = serviceAccounts;
+		const found = this.#options.cache.of(group, resource)?.get(namespace, name)?.object;
+		if (found && isServiceAccount(found)) return found;
+		if (name === DEFAULT_ACCOUNT) return undefined;
+		const text = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
+		return refuse(attributes, text);
+	}
+}
+
+/** Throws Forbidden for a reason. */
+function refuse(attributes: AdmissionAttributes, reason: string | undefined): undefined {
+	if (reason === undefined) return undefined;
+	throw forbidden(subjectOf(attributes.definition, nameForMessages(attributes)), reason);
+}
+
+function isServiceAccount(object: KubeObject): object is ServiceAccount {
+	return object.kind === serviceAccounts.kind && object.apiVersion === 'v1';
+}
