@@ -78,7 +78,7 @@ export const CASES: readonly FieldCase[] = [
 	{ field: 'spec.hostUsers', effect: 'held', pod: pod({ hostUsers: false }) },
 	{ field: 'spec.hostUsers', effect: 'harmless', pod: pod({ hostUsers: true }) },
 	{ field: 'spec.serviceAccountName', effect: 'warned', pod: pod({ serviceAccountName: 'builder' }) },
-	{ field: 'spec.serviceAccountName', effect: 'harmless', pod: pod({ serviceAccountName: 'default' }) },
+	{ field: 'spec.serviceAccountName', effect: 'honoured', pod: pod({ serviceAccountName: 'default' }) },
 	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
