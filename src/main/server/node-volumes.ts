@@ -29,9 +29,9 @@ export function nodeVolumes(
 			if (settings.runtime === 'fake') return undefined;
 			memory = await memoryOf(settings);
 			const { PodFolders } = await import('../../node/volumes/pod-folders.ts');
-			const { NodeVolumes } = await import('../../node/volumes/node-volumes.ts');
+			const { FolderVolumes } = await import('../../node/volumes/folder-volumes.ts');
 			const { folder, clock } = settings;
-			return new NodeVolumes({ folders: new PodFolders({ disk: folder.pods, memory }), clock });
+			return new FolderVolumes({ folders: new PodFolders({ disk: folder.pods, memory }), clock });
 		},
 		stop: async () => {
 			if (killsPods()) await memory?.remove();

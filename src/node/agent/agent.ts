@@ -9,7 +9,7 @@
  * Read in this order: agent.ts (the components and their start); in pods/, pod-workers.ts (one reconcile of a Pod),
  * inputs.ts and mount-steps.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running
  * process), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts); in volumes/,
- * node-volumes.ts (the folders and files behind volumes); then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
+ * folder-volumes.ts (the folders and files behind volumes); then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
  * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.

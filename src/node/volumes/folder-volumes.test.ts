@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
-import { NodeVolumes } from './node-volumes.ts';
+import { FolderVolumes } from './folder-volumes.ts';
 import { PodFolders } from './pod-folders.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
@@ -14,7 +14,7 @@ const FILES: VolumeFile[] = [{ path: 'k', content: 'v', mode: 0o400 }];
 type VolumeFile = { readonly path: string; readonly content: string; readonly mode: number };
 
 function made(t: TestContext): {
-	readonly volumes: NodeVolumes;
+	readonly volumes: FolderVolumes;
 	readonly disk: string;
 	readonly memory: string;
 } {
@@ -22,7 +22,7 @@ function made(t: TestContext): {
 	const [disk, memory] = [join(folder, 'disk'), join(folder, 'memory')];
 	for (const path of [disk, memory]) mkdirSync(path);
 	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
-	return { volumes: new NodeVolumes({ folders, clock: { now: () => 0 } }), disk, memory };
+	return { volumes: new FolderVolumes({ folders, clock: { now: () => 0 } }), disk, memory };
 }
 
 function podOf(securityContext: object = {}, volumeMounts: readonly object[] = []): Pod {

@@ -25,8 +25,8 @@ import { type OwnershipOptions, setVolumeOwnership } from './ownership.ts';
 import { type PodFolders, UNFINISHED } from './pod-folders.ts';
 import { type DiskUsage, diskUsage } from './usage.ts';
 
-/** The components of {@link NodeVolumes}. */
-export interface NodeVolumesOptions {
+/** The components of {@link FolderVolumes}. */
+export interface FolderVolumesOptions {
 	readonly folders: PodFolders;
 	readonly clock: Pick<Clock, 'now'>;
 	/** The hosts file of the node. Default `/etc/hosts`. */
@@ -36,10 +36,10 @@ export interface NodeVolumesOptions {
 type SetUpOf<K extends VolumeSetUp['kind']> = VolumeSetUp & { readonly kind: K };
 
 /** See the header of this file. */
-export class NodeVolumes implements VolumeHost {
-	readonly #options: NodeVolumesOptions;
+export class FolderVolumes implements VolumeHost {
+	readonly #options: FolderVolumesOptions;
 
-	constructor(options: NodeVolumesOptions) {
+	constructor(options: FolderVolumesOptions) {
 		this.#options = options;
 	}
 
