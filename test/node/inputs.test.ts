@@ -95,13 +95,12 @@ test('a container gets variables, files and the Pod’s own files, which are rem
 	await until(pods, 'p', inPhase('Running'));
 	const [config] = created;
 	assert.deepEqual(config?.env, [{ name: 'color', value: 'red' }]);
-	const [volume, hosts, log] = config?.mounts ?? [];
+	const [volume, hosts] = config?.mounts ?? [];
 	assert.deepEqual([volume?.containerPath, volume?.readOnly], ['/data', true]);
 	assert.ok(volume?.hostPath.startsWith(join(root, 'memory')));
 	assert.equal(readFileSync(join(volume?.hostPath ?? '', 'password'), 'utf8'), 'x');
 	assert.equal(hosts?.containerPath, '/etc/hosts');
 	assert.match(readFileSync(hosts?.hostPath ?? '', 'utf8'), /\n127\.0\.0\.1\tp\n/);
-	assert.equal(log?.containerPath, '/dev/termination-log');
 	await client.resource(pods, 'default').delete('p', { gracePeriodSeconds: 0 });
 	await until(pods, 'p', (object) => object === undefined);
 	for (const name of ['disk', 'memory'])

@@ -29,7 +29,7 @@ const POD: Pod = {
 };
 
 const CONTAINERS = { inUse: false };
-const FIRST = { attempt: 0, podIP: '10.1.0.1' };
+const FIRST = { podIP: '10.1.0.1' };
 
 /** A host of volumes that notes what it is asked for. */
 function hostOf(steps: string[]): VolumeHost {
@@ -45,7 +45,6 @@ function hostOf(steps: string[]): VolumeHost {
 			return `/${uid}/etc-hosts`;
 		},
 		nodeHosts: async () => '',
-		terminationLog: async (uid, container, attempt) => `/${uid}/${container}/${attempt}`,
 		textInVolume: async (volume, path) => `A='${volume} ${path}'`,
 		makeSubPath: async (volume, subPath) => {
 			steps.push(`make ${volume}/${subPath}`);
@@ -167,16 +166,14 @@ test('the files of variables are read, and the folders of sub-paths are made', a
 	const fileKeyRef = { volumeName: 'v', path: 'a.env', key: 'A' };
 	const container: Container = {
 		name: 'c',
-		terminationMessagePath: '/dev/termination-log',
 		volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'x' }],
 		env: [{ name: 'A', valueFrom: { fileKeyRef } }],
 	};
-	const values = await inputs.valuesOf(POD, container, { attempt: 3, podIP: '' });
+	const values = await inputs.valuesOf(POD, container, { podIP: '' });
 	assert.deepEqual(values.envFiles?.get('v/a.env'), {
 		path: '/volumes/v/a.env',
 		text: "A='/volumes/v a.env'",
 	});
-	assert.equal(values.terminationLog, '/u/c/3');
 	await inputs.makeSubPaths(container, ['x'], values);
 	assert.equal(steps.at(-1), 'make /volumes/v/x');
 	await assert.rejects(inputs.makeSubPaths(container, ['full'], values), {

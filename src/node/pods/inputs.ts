@@ -17,7 +17,6 @@ import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { NodeFacts } from '../../plan/pod/config/downward.ts';
 import { managedHostsFile, nodeHostsFile } from '../../plan/pod/config/hosts-file.ts';
-import { honoursField } from '../../plan/pod/fields/field-rule.ts';
 import { ClaimError, type ClaimObjects, claimOf } from '../../plan/pod/inputs/claimed-volume.ts';
 import { claimFailure, mountFailure } from '../../plan/pod/inputs/mount-events.ts';
 import {
@@ -140,7 +139,7 @@ export class PodInputs {
 	async valuesOf(
 		pod: Pod,
 		container: Container,
-		{ attempt, podIP }: { readonly attempt: number; readonly podIP: string },
+		{ podIP }: { readonly podIP: string },
 	): Promise<InputValues> {
 		const { uid = '' } = pod.metadata;
 		// The agent has restarted since the sandbox was created.
@@ -155,9 +154,6 @@ export class PodInputs {
 			volumes,
 			envFiles: await readEnvFiles(host, container, volumes),
 			...(await this.#hostsFile(pod, podIP)),
-			...(this.#hasTerminationLog(container) && {
-				terminationLog: await host.terminationLog(uid, container.name, attempt),
-			}),
 		};
 	}
 
@@ -248,13 +244,6 @@ export class PodInputs {
 			? nodeHostsFile(pod, await volumes.nodeHosts())
 			: managedHostsFile(pod, podIP === '' ? [] : [podIP]);
 		return { hostsFile: await volumes.writeHosts(pod.metadata.uid ?? '', text) };
-	}
-
-	#hasTerminationLog({ terminationMessagePath = '' }: Container): boolean {
-		return (
-			terminationMessagePath !== '' &&
-			honoursField(this.#options.traits, 'spec.containers[].terminationMessagePath')
-		);
 	}
 
 	/** The objects that exist, each read once. */

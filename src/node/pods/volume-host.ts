@@ -18,8 +18,6 @@ export interface VolumeHost {
 	writeHosts(podUid: string, text: string): Promise<string>;
 	/** The `/etc/hosts` of the node. */
 	nodeHosts(): Promise<string>;
-	/** Creates the file for the termination message of a container's attempt; resolves to its path. May be repeated. */
-	terminationLog(podUid: string, container: string, attempt: number): Promise<string>;
 	/** The text of a file below a volume, without following links out of it; undefined if it cannot be read. */
 	textInVolume(volumePath: string, path: string): Promise<string | undefined>;
 	/** Creates the folder `subPath` in a volume if it does not exist. Rejects with the system's error. */

@@ -78,10 +78,6 @@ export class FolderVolumes implements VolumeHost {
 		}
 	}
 
-	terminationLog(podUid: string, container: string, attempt: number): Promise<string> {
-		return this.#options.folders.terminationLog(podUid, container, attempt);
-	}
-
 	textInVolume(root: string, path: string): Promise<string | undefined> {
 		return textInVolume(root, path);
 	}

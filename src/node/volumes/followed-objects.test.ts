@@ -86,3 +86,12 @@ test('a read does not wait for ever, and the list that it did not wait for is a 
 	assert.equal((await objects.read(SETTINGS))?.data?.a, '1');
 	objects.stop();
 });
+
+test('a name that no object can have is escaped in the selector', async () => {
+	const { client, calls } = server();
+	const { objects } = followed(client);
+	objects.follow('a', { namespace: 'ns', name: 'a,b=c' });
+	await turns();
+	assert.equal(calls[0], 'list metadata.name=a\\,b\\=c');
+	objects.stop();
+});

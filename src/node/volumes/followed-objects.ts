@@ -102,7 +102,7 @@ export class FollowedObjects<T extends KubeObject> {
 		const { client, clock, random, onError } = this.#options;
 		const report = (error: unknown): void => onError(`${this.#definition.resource} ${key}`, error);
 		const informer = new Informer<T>(client.resource(this.#definition, namespace), {
-			...{ clock, random, narrow: { fieldSelector: `metadata.name=${name}` } },
+			...{ clock, random, narrow: { fieldSelector: `metadata.name=${escaped(name)}` } },
 			onError: report,
 		});
 		const entry: Entry<T> = {
@@ -137,4 +137,9 @@ export class FollowedObjects<T extends KubeObject> {
 			waits.add(settle);
 		});
 	}
+}
+
+/** The value in a field selector: a volume may name an object by a text that is no valid name. */
+function escaped(value: string): string {
+	return value.replace(/[\\,=]/g, '\\$&');
 }

@@ -43,10 +43,6 @@ test('the folders of a Pod are on their medium, and are removed together', async
 			['keys', join(memory, 'u1/volumes/keys')],
 		]),
 	);
-	const log = await folders.terminationLog('u1', 'main', 0);
-	writeFileSync(log, 'why');
-	assert.equal(await folders.terminationLog('u1', 'main', 0), log);
-	assert.deepEqual([statSync(log).mode & 0o777, readFileSync(log, 'utf8')], [0o666, 'why']);
 	const hosts = await folders.writeHosts('u1', 'a');
 	const { ino } = statSync(hosts);
 	await folders.writeHosts('u1', 'b');
@@ -77,7 +73,6 @@ test('a name that could leave the folder is refused', async (t) => {
 	for (const name of ['../x', 'a/b', '..', '.', '']) {
 		await assert.rejects(folders.volume('u', name, 'disk'));
 		await assert.rejects(folders.volume(name, 'v', 'disk'));
-		await assert.rejects(folders.terminationLog('u', name, 0));
 	}
 });
 

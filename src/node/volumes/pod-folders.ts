@@ -2,7 +2,6 @@
  * The folders of the Pods of a node, each with the files that the node makes for it:
  *
  *     <disk>/<uid>/volumes/<volume>              emptyDir
- *     <disk>/<uid>/containers/<name>/<attempt>   termination messages
  *     <disk>/<uid>/etc-hosts
  *     <memory>/<uid>/volumes/<volume>            Secrets, tokens and other files of the API; emptyDir of medium Memory
  *
@@ -10,8 +9,7 @@
  * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
  * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
  */
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
@@ -47,20 +45,6 @@ export class PodFolders {
 	/** The path of a volume. The folder itself may not exist yet; those above it do once this resolves. */
 	async volume(uid: string, name: string, medium: Medium): Promise<string> {
 		return join(await this.#make(uid, medium, 'volumes'), checked(name));
-	}
-
-	/** Creates the file for the termination message of a container's attempt, unless it exists; resolves to its path. */
-	async terminationLog(uid: string, container: string, attempt: number): Promise<string> {
-		const folder = await this.#make(uid, 'disk', join('containers', checked(container)));
-		const path = join(folder, String(attempt));
-		const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-		try {
-			// Containers of any user may write to it, whatever the umask of this process.
-			await file.chmod(0o666);
-		} finally {
-			await file.close();
-		}
-		return path;
 	}
 
 	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */

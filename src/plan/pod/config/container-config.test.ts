@@ -100,25 +100,18 @@ test('mounts and devices name the prepared volumes, with subPathExpr expanded', 
 	assert.deepEqual(devices, [{ hostPath: '/pods/u/data', containerPath: '/dev/x', readOnly: false }]);
 });
 
-test('the files of the Pod’s folder are mounted after the volumes, unless a volume takes their place', () => {
-	const files = { hostsFile: '/pods/u/etc-hosts', terminationLog: '/pods/u/containers/c/2' };
-	const paths = (fields: object) =>
-		config(fields, {}, files).mounts.map(({ hostPath, containerPath, readOnly }) => [
-			hostPath,
-			containerPath,
-			readOnly,
-		]);
-	assert.deepEqual(
-		paths({ terminationMessagePath: 'dev/log', volumeMounts: [{ name: 'data', mountPath: '/d' }] }),
-		[
-			['/pods/u/data', '/d', false],
-			['/pods/u/etc-hosts', '/etc/hosts', false],
-			['/pods/u/containers/c/2', '/dev/log', false],
-		],
-	);
-	assert.deepEqual(paths({ volumeMounts: [{ name: 'data', mountPath: '/etc/hosts' }] }), [
-		['/pods/u/data', '/etc/hosts', false],
+test('the hosts file of the Pod is mounted after the volumes, unless one of them is at its place', () => {
+	const paths = (mountPath: string) =>
+		config(
+			{ volumeMounts: [{ name: 'data', mountPath }] },
+			{},
+			{ hostsFile: '/pods/u/etc-hosts' },
+		).mounts.map(({ hostPath, containerPath, readOnly }) => [hostPath, containerPath, readOnly]);
+	assert.deepEqual(paths('/d'), [
+		['/pods/u/data', '/d', false],
+		['/pods/u/etc-hosts', '/etc/hosts', false],
 	]);
+	assert.deepEqual(paths('/etc/hosts'), [['/pods/u/data', '/etc/hosts', false]]);
 });
 
 test('a mount whose volume or sub-path cannot be resolved is an InputError', () => {

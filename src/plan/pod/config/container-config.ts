@@ -26,7 +26,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 	// One for all texts of the container: they share its limit.
 	const expansion = new Expansion();
 	const env = environmentOf(pod, container, { facts: facts.node, expansion, values: facts.values });
-	const { volumes, hostsFile, terminationLog } = facts.values ?? {};
+	const { volumes, hostsFile } = facts.values ?? {};
 	const variables = new Map(env.map(({ name, value }) => [name, value]));
 	return {
 		name: container.name,
@@ -41,7 +41,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		tty: container.tty ?? false,
 		resources: resourcesOf(container.resources),
 		security: containerSecurityOf(pod.spec, container),
-		mounts: volumes ? mountsOf(container, { volumes, hostsFile, terminationLog, expansion, variables }) : [],
+		mounts: volumes ? mountsOf(container, { volumes, hostsFile, expansion, variables }) : [],
 		devices: volumes ? devicesOf(container, volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
 		stopSignal: container.lifecycle?.stopSignal,

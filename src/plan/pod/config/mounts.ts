@@ -10,29 +10,24 @@ export interface MountFacts {
 	readonly expansion: Expansion;
 	/** The container's variables, for `subPathExpr`. */
 	readonly variables: ReadonlyMap<string, string>;
-	/** The paths on the host of the Pod's `/etc/hosts` and of the file for the termination message, if it has them. */
+	/** The path on the host of the Pod's `/etc/hosts`; undefined if the container has that of its runtime. */
 	readonly hostsFile: string | undefined;
-	readonly terminationLog: string | undefined;
 }
 
 const HOSTS_PATH = '/etc/hosts';
 
 /**
  * The mounts of a container, in the order in which they are made: its volumes, then `/etc/hosts` unless a volume is
- * mounted there, then the file for the termination message (upstream: `makeMounts` in kubelet_pods.go and in
- * kuberuntime_container.go). Throws InputError, with upstream's message.
+ * mounted there (upstream: `makeMounts` in kubelet_pods.go). Throws InputError, with upstream's message.
  */
 export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
-	const { volumeMounts = [], terminationMessagePath = '' } = container;
-	const { hostsFile, terminationLog } = facts;
-	const hasHosts = volumeMounts.some(({ mountPath }) => mountPath === HOSTS_PATH);
-	return [
-		...volumeMounts.map((mount) => volumeMount(container, mount, facts)),
-		...(hostsFile === undefined || hasHosts ? [] : [fileMount(hostsFile, HOSTS_PATH)]),
-		...(terminationLog === undefined || terminationMessagePath === ''
-			? []
-			: [fileMount(terminationLog, absolute(terminationMessagePath))]),
-	];
+	const { volumeMounts = [] } = container;
+	const { hostsFile } = facts;
+	const mounts = volumeMounts.map((mount) => volumeMount(container, mount, facts));
+	if (hostsFile === undefined || volumeMounts.some(({ mountPath }) => mountPath === HOSTS_PATH))
+		return mounts;
+	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
+	return [...mounts, { hostPath: hostsFile, subPath: '', containerPath: HOSTS_PATH, ...rest }];
 }
 
 function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts): Mount {
@@ -47,12 +42,6 @@ function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts)
 		recursiveReadOnly: recursiveReadOnly ?? 'Disabled',
 		propagation: mountPropagation ?? 'None',
 	};
-}
-
-/** A file of the Pod's folder, which its containers may write. */
-function fileMount(hostPath: string, containerPath: string): Mount {
-	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
-	return { hostPath, subPath: '', containerPath, ...rest };
 }
 
 function absolute(path: string): string {

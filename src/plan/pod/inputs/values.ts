@@ -30,8 +30,6 @@ export interface InputValues {
 	readonly envFiles?: ReadonlyMap<string, EnvFile>;
 	/** The path on the host of the Pod's `/etc/hosts`; absent if the container has that of its runtime. */
 	readonly hostsFile?: string;
-	/** The path on the host of the file for the termination message; absent if the runtime does not mount it. */
-	readonly terminationLog?: string;
 }
 
 /** A file in a volume with variables. */
