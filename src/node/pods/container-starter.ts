@@ -120,8 +120,7 @@ export class ContainerStarter {
 		const node = { allocatable, hostIP, podIP };
 		const values = await inputs.valuesOf(pod, container, more);
 		const config = containerConfigOf(pod, container, { attempt, logPath, node, values });
-		const subPaths = config.mounts.map(({ subPath }) => subPath);
-		await inputs.makeSubPaths(container, subPaths, values);
+		await inputs.makeSubPaths(container, config.mounts);
 		return config;
 	}
 

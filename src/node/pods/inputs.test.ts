@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Mount } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import type { ClaimObjects } from '../../plan/pod/inputs/claimed-volume.ts';
@@ -174,9 +175,13 @@ test('the files of variables are read, and the folders of sub-paths are made', a
 		path: '/volumes/v/a.env',
 		text: "A='/volumes/v a.env'",
 	});
-	await inputs.makeSubPaths(container, ['x'], values);
+	const mountOf = (subPath: string): Mount => ({
+		...{ hostPath: '/volumes/v', containerPath: '/v', readOnly: false, subPath },
+		...{ recursiveReadOnly: 'Disabled', propagation: 'None' },
+	});
+	await inputs.makeSubPaths(container, [mountOf(''), mountOf('x')]);
 	assert.equal(steps.at(-1), 'make /volumes/v/x');
-	await assert.rejects(inputs.makeSubPaths(container, ['full'], values), {
+	await assert.rejects(inputs.makeSubPaths(container, [mountOf('full')]), {
 		message: 'failed to create subPath directory for volumeMount "v" of container "c"',
 	});
 });

@@ -10,6 +10,7 @@
  * 4. The calls for one Pod do not overlap: its worker makes them.
  */
 
+import type { Mount } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod, Volume } from '../../api/core/pod/schema.ts';
@@ -158,23 +159,18 @@ export class PodInputs {
 	}
 
 	/**
-	 * Creates the missing folders of the container's sub-paths; `subPaths` has them expanded, in the order of the mounts.
-	 * Rejects with InputError, whose message says nothing about the host, as upstream's.
+	 * Creates the missing folders of the container's sub-paths. Rejects with InputError, whose message says nothing about
+	 * the host, as upstream's.
 	 */
-	async makeSubPaths(
-		container: Container,
-		subPaths: readonly string[],
-		{ volumes }: InputValues,
-	): Promise<void> {
-		for (const [index, { name }] of (container.volumeMounts ?? []).entries()) {
-			const subPath = subPaths[index] ?? '';
-			const hostPath = volumes?.get(name)?.hostPath;
-			if (subPath === '' || hostPath === undefined) continue;
+	async makeSubPaths({ name, volumeMounts = [] }: Container, mounts: readonly Mount[]): Promise<void> {
+		for (const { hostPath, subPath, containerPath } of mounts) {
+			if (subPath === '') continue;
 			try {
 				await this.#options.volumes?.makeSubPath(hostPath, subPath);
 			} catch {
+				const mount = volumeMounts.find(({ mountPath }) => containerPath.endsWith(mountPath));
 				throw new InputError(
-					`failed to create subPath directory for volumeMount "${name}" of container "${container.name}"`,
+					`failed to create subPath directory for volumeMount "${mount?.name ?? ''}" of container "${name}"`,
 				);
 			}
 		}

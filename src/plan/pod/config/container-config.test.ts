@@ -114,6 +114,15 @@ test('the hosts file of the Pod is mounted after the volumes, unless one of them
 	assert.deepEqual(paths('/etc/hosts'), [['/pods/u/data', '/etc/hosts', false]]);
 });
 
+test('a volume is mounted before those below it, whatever their order in the Pod', () => {
+	const paths = ['/a/b/c', '/a//', '/x/y', '/a/b'];
+	const volumeMounts = paths.map((mountPath) => ({ name: 'data', mountPath }));
+	assert.deepEqual(
+		config({ volumeMounts }).mounts.map(({ containerPath }) => containerPath),
+		['/a//', '/x/y', '/a/b', '/a/b/c'],
+	);
+});
+
 test('a mount whose volume or sub-path cannot be resolved is an InputError', () => {
 	const env = [
 		{ name: 'ROOT', value: '/etc' },

@@ -17,17 +17,25 @@ export interface MountFacts {
 const HOSTS_PATH = '/etc/hosts';
 
 /**
- * The mounts of a container, in the order in which they are made: its volumes, then `/etc/hosts` unless a volume is
- * mounted there (upstream: `makeMounts` in kubelet_pods.go). Throws InputError, with upstream's message.
+ * The mounts of a container: its volumes, and `/etc/hosts` unless a volume is mounted there (upstream: `makeMounts` in
+ * kubelet_pods.go). A mount point comes before those below it, as container runtimes sort them: made in the order of the
+ * Pod, an outer volume would hide an inner one. Throws InputError, with upstream's message.
  */
 export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
-	const { volumeMounts = [] } = container;
+	const mounts = (container.volumeMounts ?? []).map((mount) => volumeMount(container, mount, facts));
 	const { hostsFile } = facts;
-	const mounts = volumeMounts.map((mount) => volumeMount(container, mount, facts));
-	if (hostsFile === undefined || volumeMounts.some(({ mountPath }) => mountPath === HOSTS_PATH))
-		return mounts;
+	if (hostsFile !== undefined && !mounts.some(({ containerPath }) => containerPath === HOSTS_PATH))
+		mounts.push(hostsMount(hostsFile));
+	return mounts.sort((a, b) => depthOf(a.containerPath) - depthOf(b.containerPath));
+}
+
+function hostsMount(hostPath: string): Mount {
 	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
-	return [...mounts, { hostPath: hostsFile, subPath: '', containerPath: HOSTS_PATH, ...rest }];
+	return { hostPath, subPath: '', containerPath: HOSTS_PATH, ...rest };
+}
+
+function depthOf(path: string): number {
+	return path.split('/').filter((part) => part !== '' && part !== '.').length;
 }
 
 function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts): Mount {
