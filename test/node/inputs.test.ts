@@ -35,7 +35,8 @@ interface VolumeNode {
 async function startVolumeNode(t: TestContext): Promise<VolumeNode> {
 	const root = mkdtempSync(join(tmpdir(), 'stint-inputs-'));
 	const [disk, memory] = [join(root, 'disk'), join(root, 'memory')];
-	for (const path of [disk, memory]) mkdirSync(path);
+	// Of a Pod that was deleted while no agent ran.
+	for (const path of [disk, memory]) mkdirSync(join(path, 'left-over'), { recursive: true });
 	t.after(() => rmSync(root, { recursive: true, force: true }));
 	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
 	const created: ContainerConfig[] = [];
@@ -66,10 +67,10 @@ const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?
 const isWaiting = (reason: string) => (object: Pod | undefined) =>
 	waitingOf(object)?.reason === reason && waitingOf(object)?.message !== undefined;
 
-/** Resolves once the files of the volume have been replaced `..data`. */
+/** Resolves once a change in the folder has made `holds` true. */
 function replaced(path: string, holds: () => boolean): Promise<void> {
 	return new Promise((resolve) => {
-		const watcher = watch(path, () => {
+		const watcher = watch(path, { persistent: false }, () => {
 			if (!holds()) return;
 			watcher.close();
 			resolve();
