@@ -143,6 +143,22 @@ test('files are stale once an object, a label or the generation has changed, unt
 	assert.equal(inputs.changesOf('unknown'), 0);
 });
 
+test('only volumes whose files can change are set up again', async () => {
+	const { inputs, steps } = stage('secret/login');
+	const volumes = [...(POD.spec.volumes ?? []), { name: 'h', hostPath: { path: '/srv' } }];
+	const container = {
+		...CONTAINER,
+		volumeMounts: ['v', 'h'].map((name) => ({ name, mountPath: `/${name}` })),
+	};
+	const pod: Pod = { ...POD, spec: { containers: [container], volumes } };
+	for (let time = 0; time < 2; time++) await inputs.setUpVolumes(pod, CONTAINERS);
+	assert.deepEqual(
+		steps.filter((step) => step.startsWith('set up')),
+		['set up v', 'set up h', 'set up v'],
+	);
+	assert.deepEqual([...((await inputs.valuesOf(pod, container, FIRST)).volumes?.keys() ?? [])], ['v', 'h']);
+});
+
 test('a PersistentVolume of ReadWriteOncePod is for one Pod, until that is removed', async () => {
 	const { inputs } = stage();
 	const claiming = (uid: string): Pod => ({

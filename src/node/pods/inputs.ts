@@ -38,7 +38,7 @@ import {
 	type PreparedVolume,
 } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
-import { volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
+import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
 import type { InputSource } from './input-source.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
 
@@ -100,7 +100,10 @@ export class PodInputs {
 		return this.#changes.get(podUid) ?? 0;
 	}
 
-	/** Sets up the mounted volumes of the Pod. `inUse` says whether it has containers already. */
+	/**
+	 * Sets up the mounted volumes of the Pod; if they are, only those whose files change while it runs. `inUse` says
+	 * whether it has containers already.
+	 */
 	async setUpVolumes(pod: Pod, { inUse }: { readonly inUse: boolean }): Promise<MountFailures> {
 		const { uid = '' } = pod.metadata;
 		const { volumes } = this.#options;
@@ -108,17 +111,18 @@ export class PodInputs {
 		const changes = this.changesOf(uid);
 		const prepared = new Map<string, PreparedVolume>();
 		const failures = new Failures();
+		const before = this.#prepared.get(uid)?.volumes;
 		for (const volume of volumes ? mountedVolumesOf(pod) : []) {
+			if (before?.has(volume.name) && !isUpdatedLive(volume)) continue;
 			try {
 				prepared.set(volume.name, await this.#setUp(pod, volume, inUse));
 			} catch (error) {
 				failures.add(volume.name, error);
 			}
 		}
-		if (failures.isEmpty || this.#prepared.has(uid)) {
-			const before = this.#prepared.get(uid)?.volumes ?? [];
+		if (failures.isEmpty || before) {
 			const fields = fieldsOf(pod);
-			this.#prepared.set(uid, { volumes: new Map([...before, ...prepared]), fields, changes });
+			this.#prepared.set(uid, { volumes: new Map([...(before ?? []), ...prepared]), fields, changes });
 		}
 		return failures.told();
 	}

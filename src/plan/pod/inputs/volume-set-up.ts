@@ -35,6 +35,11 @@ export function volumeSetUpOf(pod: Pod, volume: Volume, sources: VolumeSources):
 	return { name, kind: 'emptyDir', medium, sizeLimitBytes };
 }
 
+/** Whether the files of the volume change while the Pod runs (upstream: `RequiresRemount` of the volume plugins). */
+export function isUpdatedLive({ configMap, secret, projected, downwardAPI }: Volume): boolean {
+	return (configMap ?? secret ?? projected ?? downwardAPI) !== undefined;
+}
+
 /** Why no node of stint can set the volume up; undefined if it can. */
 export function unsupportedVolume(volume: Volume): string | undefined {
 	const source = VOLUME_SOURCES.find((each) => volume[each] !== undefined) ?? 'emptyDir';
