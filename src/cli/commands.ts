@@ -8,7 +8,7 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * a file per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
+ * a file per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
  * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
  * file per kind).
  *
@@ -26,7 +26,7 @@ import { printingWarnings } from './warnings.ts';
  * Values of repeatable flags that the user did not give. commander is not given them as defaults, since the
  * help would print them as `(default: [])`.
  */
-const NONE = { filename: [], env: [], labelColumns: [] };
+const NONE = { filename: [], env: [], labelColumns: [], audience: [] };
 
 /** Appends a value to the earlier ones of a repeatable flag. */
 function collect(value: string, values: readonly string[] = []): readonly string[] {
@@ -65,6 +65,7 @@ export function registerCommands(
 		.action((flags) =>
 			perform(async () => (await import('./commands/apply.ts')).apply(context, { ...NONE, ...flags })),
 		);
+	registerCreate(command('create', 'create a ServiceAccount, or a token of one'), context, perform);
 	registerGet(command('get', 'list objects'), context, perform);
 	command('describe', 'show details of objects, with their events')
 		.argument('<words...>', 'resources and names: job pi, pod/x')
@@ -78,6 +79,37 @@ export function registerCommands(
 		);
 	registerLogs(command('logs', 'print the logs of a Pod or of the Pods of a Job'), context, perform);
 	registerDelete(command('delete', 'delete objects and their dependents'), context, perform);
+}
+
+function registerCreate(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	// The flags of `create` itself may stand before or after the name of the kind.
+	const flagsOf = (own: object): object => ({ ...NONE, ...command.opts(), ...own });
+	const load = () => import('./commands/create.ts');
+	command
+		.command('serviceaccount')
+		.alias('sa')
+		.description('create a ServiceAccount')
+		.argument('[names...]', 'name of the ServiceAccount')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).createAccount(context, names, flagsOf(flags))),
+		);
+	command
+		.command('token')
+		.description('request a token of a ServiceAccount and print it')
+		.argument('[names...]', 'name of the ServiceAccount')
+		.option('--audience <name>', 'service that may accept the token (default: the API server)', collect)
+		.option('--duration <time>', 'lifetime of the token, such as 10m or 8h (default: one hour)')
+		.option('--bound-object-kind <kind>', 'the token ends with an object of this kind: Node, Pod or Secret')
+		.option('--bound-object-name <name>', 'name of that object')
+		.option('--bound-object-uid <uid>', 'UID of that object (default: that of the current one)')
+		.option('-o, --output <form>', 'print the whole response: json or yaml')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).createToken(context, names, { audience: [], ...flagsOf(flags) })),
+		);
 }
 
 function registerGet(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, sign } from 'node:crypto';
 import test from 'node:test';
 import { TOKEN_ISSUER, type TokenClaims } from '../../../plan/service-account/token-claims.ts';
 import { claimsOf, isSignedBy, parseToken, signedToken } from './json-web-token.ts';
@@ -31,7 +31,9 @@ test('a token with another payload or another algorithm is not signed', async ()
 	const [head = '', body = '', signature = ''] = (await signedToken(CLAIMS, own)).split('.');
 	const publicPem = own.publicKey.export({ type: 'spki', format: 'pem' });
 	const symmetric = `${text({ alg: 'HS256' })}.${body}`;
+	const misnamed = `${text({ alg: 'PS256' })}.${body}`;
 	const forged = [
+		`${misnamed}.${sign('sha256', Buffer.from(misnamed), own.privateKey).toString('base64url')}`,
 		`${head}.${text({ ...CLAIMS, sub: 'y' })}.${signature}`,
 		`${text({ alg: 'none' })}.${body}.${signature}`,
 		`${text({ alg: 'RS512' })}.${body}.${signature}`,
