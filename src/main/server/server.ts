@@ -15,7 +15,6 @@ import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
-import type { Runtime } from '../../runtime/contract.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -23,6 +22,8 @@ import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
+import { makeRuntime } from './make-runtime.ts';
+import { nodeVolumes } from './node-volumes.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
@@ -310,6 +311,8 @@ async function startNode(
 	killsPods: () => boolean,
 ): Promise<void> {
 	const { folder, maxPods } = options;
+	// Before the runtime, so that they are removed after it has killed the containers.
+	const volumes = await lifecycle.start(nodeVolumes({ ...options, clock }, killsPods));
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
@@ -338,6 +341,7 @@ async function startNode(
 		recorder,
 		runtime,
 		machine,
+		...(volumes && { volumes }),
 		logFolder: folder.logs,
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
@@ -378,21 +382,3 @@ async function runAgent(
  * from the launcher.
  */
 const RUNTIME_CALLS_MS = 300;
-
-async function makeRuntime(
-	{ runtime, folder, isEphemeral }: ServerOptions,
-	clock: Clock,
-	onError: (error: unknown) => void,
-): Promise<Runtime> {
-	if (runtime === 'fake') {
-		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
-		return new FakeRuntime({ clock, random: new SystemRandom() });
-	}
-	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
-	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
-	const images = new ImageTable(folder.images);
-	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
-		...(isEphemeral && { removeAtEnd: folder.path }),
-	});
-}

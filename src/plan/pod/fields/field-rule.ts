@@ -64,3 +64,8 @@ export interface FieldRule {
 	 */
 	readonly byStint?: true;
 }
+
+/** Whether the runtime honours the field, which is named as in the table. */
+export function honoursField({ honours }: RuntimeTraits, field: string): boolean {
+	return honours === 'everything' || honours.has(field);
+}

@@ -16,7 +16,7 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
-import type { Effect, FieldRule } from './field-rule.ts';
+import { type Effect, type FieldRule, honoursField } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
 import { SECURITY_RULES } from './security-rules.ts';
 
@@ -151,7 +151,7 @@ function findingFor(
 	const value = valueAt(ofContainer ? container : pod, steps);
 	if (value === undefined || value === null) return undefined;
 	if (ownSteps && hasValue(container, ownSteps)) return undefined;
-	const isHonoured = traits.honours === 'everything' || traits.honours.has(field);
+	const isHonoured = honoursField(traits, field);
 	const use = { value, pod, container, traits };
 	const rule = rules.find((each) => {
 		if (isHonoured && !each.byStint && !isFine(each.effect)) return false;
