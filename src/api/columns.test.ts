@@ -20,6 +20,13 @@ const COLUMNS: Readonly<Record<string, string>> = {
 	configmaps: 'Name/name Data Age |',
 	secrets: 'Name/name Type Data Age |',
 	serviceaccounts: 'Name/name Age |',
+	runtimeclasses: 'Name/name Handler Age |',
+	poddisruptionbudgets: 'Name/name Min_Available Max_Unavailable Allowed_Disruptions:integer Age |',
+	persistentvolumes:
+		'Name/name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age | VolumeMode',
+	persistentvolumeclaims:
+		'Name/name Status Volume Capacity Access_Modes StorageClass VolumeAttributesClass Age | VolumeMode',
+	storageclasses: 'Name/name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age |',
 };
 
 test("every kind has upstream's columns", () => {

@@ -7,10 +7,15 @@ import { configMaps } from './core/configmap/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
+import { persistentVolumes } from './core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
+import { runtimeClasses } from './node/runtimeclass/definition.ts';
+import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
+import { storageClasses } from './storage/storageclass/definition.ts';
 
 /**
  * The registry of all API resources: the server, the clients and the command line find kinds only here.
@@ -26,13 +31,18 @@ export const resources: readonly ResourceDefinition[] = [
 	events,
 	namespaces,
 	nodes,
+	persistentVolumeClaims,
+	persistentVolumes,
 	pods,
 	secrets,
 	serviceAccounts,
 	cronjobs,
 	jobs,
 	leases,
+	runtimeClasses,
+	podDisruptionBudgets,
 	priorityClasses,
+	storageClasses,
 ];
 
 /** The resources whose objects are never stored: only the API server knows them. */

@@ -3,8 +3,8 @@
  *
  * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
  * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
- * Events and PriorityClasses. It uses the store only through store/store.ts. Controllers and node agents use
- * it only through `ApiTransport`.
+ * Events, ServiceAccounts (tokens), PriorityClasses, RuntimeClasses, and the objects of storage (admission). It uses
+ * the store only through store/store.ts. Controllers and node agents use it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
  * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, and streams/upgrades.ts; then

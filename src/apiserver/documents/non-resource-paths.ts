@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
+import { KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
 import { virtualResources } from '../../api/resources.ts';
 import type { SigningKey } from '../access/tokens/signing-key.ts';
 import type { Call } from '../request.ts';
@@ -22,9 +23,6 @@ export interface DocumentOptions {
 	/** Returns the URL at which clients reach the server; undefined if there is none. */
 	readonly url: () => string | undefined;
 }
-
-/** The Kubernetes version whose behaviour the server implements. */
-const KUBERNETES_VERSION = '1.36.0';
 
 /** Answers the paths that name no resource: discovery, OpenAPI, version and health. */
 export class Documents {
@@ -103,11 +101,15 @@ function kubernetesVersion(version: string): string {
  * and the date is a valid one because clients may parse it.
  */
 function versionInfo(version: string): unknown {
-	const [major, minor] = KUBERNETES_VERSION.split('.');
+	const [major = '', minor = ''] = KUBERNETES_VERSION.split('.');
 	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
 	return {
 		major,
 		minor,
+		emulationMajor: major,
+		emulationMinor: minor,
+		minCompatibilityMajor: major,
+		minCompatibilityMinor: String(Number(minor) - 1),
 		gitVersion: kubernetesVersion(version),
 		gitCommit: '',
 		gitTreeState: 'clean',

@@ -24,7 +24,11 @@ const template = (spec: object): object => ({
 });
 
 const KINDS: Readonly<Record<string, Kind>> = {
-	Pod: { path: PODS, steps: ['spec'], bodyOf: (spec) => ({ apiVersion: 'v1', kind: 'Pod', spec }) },
+	Pod: {
+		path: PODS,
+		steps: ['spec'],
+		bodyOf: (spec) => ({ apiVersion: 'v1', kind: 'Pod', spec: { ...spec, serviceAccountName: 'default' } }),
+	},
 	Job: {
 		path: JOBS,
 		steps: ['spec', 'template', 'spec'],

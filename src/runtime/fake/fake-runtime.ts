@@ -84,6 +84,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	runsHostPrograms: false,
 	canExec: true,
 	canResize: true,
+	hostsFile: 'pod',
 };
 
 const SIGKILL = 9;

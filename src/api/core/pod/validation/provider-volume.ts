@@ -40,12 +40,19 @@ export function validateProviderVolume(
 	source: Source,
 	path: FieldPath,
 ): readonly FieldError[] {
-	const content: Readonly<Record<string, unknown>> = { ...volume[source] };
-	const missing = (REQUIRED_FIELDS[source] ?? []).filter((field) => isEmpty(content[field]));
 	return [
-		...missing.map((field) => fieldRequired(path.child(field))),
+		...missingFields({ ...volume[source] }, REQUIRED_FIELDS[source] ?? [], path),
 		...validateContent(volume, source, path),
 	];
+}
+
+/** An error for each of the required `fields` that is empty in `content`, which is at `path`. */
+export function missingFields(
+	content: Readonly<Record<string, unknown>>,
+	fields: readonly string[],
+	path: FieldPath,
+): readonly FieldError[] {
+	return fields.filter((field) => isEmpty(content[field])).map((field) => fieldRequired(path.child(field)));
 }
 
 /** Whether a required field was left out: decoding then sets it to the empty value of its type. */
@@ -100,7 +107,10 @@ function validateSecretRef(
 /**
  * Refuses options under the domains of Kubernetes, which the kubelet uses for its own options to the driver.
  */
-function validateOptions(options: Readonly<Record<string, string>>, path: FieldPath): readonly FieldError[] {
+export function validateOptions(
+	options: Readonly<Record<string, string>>,
+	path: FieldPath,
+): readonly FieldError[] {
 	const reserved = Object.keys(options).filter((key) => {
 		const [domain = ''] = key.split('/', 1);
 		return /(?:^|\.)(?:kubernetes|k8s)\.io$/.test(domain.toLowerCase());
@@ -158,8 +168,8 @@ function validatePartition(partition = 0, path: FieldPath): readonly FieldError[
 	return [fieldInvalid(path.child('partition'), partition, PARTITION_DETAIL)];
 }
 
-/** The number of a logical unit, in the range of SCSI. */
-function validateUnit(lun: number, path: FieldPath): readonly FieldError[] {
+/** Refuses the number of a logical unit of a disk outside the range of SCSI, 0 to 255. */
+export function validateUnit(lun: number, path: FieldPath): readonly FieldError[] {
 	return inRange(lun, 0, 255).map((problem) => fieldInvalid(path.child('lun'), lun, problem));
 }
 
@@ -170,8 +180,8 @@ const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
 	naa: /^naa.[A-Za-z0-9]{32}$/,
 };
 
-/** Upstream: `validateISCSIVolumeSource`, the same for targets and initiators. */
-function iscsiNameProblems(name: string): readonly string[] {
+/** The problems of the name of an iSCSI target or initiator (upstream: `validateISCSIVolumeSource`). */
+export function iscsiNameProblems(name: string): readonly string[] {
 	const form = ISCSI_NAMES[name.slice(0, 3)];
 	if (!form) return ['must be valid format starting with iqn, eui, or naa'];
 	return form.test(name) ? [] : ['must be valid format'];
@@ -201,10 +211,17 @@ const MAX_INTERFACE_LENGTH = 64;
 /** Validates the name, at `path`, of a volume whose source is iSCSI. */
 export function validateIscsiName({ name, iscsi }: Volume, path: FieldPath): readonly FieldError[] {
 	const { initiatorName, targetPortal = '' } = iscsi ?? {};
-	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, MAX_INTERFACE_LENGTH)) return [];
-	const detail =
-		'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
-	return [fieldInvalid(path, name, detail)];
+	if (initiatorName === undefined || !isInterfaceNameTooLong(name, targetPortal)) return [];
+	return [fieldInvalid(path, name, INTERFACE_NAME_DETAIL)];
+}
+
+/** Upstream's text for an iSCSI volume whose name and portal are too long together. */
+export const INTERFACE_NAME_DETAIL =
+	'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+
+/** Whether the interface that a node names after the volume and its portal would have too long a name. */
+export function isInterfaceNameTooLong(volumeName: string, targetPortal: string): boolean {
+	return exceeds(`${volumeName}:${targetPortal}`, MAX_INTERFACE_LENGTH);
 }
 
 /** A Fibre Channel disk is identified either by targetWWNs and lun, or by wwids alone. */

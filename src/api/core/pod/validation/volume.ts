@@ -150,7 +150,10 @@ const HOST_PATH_TYPES = [
 ];
 
 /** Refuses `..` in the path, which could escape from directories that a policy allows. */
-function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: FieldPath): readonly FieldError[] {
+export function validateHostPath(
+	hostPath: NonNullable<Volume['hostPath']>,
+	path: FieldPath,
+): readonly FieldError[] {
 	if (hostPath.path === '') return [fieldRequired(path.child('path'))];
 	const { type = '' } = hostPath;
 	return [
