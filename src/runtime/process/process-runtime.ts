@@ -24,9 +24,11 @@ import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
+	type AttachConfig,
 	type ContainerEvent,
 	ContainerResizeError,
 	ContainerStartError,
+	type ExecConfig,
 	ExecError,
 	type ExecSession,
 	PortForwardError,
@@ -44,6 +46,8 @@ import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
+import { commandSession, openSession } from './sessions/session-client.ts';
+import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
 import { type ProbeResult, probeMachine } from './shim/probe.ts';
@@ -92,6 +96,8 @@ export class ProcessRuntime implements Runtime {
 	readonly version: string;
 	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	readonly #users = new HostUsers();
+	/** Whether the launcher starts containers by the shim. */
+	#usesShim = false;
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
@@ -115,7 +121,7 @@ export class ProcessRuntime implements Runtime {
 			user: thisUser(),
 			os: platform(),
 			runsHostPrograms: true,
-			canExec: false,
+			canExec: this.#usesShim,
 			canResize: false,
 		};
 	}
@@ -134,7 +140,9 @@ export class ProcessRuntime implements Runtime {
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
 		const { isolation, withoutShim } = this.#options;
-		if (isolation !== 'none' && !withoutShim) this.#machine = await probeMachine(shimFile());
+		const file = withoutShim ? undefined : shimFile();
+		this.#usesShim = file !== undefined;
+		if (isolation !== 'none') this.#machine = await probeMachine(file);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -199,11 +207,12 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const box = this.#boxOf(sandboxId, config);
-		const { stopSignal } = config;
+		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			imageRef: imageRefOf(image),
 			program,
+			...{ tty, stdin, stdinOnce },
 			...(box && { box }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
@@ -231,16 +240,20 @@ export class ProcessRuntime implements Runtime {
 		throw new ContainerResizeError('the resources of host processes are not limited');
 	}
 
-	async exec(): Promise<ExecSession> {
-		const message = 'this runtime runs host processes and cannot run further commands in a container yet';
-		throw new ExecError('Unsupported', message);
+	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
+		return commandSession(await this.#session({ kind: 'exec', containerId, config }));
 	}
 
-	async attach(): Promise<Duplex> {
-		throw new ExecError(
-			'Unsupported',
-			'this runtime runs host processes and cannot attach to a container yet',
-		);
+	async attach(containerId: string, config: AttachConfig): Promise<Duplex> {
+		return await this.#session({ kind: 'attach', containerId, config });
+	}
+
+	/** Opens a session with the launcher, once it can take calls. */
+	async #session(request: SessionRequest): Promise<Duplex> {
+		if (this.#isEmpty)
+			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
+		await this.#connected();
+		return await openSession(this.#options.folder, request);
 	}
 
 	/** The sandboxes have the network of the host. */

@@ -25,7 +25,7 @@ test('the exit is reported although the sweep for processes that hold its pipes 
 	const process = await ContainerProcess.start(
 		{
 			mark: 'mark',
-			box: undefined,
+			...{ box: undefined, tty: false, stdin: false, stdinOnce: false },
 			stopSignal: 'SIGTERM',
 			onRun: () => {},
 			program: {
@@ -39,7 +39,7 @@ test('the exit is reported although the sweep for processes that hold its pipes 
 			clock,
 			logTime: new LogTime(clock, globalThis.process.hrtime.bigint),
 			logDescriptors: new DescriptorPool(10),
-			pipes: { take: async () => undefined, reopen: assert.fail },
+			pipes: { take: async () => undefined, reopen: assert.fail, remove: () => {} },
 			shim: undefined,
 			sweeper: new FailingSweeper(clock, { onIdle: () => {}, onError: (error) => void errors.push(error) }),
 			onError: (error) => void errors.push(error),

@@ -16,9 +16,10 @@ import type { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo, FifoPool } from '../output/fifo-pool.ts';
 import { LogFile } from '../output/log-file.ts';
 import { OutputPump } from '../output/output-pump.ts';
+import { OutputTaps } from '../output/output-taps.ts';
 import type { Shim } from '../shim/shim.ts';
 import type { ContainerBox, ShimRequest } from '../shim/shim-request.ts';
-import type { RunRecord } from './journal-entry.ts';
+import type { RunPipes } from './journal-entry.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
 import type { ProcessIdentity } from './process-table.ts';
 import type { HostProgram } from './protocol.ts';
@@ -36,7 +37,7 @@ export interface ProcessHost {
 	readonly clock: Clock;
 	readonly logTime: LogTime;
 	readonly logDescriptors: DescriptorPool;
-	readonly pipes: Pick<FifoPool, 'take' | 'reopen'>;
+	readonly pipes: Pick<FifoPool, 'take' | 'reopen' | 'remove'>;
 	/** Undefined where it cannot run: then containers are children of the launcher. */
 	readonly shim: Pick<Shim, 'start' | 'newId'> | undefined;
 	readonly sweeper: Sweeper;
@@ -50,11 +51,16 @@ export interface ProcessOptions {
 	readonly program: HostProgram;
 	/** What the shim isolates; only used where it runs. */
 	readonly box: ContainerBox | undefined;
+	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
+	readonly tty: boolean;
+	readonly stdin: boolean;
+	/** If true, its standard input ends with the first session that was attached to it. */
+	readonly stdinOnce: boolean;
 	/** The signal that asks it to stop. */
 	readonly stopSignal: NodeJS.Signals | number;
 	readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
 	/** Called before the shim is asked to start it: another launcher needs this to continue with it. */
-	onRun(run: Omit<RunRecord, 'config'>): void;
+	onRun(run: RunPipes): void;
 }
 
 /** See the header of this file. */
@@ -66,6 +72,10 @@ export class ContainerProcess {
 	readonly #options: Pick<ProcessOptions, 'mark' | 'stopSignal'>;
 	readonly #log: LogFile;
 	readonly #pumps: readonly OutputPump[];
+	/** The sessions that are attached. */
+	readonly taps: OutputTaps;
+	/** The pipes of its standard input and control, which are removed at its end. */
+	readonly input: RunPipes['input'];
 	/** True once the stop signal was sent. */
 	#hasTerm = false;
 	#hasExited = false;
@@ -77,33 +87,43 @@ export class ContainerProcess {
 		host: ProcessHost;
 		log: LogFile;
 		pumps: readonly OutputPump[];
+		taps: OutputTaps;
+		input: RunPipes['input'];
 	}) {
+		this.taps = parts.taps;
+		this.input = parts.input;
 		this.#main = parts.main;
 		this.#host = parts.host;
 		this.#options = parts.options;
 		this.#log = parts.log;
 		this.#pumps = parts.pumps;
-		this.#log.onDrain(() => {
+		const resume = (): void => {
 			for (const pump of this.#pumps) pump.resume();
-		});
+		};
+		this.#log.onDrain(resume);
+		this.taps.onDrain(resume);
 		this.ended = this.#whenEnded();
 	}
 
 	/** Starts the program. Rejects with the system error if that fails, or with a StartFailure. */
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
-		const outputs: (Fifo | undefined)[] = [];
+		const pipes = await takePipes(options, host);
 		let main: MainProcess;
 		try {
-			while (outputs.length < STREAMS.length) outputs.push(await host.pipes.take());
-			main = await startMain(options, outputs, host);
+			main = await startMain(options, pipes, host);
 		} catch (error) {
-			for (const output of outputs) if (output) closeBoth(output);
+			for (const pipe of [...pipes.outputs, ...pipes.inputs]) if (pipe) closeBoth(pipe);
 			throw error;
 		}
-		for (const output of outputs) if (output) closeSync(output.writeFd);
+		// The waiter has the pipes open: the launcher keeps only the ends from which it reads.
+		for (const output of pipes.outputs) if (output) closeSync(output.writeFd);
+		for (const input of pipes.inputs) closeEnds(input);
 		try {
-			const sources = STREAMS.map((stream, index) => outputs[index] ?? socketOf(main, stream));
-			return ContainerProcess.#attach(main, sources, { options, host, log: newLog(options, host) });
+			const sources = pipes.streams.map((stream, index) => ({
+				stream,
+				from: pipes.outputs[index] ?? socketOf(main, stream),
+			}));
+			return ContainerProcess.#attach(main, sources, { options, host, log: newLog(options, host), ...pipes });
 		} catch (error) {
 			// The process runs, but its output cannot be logged: kill it, since the start is reported as failed.
 			main.kill();
@@ -112,41 +132,48 @@ export class ContainerProcess {
 	}
 
 	/**
-	 * Continues with the process `main` that an earlier launcher started, and whose output it read from the pipes `paths`.
-	 * A line that it had read in part is lost.
+	 * Continues with the process `main` that an earlier launcher started, and whose output it read from pipes. A line that
+	 * it had read in part is lost.
 	 */
 	static adopt(
 		main: MainProcess,
-		paths: readonly string[],
+		run: RunPipes,
 		how: { readonly options: Omit<ProcessOptions, 'onRun'>; readonly host: ProcessHost },
 	): ContainerProcess {
-		// A pipe may be gone: then its output was read to its end.
-		const sources = paths.flatMap((path) => attempt(() => how.host.pipes.reopen(path)) ?? []);
+		const sources = run.pipes.flatMap((path, index) => {
+			// A pipe may be gone: then its output was read to its end.
+			const from = attempt(() => how.host.pipes.reopen(path));
+			return from ? [{ stream: STREAMS[index] ?? 'stdout', from }] : [];
+		});
 		const log = newLog(how.options, how.host);
 		log.continue();
-		return ContainerProcess.#attach(main, sources, { ...how, log });
+		return ContainerProcess.#attach(main, sources, { ...how, log, input: run.input });
 	}
 
 	/** Connects the pipes of the process to its log. */
 	static #attach(
 		main: MainProcess,
-		sources: readonly (Pick<Fifo, 'readFd' | 'release'> | Socket)[],
+		sources: readonly {
+			readonly stream: 'stdout' | 'stderr';
+			readonly from: Pick<Fifo, 'readFd' | 'release'> | Socket;
+		}[],
 		how: {
 			readonly options: Pick<ProcessOptions, 'mark' | 'stopSignal'>;
 			readonly host: ProcessHost;
 			readonly log: LogFile;
+			readonly input: RunPipes['input'];
 		},
 	): ContainerProcess {
-		const { options, host, log } = how;
+		const { options, host, log, input } = how;
 		const stamp = (): string => host.logTime.stamp();
-		const pumps = sources.map((source, index) => {
-			const stream = STREAMS[index] ?? 'stdout';
-			const isSocket = source instanceof Socket;
-			const pump = new OutputPump(isSocket ? source : source.readFd, { stream, log, stamp });
-			if (!isSocket) void pump.ended.then(source.release);
+		const taps = new OutputTaps();
+		const pumps = sources.map(({ stream, from }) => {
+			const isSocket = from instanceof Socket;
+			const pump = new OutputPump(isSocket ? from : from.readFd, { stream, log, taps, stamp });
+			if (!isSocket) void pump.ended.then(from.release);
 			return pump;
 		});
-		return new ContainerProcess({ main, options, host, log, pumps });
+		return new ContainerProcess({ main, options, host, log, pumps, taps, input });
 	}
 
 	/** The process to look for after a restart of the launcher. */
@@ -180,6 +207,7 @@ export class ContainerProcess {
 		const end = await this.#main.exit;
 		this.#hasExited = true;
 		this.#kill?.timer.cancel();
+		if (this.input) this.#host.pipes.remove(Object.values(this.input));
 		// An error of the log must neither prevent the report of the exit nor end the launcher.
 		await this.#completeLog().catch(this.#host.onError);
 		return end;
@@ -191,6 +219,7 @@ export class ContainerProcess {
 			if (!(await this.#readWithin(SLOW_DISK_WAITS))) for (const pump of this.#pumps) pump.cut();
 			await Promise.all(this.#pumps.map((pump) => pump.ended));
 		}
+		this.taps.close();
 		await this.#log.close();
 	}
 
@@ -215,28 +244,57 @@ export class ContainerProcess {
 	}
 }
 
+/** The pipes that a container is started with. */
+interface StartPipes {
+	/** The streams of its output: with a terminal, only one. */
+	readonly streams: readonly ('stdout' | 'stderr')[];
+	/** Their pipes; undefined where there are none. */
+	readonly outputs: readonly (Fifo | undefined)[];
+	readonly inputs: readonly Fifo[];
+	readonly input: RunPipes['input'];
+}
+
+async function takePipes({ tty, stdin }: ProcessOptions, { pipes, shim }: ProcessHost): Promise<StartPipes> {
+	const taken: (Fifo | undefined)[] = [];
+	const streams = shim && tty ? STREAMS.slice(0, 1) : STREAMS;
+	const wanted = streams.length + (shim && (tty || stdin) ? 1 + Number(stdin) : 0);
+	try {
+		while (taken.length < wanted) taken.push(await pipes.take());
+	} catch (error) {
+		for (const fifo of taken) if (fifo) closeBoth(fifo);
+		throw error;
+	}
+	const outputs = taken.slice(0, streams.length);
+	const inputs = taken.slice(streams.length).filter((fifo) => fifo !== undefined);
+	const [control, standard] = inputs;
+	const input = control && { control: control.path, ...(standard && { stdin: standard.path }) };
+	return { streams, outputs, inputs, input };
+}
+
 /** Starts the program by the shim where it runs, and otherwise as a child. */
 async function startMain(
 	options: ProcessOptions,
-	outputs: readonly (Fifo | undefined)[],
+	start: StartPipes,
 	host: ProcessHost,
 ): Promise<MainProcess> {
+	const { outputs, input } = start;
 	const [stdout, stderr] = outputs;
-	if (!host.shim || !stdout || !stderr)
+	if (!host.shim || outputs.includes(undefined))
 		return await SpawnedProcess.start(options.program, outputs, host.clock);
 	const request = host.shim.newId();
-	options.onRun({ request, pipes: [stdout.path, stderr.path] });
+	const pipes = outputs.flatMap((fifo) => (fifo ? [fifo.path] : []));
+	options.onRun({ request, pipes, ...(input && { input }) });
 	return await host.shim.start({
 		...requestOf(options),
-		id: request,
-		stdout: stdout.path,
-		stderr: stderr.path,
+		...{ id: request, tty: options.tty, ...input },
+		...(stdout && { stdout: stdout.path }),
+		...(stderr && { stderr: stderr.path }),
 	});
 }
 
-function requestOf({ program, box }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, tty }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
-	return { argv, env, cwd, ...(box && { box }) };
+	return { argv, env, cwd, tty, ...(box && { box }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {
@@ -252,7 +310,11 @@ function socketOf(main: MainProcess, stream: 'stdout' | 'stderr'): Socket {
 
 /** Closes both ends of a pipe that no process has used, and returns it to the pool. */
 function closeBoth(fifo: Fifo): void {
-	closeSync(fifo.readFd);
-	closeSync(fifo.writeFd);
+	closeEnds(fifo);
 	fifo.release(true);
+}
+
+function closeEnds({ readFd, writeFd }: Fifo): void {
+	closeSync(readFd);
+	closeSync(writeFd);
 }

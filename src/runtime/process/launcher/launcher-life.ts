@@ -13,12 +13,15 @@ import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
 import { FifoPool } from '../output/fifo-pool.ts';
+import type { SessionRequest } from '../sessions/session-protocol.ts';
+import { type RunSession, SessionServer } from '../sessions/session-server.ts';
 import { Shim } from '../shim/shim.ts';
 import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
+import type { RunRecord } from './journal-entry.ts';
 import { Launcher, originOf } from './launcher.ts';
-import { JOURNAL_NAME, PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
+import { JOURNAL_NAME, PIPES_NAME, SESSIONS_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
 import { type Recovered, recover } from './recovery.ts';
@@ -47,6 +50,7 @@ export class LauncherLife {
 	readonly #shim: Shim | undefined;
 	readonly #launcher: Launcher;
 	readonly #server: LauncherServer;
+	readonly #sessions: SessionServer;
 	/** False once `killAll` was performed: the launcher then exits although clients are connected. */
 	#isWanted = true;
 	/** True once the client that the launcher belongs to has disconnected without `killAll`. */
@@ -61,6 +65,8 @@ export class LauncherLife {
 		this.#pipes = pipes;
 		this.#shim = shim;
 		this.#launcher = launcher;
+		const begin = (request: SessionRequest): Promise<RunSession> => launcher.beginSession(request);
+		this.#sessions = new SessionServer({ begin, onError: options.onError });
 		this.#server = new LauncherServer({
 			target: launcher,
 			pid: process.pid,
@@ -111,6 +117,7 @@ export class LauncherLife {
 
 	async #serve(): Promise<void> {
 		// The path is relative also because the system limits it to about 100 characters.
+		await this.#sessions.listen(SESSIONS_NAME);
 		await this.#server.listen(SOCKET_NAME);
 		this.#options.clock.setTimer(FIRST_CLIENT_MS, () => {
 			if (this.#server.isAlone) this.#noteAlone();
@@ -140,6 +147,7 @@ export class LauncherLife {
 		this.#hasEnded = true;
 		const { lock, removable, onError } = this.#options;
 		this.#server.close();
+		this.#sessions.close();
 		const isOurs = lock.isHeld;
 		this.#shim?.close(isOurs);
 		if (isOurs) this.#leaveFolder();
@@ -152,6 +160,7 @@ export class LauncherLife {
 	/** Removes the files of this launcher, except for a journal with sandboxes. */
 	#leaveFolder(): void {
 		rmSync(SOCKET_NAME, { force: true });
+		rmSync(SESSIONS_NAME, { force: true });
 		this.#launcher.close();
 		this.#pipes.close();
 	}
@@ -170,6 +179,10 @@ function openShim({ clock, usesShim, onError }: LauncherLifeOptions, folder: str
 	return file === undefined ? undefined : new Shim({ file, folder, clock, onError });
 }
 
+function runPaths(run: RunRecord | undefined): readonly string[] {
+	return run ? [...run.pipes, ...Object.values(run.input ?? {})] : [];
+}
+
 function pipesOf({ state, running }: Recovered): ReadonlySet<string> {
-	return new Set(Array.from(running.keys()).flatMap((id) => state.runs.get(id)?.pipes ?? []));
+	return new Set(Array.from(running.keys()).flatMap((id) => runPaths(state.runs.get(id))));
 }

@@ -31,7 +31,7 @@ async function open(
 		folder,
 		logTime: new LogTime(clock, process.hrtime.bigint),
 		logDescriptors: new DescriptorPool(4),
-		pipes: { take: options.pipes ?? (async () => undefined), reopen: assert.fail },
+		pipes: { take: options.pipes ?? (async () => undefined), reopen: assert.fail, remove: () => {} },
 		shim: undefined,
 		slots: new ContainerSlots({ count: options.slots ?? 10, fullMessage: 'all slots are taken', clock }),
 		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),

@@ -13,10 +13,14 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
+import { ContainerStartError, ExecError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import { folderIdentity } from '../folders/folder-identity.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
+import { beginAttach } from '../sessions/attach-session.ts';
+import { beginExec } from '../sessions/exec-session.ts';
+import type { SessionRequest } from '../sessions/session-protocol.ts';
+import type { RunSession } from '../sessions/session-server.ts';
 import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
@@ -230,6 +234,26 @@ export class Launcher implements LauncherCalls {
 		await this.#options.sweeper.flush();
 	}
 
+	/** Begins a session with a running container. Rejects with {@link ExecError}. */
+	async beginSession(request: SessionRequest): Promise<RunSession> {
+		const container = this.#containers.get(request.containerId);
+		const process = container?.running?.process;
+		if (!container || !process) {
+			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
+		}
+		const { shim, pipes, clock } = this.#options;
+		const { run } = container;
+		if (request.kind === 'attach') {
+			const { taps, input } = process;
+			const stdinOnce = run?.config.stdinOnce ?? false;
+			return beginAttach({ taps, input, stdinOnce, isAttachable: run !== undefined }, request.config);
+		}
+		if (!shim || !run) throw new ExecError('Unsupported', 'the container was started without the shim');
+		const { program, box } = this.#processOptions(container, run.config);
+		const target = { identity: process.identity, program, box, cgroups: [] };
+		return await beginExec(target, request.config, { shim, pipes, clock });
+	}
+
 	/**
 	 * Takes a slot and starts the container in it. While the machine is short of a resource, it waits for other
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
@@ -286,6 +310,9 @@ export class Launcher implements LauncherCalls {
 			mark,
 			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
 			box,
+			tty: config.tty ?? false,
+			stdin: config.stdin ?? false,
+			stdinOnce: config.stdinOnce ?? false,
 			stopSignal: (config.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
 			log: { path, maxBytes, maxFiles },
 			onRun: (run) => {
@@ -299,7 +326,7 @@ export class Launcher implements LauncherCalls {
 		this.#options.slots.occupy();
 		this.#active++;
 		const options = this.#processOptions(container, run.config);
-		const process = ContainerProcess.adopt(main, run.pipes, { options, host: this.#options });
+		const process = ContainerProcess.adopt(main, run, { options, host: this.#options });
 		const { status } = container;
 		this.#watch(container, process, 'startedAt' in status ? (status.startedAt ?? 0) : 0);
 	}

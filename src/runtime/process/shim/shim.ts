@@ -19,7 +19,7 @@ import { POKE_NAME } from '../launcher/launcher-files.ts';
 import { endOf, type MainProcess, type ProcessEnd } from '../launcher/main-process.ts';
 import { isRunning, newKey, type ProcessIdentity, signalProcess } from '../launcher/process-table.ts';
 import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
-import type { ShimEvent } from './shim-event.ts';
+import { decodeEvent, type ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
 import { encodeRequest, type ShimRequest } from './shim-request.ts';
 
@@ -180,7 +180,14 @@ export class Shim {
 			ready.reject(new Error('the shim ended'));
 			this.#noteServerEnd(number);
 		});
-		child.stdout.once('data', () => ready.resolve());
+		// The first line says that it is ready; the others are events of sessions, which are in no file.
+		let rest = '';
+		child.stdout.setEncoding('latin1').on('data', (text: string) => {
+			ready.resolve();
+			const lines = `${rest}${text}`.split('\n');
+			rest = lines.pop() ?? '';
+			for (const event of lines.flatMap((line) => decodeEvent(line) ?? [])) this.#take(event, number);
+		});
 		await ready.promise;
 		// It must not keep the launcher from exiting.
 		child.unref();

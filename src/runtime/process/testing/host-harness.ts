@@ -69,6 +69,21 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'isola
 			isMissing: ['no-such-program-anywhere'],
 		},
 		ports: echoingPorts,
+		...(!how.withoutShim &&
+			process.platform === 'linux' && {
+				commands: {
+					echoesInput: ['cat'],
+					exitsWith3: sh('exit 3'),
+					talks: sh('echo out; echo err >&2'),
+					runsForEver: ['sleep', '1000000'],
+					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+				},
+				attachable: {
+					echoesInput: ['cat'],
+					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+					runsUntilStopped: ['sleep', '1000000'],
+				},
+			}),
 		images: {
 			known: 'gcr.io/kuar-demo/kuard-amd64:blue',
 			unknown: 'example.com/not/known:1',
