@@ -26,8 +26,8 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
  * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;
  *    `startContainer` also rejects with {@link ContainerStartError}.
  * 7. When a container's main process exits, the runtime kills its other processes.
- * 8. When the runtime itself dies, its containers go on where the machine allows it. After its restart it reports, as
- *    events and by `listContainers`, what happened meanwhile. A container that did not go on, and whose end it cannot
+ * 8. When the runtime itself dies, its containers continue where the machine allows it. After its restart it reports, as
+ *    events and by `listContainers`, what happened meanwhile. A container that did not continue, and whose end it cannot
  *    know, has exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject with
  *    {@link RuntimeUnavailable}. It may forget containers that were created and not started.
  * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.

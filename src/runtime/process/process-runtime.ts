@@ -50,7 +50,7 @@ import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
-import { type ProbeResult, probeMachine } from './shim/probe.ts';
+import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
@@ -94,7 +94,7 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
-	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	readonly #users = new HostUsers();
 	/** Whether the launcher starts containers by the shim. */
 	#usesShim = false;
@@ -203,10 +203,10 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
-		const program = await this.#programOf(sandboxId, config);
+		const box = this.#boxOf(sandboxId, config);
+		const program = await this.#programOf(sandboxId, config, box);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
-		const box = this.#boxOf(sandboxId, config);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
@@ -285,11 +285,17 @@ export class ProcessRuntime implements Runtime {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
-	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
+	async #programOf(
+		sandboxId: string,
+		config: ContainerConfig,
+		box: ContainerBox | undefined,
+	): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
 		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
-		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
-		const program = programOf(config, { hostname, entry, host });
+		const given = this.#options.host ?? { path: process.env.PATH, home: homedir() };
+		// As container runtimes do: the home of the user that the program runs as.
+		const home = box?.user ? (this.#users.byId(box.user.uid)?.home ?? '/') : given.home;
+		const program = programOf(config, { hostname, entry, host: { ...given, home } });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
 	}

@@ -27,7 +27,7 @@ export interface RuntimeHarness {
 	connect(): Runtime;
 	/** Kills the runtime itself, as `kill -9` would, and restarts it. */
 	crash(runtime: Runtime): Promise<void>;
-	/** Whether containers go on when the runtime is killed. */
+	/** Whether containers continue when the runtime is killed. */
 	readonly outlivesCrash: boolean;
 	/** Advances a virtual clock; yields to the event loop if the clock is real. */
 	passTime(lengthMs: number): Promise<void>;
@@ -153,7 +153,7 @@ function survival(machine: () => Machine): void {
 		assert.equal(exitCodeOf(exited), 143);
 	});
 
-	test('8. after a crash containers go on or are reported as lost, and exited ones are unchanged', async () => {
+	test('8. after a crash containers continue or are reported as lost, and exited ones are unchanged', async () => {
 		const { programs, runtime } = machine();
 		const ended = await machine().run(programs.failsWith3, { pod: 'ended' });
 		const running = await machine().start1(programs.runsForEver, { pod: 'running' });

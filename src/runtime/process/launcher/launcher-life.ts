@@ -20,10 +20,11 @@ import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
 import type { RunRecord } from './journal-entry.ts';
-import { Launcher, originOf } from './launcher.ts';
+import { Launcher } from './launcher.ts';
 import { JOURNAL_NAME, PIPES_NAME, SESSIONS_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
+import { originOf } from './origin.ts';
 import { type Recovered, recover } from './recovery.ts';
 
 /** How long a launcher without containers waits for its first client before it exits. */

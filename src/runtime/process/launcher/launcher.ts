@@ -8,14 +8,12 @@
  *    and kills the other processes that it left running (recovery.ts).
  */
 
-import { readlinkSync, rmSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
-import { attempt } from '../../../base/attempt.ts';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { ContainerStartError, ExecError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
-import { folderIdentity } from '../folders/folder-identity.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
 import { beginAttach } from '../sessions/attach-session.ts';
 import { beginExec } from '../sessions/exec-session.ts';
@@ -26,10 +24,12 @@ import { describeShortage, describeStartError } from '../start-error.ts';
 import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
 import type { ContainerSlots } from './container-slots.ts';
 import { Journal, type JournalState } from './journal.ts';
-import type { JournalEntry, Origin, RunRecord } from './journal-entry.ts';
+import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
-import { MARK, markOf, newKey, processSpace } from './process-table.ts';
+import { keyOf, originOf } from './origin.ts';
+import { processOptionsOf } from './process-options.ts';
+import { markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
@@ -302,19 +302,9 @@ export class Launcher implements LauncherCalls {
 		const { status, sandbox } = container;
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
-		const { program, box, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
-		const own = resolve(workingFolder(), this.#folders.pathOf(sandbox.folder));
-		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
-		const mark = this.#markOf(status.id);
+		const folder = this.#folders.pathOf(sandbox.folder);
 		return {
-			mark,
-			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
-			box,
-			tty: config.tty ?? false,
-			stdin: config.stdin ?? false,
-			stdinOnce: config.stdinOnce ?? false,
-			stopSignal: (config.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
-			log: { path, maxBytes, maxFiles },
+			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
 			onRun: (run) => {
 				container.run = { config, ...run };
 				this.#journal.append({ run: container.run, of: status.id });
@@ -417,27 +407,4 @@ export class Launcher implements LauncherCalls {
 			if (running) yield { process: running.process.identity, of: status.id };
 		}
 	}
-}
-
-/**
- * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
- * `journaled` was copied from another folder: the launcher there may still use the old one.
- */
-function keyOf(journaled: JournalState, folder: string): string {
-	const isOurs = journaled.folder !== undefined && journaled.folder === folderIdentity(folder);
-	return (isOurs ? journaled.key : undefined) ?? newKey();
-}
-
-/** The origin that the journal records for the processes that the launcher of `folder` starts. */
-export function originOf(folder: string): Origin {
-	const identity = folderIdentity(folder);
-	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };
-}
-
-/**
- * The path of the launcher's folder, which it has as its working directory. Read anew each time, since the folder may be
- * renamed; Node keeps what it has read once.
- */
-function workingFolder(): string {
-	return attempt(() => readlinkSync('/proc/self/cwd')) ?? process.cwd();
 }

@@ -91,7 +91,7 @@ function toContinue(
 }
 
 /**
- * Kills the remaining processes of the containers that do not go on: the process groups whose leader still is the
+ * Kills the remaining processes of the containers that do not continue: the process groups whose leader still is the
  * recorded process, and each process with the mark of a container, exited containers included. A group whose leader has
  * exited is found by the mark only, because the kernel may have given its number to another group.
  *
