@@ -2,7 +2,7 @@ import type { ResourceDefinition } from '../api/contract/resource-definition.ts'
 import type { User } from '../api/contract/user.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Query } from './query.ts';
-import type { ResourceCache } from './storage/resource-cache.ts';
+import type { ResourceReader } from './storage/resource-cache.ts';
 
 /** The HTTP methods of the API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -42,7 +42,7 @@ export interface Call {
 /** A request for a resource, after routing. All stages receive it. */
 export interface ResourceRequest {
 	readonly call: Call;
-	readonly resource: ResourceCache;
+	readonly resource: ResourceReader;
 	readonly definition: ResourceDefinition;
 	/** Namespace of the path; empty for all namespaces and for cluster-scoped kinds. */
 	readonly namespace: string;

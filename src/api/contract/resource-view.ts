@@ -72,3 +72,8 @@ function strategyOf<T extends KubeObject>({
 		allowUnconditionalUpdate: strategy.allowUnconditionalUpdate,
 	};
 }
+
+/** The definition by which objects of a resource are stored: another one for views. */
+export function storedDefinition(definition: ResourceDefinition): ResourceDefinition {
+	return definition.view?.of ?? definition;
+}
