@@ -4,7 +4,7 @@ import { tokenRequestSchema } from '../src/api/authentication/token-request.ts';
 import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
-import { resources, virtualResources } from '../src/api/resources.ts';
+import { resources, viewResources, virtualResources } from '../src/api/resources.ts';
 import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
 
 /**
@@ -105,7 +105,7 @@ function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
 
 const [api = '', apimachinery = ''] = process.argv.slice(2);
 const roots = [
-	...[...resources, ...virtualResources].map(({ schema }) => schema),
+	...[...resources, ...viewResources, ...virtualResources].map(({ schema }) => schema),
 	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
 ];
 const objects = objectsIn(roots);

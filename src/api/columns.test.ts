@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resources } from './resources.ts';
+import { resources, viewResources } from './resources.ts';
 
 /**
  * The columns of every kind, from upstream's pkg/printers/internalversion/printers.go: names, types and, after
@@ -30,7 +30,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
 };
 
 test("every kind has upstream's columns", () => {
-	for (const { resource, columns } of resources) {
+	for (const { resource, columns } of [...resources, ...viewResources]) {
 		const shown = (wide: 0 | 1): readonly string[] =>
 			columns
 				.filter(({ priority }) => priority === wide)

@@ -3,7 +3,7 @@ import type { ApiRequest } from '../api/contract/transport.ts';
 import { API_SERVER, type User } from '../api/contract/user.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import { Query } from './query.ts';
-import type { ResourceCache } from './storage/resource-cache.ts';
+import type { ResourceReader } from './storage/resource-cache.ts';
 
 /** The HTTP methods of the API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -59,7 +59,7 @@ export function callOf(request: ApiRequest): Call {
 /** A request for a resource, after routing. All stages receive it. */
 export interface ResourceRequest {
 	readonly call: Call;
-	readonly resource: ResourceCache;
+	readonly resource: ResourceReader;
 	readonly definition: ResourceDefinition;
 	/** Namespace of the path; empty for all namespaces and for cluster-scoped kinds. */
 	readonly namespace: string;

@@ -17,7 +17,7 @@
  *    and the strategy of the kind
  * 6. store: in storage/, compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
  * 7. encode: http/negotiate.ts, respond.ts, verbs/watch-events.ts
- * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, change-window.ts) and
+ * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, view-cache.ts, change-window.ts) and
  * verbs/watch-reader.ts, with pushed-watch.ts for callers in this process. maintenance/ does the periodic work.
  *
  * Invariants:
@@ -41,7 +41,7 @@ import type {
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
 import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
-import { virtualResources } from '../api/resources.ts';
+import { viewResources, virtualResources } from '../api/resources.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import { UNLIMITED_TURN } from '../base/turn.ts';
 import { type Authorizer, attributesOf, checkAllowed, connectAttributesOf } from './access/authorization.ts';
@@ -91,6 +91,7 @@ export class ApiServer implements ApiTransport {
 			store,
 			resources,
 			virtual: virtualResources,
+			views: viewResources,
 			...(options.discardDamaged && { discardDamaged: true }),
 			onError: (error) => onError('object cache', error),
 			onStoreLost: options.onStoreLost ?? ((error) => onError('store', error)),

@@ -18,6 +18,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -49,6 +50,7 @@ var kinds = []kind{
 	{corev1.SchemeGroupVersion.WithKind("PersistentVolume"), func() runtime.Object { return &corev1.PersistentVolume{} }, []float64{1, 0, 0.6}},
 	{corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), func() runtime.Object { return &corev1.PersistentVolumeClaim{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Event"), func() runtime.Object { return &corev1.Event{} }, []float64{1, 0, 0.4}},
+	{eventsv1.SchemeGroupVersion.WithKind("Event"), func() runtime.Object { return &eventsv1.Event{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Binding"), func() runtime.Object { return &corev1.Binding{} }, []float64{1, 0}},
 	{corev1.SchemeGroupVersion.WithKind("ConfigMap"), func() runtime.Object { return &corev1.ConfigMap{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Secret"), func() runtime.Object { return &corev1.Secret{} }, []float64{1, 0, 0.4}},

@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
 import { KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
-import { virtualResources } from '../../api/resources.ts';
+import { viewResources, virtualResources } from '../../api/resources.ts';
 import type { SigningKey } from '../access/tokens/signing-key.ts';
 import type { Call } from '../request.ts';
 import { type Answer, valueAnswer } from '../respond.ts';
@@ -65,12 +65,12 @@ export class Documents {
 	}
 }
 
-/** All resources, with those that are never stored, in the order of upstream's discovery: core first. */
+/** All resources, with views and those that are never stored, in the order of upstream's discovery: core first. */
 function served(resources: readonly ResourceDefinition[]): readonly ResourceDefinition[] {
 	const { core = [], named = [] } = Object.groupBy(resources, ({ group }) =>
 		group === '' ? 'core' : 'named',
 	);
-	return [...core, ...virtualResources, ...named];
+	return [...core, ...viewResources, ...virtualResources, ...named];
 }
 
 /** The index at `/`. */
