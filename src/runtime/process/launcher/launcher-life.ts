@@ -14,7 +14,7 @@ import { DescriptorPool } from '../output/descriptor-pool.ts';
 import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
 import { FifoPool } from '../output/fifo-pool.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
-import { type RunSession, SessionServer } from '../sessions/session-server.ts';
+import { type ServeSession, SessionServer } from '../sessions/session-server.ts';
 import { Shim } from '../shim/shim.ts';
 import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
@@ -66,7 +66,7 @@ export class LauncherLife {
 		this.#pipes = pipes;
 		this.#shim = shim;
 		this.#launcher = launcher;
-		const begin = (request: SessionRequest): Promise<RunSession> => launcher.beginSession(request);
+		const begin = (request: SessionRequest): Promise<ServeSession> => launcher.beginSession(request);
 		this.#sessions = new SessionServer({ begin, onError: options.onError });
 		this.#server = new LauncherServer({
 			target: launcher,

@@ -18,7 +18,7 @@ import { WorkFolders } from '../folders/work-folders.ts';
 import { beginAttach } from '../sessions/attach-session.ts';
 import { beginExec } from '../sessions/exec-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
-import type { RunSession } from '../sessions/session-server.ts';
+import type { ServeSession } from '../sessions/session-server.ts';
 import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
@@ -27,7 +27,7 @@ import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
-import { keyOf, originOf } from './origin.ts';
+import { launcherKeyOf, originOf } from './origin.ts';
 import { processOptionsOf } from './process-options.ts';
 import { markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
@@ -93,7 +93,7 @@ export class Launcher implements LauncherCalls {
 
 	private constructor(options: LauncherOptions, folders: WorkFolders, journaled: JournalState) {
 		this.#options = options;
-		this.#key = keyOf(journaled, options.folder);
+		this.#key = launcherKeyOf(journaled, options.folder);
 		this.#folders = folders;
 		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
 		for (const status of journaled.containers.values()) {
@@ -235,7 +235,7 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Begins a session with a running container. Rejects with {@link ExecError}. */
-	async beginSession(request: SessionRequest): Promise<RunSession> {
+	async beginSession(request: SessionRequest): Promise<ServeSession> {
 		const container = this.#containers.get(request.containerId);
 		const process = container?.running?.process;
 		if (!container || !process) {

@@ -7,7 +7,7 @@ import { newKey, processSpace } from './process-table.ts';
  * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
  * `journaled` was copied from another folder: the launcher there may still use the old one.
  */
-export function keyOf(journaled: JournalState, folder: string): string {
+export function launcherKeyOf(journaled: JournalState, folder: string): string {
 	const isOurs = journaled.folder !== undefined && journaled.folder === folderIdentity(folder);
 	return (isOurs ? journaled.key : undefined) ?? newKey();
 }

@@ -26,7 +26,7 @@ export class OutputTaps {
 		return false;
 	}
 
-	/** Sets the listener that is called each time reading may go on. */
+	/** Sets the listener that is called each time reading may continue. */
 	onDrain(listener: () => void): void {
 		this.#drained = listener;
 	}

@@ -3,7 +3,7 @@ import { attempt } from '../../../base/attempt.ts';
 import { type AttachConfig, ExecError } from '../../contract.ts';
 import type { OutputTaps } from '../output/output-taps.ts';
 import { pipeWriter, receiveInput } from './session-pipes.ts';
-import type { RunSession } from './session-server.ts';
+import type { ServeSession } from './session-server.ts';
 
 /** A running container to attach to. */
 export interface AttachTarget {
@@ -17,7 +17,7 @@ export interface AttachTarget {
 }
 
 /** Attaches to the main process of a container; see rule 11 in runtime/contract.ts. Throws {@link ExecError}. */
-export function beginAttach(target: AttachTarget, config: AttachConfig): RunSession {
+export function beginAttach(target: AttachTarget, config: AttachConfig): ServeSession {
 	if (!target.isAttachable) throw new ExecError('Unsupported', 'the container was started without the shim');
 	return async (peer) => {
 		const { taps, input, stdinOnce } = target;

@@ -10,7 +10,7 @@ import type { Shim } from '../shim/shim.ts';
 import { type ContainerBox, rightsOnly, type ShimRequest } from '../shim/shim-request.ts';
 import { describeStartError } from '../start-error.ts';
 import { pipeWriter, receiveInput, sendOutput } from './session-pipes.ts';
-import type { RunSession } from './session-server.ts';
+import type { ServeSession } from './session-server.ts';
 
 /** How long processes that a command left behind may keep its output open. */
 const LEFT_BEHIND_MS = 100;
@@ -36,7 +36,11 @@ export interface ExecHost {
  * Starts a command in a container. Rejects with {@link ExecError} if it cannot be started. It is killed when the
  * control pipe is closed: by the end of the session, or of the launcher.
  */
-export async function beginExec(target: ExecTarget, config: ExecConfig, host: ExecHost): Promise<RunSession> {
+export async function beginExec(
+	target: ExecTarget,
+	config: ExecConfig,
+	host: ExecHost,
+): Promise<ServeSession> {
 	const pipes = await SessionPipes.take(config, host);
 	const program = { ...target.program, argv: config.command };
 	try {

@@ -5,7 +5,12 @@ import { ExecError, type ExecSession, RuntimeUnavailable } from '../../contract.
 import { connectIn } from '../launcher/folder-socket.ts';
 import { SESSIONS_NAME } from '../launcher/launcher-files.ts';
 import { FrameSocket } from './frame-socket.ts';
-import type { CommandEnd, SessionAnswer, SessionRequest } from './session-protocol.ts';
+import {
+	decodeExecEnd,
+	decodeSessionAnswer,
+	type SessionAnswer,
+	type SessionRequest,
+} from './session-protocol.ts';
 
 /** The exit code of a command whose session was lost or closed: it was killed. */
 const KILLED = 137;
@@ -26,7 +31,7 @@ export async function openSession(folder: string, request: SessionRequest): Prom
 	// The messages after the answer are for the duplex: its listener is added before the next chunk is read.
 	frames.once('message', (bytes: Buffer) => {
 		frames.pause();
-		answered.resolve(JSON.parse(bytes.toString()) as SessionAnswer);
+		answered.resolve(decodeSessionAnswer(bytes));
 	});
 	const answer = await answered.promise;
 	frames.off('close', lost);
@@ -48,8 +53,7 @@ export function commandSession(duplex: Duplex): ExecSession {
 	const forward = async (): Promise<void> => {
 		for (let message = await duplex.receive(); message; message = await duplex.receive()) {
 			if (message.channel !== CHANNELS.error) await inner.send(message);
-			else if (message.type === 'data')
-				exit.resolve((JSON.parse(Buffer.from(message.bytes).toString()) as CommandEnd).exitCode);
+			else if (message.type === 'data') exit.resolve(decodeExecEnd(message.bytes).exitCode);
 		}
 		exit.resolve(KILLED);
 		inner.close(await duplex.closed);

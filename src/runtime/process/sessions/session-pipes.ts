@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { CHANNELS, type Duplex, type DuplexMessage } from '../../../api/contract/duplex.ts';
+import { isRecord } from '../../../base/json/json.ts';
 
 /** Sends what can be read from the descriptor `fd` on a channel; resolves at its end, or when the peer has left. */
 export function sendOutput(
@@ -11,8 +12,9 @@ export function sendOutput(
 	const pump = async (): Promise<void> => {
 		try {
 			for await (const chunk of socket) {
+				const bytes: Uint8Array = chunk;
 				// A slow peer slows the reading, and so the program.
-				if (!(await peer.send({ type: 'data', channel, bytes: chunk as Uint8Array }))) return;
+				if (!(await peer.send({ type: 'data', channel, bytes }))) return;
 			}
 		} catch {
 			// The pipe was closed on this side.
@@ -64,7 +66,8 @@ function resize(message: DuplexMessage, control: Socket | undefined): void {
 
 function parseSize(text: string): { readonly Width?: number; readonly Height?: number } {
 	try {
-		const { Width, Height } = JSON.parse(text) as Record<string, unknown>;
+		const value: unknown = JSON.parse(text);
+		const { Width, Height } = isRecord(value) ? value : {};
 		return isSize(Width) && isSize(Height) ? { Width, Height } : {};
 	} catch {
 		return {};

@@ -4,15 +4,15 @@ import type { Duplex } from '../../../api/contract/duplex.ts';
 import { WebSocketDuplex } from '../../../api/streams/websocket-duplex.ts';
 import { ExecError } from '../../contract.ts';
 import { FrameSocket } from './frame-socket.ts';
-import type { SessionAnswer, SessionRequest } from './session-protocol.ts';
+import { decodeSessionRequest, type SessionAnswer, type SessionRequest } from './session-protocol.ts';
 
 /** A session that has begun: it runs with the client's end of the streams, until that is closed. */
-export type RunSession = (peer: Duplex) => Promise<void>;
+export type ServeSession = (peer: Duplex) => Promise<void>;
 
 /** The callbacks of a {@link SessionServer}. */
 export interface SessionServerOptions {
 	/** Begins a session. Rejects with {@link ExecError} if it cannot. */
-	begin(request: SessionRequest): Promise<RunSession>;
+	begin(request: SessionRequest): Promise<ServeSession>;
 	onError(error: unknown): void;
 }
 
@@ -60,9 +60,8 @@ export class SessionServer {
 	}
 
 	async #serve(frames: FrameSocket, bytes: Buffer): Promise<void> {
-		// Only this user's own stint can connect, and it speaks the same protocol: see Hello.
-		const request = JSON.parse(bytes.toString()) as SessionRequest;
-		let run: RunSession;
+		const request = decodeSessionRequest(bytes);
+		let run: ServeSession;
 		try {
 			run = await this.#options.begin(request);
 		} catch (error) {
