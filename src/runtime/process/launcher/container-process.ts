@@ -181,6 +181,11 @@ export class ContainerProcess {
 		return this.#main.identity;
 	}
 
+	/** See {@link MainProcess.forget}. */
+	forget(): void {
+		this.#main.forget();
+	}
+
 	/** True if no process of the container is left once it has ended, so that none need be searched for. */
 	get endsOthers(): boolean {
 		return this.#main.endsOthers;

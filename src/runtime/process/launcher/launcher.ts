@@ -341,6 +341,7 @@ export class Launcher implements LauncherCalls {
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });
+			process.forget();
 			if (!process.endsOthers || isUnknown) this.#options.sweeper.add(this.#markOf(container.status.id));
 		});
 		container.running = { process, reported };

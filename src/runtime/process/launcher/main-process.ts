@@ -23,6 +23,8 @@ export interface MainProcess {
 	readonly endsOthers: boolean;
 	/** Sends a signal to the main process, as a name or a number. Does nothing once it has exited. */
 	signal(signal: NodeJS.Signals | number): void;
+	/** The launcher has written the end to its journal: what else records it may be removed. */
+	forget(): void;
 	/** Kills the main process, and without {@link endsOthers} its process group. */
 	kill(): void;
 }

@@ -51,6 +51,10 @@ export class SpawnedProcess implements MainProcess {
 		if (!this.#hasExited) signalProcess(this.identity.pid, signal);
 	}
 
+	forget(): void {
+		// Nothing else records it.
+	}
+
 	kill(): void {
 		if (!this.#hasExited) signalGroup(this.identity.pid, 'SIGKILL');
 	}

@@ -77,6 +77,7 @@ async function runCommand(
 	const input = { stdin: pipes.stdin, control: pipes.control, onInputEnd: () => void pipes.stdin?.end() };
 	void receiveInput(peer, input);
 	const { exitCode } = await command.exit;
+	command.forget();
 	const timer = clock.setTimer(LEFT_BEHIND_MS, () => {
 		for (const output of outputs) output.cut();
 	});

@@ -27,6 +27,8 @@ import { encodeRequest, type ShimRequest } from './shim-request.ts';
 const KILL_SIGNAL = 33;
 /** Half of what the shim reserves. */
 const FULL_FILE_BYTES = 512 << 10;
+/** How long the report of a failed start is kept at least. */
+const FORGET_MS = 1000;
 /** How often waiters are looked at. */
 const LOOK_MS = 5000;
 
@@ -111,6 +113,7 @@ export class Shim {
 		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
 		if (last.kind === 'ended') {
 			running.exit.resolve(shimEndOf(last));
+			this.#use(number, 1);
 			return this.#processOf(running);
 		}
 		this.#running.set(last.id, running);
@@ -252,7 +255,8 @@ export class Shim {
 		const starting = this.#starting.get(event.id);
 		this.#starting.delete(event.id);
 		if (event.kind === 'failed') {
-			if (starting) this.#use(number, -1);
+			// The launcher writes the failure to its journal meanwhile.
+			if (starting) this.#options.clock.setTimer(FORGET_MS, () => this.#use(number, -1));
 			starting?.started.reject(new StartFailure(event.failure));
 		} else if (event.kind === 'ended') this.#end(event);
 		else if (starting) {
@@ -268,7 +272,6 @@ export class Shim {
 		if (!running) return;
 		this.#running.delete(event.id);
 		running.exit.resolve(shimEndOf(event));
-		this.#use(running.number, -1);
 	}
 
 	#lookForLost(): void {
@@ -279,7 +282,6 @@ export class Shim {
 		for (const [id, running] of lost) {
 			if (!this.#running.delete(id)) continue;
 			running.exit.resolve({ exitCode: 137, finishedAt: this.#options.clock.now(), isUnknown: true });
-			this.#use(running.number, -1);
 		}
 	}
 
@@ -294,7 +296,7 @@ export class Shim {
 		this.#users.delete(number);
 	}
 
-	#processOf({ identity, exit }: Running): MainProcess {
+	#processOf({ identity, number, exit }: Running): MainProcess {
 		let hasExited = false;
 		void exit.promise.then(() => {
 			hasExited = true;
@@ -302,7 +304,12 @@ export class Shim {
 		const signal = (name: NodeJS.Signals | number): void => {
 			if (!hasExited && isRunning(identity)) signalProcess(identity.pid, name);
 		};
-		return { identity, exit: exit.promise, endsOthers: true, signal, kill: () => signal(KILL_SIGNAL) };
+		let isForgotten = false;
+		const forget = (): void => {
+			if (!isForgotten) this.#use(number, -1);
+			isForgotten = true;
+		};
+		return { identity, exit: exit.promise, endsOthers: true, forget, signal, kill: () => signal(KILL_SIGNAL) };
 	}
 }
 
