@@ -246,7 +246,9 @@ function registerLogs(
 		.option('--since-time <time>', 'print only lines newer than a time in RFC 3339')
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
+		.option('--all-pods', 'print the logs of all Pods of a Job, with the prefixes of --prefix')
 		.option('--prefix', 'print the Pod and container before each line')
+		.option('--pod-running-timeout <time>', 'longest time to wait for a Pod of a Job (default: 20s)')
 		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
 		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>
