@@ -207,9 +207,6 @@ export class CliWorld {
 				return inside.length > 0 ? inside : undefined;
 			},
 			readStdin: async () => this.stdin,
-			onInput: (listener) => {
-				if (this.stdin !== '') listener();
-			},
 			localFiles: async () => LOCAL_FILES,
 			rawStreams: this.#rawStreams(stdout, stderr),
 			listen: async ({ host, port }, accept) => {
