@@ -197,11 +197,12 @@ function registerRun(
 		.option('-d, --detach', 'only create the Jobs and return at once; a running server runs them')
 		.option('--embedded', 'start a server for this run even if one is running')
 		.option('--image <image>', 'image of the Job made from flags')
-		.option(
-			'-i, --stdin',
-			'print the output of a Job made from flags without the name of the Pod before each line; standard input is not passed to the container',
-		)
-		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
+		.option('-i, --stdin', 'pass standard input to the container of a Job made from flags; implies --attach')
+		.option('-t, --tty', 'with -i: give the container a terminal')
+		.option('--attach', 'print the output of the container without the name of its Pod before each line')
+		.option('--leave-stdin-open', 'with -i: keep the input of the container open when this command ends')
+		.option('--rm', 'with -i or --attach: delete the Job once it has finished')
+		.option('-q, --quiet', 'with -t: print no notices before the session')
 		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
 		.option('--command', 'the words after the name are the command, not its arguments')
 		.option('--env <name=value>', 'environment variable of the container', collect)
@@ -246,7 +247,9 @@ function registerLogs(
 		.option('--since-time <time>', 'print only lines newer than a time in RFC 3339')
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
+		.option('--all-pods', 'print the logs of all Pods of a Job, with the prefixes of --prefix')
 		.option('--prefix', 'print the Pod and container before each line')
+		.option('--pod-running-timeout <time>', 'longest time to wait for a Pod of a Job (default: 20s)')
 		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
 		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>

@@ -30,8 +30,6 @@ export interface CliContext extends Outputs {
 	listFolder(path: string): Promise<readonly string[] | undefined>;
 	/** All of standard input. */
 	readStdin(): Promise<string>;
-	/** Calls `listener` once data arrives on a standard input that is not a terminal. Does not read the data. */
-	onInput(listener: () => void): void;
 	/** The standard streams as bytes, and the terminal. */
 	readonly rawStreams: RawStreams;
 	/**

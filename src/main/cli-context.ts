@@ -31,7 +31,6 @@ export function cliContext(): CliContext {
 		readFile: async (path) => (await import('./manifest-files.ts')).readManifestFile(path),
 		listFolder: async (path) => (await import('./manifest-files.ts')).listManifests(path),
 		readStdin: async () => (await import('./manifest-files.ts')).readManifestInput(),
-		onInput,
 		rawStreams: rawStreams(),
 		listen: listenLocally,
 		localFiles: async () => (await import('./local-files.ts')).LOCAL_FILES,
@@ -40,17 +39,6 @@ export function cliContext(): CliContext {
 		findRunning,
 		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
 	};
-}
-
-function onInput(listener: () => void): void {
-	const { stdin } = process;
-	if (stdin.isTTY) return;
-	stdin.once('readable', () => {
-		// The event `readable` is also emitted at the end of the input, for an empty input at once.
-		if (stdin.readableLength > 0) listener();
-		stdin.pause();
-		stdin.unref?.();
-	});
 }
 
 /**

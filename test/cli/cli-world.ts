@@ -86,6 +86,8 @@ export class CliWorld {
 	readonly slow = new Map<string, Promise<void>>();
 	/** Called and awaited before each request of a command. An error that it throws becomes the answer. */
 	onRequest: (request: ApiRequest) => unknown = () => undefined;
+	/** Called once a watch of a command is open. */
+	onWatch: (request: ApiRequest) => void = () => undefined;
 	/** Called and awaited before each log request of a command. An error that it throws becomes the answer. */
 	onLog: (request: ApiRequest) => unknown = () => undefined;
 	/** The standard input of the commands. */
@@ -182,7 +184,11 @@ export class CliWorld {
 				await this.onRequest(request);
 				return this.#server.request(request);
 			},
-			watch: (request, sink) => this.#server.watch(request, sink),
+			watch: async (request, sink) => {
+				const watch = await this.#server.watch(request, sink);
+				this.onWatch(request);
+				return watch;
+			},
 			stream: async (request) => {
 				await this.onLog(request);
 				return this.#server.stream(request);
@@ -201,9 +207,6 @@ export class CliWorld {
 				return inside.length > 0 ? inside : undefined;
 			},
 			readStdin: async () => this.stdin,
-			onInput: (listener) => {
-				if (this.stdin !== '') listener();
-			},
 			localFiles: async () => LOCAL_FILES,
 			rawStreams: this.#rawStreams(stdout, stderr),
 			listen: async ({ host, port }, accept) => {

@@ -339,3 +339,24 @@ test('client-go runs commands with both of its executors', async (t) => {
 		assert.match(refusal, /pods "missing" not found/);
 	}
 });
+
+test('stint run -i passes its input to a container, and --rm deletes the Job', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	const input = 'a line of input\n'.repeat(10_000);
+	const stintRun = (name: string, flags: readonly string[], command: string): Promise<Finished> => {
+		const args = ['run', name, ...flags, '--image=busybox', '--command', '--', command];
+		return run(join(ROOT, 'stint'), args, { env: server.env, input });
+	};
+	// With -t the output comes from the session: the fake runtime writes no logs.
+	const { code, stdout, stderr } = await stintRun('copies', ['-i', '-t', '--rm'], 'cat');
+	assert.equal(code, 0, stderr);
+	assert.ok(stdout === input, `${stdout.length} bytes`);
+	assert.match(stderr, /^Unable to use a TTY - input is not a terminal or the right kind of file$/m);
+	assert.match(stderr, /job.batch\/copies deleted\n$/);
+	assert.match((await server.kubectl('get', 'job', 'copies')).stderr, /not found/);
+	for (const command of ['cat', 'true']) {
+		const ended = await stintRun(`runs-${command}`, ['-i'], command);
+		assert.equal(ended.code, 0, ended.stderr);
+		assert.doesNotMatch(ended.stderr, /[Ww]arning/);
+	}
+});

@@ -5,13 +5,9 @@ import { calledAs } from '../called-as.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { joinSession } from '../streams/join-session.ts';
 import { exitCodeOfSession } from '../streams/session-exit.ts';
+import { ATTACH_NOTICES, inputOf, streamQuery } from '../streams/stream-flags.ts';
 import { streamedContainer, streamedPod, waitOf } from '../streams/stream-pod.ts';
-import { inputOf, type StreamFlags, streamQuery } from './exec.ts';
-
-/** Printed before a session, as kubectl does. */
-const RECORDED =
-	'All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.';
-const PROMPT = "If you don't see a command prompt, try pressing enter.";
+import type { StreamFlags } from './exec.ts';
 
 /** `stint attach (POD | TYPE/NAME)`: connects to the main process of a container. Resolves to the exit code. */
 export async function attach(
@@ -41,8 +37,7 @@ export async function attach(
 	if (flags.tty && !hasTerminal)
 		notify(`error: Unable to use a TTY - container ${container} did not allocate one`);
 	const { stdin, tty } = inputOf(context, { ...flags, tty: hasTerminal }, notify);
-	notify(RECORDED);
-	notify(PROMPT);
+	for (const text of ATTACH_NOTICES) notify(text);
 	const session = await connection.client.transport.duplex({
 		method: 'GET',
 		path: `${pathOf(pods, pod.metadata.namespace)}/${pod.metadata.name}/attach`,

@@ -4,13 +4,12 @@ import { pathOf } from '../../client/client.ts';
 import { type CliContext, CommandError, type CommonFlags } from '../context.ts';
 import { joinSession } from '../streams/join-session.ts';
 import { exitCodeOfSession } from '../streams/session-exit.ts';
+import { type InputFlags, inputOf, streamQuery } from '../streams/stream-flags.ts';
 import { streamedContainer, streamedPod, waitOf } from '../streams/stream-pod.ts';
 
 /** The flags of `exec` and `attach`. */
-export interface StreamFlags extends CommonFlags {
+export interface StreamFlags extends CommonFlags, InputFlags {
 	readonly container?: string;
-	readonly stdin?: boolean;
-	readonly tty?: boolean;
 	readonly quiet?: boolean;
 	readonly podRunningTimeout?: string;
 }
@@ -55,31 +54,4 @@ export async function exec(
 	const code = exitCodeOfSession(await joinSession(session, context.rawStreams, { stdin, tty }));
 	if (code !== 0) context.stderr.print(`command terminated with exit code ${code}\n`);
 	return code;
-}
-
-/** Whether input and a terminal are passed on: a terminal needs one here too. Upstream: SetupTTY in kubectl's exec. */
-export function inputOf(
-	{ rawStreams }: Pick<CliContext, 'rawStreams'>,
-	{ stdin = false, tty = false }: Pick<StreamFlags, 'stdin' | 'tty'>,
-	notify: (text: string) => void,
-): { readonly stdin: boolean; readonly tty: boolean } {
-	if (!stdin || !tty) return { stdin, tty: false };
-	if (rawStreams.isTerminal) return { stdin, tty };
-	notify('Unable to use a TTY - input is not a terminal or the right kind of file');
-	return { stdin, tty: false };
-}
-
-/** The options of a session as query parameters. A terminal has no separate standard error. */
-export function streamQuery({
-	stdin,
-	tty,
-}: {
-	readonly stdin: boolean;
-	readonly tty: boolean;
-}): Readonly<Record<string, string>> {
-	return {
-		stdout: 'true',
-		...(stdin && { stdin: 'true' }),
-		...(tty ? { tty: 'true' } : { stderr: 'true' }),
-	};
 }

@@ -3,6 +3,7 @@ import { pods } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
+import type { ResourceClient } from '../../client/client.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { hinted } from '../args/not-found.ts';
 import { parseTargets } from '../args/resource-args.ts';
@@ -59,9 +60,27 @@ async function podOfJob(
 			throw await hinted(error, connection, { definition: jobs, name, namespace });
 		});
 	const labelSelector = labelSelectorText(job.spec.selector);
-	const target = client.resource(pods, namespace);
+	return awaitPods(client.resource(pods, namespace), { labelSelector, pick: bestOf, signal });
+}
+
+/**
+ * What `pick` finds among the Pods that a selector matches, or among those that change later; undefined if `signal` aborts
+ * before. Rejects with an ApiError.
+ */
+export async function awaitPods(
+	target: ResourceClient<Pod>,
+	{
+		labelSelector,
+		pick,
+		signal,
+	}: {
+		readonly labelSelector: string;
+		readonly pick: (items: readonly Pod[]) => Pod | undefined;
+		readonly signal: AbortSignal;
+	},
+): Promise<Pod | undefined> {
 	const { items, metadata } = await target.list({ labelSelector });
-	let found = bestOf(items);
+	let found = pick(items);
 	if (found) return found;
 	const resourceVersion = metadata?.resourceVersion;
 	await followWatch<Pod>({
@@ -70,7 +89,7 @@ async function podOfJob(
 				signal: stop,
 			}),
 		events: (batch) => {
-			found = bestOf(batch.filter(({ type }) => type !== 'DELETED').map(({ object }) => object));
+			found = pick(batch.filter(({ type }) => type !== 'DELETED').map(({ object }) => object));
 			return found !== undefined;
 		},
 		signal,
