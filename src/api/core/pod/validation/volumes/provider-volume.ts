@@ -1,9 +1,9 @@
-import { isList } from '../../../../base/json/json.ts';
-import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
-import { dns1123Label, exceeds, inRange } from '../../../meta/names.ts';
-import type { VOLUME_SOURCES, Volume } from '../schema/volume.ts';
-import { validateDescendingPath } from './path.ts';
+import { isList } from '../../../../../base/json/json.ts';
+import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
+import { dns1123Label, exceeds, inRange } from '../../../../meta/names.ts';
+import type { VOLUME_SOURCES, Volume } from '../../schema/volume.ts';
+import { validateDescendingPath } from '../path.ts';
 
 /**
  * Validation of volume sources that belong to a single storage provider (upstream: `validateVolumeSource` in

@@ -1,5 +1,5 @@
 import test from 'node:test';
-import { check, LABEL, SUBDOMAIN } from './testing/pod-problems.ts';
+import { check, LABEL, SUBDOMAIN } from '../testing/pod-problems.ts';
 
 const AT = 'spec.volumes[0].projected';
 const SOURCE = `${AT}.sources[0]`;

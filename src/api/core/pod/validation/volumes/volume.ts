@@ -1,4 +1,4 @@
-import { quote } from '../../../../base/quote.ts';
+import { quote } from '../../../../../base/quote.ts';
 import {
 	chosen,
 	duplicate,
@@ -8,13 +8,13 @@ import {
 	malformed,
 	notSupported,
 	tooLong,
-} from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
-import { dns1123Label, dns1123Subdomain, exceeds } from '../../../meta/names.ts';
-import { compareQuantities } from '../../../meta/quantity.ts';
-import type { Volume } from '../schema/volume.ts';
-import { VOLUME_SOURCES } from '../schema/volume.ts';
-import { validateNoBacksteps } from './path.ts';
+} from '../../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
+import { dns1123Label, dns1123Subdomain, exceeds } from '../../../../meta/names.ts';
+import { compareQuantities } from '../../../../meta/quantity.ts';
+import type { Volume } from '../../schema/volume.ts';
+import { VOLUME_SOURCES } from '../../schema/volume.ts';
+import { validateNoBacksteps } from '../path.ts';
 import { validateProjected } from './projected-volume.ts';
 import { validateIscsiName, validateProviderVolume } from './provider-volume.ts';
 import { validateEphemeral } from './volume-claim.ts';

@@ -1,10 +1,10 @@
-import { fieldForbidden, fieldRequired } from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
-import type { ObjectMeta } from '../../../meta/object-meta.ts';
-import { validateLabels } from '../../../meta/selector.ts';
-import { validateAnnotations } from '../../../meta/validate-meta.ts';
-import { validateClaimSpec } from '../../persistentvolumeclaim/claim-spec.ts';
-import type { Volume } from '../schema/volume.ts';
+import { fieldForbidden, fieldRequired } from '../../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
+import type { ObjectMeta } from '../../../../meta/object-meta.ts';
+import { validateLabels } from '../../../../meta/selector.ts';
+import { validateAnnotations } from '../../../../meta/validate-meta.ts';
+import { validateClaimSpec } from '../../../persistentvolumeclaim/claim-spec.ts';
+import type { Volume } from '../../schema/volume.ts';
 
 /**
  * Validation of the PersistentVolumeClaim that an ephemeral volume creates with its Pod (upstream:

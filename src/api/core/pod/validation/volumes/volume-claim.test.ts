@@ -1,5 +1,5 @@
 import test from 'node:test';
-import { check, LABEL, SUBDOMAIN } from './testing/pod-problems.ts';
+import { check, LABEL, SUBDOMAIN } from '../testing/pod-problems.ts';
 
 const VOLUME = 'spec.volumes[0]';
 const AT = `${VOLUME}.ephemeral.volumeClaimTemplate`;

@@ -1,12 +1,12 @@
-import { quote } from '../../../../base/quote.ts';
+import { quote } from '../../../../../base/quote.ts';
 import {
 	fieldForbidden,
 	fieldInvalid,
 	fieldRequired,
 	notSupported,
 	tooLong,
-} from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
+} from '../../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
 import {
 	DNS1123_LABEL_MAX_LENGTH,
 	DNS1123_SUBDOMAIN_MAX_LENGTH,
@@ -14,12 +14,12 @@ import {
 	dns1123Subdomain,
 	exceeds,
 	qualifiedName,
-} from '../../../meta/names.ts';
-import { validateLabelSelector } from '../../../meta/selector.ts';
-import { validateAnnotationsSize } from '../../../meta/validate-meta.ts';
-import type { VolumeProjection } from '../schema/projected-volume.ts';
-import type { Volume } from '../schema/volume.ts';
-import { validateFileInVolume } from './path.ts';
+} from '../../../../meta/names.ts';
+import { validateLabelSelector } from '../../../../meta/selector.ts';
+import { validateAnnotationsSize } from '../../../../meta/validate-meta.ts';
+import type { VolumeProjection } from '../../schema/projected-volume.ts';
+import type { Volume } from '../../schema/volume.ts';
+import { validateFileInVolume } from '../path.ts';
 import { validateDownwardFile, validateItems, validateMode } from './volume-files.ts';
 
 /**

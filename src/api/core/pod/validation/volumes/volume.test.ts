@@ -1,5 +1,5 @@
 import test from 'node:test';
-import { check, checkContainer, LABEL, MAIN } from './testing/pod-problems.ts';
+import { check, checkContainer, LABEL, MAIN } from '../testing/pod-problems.ts';
 
 test('a volume needs a unique name and exactly one source', () => {
 	const volume = (source: object): object => ({ volumes: [{ name: 'v', ...source }] });

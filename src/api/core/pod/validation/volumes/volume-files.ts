@@ -1,8 +1,8 @@
-import { fieldInvalid, fieldRequired } from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
-import type { Volume } from '../schema/volume.ts';
-import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env.ts';
-import { validateFileInVolume } from './path.ts';
+import { fieldInvalid, fieldRequired } from '../../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
+import type { Volume } from '../../schema/volume.ts';
+import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from '../env.ts';
+import { validateFileInVolume } from '../path.ts';
 
 /**
  * Validation of the files that a volume makes of API objects: their paths, permission bits and contents. Volumes of
