@@ -11,13 +11,13 @@
  * 3. The Pod does not fail, and there is no crash loop backoff. The limit is one restart in {@link PACE_MS}.
  */
 
-import type { Container, ContainerStatus, Pod, PodSpec } from '../../api/core/pod/schema.ts';
-import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
-import { timeOf } from '../../api/meta/time.ts';
-import type { ContainerRemoval } from './plan.ts';
+import type { Container, ContainerStatus, Pod, PodSpec } from '../../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue } from '../../../api/meta/conditions.ts';
+import { timeOf } from '../../../api/meta/time.ts';
+import type { ContainerRemoval } from '../plan.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from '../snapshot.ts';
+import { joined, type Stops, stopOf } from '../stopping.ts';
 import { ruleFor } from './restart.ts';
-import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
-import { joined, type Stops, stopOf } from './stopping.ts';
 
 /** The condition that reports that all containers are being restarted. */
 export const RESTARTING = 'AllContainersRestarting';

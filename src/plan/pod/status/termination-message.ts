@@ -1,6 +1,6 @@
-import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import type { Container, PodSpec } from '../../api/core/pod/schema.ts';
-import { type Attempt, allContainersOf } from './snapshot.ts';
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
+import type { Container, PodSpec } from '../../../api/core/pod/schema.ts';
+import { type Attempt, allContainersOf } from '../snapshot.ts';
 
 /**
  * Termination messages of containers, following the kubelet's `convertToKubeContainerStatus` and `normalizeStatus`:

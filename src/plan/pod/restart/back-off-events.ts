@@ -1,6 +1,6 @@
-import type { EventText } from '../../api/core/event/event-text.ts';
-import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
-import { fieldPathOf, lastStatusOf, type StartBackoff } from './snapshot.ts';
+import type { EventText } from '../../../api/core/event/event-text.ts';
+import type { Pod, PodStatus } from '../../../api/core/pod/schema.ts';
+import { fieldPathOf, lastStatusOf, type StartBackoff } from '../snapshot.ts';
 
 /**
  * What the kubelet reports while it waits before the next start of a container: the reason of a failed pull that has

@@ -1,7 +1,7 @@
-import type { ContainerStatus } from '../../api/core/pod/schema.ts';
-import { timeOf } from '../../api/meta/time.ts';
+import type { ContainerStatus } from '../../../api/core/pod/schema.ts';
+import { timeOf } from '../../../api/meta/time.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from '../snapshot.ts';
 import { REMOVED_REASON } from './restart-all.ts';
-import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
 
 /**
  * The end reported for a container whose attempt is lost: neither the runtime nor the status knows its exit

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { ContainerStatus } from '../../api/core/pod/schema.ts';
-import { planPod } from './plan-pod.ts';
+import type { ContainerStatus } from '../../../api/core/pod/schema.ts';
+import { planPod } from '../plan-pod.ts';
+import { PodWorld, type TestContainer } from '../testing/pod-world.ts';
 import { PACE_MS } from './restart-all.ts';
-import { PodWorld, type TestContainer } from './testing/pod-world.ts';
 
 const exitCodes = { operator: 'In', values: [42] } as const;
 const main: TestContainer = {

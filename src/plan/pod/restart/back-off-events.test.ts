@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
+import type { ContainerStatus, PodStatus } from '../../../api/core/pod/schema.ts';
+import { PodWorld } from '../testing/pod-world.ts';
 import { backOffEvents, rephrased } from './back-off-events.ts';
-import { PodWorld } from './testing/pod-world.ts';
 
 function waiting(reason: string): ContainerStatus {
 	const state = { waiting: { reason, message: 'why' } };

@@ -1,5 +1,5 @@
-import type { Toleration } from '../../api/core/pod/schema.ts';
-import { semanticEqual } from '../../api/schema/equality.ts';
+import type { Toleration } from '../../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../../api/schema/equality.ts';
 
 /** Both lists as one, without tolerations that another one includes (upstream: `MergeTolerations`). */
 export function mergeTolerations(

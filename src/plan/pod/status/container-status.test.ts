@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ContainerStatus } from '../../api/core/pod/schema.ts';
-import { findCondition } from '../../api/meta/conditions.ts';
-import type { Attempt } from './snapshot.ts';
+import type { ContainerStatus } from '../../../api/core/pod/schema.ts';
+import { findCondition } from '../../../api/meta/conditions.ts';
+import type { Attempt } from '../snapshot.ts';
+import { PodWorld } from '../testing/pod-world.ts';
 import { takesMessageFromLog, withMessage } from './termination-message.ts';
-import { PodWorld } from './testing/pod-world.ts';
 
 function statusOf({ pod }: PodWorld, name: string): ContainerStatus | undefined {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;

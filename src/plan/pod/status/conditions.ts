@@ -1,10 +1,10 @@
-import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
-import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
-import { formatTime } from '../../api/meta/time.ts';
-import { firstByKey } from '../../base/collections/first-by-key.ts';
-import { RESIZE_CONDITIONS } from './resize.ts';
-import { couldRestartAll, RESTARTING } from './restart-all.ts';
-import { isSidecar } from './snapshot.ts';
+import type { ContainerStatus, Pod, PodCondition } from '../../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue, sinceTransition } from '../../../api/meta/conditions.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { firstByKey } from '../../../base/collections/first-by-key.ts';
+import { RESIZE_CONDITIONS } from '../resize.ts';
+import { couldRestartAll, RESTARTING } from '../restart/restart-all.ts';
+import { isSidecar } from '../snapshot.ts';
 
 /** The inputs from which the conditions of a Pod are computed. */
 export interface ConditionInputs {

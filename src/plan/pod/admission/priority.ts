@@ -3,8 +3,8 @@
  * plugin/pkg/admission/priority/admission.go).
  */
 
-import type { Pod, PodSpec } from '../../api/core/pod/schema.ts';
-import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
+import type { Pod, PodSpec } from '../../../api/core/pod/schema.ts';
+import type { PriorityClass } from '../../../api/scheduling/priorityclass/schema.ts';
 
 /** The fields to set, or why the Pod is forbidden. */
 export type PriorityDecision =

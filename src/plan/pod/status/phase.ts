@@ -1,5 +1,5 @@
-import type { ContainerStatus, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
-import { isSidecar } from './snapshot.ts';
+import type { ContainerStatus, PodSpec, PodStatus } from '../../../api/core/pod/schema.ts';
+import { isSidecar } from '../snapshot.ts';
 
 /** Container statuses by the name of the container. */
 export type StatusByName = ReadonlyMap<string, ContainerStatus>;

@@ -1,5 +1,5 @@
-import { NOT_READY_TAINT, UNREACHABLE_TAINT } from '../../api/core/node/taints.ts';
-import type { Pod, Toleration } from '../../api/core/pod/schema.ts';
+import { NOT_READY_TAINT, UNREACHABLE_TAINT } from '../../../api/core/node/taints.ts';
+import type { Pod, Toleration } from '../../../api/core/pod/schema.ts';
 
 /**
  * Seconds that a Pod stays bound to a node that is not ready or unreachable, unless it sets its own

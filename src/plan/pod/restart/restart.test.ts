@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Container } from '../../api/core/pod/schema.ts';
+import type { Container } from '../../../api/core/pod/schema.ts';
+import type { Attempt } from '../snapshot.ts';
 import { ATTEMPTS_TO_KEEP, isRestarted, restartDelayMs } from './restart.ts';
-import type { Attempt } from './snapshot.ts';
 
 const LONG = 600_001;
 

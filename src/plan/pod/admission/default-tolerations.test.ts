@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Toleration } from '../../api/core/pod/schema.ts';
+import type { Toleration } from '../../../api/core/pod/schema.ts';
+import { podWith } from '../testing/pod-with.ts';
 import { withDefaultTolerations } from './default-tolerations.ts';
-import { podWith } from './testing/pod-with.ts';
 
 const NOT_READY = 'node.kubernetes.io/not-ready';
 const UNREACHABLE = 'node.kubernetes.io/unreachable';

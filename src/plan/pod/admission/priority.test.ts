@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { PodSpec } from '../../api/core/pod/schema.ts';
-import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
+import type { PodSpec } from '../../../api/core/pod/schema.ts';
+import type { PriorityClass } from '../../../api/scheduling/priorityclass/schema.ts';
+import { podWith } from '../testing/pod-with.ts';
 import { decidePriority, withPriorityOf } from './priority.ts';
-import { podWith } from './testing/pod-with.ts';
 
 const pod = podWith({});
 const spec = (fields: Partial<PodSpec>): PodSpec => ({ ...pod.spec, ...fields });

@@ -1,11 +1,11 @@
-import type { Container, ContainerState, ContainerStatus } from '../../api/core/pod/schema.ts';
-import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
-import { formatTime } from '../../api/meta/time.ts';
-import { attemptsOf, LOST } from './attempts.ts';
-import { isContainerReady, isContainerStarted } from './health.ts';
-import { restartDelayMs } from './restart.ts';
-import { removedStatus } from './restart-all.ts';
-import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
+import type { Container, ContainerState, ContainerStatus } from '../../../api/core/pod/schema.ts';
+import { formatGoDuration } from '../../../api/meta/go-duration-text.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { isContainerReady, isContainerStarted } from '../health.ts';
+import { attemptsOf, LOST } from '../restart/attempts.ts';
+import { restartDelayMs } from '../restart/restart.ts';
+import { removedStatus } from '../restart/restart-all.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from '../snapshot.ts';
 
 /** The inputs of a container's status apart from its attempts. */
 export interface ContainerStatusInputs {

@@ -1,6 +1,6 @@
-import type { Container } from '../../api/core/pod/schema.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
-import type { Attempt, PodSnapshot } from './snapshot.ts';
+import type { Container } from '../../../api/core/pod/schema.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../../../base/queue/backoff.ts';
+import type { Attempt, PodSnapshot } from '../snapshot.ts';
 
 type RestartRule = NonNullable<Container['restartPolicyRules']>[number];
 
