@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './process-table.ts';
+import type { ProcessIdentity } from '../launcher/process-table.ts';
 
 /** The exit of a container's main process. */
 export interface ProcessEnd {

@@ -12,6 +12,9 @@ import { attempt } from '../../../base/attempt.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { LogTime } from '../../log-time.ts';
 import type { Sweeper } from '../folders/sweeper.ts';
+import type { RunPipes } from '../launcher/journal-entry.ts';
+import type { ProcessIdentity } from '../launcher/process-table.ts';
+import type { HostProgram } from '../launcher/protocol.ts';
 import type { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo, FifoPool } from '../output/fifo-pool.ts';
 import { LogFile } from '../output/log-file.ts';
@@ -19,10 +22,7 @@ import { OutputPump } from '../output/output-pump.ts';
 import { OutputTaps } from '../output/output-taps.ts';
 import type { Shim } from '../shim/shim.ts';
 import type { ContainerBox, ShimRequest } from '../shim/shim-request.ts';
-import type { RunPipes } from './journal-entry.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
-import type { ProcessIdentity } from './process-table.ts';
-import type { HostProgram } from './protocol.ts';
 import { SpawnedProcess } from './spawned-process.ts';
 
 /** How long a pipe may stay open after the main process has exited: before the sweep, and again after it. */

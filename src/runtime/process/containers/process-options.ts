@@ -2,9 +2,9 @@ import { chmodSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
+import { MARK } from '../launcher/process-table.ts';
+import type { HostContainerConfig } from '../launcher/protocol.ts';
 import type { ProcessOptions } from './container-process.ts';
-import { MARK } from './process-table.ts';
-import type { HostContainerConfig } from './protocol.ts';
 
 /** Where a container runs: its sandbox's own folder, and the mark of its processes. */
 export interface ProcessPlace {

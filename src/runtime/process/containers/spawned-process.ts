@@ -3,11 +3,11 @@ import { constants } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import type { Clock } from '../../../base/clock.ts';
 import { isMissing } from '../../../base/files/system-error.ts';
+import { identify, type ProcessIdentity, signalGroup, signalProcess } from '../launcher/process-table.ts';
+import type { HostProgram } from '../launcher/protocol.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { exists } from '../start-error.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
-import { identify, type ProcessIdentity, signalGroup, signalProcess } from './process-table.ts';
-import type { HostProgram } from './protocol.ts';
 
 /**
  * A main process that is a child of the launcher: where the shim cannot run. It leads a session and a process group of
