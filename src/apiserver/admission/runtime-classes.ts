@@ -7,7 +7,7 @@ import { runtimeClasses } from '../../api/node/runtimeclass/definition.ts';
 import type { RuntimeClass } from '../../api/node/runtimeclass/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { entryOf } from '../../base/json/json.ts';
-import { mergeTolerations } from '../../plan/pod/merge-tolerations.ts';
+import { mergeTolerations } from '../../plan/pod/admission/merge-tolerations.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';

@@ -8,7 +8,7 @@ import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
-import { writesMessageFile } from '../../plan/pod/termination-message.ts';
+import { writesMessageFile } from '../../plan/pod/status/termination-message.ts';
 import {
 	ContainerStartError,
 	ImageError,

@@ -1,12 +1,16 @@
 /**
- * The runtime of host processes: containers are processes of this machine, without isolation. A separate small process,
- * the launcher, starts them and outlives the server. This side resolves images to programs and keeps a connection to
- * the launcher.
+ * The runtime of host processes: containers are processes of this machine, isolated as far as it and the shim allow. A
+ * separate small process, the launcher, starts them and outlives the server. This side resolves images to programs,
+ * decides the isolation of each container, and keeps a connection to the launcher.
  *
- * Read in this order. Server side: process-runtime.ts, launcher-client.ts, protocol.ts, program.ts, image-table.ts.
- * Launcher: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls),
- * journal.ts and recovery.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
- * log-file.ts, sweeper.ts. The launcher's code must import little: each MB of its memory slows every fork.
+ * Read in this order. Server side: process-runtime.ts, launcher/launcher-client.ts, launcher/protocol.ts, program.ts,
+ * images/image-table.ts, shim/probe.ts and shim/box.ts (isolation). Launcher, in launcher/: launcher-main.ts and
+ * launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls), journal.ts and recovery.ts
+ * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
+ * two implementations shim/shim.ts and containers/spawned-process.ts (without the shim), output/output-pump.ts,
+ * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
+ * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. The launcher's code
+ * must import little: each MB of its memory slows every fork.
  *
  * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
  *    the changes since then as events.

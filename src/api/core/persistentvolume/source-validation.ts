@@ -16,8 +16,8 @@ import {
 	validateOptions,
 	validateProviderVolume,
 	validateUnit,
-} from '../pod/validation/provider-volume.ts';
-import { validateHostPath } from '../pod/validation/volume.ts';
+} from '../pod/validation/volumes/provider-volume.ts';
+import { validateHostPath } from '../pod/validation/volumes/volume.ts';
 import type { PersistentVolumeSpec } from './schema.ts';
 
 /**

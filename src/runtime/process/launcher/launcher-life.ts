@@ -8,6 +8,7 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import { LogTime } from '../../log-time.ts';
+import { ContainerSlots } from '../containers/container-slots.ts';
 import type { RemovableFolder } from '../folders/removable-folder.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
@@ -17,7 +18,6 @@ import type { SessionRequest } from '../sessions/session-protocol.ts';
 import { type ServeSession, SessionServer } from '../sessions/session-server.ts';
 import { Shim } from '../shim/shim.ts';
 import { shimFile } from '../shim/shim-file.ts';
-import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
 import type { RunRecord } from './journal-entry.ts';
 import { Launcher } from './launcher.ts';

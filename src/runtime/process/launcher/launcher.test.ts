@@ -9,11 +9,11 @@ import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { LogTime } from '../../log-time.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
+import { ContainerSlots } from '../containers/container-slots.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
-import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
 import { Launcher, type LauncherOptions } from './launcher.ts';
 

@@ -12,23 +12,23 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import { ContainerStartError, ExecError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
+import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
+import { ContainerProcess, type ProcessHost, type ProcessOptions } from '../containers/container-process.ts';
+import type { ContainerSlots } from '../containers/container-slots.ts';
+import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
+import { processOptionsOf } from '../containers/process-options.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
-import { beginAttach } from '../sessions/attach-session.ts';
-import { beginExec } from '../sessions/exec-session.ts';
+import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
 import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
-import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
-import type { ContainerSlots } from './container-slots.ts';
+import type { ContainerEntry, SandboxEntry } from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
-import type { MainProcess, ProcessEnd } from './main-process.ts';
 import { launcherKeyOf, originOf } from './origin.ts';
-import { processOptionsOf } from './process-options.ts';
 import { markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
@@ -44,26 +44,6 @@ export interface LauncherOptions extends ProcessHost {
 	onExit(status: RuntimeContainer): void;
 	/** Called when {@link Launcher.isIdle} may have become true. */
 	onIdle(): void;
-}
-
-interface SandboxEntry {
-	sandbox: HostSandbox;
-	/** The name of its working folder. */
-	readonly folder: string;
-	readonly containers: Set<Container>;
-}
-
-interface Container {
-	readonly sandbox: SandboxEntry;
-	status: RuntimeContainer;
-	/** Set until the container is started. */
-	config?: HostContainerConfig;
-	/** The start in progress. */
-	starting?: Promise<RuntimeContainer>;
-	/** How the shim runs it; undefined where it does not. */
-	run?: RunRecord;
-	/** Set while the process runs; `reported` resolves after its exit was reported. */
-	running?: { readonly process: ContainerProcess; readonly reported: Promise<void> };
 }
 
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
@@ -84,7 +64,7 @@ export class Launcher implements LauncherCalls {
 	/** See {@link Origin.key}. */
 	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
-	readonly #containers = new Map<string, Container>();
+	readonly #containers = new Map<string, ContainerEntry>();
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
 	/** Number of containers that are starting or running. */
 	#active = 0;
@@ -239,21 +219,12 @@ export class Launcher implements LauncherCalls {
 	/** Begins a session with a running container. Rejects with {@link ExecError}. */
 	async beginSession(request: SessionRequest): Promise<ServeSession> {
 		const container = this.#containers.get(request.containerId);
-		const process = container?.running?.process;
-		if (!container || !process) {
-			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
-		}
-		const { shim, pipes, clock } = this.#options;
-		const { run } = container;
-		if (request.kind === 'attach') {
-			const { taps, input } = process;
-			const stdinOnce = run?.config.stdinOnce ?? false;
-			return beginAttach({ taps, input, stdinOnce, isAttachable: run !== undefined }, request.config);
-		}
-		if (!shim || !run) throw new ExecError('Unsupported', 'the container was started without the shim');
-		const { program, box } = this.#processOptions(container, run.config);
-		const target = { identity: process.identity, program, box, cgroups: [] };
-		return await beginExec(target, request.config, { shim, pipes, clock });
+		const target = container?.running && {
+			process: container.running.process,
+			run: container.run,
+			optionsOf: ({ config }: RunRecord) => this.#processOptions(container, config),
+		};
+		return await beginContainerSession(request, target, this.#options);
 	}
 
 	/**
@@ -261,7 +232,7 @@ export class Launcher implements LauncherCalls {
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
 	 * wants to stop the Pod would have to wait as well.
 	 */
-	async #start(container: Container): Promise<RuntimeContainer> {
+	async #start(container: ContainerEntry): Promise<RuntimeContainer> {
 		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
 		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
@@ -292,7 +263,7 @@ export class Launcher implements LauncherCalls {
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
-	async #spawn(container: Container, options: ProcessOptions): Promise<RuntimeContainer> {
+	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -300,7 +271,7 @@ export class Launcher implements LauncherCalls {
 		return this.#started(container, process);
 	}
 
-	#processOptions(container: Container, config = container.config): ProcessOptions {
+	#processOptions(container: ContainerEntry, config = container.config): ProcessOptions {
 		const { status, sandbox } = container;
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
@@ -314,7 +285,7 @@ export class Launcher implements LauncherCalls {
 		};
 	}
 
-	#adopt(container: Container, run: RunRecord, main: MainProcess): void {
+	#adopt(container: ContainerEntry, run: RunRecord, main: MainProcess): void {
 		this.#options.slots.occupy();
 		this.#active++;
 		const options = this.#processOptions(container, run.config);
@@ -327,7 +298,7 @@ export class Launcher implements LauncherCalls {
 		return markOf(containerId, this.#key);
 	}
 
-	#started(container: Container, process: ContainerProcess): RuntimeContainer {
+	#started(container: ContainerEntry, process: ContainerProcess): RuntimeContainer {
 		const { startedAt } = process.identity;
 		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
 		container.status = status;
@@ -338,7 +309,7 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Reports the end of the container when its process has ended. */
-	#watch(container: Container, process: ContainerProcess, startedAt: number): void {
+	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
 		const reported = process.ended.then(({ isOutOfMemory = false, isUnknown = false, ...end }) => {
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
@@ -351,7 +322,7 @@ export class Launcher implements LauncherCalls {
 
 	/** Records the exit in the journal, then reports it. */
 	#exit(
-		container: Container,
+		container: ContainerEntry,
 		end: ProcessEnd,
 		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
 	): void {
@@ -366,7 +337,7 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Kills the container at once if it runs; resolves after its exit was reported. */
-	async #kill(container: Container): Promise<void> {
+	async #kill(container: ContainerEntry): Promise<void> {
 		await container.starting?.catch(() => {});
 		const { running } = container;
 		running?.process.stop(0);
@@ -377,7 +348,7 @@ export class Launcher implements LauncherCalls {
 		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
 	}
 
-	#addContainer(container: Container): void {
+	#addContainer(container: ContainerEntry): void {
 		this.#containers.set(container.status.id, container);
 		container.sandbox.containers.add(container);
 	}

@@ -5,10 +5,10 @@
  */
 import { type Clock, sleep } from '../../../base/clock.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import { endOf } from '../containers/main-process.ts';
 import type { Shim, ShimRecord } from '../shim/shim.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
-import { endOf } from './main-process.ts';
 import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
 
 /** The messages of a lost container, which users see in the Pod's status. */

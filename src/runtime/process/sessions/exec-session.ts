@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { CHANNELS, type Duplex, ENDED } from '../../../api/contract/duplex.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { type ExecConfig, ExecError } from '../../contract.ts';
-import type { MainProcess } from '../launcher/main-process.ts';
+import type { MainProcess } from '../containers/main-process.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
 import type { HostProgram } from '../launcher/protocol.ts';
 import type { Fifo, FifoPool } from '../output/fifo-pool.ts';

@@ -11,7 +11,7 @@ import { assert } from '../../../base/assert.ts';
 import { SystemClock } from '../../../base/clock.ts';
 import type { Runtime, RuntimeContainer } from '../../contract.ts';
 import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
-import type { RuntimeHarness } from '../../testing/contract-suite.ts';
+import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import type { HarnessPorts } from '../../testing/stream-contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
