@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { CHANNELS, type Duplex, ENDED } from '../../../api/contract/duplex.ts';
-import type { Clock } from '../../../base/clock.ts';
+import { type Clock, sleep } from '../../../base/clock.ts';
 import { type ExecConfig, ExecError } from '../../contract.ts';
 import type { MainProcess } from '../containers/main-process.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
@@ -9,10 +9,10 @@ import type { Fifo, FifoPool } from '../output/fifo-pool.ts';
 import type { Shim } from '../shim/shim.ts';
 import { type ContainerBox, rightsOnly, type ShimRequest } from '../shim/shim-request.ts';
 import { describeStartError } from '../start-error.ts';
-import { pipeWriter, receiveInput, sendOutput } from './session-pipes.ts';
+import { pipeWriter, receiveInput, type SentOutput, sendOutput } from './session-pipes.ts';
 import type { ServeSession } from './session-server.ts';
 
-/** How long processes that a command left behind may keep its output open. */
+/** How long processes that a command left behind may keep its output open without writing. */
 const LEFT_BEHIND_MS = 100;
 
 /** The container in which a command runs. */
@@ -78,15 +78,27 @@ async function runCommand(
 	void receiveInput(peer, input);
 	const { exitCode } = await command.exit;
 	command.forget();
-	const timer = clock.setTimer(LEFT_BEHIND_MS, () => {
-		for (const output of outputs) output.cut();
-	});
-	await Promise.all(outputs.map((output) => output.done));
-	timer.cancel();
+	await readToEnd(outputs, clock);
 	const bytes = Buffer.from(JSON.stringify({ exitCode }));
 	await peer.send({ type: 'data', channel: CHANNELS.error, bytes });
 	peer.close(ENDED);
 	await left;
+}
+
+/** Resolves when the outputs have ended, or nothing was read for two periods: on a busy machine one may have no read. */
+async function readToEnd(outputs: readonly SentOutput[], clock: Clock): Promise<void> {
+	let hasEnded = false;
+	const ended = Promise.all(outputs.map((output) => output.done)).then(() => {
+		hasEnded = true;
+	});
+	const read = (): number => outputs.reduce((sum, { chunks }) => sum + chunks, 0);
+	let before = read();
+	for (let quiet = 0; quiet < 2 && !hasEnded; quiet = read() === before ? quiet + 1 : 0) {
+		before = read();
+		await Promise.race([ended, sleep(clock, LEFT_BEHIND_MS)]);
+	}
+	for (const output of outputs) output.cut();
+	await ended;
 }
 
 /** The pipes of one session, each for one use. */

@@ -19,6 +19,9 @@ const LOST = 1006;
 export class FrameSocket extends EventEmitter implements ChannelSocket {
 	readonly #socket: Socket;
 	#rest: Buffer = Buffer.alloc(0);
+	#isPaused = false;
+	/** True once the connection has ended; frames may still wait in `#rest`. */
+	#hasEnded = false;
 	#isClosed = false;
 
 	constructor(socket: Socket) {
@@ -26,7 +29,10 @@ export class FrameSocket extends EventEmitter implements ChannelSocket {
 		this.#socket = socket;
 		socket.on('data', (chunk: Buffer) => this.#read(chunk));
 		socket.on('error', (error) => this.emit('error', error));
-		socket.on('close', () => this.#noteClose(LOST, Buffer.alloc(0)));
+		socket.on('close', () => {
+			this.#hasEnded = true;
+			this.#emitFrames();
+		});
 	}
 
 	get bufferedAmount(): number {
@@ -37,12 +43,16 @@ export class FrameSocket extends EventEmitter implements ChannelSocket {
 		this.#write(MESSAGE, frame, written);
 	}
 
+	/** No frame is emitted until `resume`, not even one that has arrived already: its listener may not exist yet. */
 	pause(): void {
+		this.#isPaused = true;
 		this.#socket.pause();
 	}
 
 	resume(): void {
+		this.#isPaused = false;
 		this.#socket.resume();
+		this.#emitFrames();
 	}
 
 	close(code: number, reason: string): void {
@@ -67,21 +77,27 @@ export class FrameSocket extends EventEmitter implements ChannelSocket {
 	}
 
 	#read(chunk: Buffer): void {
-		let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-		while (bytes.length >= HEAD_BYTES) {
-			const length = bytes.readUInt32BE(1);
+		this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+		this.#emitFrames();
+	}
+
+	/** Emits the complete frames, unless a listener pauses in between, and then the loss of the connection. */
+	#emitFrames(): void {
+		while (!this.#isPaused && this.#rest.length >= HEAD_BYTES) {
+			const length = this.#rest.readUInt32BE(1);
 			if (length > LONGEST_FRAME_BYTES) {
+				this.#rest = Buffer.alloc(0);
 				this.#socket.destroy();
 				return;
 			}
-			if (bytes.length < HEAD_BYTES + length) break;
-			const kind = bytes.readUInt8();
-			const body = bytes.subarray(HEAD_BYTES, HEAD_BYTES + length);
-			bytes = bytes.subarray(HEAD_BYTES + length);
+			if (this.#rest.length < HEAD_BYTES + length) break;
+			const kind = this.#rest.readUInt8();
+			const body = this.#rest.subarray(HEAD_BYTES, HEAD_BYTES + length);
+			this.#rest = this.#rest.subarray(HEAD_BYTES + length);
 			if (kind === MESSAGE) this.emit('message', body);
 			else if (length >= 2) this.#noteClose(body.readUInt16BE(), body.subarray(2));
 		}
-		this.#rest = bytes;
+		if (this.#hasEnded && !this.#isPaused) this.#noteClose(LOST, Buffer.alloc(0));
 	}
 
 	#noteClose(code: number, reason: Buffer): void {

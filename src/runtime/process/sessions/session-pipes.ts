@@ -2,17 +2,25 @@ import { Socket } from 'node:net';
 import { CHANNELS, type Duplex, type DuplexMessage } from '../../../api/contract/duplex.ts';
 import { isRecord } from '../../../base/json/json.ts';
 
-/** Sends what can be read from the descriptor `fd` on a channel; resolves at its end, or when the peer has left. */
-export function sendOutput(
-	fd: number,
-	channel: number,
-	peer: Duplex,
-): { readonly done: Promise<void>; cut(): void } {
+/** The output of a session that is being sent. */
+export interface SentOutput {
+	/** Resolves at the end of the output, or when the peer has left. */
+	readonly done: Promise<void>;
+	/** How many chunks were read so far. */
+	readonly chunks: number;
+	/** Stops reading. */
+	cut(): void;
+}
+
+/** Sends what can be read from the descriptor `fd` on a channel. */
+export function sendOutput(fd: number, channel: number, peer: Duplex): SentOutput {
+	let chunks = 0;
 	const socket = new Socket({ fd, readable: true, writable: false });
 	const pump = async (): Promise<void> => {
 		try {
 			for await (const chunk of socket) {
 				const bytes: Uint8Array = chunk;
+				chunks += 1;
 				// A slow peer slows the reading, and so the program.
 				if (!(await peer.send({ type: 'data', channel, bytes }))) return;
 			}
@@ -22,7 +30,13 @@ export function sendOutput(
 			socket.destroy();
 		}
 	};
-	return { done: pump(), cut: () => void socket.destroy() };
+	return {
+		done: pump(),
+		cut: () => void socket.destroy(),
+		get chunks() {
+			return chunks;
+		},
+	};
 }
 
 /** Where the input of a session goes. */

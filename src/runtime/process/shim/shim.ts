@@ -309,7 +309,14 @@ export class Shim {
 			if (!isForgotten) this.#use(number, -1);
 			isForgotten = true;
 		};
-		return { identity, exit: exit.promise, endsOthers: true, forget, signal, kill: () => signal(KILL_SIGNAL) };
+		return {
+			identity,
+			exit: exit.promise,
+			endsOthers: true,
+			forget,
+			signal,
+			kill: () => signal(KILL_SIGNAL),
+		};
 	}
 }
 
