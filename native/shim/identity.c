@@ -69,6 +69,7 @@ static void set_oom_score(int value) {
 
 bool take_identity(const struct request *request, struct failure *failure) {
 	if (request->set_oom_score_adj) set_oom_score(request->oom_score_adj);
+	if (request->set_user) enter_cwd(request);
 	if (request->set_caps && !drop_bounding(request->caps, failure)) return false;
 	/* Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded before the capabilities go. */
 	bool early = request->seccomp && !request->no_new_privs;

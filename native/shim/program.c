@@ -33,11 +33,22 @@ static void search(const struct request *request, const char *name, char *const 
 	errno = error;
 }
 
+/* Whether the working directory was entered while this process still had the rights of the launcher. */
+static bool is_in_cwd;
+
+/*
+ * Enters the working directory before the identity of the program is taken: its user may be one who cannot walk there,
+ * such as to the folder of a sandbox. Container runtimes do the same.
+ */
+void enter_cwd(const struct request *request) {
+	is_in_cwd = request->cwd && chdir(request->cwd) == 0;
+}
+
 /* The program's own name, unless it is a path that this machine lacks: then the PATH is searched for its last part. */
 void execute(const struct request *request, struct failure *failure) {
 	char *const none[] = {NULL};
 	const char *name = request->argv[0];
-	if (request->cwd && chdir(request->cwd) != 0) {
+	if (request->cwd && !is_in_cwd && chdir(request->cwd) != 0) {
 		fail(failure, "chdir", request->cwd);
 		return;
 	}
