@@ -35,7 +35,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
-import { HONOURED } from './honoured.ts';
+import { isolationTraits } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
@@ -43,7 +43,8 @@ import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from 
 import { type HostEnvironment, programOf } from './program.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
-import { type ProbeResult, probeMachine } from './shim/probe.ts';
+import { prepareBox } from './shim/prepare-box.ts';
+import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
@@ -87,7 +88,7 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
-	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	readonly #users = new HostUsers();
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
@@ -104,9 +105,8 @@ export class ProcessRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		const { level } = this.#machine;
 		return {
-			honours: HONOURED[level],
+			...isolationTraits(this.#machine),
 			user: thisUser(),
 			os: platform(),
 			runsHostPrograms: true,
@@ -192,6 +192,7 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const box = this.#boxOf(sandboxId, config);
+		if (box) await prepareBox(config);
 		const { stopSignal } = config;
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
@@ -241,10 +242,17 @@ export class ProcessRuntime implements Runtime {
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
 		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
-		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
+		const { path = process.env.PATH, home = this.#homeOf(config) } = this.#options.host ?? {};
+		const host = { path, home };
 		const program = programOf(config, { hostname, entry, host });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
+	}
+
+	/** The home of the user that the container runs as, who may be another one than this process's. */
+	#homeOf({ security: { runAsUser } }: ContainerConfig): string {
+		if (runAsUser === undefined || this.#machine.level !== 'root') return homedir();
+		return this.#users.byId(runAsUser)?.home ?? '/';
 	}
 
 	async #call<Method extends keyof LauncherCalls>(
