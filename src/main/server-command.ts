@@ -19,6 +19,7 @@ interface Flags {
 	readonly runtime: string;
 	readonly maxPods: string;
 	readonly terminatedPodGcThreshold: string;
+	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
 }
 
@@ -53,6 +54,7 @@ export function registerServerCommand(program: Command): void {
 				DEFAULT_ENDED_PODS_LIMIT,
 			),
 		)
+		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
 }
@@ -78,8 +80,9 @@ async function serve(flags: Flags): Promise<void> {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
 		const limits = { maxPods, endedPodsLimit };
-		const { discardDamaged = false } = flags;
-		const options = { folder, runtime, ...limits, port, discardDamaged, log, signal: stop.signal };
+		const { discardDamaged = false, allowPrivileged = false } = flags;
+		const rules = { discardDamaged, allowPrivileged };
+		const options = { folder, runtime, ...limits, port, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));

@@ -22,8 +22,8 @@ import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from 
 export interface PodAccountOptions {
 	readonly cache: ObjectCache;
 	readonly random: Random;
-	/** Whether Pods get a volume with a token of their account. */
-	readonly mountTokens: boolean;
+	/** Whether Pods get a volume with a token of their account. A promise never rejects. */
+	readonly mountTokens: boolean | Promise<boolean>;
 }
 
 /**
@@ -39,10 +39,8 @@ export class PodAccount implements AdmissionPlugin {
 		admit: (attributes) => {
 			const { object, subresource } = attributes;
 			if (subresource !== '' || !isPod(object) || isMirrorPod(object)) return object;
-			const account = this.#accountOf(attributes, object);
-			const { random, mountTokens } = this.#options;
-			const volumeName = mountTokens ? TOKEN_VOLUME_PREFIX + nameSuffix(random) : undefined;
-			return withAccount(object, { account, volumeName });
+			if (typeof this.#mounts === 'boolean') return this.#withAccount(attributes, object, this.#mounts);
+			return this.#mounts.then((mounts) => this.#withAccount(attributes, object, mounts));
 		},
 	};
 	readonly validation: AdmissionPlugin['validation'] = {
@@ -54,8 +52,23 @@ export class PodAccount implements AdmissionPlugin {
 	};
 	readonly #options: PodAccountOptions;
 
+	/** Whether Pods get a token, once that is known. */
+	#mounts: boolean | Promise<boolean>;
+
 	constructor(options: PodAccountOptions) {
 		this.#options = options;
+		this.#mounts = options.mountTokens;
+		if (typeof this.#mounts === 'boolean') return;
+		// Requests wait only until it is known: see rule 5 in admission.ts.
+		void this.#mounts.then((mounts) => {
+			this.#mounts = mounts;
+		});
+	}
+
+	#withAccount(attributes: AdmissionAttributes, pod: Pod, mounts: boolean): Pod {
+		const account = this.#accountOf(attributes, pod);
+		const volumeName = mounts ? TOKEN_VOLUME_PREFIX + nameSuffix(this.#options.random) : undefined;
+		return withAccount(pod, { account, volumeName });
 	}
 
 	#check(attributes: AdmissionAttributes, pod: Pod): void {

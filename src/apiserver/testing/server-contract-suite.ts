@@ -24,7 +24,10 @@ export interface TestServer {
 	readonly faults: unknown[];
 }
 
-type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins' | 'mountTokens'> & {
+type TestSetup = Pick<
+	ApiServerOptions,
+	'authorizer' | 'admissionPlugins' | 'mountTokens' | 'allowPrivileged'
+> & {
 	readonly store?: MemoryStore;
 };
 

@@ -15,6 +15,7 @@ import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
+import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -55,6 +56,8 @@ export interface ServerOptions {
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
+	/** Whether Pods may have privileged containers. Default: false. */
+	readonly allowPrivileged?: boolean;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
 	readonly discardDamaged?: boolean;
 	readonly log: Log;
@@ -117,12 +120,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	const ready = Promise.withResolvers<void>();
+	const mounts = Promise.withResolvers<boolean>();
 	const context: ServerContext = {
 		options,
 		clock,
 		lifecycle,
 		metrics: new Metrics(),
 		ready: ready.promise,
+		mounts,
 		agents: new Map(),
 		endpoint: { url: undefined },
 		onError: (component, about, error) => {
@@ -148,6 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 			},
 		};
 	} catch (error) {
+		mounts.resolve(false);
 		await lifecycle.stop();
 		throw error;
 	}
@@ -182,6 +188,8 @@ interface ServerContext {
 	readonly metrics: Metrics;
 	/** Resolves in the turn after {@link startServer}. */
 	readonly ready: Promise<void>;
+	/** Whether the container runtime mounts volumes: resolves once it has started. */
+	readonly mounts: PromiseWithResolvers<boolean>;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
 	/** The URL of the listener, once it is open. */
@@ -200,9 +208,11 @@ async function startApi({
 	lifecycle,
 	metrics,
 	agents,
+	mounts,
 	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
+	const { allowPrivileged = false } = options;
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
@@ -225,8 +235,8 @@ async function startApi({
 		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
-		// The runtimes cannot mount volumes yet: a Pod with one would not start.
-		mountTokens: false,
+		mountTokens: mounts.promise,
+		allowPrivileged,
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -306,7 +316,7 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
-	{ options, clock, lifecycle, metrics, agents, onError }: ServerContext,
+	{ options, clock, lifecycle, metrics, mounts, agents, onError }: ServerContext,
 	api: ApiServer,
 	killsPods: () => boolean,
 ): Promise<void> {
@@ -318,6 +328,7 @@ async function startNode(
 		start: async () => {
 			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
 			await made.start();
+			mounts.resolve(mountsVolumes(made.traits));
 			return made;
 		},
 		stop: (started) => started.stop({ killAll: killsPods() }),

@@ -44,7 +44,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
-import { unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
+import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
@@ -240,10 +240,12 @@ export class NodeAgent implements NodeApi {
 /** The stage of inputs. Checks what the runtime declares. */
 function inputsOf({ volumes, machine, runtime }: NodeAgentOptions, source: InputSource): PodInputs {
 	const { traits } = runtime;
-	const mounts = traits.honours !== 'everything' && traits.honours.has('spec.volumes');
 	const unknown = unknownFields(traits);
 	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
-	assert(volumes !== undefined || !mounts, 'a runtime that mounts volumes needs a host of volumes');
+	assert(
+		volumes !== undefined || !mountsVolumes(traits),
+		'a runtime that mounts volumes needs a host of volumes',
+	);
 	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
 	return new PodInputs({ source, volumes, traits, facts });
 }

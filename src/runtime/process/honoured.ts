@@ -1,3 +1,4 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { BoxLevel } from './shim/box.ts';
 
 /**
@@ -5,23 +6,41 @@ import type { BoxLevel } from './shim/box.ts';
  * none of them names, plan/pod/fields refuses, holds back or reports.
  */
 export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
-	none: new Set(),
+	none: new Set(['spec.shareProcessNamespace']),
 	user: new Set([...fieldsOfEveryBox()]),
 	root: new Set([
 		...fieldsOfEveryBox(),
 		'spec.securityContext.supplementalGroups',
 		'spec.securityContext.supplementalGroupsPolicy',
 		'spec.securityContext.fsGroup',
+		// In a user namespace, these concern only what belongs to it.
+		'spec.containers[].securityContext.capabilities.add',
+		'spec.containers[].securityContext.privileged',
 	]),
 };
+
+/** What a machine allows, as far as a Pod can tell. */
+export interface Isolation {
+	readonly level: BoxLevel;
+	/** Whether containers have processes of their own. */
+	readonly hasPids: boolean;
+}
+
+/** The traits that depend on the machine. */
+export function isolationTraits({ level, hasPids }: Isolation): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+	if (level === 'none') return { honours: HONOURED.none };
+	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
+	return { honours: new Set([...HONOURED[level], ...seesAll]), hostsFile: 'pod' };
+}
 
 function fieldsOfEveryBox(): readonly string[] {
 	return [
 		'spec.volumes',
+		'spec.hostAliases',
 		'spec.containers[].terminationMessagePath',
 		...['spec.containers[].stdin', 'spec.containers[].tty'],
-		...inBoth('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seccompProfile'),
-		...['allowPrivilegeEscalation', 'capabilities', 'readOnlyRootFilesystem', 'privileged'].map(
+		...inBoth('runAsUser', 'runAsGroup', 'seccompProfile'),
+		...['allowPrivilegeEscalation', 'capabilities.drop', 'readOnlyRootFilesystem'].map(
 			(name) => `spec.containers[].securityContext.${name}`,
 		),
 	];

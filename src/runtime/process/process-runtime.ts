@@ -44,7 +44,7 @@ import {
 } from '../contract.ts';
 import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
-import { HONOURED } from './honoured.ts';
+import { isolationTraits } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
@@ -54,6 +54,7 @@ import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
+import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
@@ -119,9 +120,8 @@ export class ProcessRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		const { level } = this.#machine;
 		return {
-			honours: HONOURED[level],
+			...isolationTraits(this.#machine),
 			user: thisUser(),
 			os: platform(),
 			runsHostPrograms: true,
@@ -208,9 +208,10 @@ export class ProcessRuntime implements Runtime {
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
 		const box = this.#boxOf(sandboxId, config);
-		const program = await this.#programOf(sandboxId, config, box);
+		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
+		if (box) await prepareBox(config);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
@@ -289,19 +290,19 @@ export class ProcessRuntime implements Runtime {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
-	async #programOf(
-		sandboxId: string,
-		config: ContainerConfig,
-		box: ContainerBox | undefined,
-	): Promise<HostProgram> {
+	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
 		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
-		const given = this.#options.host ?? { path: process.env.PATH, home: homedir() };
-		// As container runtimes do: the home of the user that the program runs as.
-		const home = box?.user ? (this.#users.byId(box.user.uid)?.home ?? '/') : given.home;
-		const program = programOf(config, { hostname, entry, host: { ...given, home } });
+		const { path = process.env.PATH, home = this.#homeOf(config) } = this.#options.host ?? {};
+		const program = programOf(config, { hostname, entry, host: { path, home } });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
+	}
+
+	/** The home of the user that the container runs as, who may be another one than this process's. */
+	#homeOf({ security: { runAsUser } }: ContainerConfig): string {
+		if (runAsUser === undefined || this.#machine.level !== 'root') return homedir();
+		return this.#users.byId(runAsUser)?.home ?? '/';
 	}
 
 	async #call<Method extends keyof LauncherCalls>(

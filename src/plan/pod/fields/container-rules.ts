@@ -1,7 +1,7 @@
 import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
-import { type FieldRule, honoursField } from './field-rule.ts';
+import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const NO_EXEC = 'no command can be run in a container yet';
@@ -34,10 +34,8 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		only: 'from a file',
 		because: 'a variable from a file needs a volume, and volumes are not mounted',
 		instead: 'set the variable in env with a literal value',
-		when: ({ container, traits }) =>
-			!honoursField(traits, 'spec.volumes') &&
-			(container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false),
-		byStint: true,
+		when: ({ container }) => container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false,
+		comesWith: 'spec.volumes',
 	}),
 	honoured('env'),
 	...execRules(

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPrivateFolder } from '../../../base/files/private-files.ts';
 import { removeTree } from '../../../base/files/remove-tree.ts';
@@ -7,7 +7,8 @@ import { removeTree } from '../../../base/files/remove-tree.ts';
 const NAME = /^\d{1,15}$/;
 
 /**
- * The working folders of sandboxes: private, and empty at the start. A folder that is still empty when its sandbox is
+ * The working folders of sandboxes, empty at the start. Every user may write to them, since a container may run as any;
+ * other programs cannot reach them, because their base folder is private. A folder that is still empty when its sandbox is
  * removed is reused for the next one. Most are: creating and removing a folder per sandbox costs up to 0.3 ms (ext4),
  * a tenth of the total cost of a short Pod.
  */
@@ -47,7 +48,9 @@ export class WorkFolders {
 		const free = this.#free.pop();
 		if (free !== undefined) return free;
 		const name = String(this.#next++);
-		mkdirSync(this.pathOf(name), { mode: 0o700 });
+		const path = this.pathOf(name);
+		mkdirSync(path, { mode: 0o700 });
+		chmodSync(path, 0o777);
 		return name;
 	}
 
