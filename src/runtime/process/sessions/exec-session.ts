@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { CHANNELS, type Duplex, ENDED } from '../../../api/contract/duplex.ts';
-import { type Clock, sleep } from '../../../base/clock.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { type ExecConfig, ExecError } from '../../contract.ts';
 import type { MainProcess } from '../containers/main-process.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
@@ -95,7 +95,13 @@ async function readToEnd(outputs: readonly SentOutput[], clock: Clock): Promise<
 	let before = read();
 	for (let quiet = 0; quiet < 2 && !hasEnded; quiet = read() === before ? quiet + 1 : 0) {
 		before = read();
-		await Promise.race([ended, sleep(clock, LEFT_BEHIND_MS)]);
+		await new Promise<void>((resolve) => {
+			const timer = clock.setTimer(LEFT_BEHIND_MS, resolve);
+			void ended.then(() => {
+				timer.cancel();
+				resolve();
+			});
+		});
 	}
 	for (const output of outputs) output.cut();
 	await ended;
