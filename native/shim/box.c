@@ -77,13 +77,14 @@ static int new_tmpfs(int folder) {
 	if (fs < 0 || fstat(folder, &status) != 0) return -1;
 	snprintf(mode, sizeof mode, "%o", status.st_mode & 07777);
 	syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", mode, 0);
-	syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "size", "1m", 0);
 	int mounted = -1;
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mounted = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID);
 	int error = errno;
+	/* In a user namespace, the owner may have no number. */
+	if (mounted >= 0 && fchown(mounted, status.st_uid, status.st_gid) != 0) errno = 0;
 	close(fs);
-	errno = error;
+	if (mounted < 0) errno = error;
 	return mounted;
 }
 
@@ -187,6 +188,11 @@ static bool make_rest(const char *base, const char *rest, bool is_folder, struct
 	size_t length = (size_t)snprintf(path, sizeof path, "%s", strcmp(base, "/") == 0 ? "" : base);
 	while (*rest) {
 		size_t part = strcspn(rest, "/");
+		/* The launcher has cleaned the path: this one would leave the mirror. */
+		if (part == 2 && rest[0] == '.' && rest[1] == '.') {
+			errno = EINVAL;
+			return fail(failure, "mountpoint", base);
+		}
 		if (part > 0) {
 			bool is_last = rest[part + strspn(rest + part, "/")] == 0;
 			if (length + part + 2 > sizeof path) {

@@ -264,7 +264,7 @@ static int block_signals(void) {
 
 /* Enters the mount namespace of the container that `joined` names: last, since the pipes are found in the launcher's. */
 static bool enter_view(int joined, struct failure *failure) {
-	if (setns(joined, CLONE_NEWNS) == 0) return true;
+	if (joined < 0 || setns(joined, CLONE_NEWNS) == 0) return true;
 	return fail(failure, "enter", NULL);
 }
 

@@ -13,6 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* From now on the kernel reaps children; those that ended while it did not are reaped here. */
+static void ignore_children(void) {
+	signal(SIGCHLD, SIG_IGN);
+	while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+}
+
 static int pidfd_of(pid_t pid, const char *expected_start) {
 	char name[16], start[32];
 	snprintf(name, sizeof name, "%d", (int)pid);
@@ -59,7 +65,9 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	}
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
-	int flags = foreign_namespaces(request->join_pid) & ~CLONE_NEWNS;
+	int flags = foreign_namespaces(request->join_pid);
+	bool has_view = flags & CLONE_NEWNS;
+	flags &= ~CLONE_NEWNS;
 	pid_t between = fork();
 	if (between > 0) {
 		int status = 0;
@@ -76,7 +84,9 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid != 0) _exit(pid < 0 ? errno : 0);
-	*joined = fd;
+	/* The view of a container without a box is the launcher's own. */
+	if (has_view) *joined = fd;
+	else close(fd);
 	return 0;
 }
 
@@ -108,7 +118,7 @@ static bool map_with(const char *tool, pid_t pid, const char *map) {
 	}
 	int status = -1;
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-	signal(SIGCHLD, SIG_IGN);
+	ignore_children();
 	if (status == 0) return true;
 	errno = EPERM;
 	return false;
@@ -157,7 +167,7 @@ static void start(const struct request *request) {
 		fail(&failure, request->join_pid ? "join" : "clone", NULL);
 		report_failure(request->id, &failure);
 	} else if (maps) let_go(request, pid, go[1]);
-	signal(SIGCHLD, SIG_IGN);
+	ignore_children();
 	if (!maps) return;
 	close(go[0]);
 	close(go[1]);

@@ -29,7 +29,10 @@
 #define MAX_REQUEST (8u << 20)
 #define MAX_CGROUPS 8
 
-/* Kills all processes of a container; any other signal to a waiter is forwarded. No program can use this number. */
+/*
+ * Kills all processes of a container; any other signal to a waiter is forwarded. The C libraries keep this number for
+ * themselves, so that no stop signal has it. A container that sends it to its own waiter kills only itself.
+ */
 #define KILL_SIGNAL 33
 
 enum propagation { PRIVATE, SLAVE, SHARED };

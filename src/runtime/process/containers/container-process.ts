@@ -98,6 +98,8 @@ export class ContainerProcess {
 		this.#log = parts.log;
 		this.#pumps = parts.pumps;
 		const resume = (): void => {
+			// Either may have room while the other has none: its memory would grow without a bound.
+			if (this.#log.isFull || this.taps.isFull) return;
 			for (const pump of this.#pumps) pump.resume();
 		};
 		this.#log.onDrain(resume);
@@ -236,7 +238,11 @@ export class ContainerProcess {
 		const isRead = (): boolean => this.#pumps.every((pump) => pump.hasEnded);
 		if (isRead()) return true;
 		const read = Promise.all(this.#pumps.map((pump) => pump.ended));
-		for (let wait = 0; wait === 0 || (wait < waits && this.#log.isFull && !isRead()); wait++) {
+		for (
+			let wait = 0;
+			wait === 0 || (wait < waits && (this.#log.isFull || this.taps.isFull) && !isRead());
+			wait++
+		) {
 			await new Promise<void>((resolve) => {
 				const timer = this.#host.clock.setTimer(PIPE_WAIT_MS, resolve);
 				void read.then(() => {
@@ -284,6 +290,8 @@ async function startMain(
 ): Promise<MainProcess> {
 	const { outputs, input } = start;
 	const [stdout, stderr] = outputs;
+	if (host.shim && outputs.includes(undefined) && options.box)
+		throw Object.assign(new Error('no named pipes can be made'), { code: 'EAGAIN' });
 	if (!host.shim || outputs.includes(undefined))
 		return await SpawnedProcess.start(options.program, outputs, host.clock);
 	const request = host.shim.newId();

@@ -140,19 +140,31 @@ class SessionPipes {
 
 	/** Takes the pipes. Rejects with {@link ExecError} if this machine has none. */
 	static async take({ stdin, stdout, stderr, tty }: ExecConfig, { pipes }: ExecHost): Promise<SessionPipes> {
+		const taken: Fifo[] = [];
 		const take = async (isWanted: boolean): Promise<Fifo | undefined> => {
-			const fifo = isWanted ? await pipes.take() : undefined;
-			if (isWanted && !fifo) throw new ExecError('Unsupported', 'this machine has no named pipes');
+			if (!isWanted) return undefined;
+			const fifo = await pipes.take();
+			if (!fifo) throw new ExecError('Unsupported', 'this machine has no named pipes');
+			taken.push(fifo);
 			return fifo;
 		};
-		const control = await take(true);
-		if (!control) throw new ExecError('Unsupported', 'this machine has no named pipes');
-		return new SessionPipes({
-			control,
-			stdin: await take(stdin),
-			stdout: await take(stdout || tty),
-			stderr: await take(stderr && !tty),
-		});
+		try {
+			const control = await take(true);
+			const streams = {
+				stdin: await take(stdin),
+				stdout: await take(stdout || tty),
+				stderr: await take(stderr && !tty),
+			};
+			if (control) return new SessionPipes({ control, ...streams });
+			throw new ExecError('Unsupported', 'this machine has no named pipes');
+		} catch (error) {
+			for (const { readFd, writeFd, release } of taken) {
+				closeSync(readFd);
+				closeSync(writeFd);
+				release(true);
+			}
+			throw error;
+		}
 	}
 
 	/** Closes the ends that the command has now, so that each side sees the end of the other. */

@@ -5,6 +5,7 @@
  * rights, those that a security context names are those of a container on a kubelet; the others are those of the user
  * who runs stint, as for any program that this user starts.
  */
+import { normalize } from 'node:path/posix';
 import type { ContainerConfig, ContainerSecurity } from '../../../api/contract/container-config.ts';
 import type { SandboxConfig } from '../../../api/contract/sandbox-config.ts';
 import { capabilityMask } from './capabilities.ts';
@@ -98,7 +99,8 @@ function boxMountOf(mount: ContainerConfig['mounts'][number]): BoxMount {
 	return {
 		source: hostPath,
 		subPath,
-		target: containerPath,
+		// `..` would lead out of the mirror that the shim makes of a folder.
+		target: normalize(containerPath),
 		flags: `${readOnly ? `r${recursive}` : ''}${shares}`,
 	};
 }

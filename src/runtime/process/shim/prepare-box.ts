@@ -1,5 +1,6 @@
 import { appendFile, chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { normalize } from 'node:path/posix';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
 import { unknownCapabilities } from './capabilities.ts';
@@ -10,12 +11,18 @@ import { unknownCapabilities } from './capabilities.ts';
  */
 export async function prepareBox({
 	security,
+	mounts,
 	terminationMessageFile: file,
-}: Pick<ContainerConfig, 'security' | 'terminationMessageFile'>): Promise<void> {
+}: Pick<ContainerConfig, 'security' | 'mounts' | 'terminationMessageFile'>): Promise<void> {
 	const [unknown] = unknownCapabilities(security.capabilities);
 	// Dropped in silence, a misspelled capability would leave the container with the one that was meant.
 	if (unknown !== undefined)
 		throw new ContainerStartError('CreateContainerError', `unknown capability ${JSON.stringify(unknown)}`);
+	if (mounts.some(({ containerPath }) => normalize(containerPath) === '/'))
+		throw new ContainerStartError(
+			'CreateContainerError',
+			'a volume at / would hide all programs of this machine',
+		);
 	if (!file) return;
 	await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 	await appendFile(file, '');

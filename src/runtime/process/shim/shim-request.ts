@@ -78,14 +78,19 @@ export function rightsOnly(box: ContainerBox): ContainerBox {
 /** Encodes a request for the shim's standard input. Throws a TypeError if a value contains a zero byte. */
 export function encodeRequest(request: ShimRequest): Buffer {
 	const strings = Array.from(fieldsOf(request)).flat();
-	const bad = strings.find((text) => text.includes('\0'));
-	if (bad !== undefined)
-		throw new TypeError(`a string contains a zero byte: ${JSON.stringify(bad.slice(0, 100))}`);
+	// The text may be a secret: it is not part of the message.
+	if (strings.some((text) => text.includes('\0')))
+		throw new TypeError('an argument, a variable or a path contains a zero byte');
 	const body = Buffer.from(`${strings.join('\0')}\0`);
+	if (body.length > LONGEST_REQUEST_BYTES)
+		throw Object.assign(new Error('the arguments and variables are too long'), { code: 'E2BIG' });
 	const head = Buffer.alloc(4);
 	head.writeUInt32LE(body.length);
 	return Buffer.concat([head, body]);
 }
+
+/** The longest request that the shim takes: MAX_REQUEST in shim.h. */
+const LONGEST_REQUEST_BYTES = 8 << 20;
 
 type Field = readonly [name: string, ...values: readonly string[]];
 

@@ -158,16 +158,32 @@ export class Shim {
 		if (removes) rmSync(join(this.#options.folder, POKE_NAME), { force: true });
 	}
 
+	/** The server for the next request. */
 	async #serving(): Promise<Server> {
-		const current = await this.#server?.catch(() => undefined);
-		if (current) {
-			if ((this.#files.get(current.number)?.size ?? 0) < FULL_FILE_BYTES) return current;
-			// It exits when it has handled all requests.
-			current.child.stdin?.end();
-			this.#server = undefined;
+		if (this.#server && this.#isServerFull) this.#retire(this.#server);
+		if (!this.#server) {
+			const starting = this.#startServer();
+			this.#server = starting;
+			// Another attempt is made for the next request.
+			starting.catch(() => {
+				if (this.#server === starting) this.#server = undefined;
+			});
 		}
-		this.#server ??= this.#startServer();
 		return await this.#server;
+	}
+
+	get #isServerFull(): boolean {
+		return (this.#files.get(this.#lastNumber)?.size ?? 0) >= FULL_FILE_BYTES;
+	}
+
+	/** Lets the server exit when it has handled all requests, and its file be removed when its containers have ended. */
+	#retire(server: Promise<Server>): void {
+		this.#server = undefined;
+		const end = ({ child, number }: Server): void => {
+			child.stdin?.end();
+			this.#use(number, 0);
+		};
+		server.then(end, () => {});
 	}
 
 	async #startServer(): Promise<Server> {
@@ -202,9 +218,11 @@ export class Shim {
 	/** A start that the server has not handled will not happen; the caller may retry it. */
 	#noteServerEnd(number: number): void {
 		this.#readEvents();
-		void this.#server?.then((server) => {
-			if (server.number === number) this.#server = undefined;
-		});
+		const current = this.#server;
+		const forget = (server: Server): void => {
+			if (server.number === number && this.#server === current) this.#server = undefined;
+		};
+		current?.then(forget, () => {});
 		for (const [id, starting] of this.#starting) {
 			if (starting.number !== number) continue;
 			this.#starting.delete(id);
