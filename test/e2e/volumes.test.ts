@@ -147,7 +147,31 @@ async function checkVolumes(t: TestContext, server: StintServer, host: string): 
 			assert.equal((await server.kubectl('logs', name)).stdout.trimEnd(), output);
 		});
 	}
+	await t.test('live update', () => checkLiveUpdate(server));
 	assert.equal(existsSync('/stint-e2e'), false, 'the volumes are in the private mount namespace only');
+}
+
+/** The files of a running container follow the object, but not a file that is mounted by its sub-path. */
+async function checkLiveUpdate(server: StintServer): Promise<void> {
+	const script = `echo up; until [ "$(cat ${AT}/a)" = 2 ]; do sleep 0.05; done; cat ${AT}/a /stint-e2e/whole`;
+	const pod = podOf({
+		...{ name: 'live', script, output: '', volume: { configMap: { name: 'live' } } },
+		container: {
+			volumeMounts: [
+				{ name: 'v', mountPath: AT },
+				{ name: 'v', mountPath: '/stint-e2e/whole', subPath: 'a' },
+			],
+		},
+	});
+	const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'live' }, data: { a: '1' } };
+	const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [settings, pod] });
+	await server.kubectlWith(list, 'apply', '-f', '-');
+	await server.kubectl('wait', '--for=condition=Ready', '--timeout=30s', 'pod/live');
+	await server.kubectl('logs', '-f', '--limit-bytes=3', 'live');
+	await server.kubectl('patch', 'configmap', 'live', '-p', '{"data": {"a": "2"}}');
+	const ended = ['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=30s', 'pod/live'];
+	assert.equal((await server.kubectl(...ended)).code, 0);
+	assert.equal((await server.kubectl('logs', 'live')).stdout, 'up\n21');
 }
 
 /** A folder of the machine for hostPath volumes. */

@@ -188,7 +188,7 @@ interface ServerContext {
 	readonly metrics: Metrics;
 	/** Resolves in the turn after {@link startServer}. */
 	readonly ready: Promise<void>;
-	/** Whether the container runtime mounts volumes: resolves once it has started. */
+	/** Whether Pods get tokens: resolves once the container runtime has started. */
 	readonly mounts: PromiseWithResolvers<boolean>;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
@@ -328,7 +328,8 @@ async function startNode(
 		start: async () => {
 			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
 			await made.start();
-			mounts.resolve(mountsVolumes(made.traits));
+			// Without a listener there is no API that containers could use, and no certificate to mount beside the token.
+			mounts.resolve(options.port !== undefined && mountsVolumes(made.traits));
 			return made;
 		},
 		stop: (started) => started.stop({ killAll: killsPods() }),
