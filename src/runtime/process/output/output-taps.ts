@@ -35,7 +35,10 @@ export class OutputTaps {
 
 	/** Adds a session, until it is closed. */
 	add(peer: Duplex, wants: ReadonlySet<'stdout' | 'stderr'>): void {
-		if (this.#isClosed) return peer.close(ENDED);
+		if (this.#isClosed) {
+			peer.close(ENDED);
+			return;
+		}
 		const tap: Tap = { peer, wants, waitingBytes: 0 };
 		this.#taps.add(tap);
 		void peer.closed.then(() => {
