@@ -25,7 +25,8 @@ static void search(const struct request *request, const char *name, char *const 
 			execve(file, argv, envp);
 			if (errno != ENOENT && errno != ENOTDIR) {
 				if (errno != EACCES) return;
-				error = EACCES;
+				/* Not for a folder that this user cannot search: the program may be in a later one. */
+				if (access(file, F_OK) == 0) error = EACCES;
 			}
 		}
 		at += length + (at[length] == ':');
