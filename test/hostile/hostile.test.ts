@@ -60,13 +60,8 @@ test('no hostile request blocks the event loop of the server', async (t) => {
 			`${request.name} is answered with ${request.status} and does not delay other clients`,
 			async () => {
 				const { status, text } = await sendBesideOthers(client, request);
-				let held = await heldMs();
+				const held = await heldMs();
 				assert.equal(status, request.status, text);
-				// A busy machine with cold caches only adds time: a refused request, which changes nothing, is sent again.
-				for (let again = 0; again < 2 && status >= 400 && held >= LONGEST_HOLD_MS; again++) {
-					await sendBesideOthers(client, request);
-					held = Math.min(held, await heldMs());
-				}
 				assert.ok(held < LONGEST_HOLD_MS, `the event loop was held for ${held} ms of CPU time`);
 			},
 		);
