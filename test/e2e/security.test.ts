@@ -274,15 +274,21 @@ test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 	assert.equal((await server.kubectl('get', 'pod', 'read-only', '-o', path)).stdout, 'y\n');
 });
 
-const NOBODY = 65_534;
+const UNPRIVILEGED_ID = 65_534;
 
 test(
 	'security fields are honoured as an ordinary user, or their containers held back',
 	NEEDS_ROOT,
 	async (t) => {
 		const folder = temporaryFolder(t);
-		chownSync(folder, NOBODY, NOBODY);
-		const under = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
+		chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+		const under = [
+			'setpriv',
+			`--reuid=${UNPRIVILEGED_ID}`,
+			`--regid=${UNPRIVILEGED_ID}`,
+			'--clear-groups',
+			'--',
+		];
 		const server = await startStint(t, { folder, under, env: { HOME: '/stint-e2e' } });
 		await checkAll(t, server, 'user');
 		await t.test('added capabilities and their limit are reported', async () => {

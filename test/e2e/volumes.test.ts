@@ -187,14 +187,21 @@ test('containers find their volumes', async (t) => {
 	await checkVolumes(t, server, hostFolder(t));
 });
 
-const NOBODY = 65_534;
+const UNPRIVILEGED_ID = 65_534;
 
 test('containers of an ordinary user find their volumes', {
 	skip: process.geteuid?.() === 0 ? false : 'needs root',
 }, async (t) => {
 	const [folder, host] = [temporaryFolder(t), hostFolder(t)];
-	for (const path of [folder, host, join(host, '..'), join(host, 'f')]) chownSync(path, NOBODY, NOBODY);
-	const under = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
+	for (const path of [folder, host, join(host, '..'), join(host, 'f')])
+		chownSync(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+	const under = [
+		'setpriv',
+		`--reuid=${UNPRIVILEGED_ID}`,
+		`--regid=${UNPRIVILEGED_ID}`,
+		'--clear-groups',
+		'--',
+	];
 	const server = await startStint(t, { folder, under, env: { HOME: folder } });
 	await checkVolumes(t, server, host);
 });
