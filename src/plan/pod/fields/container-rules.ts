@@ -106,6 +106,14 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	honoured('workingDir'),
 	honoured('restartPolicy'),
 	honoured('restartPolicyRules'),
+	containerRule('volumeMounts', {
+		effect: 'held',
+		only: 'with the mountPropagation `Bidirectional`',
+		because: 'mounts that a container makes do not reach this machine',
+		instead: 'use HostToContainer, or make the mounts on this machine',
+		when: ({ container }) =>
+			container.volumeMounts?.some(({ mountPropagation }) => mountPropagation === 'Bidirectional') ?? false,
+	}),
 	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
 	honoured('resizePolicy'),

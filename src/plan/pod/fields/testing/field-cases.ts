@@ -137,6 +137,14 @@ export const CASES: readonly FieldCase[] = [
 		effect: 'dropped',
 		pod: container({ lifecycle: { stopSignal: 'SIGUSR1' } }),
 	},
+	{
+		...{ field: `${C}volumeMounts`, effect: 'held' },
+		// The volume has another row too, which says that a runtime without volumes mounts nothing.
+		pod: pod(
+			{ volumes: [] },
+			{ volumeMounts: [{ name: 'v', mountPath: '/data', mountPropagation: 'Bidirectional' }] },
+		),
+	},
 	{ field: `${C}stdin`, effect: 'held', pod: container({ stdin: true }) },
 	{ field: `${C}tty`, effect: 'held', pod: container({ tty: true }) },
 	{
