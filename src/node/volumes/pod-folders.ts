@@ -9,7 +9,7 @@
  * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
  * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
  */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
@@ -50,7 +50,11 @@ export class PodFolders {
 	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */
 	async writeHosts(uid: string, text: string): Promise<string> {
 		const path = join(await this.#make(uid, 'disk', ''), 'etc-hosts');
-		await writeFile(path, text, { mode: 0o644 });
+		// In place, since it is mounted as a file, and only if it changes: running containers read it.
+		if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return path;
+		await writeFile(path, text);
+		// Containers may run as any user. Not by the mode of the creation, from which the umask is subtracted.
+		await chmod(path, 0o644);
 		return path;
 	}
 
