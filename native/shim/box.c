@@ -283,7 +283,6 @@ struct view {
 };
 
 static bool open_view(const struct mount_request *mount, struct view *view, struct failure *failure) {
-	static const uint64_t propagations[] = {MS_PRIVATE, MS_SLAVE, MS_SHARED};
 	struct stat status;
 	int source = open_source(mount, failure);
 	if (source < 0) return false;
@@ -291,7 +290,7 @@ static bool open_view(const struct mount_request *mount, struct view *view, stru
 	close(source);
 	if (view->tree < 0) return fail(failure, "mount", mount->source);
 	view->is_folder = S_ISDIR(status.st_mode);
-	return set_attributes(view->tree, true, 0, propagations[mount->propagation]) || fail(failure, "mount", mount->target);
+	return set_attributes(view->tree, true, 0, mount->follows_host ? MS_SLAVE : MS_PRIVATE) || fail(failure, "mount", mount->target);
 }
 
 /*

@@ -54,7 +54,7 @@ void execute(const struct request *request, struct failure *failure) {
 		execve(name, request->argv, request->envp ? request->envp : none);
 		int error = errno;
 		const char *base = strrchr(name, '/') + 1;
-		if (request->search_base && name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
+		if (name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
 			search(request, base, request->argv);
 		errno = error;
 	}

@@ -100,37 +100,8 @@ static bool write_file(const char *path, const char *text) {
 	return done;
 }
 
-/* Runs newuidmap or newgidmap, which may map the further ids that /etc/subuid gives this user. */
-static bool map_with(const char *tool, pid_t pid, const char *map) {
-	char pid_text[16], *argv[64], copy[1024];
-	size_t count = 0;
-	snprintf(pid_text, sizeof pid_text, "%d", (int)pid);
-	snprintf(copy, sizeof copy, "%s", map);
-	argv[count++] = (char *)tool;
-	argv[count++] = pid_text;
-	for (char *word = strtok(copy, " \n"); word && count < 63; word = strtok(NULL, " \n")) argv[count++] = word;
-	argv[count] = NULL;
-	signal(SIGCHLD, SIG_DFL);
-	pid_t child = fork();
-	if (child == 0) {
-		execvp(tool, argv);
-		_exit(127);
-	}
-	int status = -1;
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-	ignore_children();
-	if (status == 0) return true;
-	errno = EPERM;
-	return false;
-}
-
 static bool map_ids(const struct request *request, pid_t pid, struct failure *failure) {
 	char path[64];
-	if (request->map_by_tool) {
-		if (!map_with("newuidmap", pid, request->uid_map)) return fail(failure, "uidmap", request->uid_map);
-		if (!map_with("newgidmap", pid, request->gid_map)) return fail(failure, "gidmap", request->gid_map);
-		return true;
-	}
 	snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
 	if (geteuid() != 0 && !write_file(path, "deny")) return fail(failure, "setgroups", path);
 	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);

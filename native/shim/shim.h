@@ -35,12 +35,10 @@
  */
 #define KILL_SIGNAL 33
 
-enum propagation { PRIVATE, SLAVE, SHARED };
-
 struct mount_request {
 	const char *source, *sub_path, *target;
-	bool read_only, recursive;
-	enum propagation propagation;
+	/* Whether mounts that the host makes later below it appear. */
+	bool read_only, recursive, follows_host;
 };
 
 /* A file system that the waiter mounts, such as the private /dev/shm. */
@@ -58,7 +56,7 @@ struct request {
 	char **argv, **envp;
 	size_t argc, envc;
 	const char *cwd, *in, *out, *err, *control, *hostname, *seccomp;
-	bool tty, hold, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns, map_by_tool, search_base;
+	bool tty, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns;
 	uint64_t ns_flags, caps;
 	uid_t uid;
 	gid_t gid;

@@ -95,13 +95,14 @@ function mountsOf(config: BoxedConfig): readonly BoxMount[] {
 function boxMountOf(mount: ContainerConfig['mounts'][number]): BoxMount {
 	const { hostPath, subPath, containerPath, readOnly, recursiveReadOnly, propagation } = mount;
 	const recursive = recursiveReadOnly === 'Disabled' ? '' : 'R';
-	const shares = { None: '', HostToContainer: 'H', Bidirectional: 'B' }[propagation];
+	// plan/pod/fields holds back a container that asks for propagation to the host.
+	const follows = propagation === 'None' ? '' : 'H';
 	return {
 		source: hostPath,
 		subPath,
 		// `..` would lead out of the mirror that the shim makes of a folder.
 		target: normalize(containerPath),
-		flags: `${readOnly ? `r${recursive}` : ''}${shares}`,
+		flags: `${readOnly ? `r${recursive}` : ''}${follows}`,
 	};
 }
 

@@ -58,13 +58,12 @@ export interface CapabilityChanges {
 }
 
 /**
- * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, or all with
- * `privileged`, changed by `changes`. ALL comes before the single names (containerd: `WithCapabilities`).
+ * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, with the changes. ALL comes before the single names (containerd: `WithCapabilities`).
  */
-export function capabilityMask({ add, drop }: CapabilityChanges, privileged = false): string {
+export function capabilityMask({ add, drop }: CapabilityChanges): string {
 	const added = add.map(plainName);
 	const dropped = drop.map(plainName);
-	const kept = new Set(privileged || added.includes('ALL') ? NAMES : DEFAULTS);
+	const kept = new Set(added.includes('ALL') ? NAMES : DEFAULTS);
 	if (dropped.includes('ALL')) kept.clear();
 	for (const name of added) if (name !== 'ALL') kept.add(name);
 	for (const name of dropped) kept.delete(name);

@@ -6,7 +6,7 @@ export interface BoxMount {
 	/** The part of `source` to mount; empty: all of it. Never leads out of `source`. */
 	readonly subPath: string;
 	readonly target: string;
-	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host, `B` in both directions. */
+	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host. */
 	readonly flags: string;
 }
 
@@ -57,8 +57,6 @@ export interface ShimRequest {
 	/** The process whose namespaces it joins: as another container of the Pod, or with `enter` as a command in it. */
 	readonly join?: ProcessIdentity;
 	readonly enter?: boolean;
-	/** If true, it starts no program: it only holds its namespaces. */
-	readonly hold?: boolean;
 }
 
 /** The box of a command that enters the container with this one: it has the same user and rights. */
@@ -101,8 +99,6 @@ function* fieldsOf(request: ShimRequest): Iterable<Field> {
 	for (const path of cgroups) yield ['cgroup', path];
 	if (join) yield ['join', String(join.pid), join.start ?? ''];
 	yield* plainFields(rest);
-	// The shim runs programs of this machine: a path of an image is searched for by its last part.
-	yield ['searchbase'];
 	if (box) yield* boxFields(box);
 }
 

@@ -27,6 +27,8 @@ import { encodeRequest, type ShimRequest } from './shim-request.ts';
 const KILL_SIGNAL = 33;
 /** Half of what the shim reserves. */
 const FULL_FILE_BYTES = 512 << 10;
+/** How long a report may be late. */
+const LATE_MS = 10_000;
 /** How long the report of a failed start is kept at least. */
 const FORGET_MS = 1000;
 /** How often waiters are looked at. */
@@ -122,9 +124,15 @@ export class Shim {
 		return this.#processOf(running);
 	}
 
-	/** Removes the files of earlier launchers in which no adopted container is left: all their ends are recorded. */
+	/**
+	 * Removes the files of earlier launchers in which no adopted container is left, since all their ends are recorded: after
+	 * a time, in which a start that was given up may still be reported, and is killed.
+	 */
 	forgetRecords(): void {
-		for (const number of this.#files.keys()) this.#use(number, 0);
+		const earlier = [...this.#files.keys()];
+		this.#options.clock.setTimer(LATE_MS, () => {
+			for (const number of earlier) if (!this.#isClosed) this.#use(number, 0);
+		});
 	}
 
 	/** A new id for a request. No launcher of this folder uses it again. */
@@ -215,14 +223,22 @@ export class Shim {
 		return { number, child };
 	}
 
-	/** A start that the server has not handled will not happen; the caller may retry it. */
+	/**
+	 * A start that the server has not handled will not happen; the caller may retry it. One that it has handled just before
+	 * it ended is reported soon.
+	 */
 	#noteServerEnd(number: number): void {
-		this.#readEvents();
 		const current = this.#server;
 		const forget = (server: Server): void => {
 			if (server.number === number && this.#server === current) this.#server = undefined;
 		};
 		current?.then(forget, () => {});
+		const isWaiting = Array.from(this.#starting.values()).some((starting) => starting.number === number);
+		if (isWaiting) this.#options.clock.setTimer(FORGET_MS, () => this.#giveUpStarts(number));
+	}
+
+	#giveUpStarts(number: number): void {
+		this.#readEvents();
 		for (const [id, starting] of this.#starting) {
 			if (starting.number !== number) continue;
 			this.#starting.delete(id);
