@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import type { DataFolder } from './data-folder.ts';
 
@@ -9,11 +10,12 @@ export interface RuntimeSettings {
 	readonly runtime: 'process' | 'fake';
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
+	readonly log: Pick<Log, 'info'>;
 }
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral }: RuntimeSettings,
+	{ runtime, folder, isEphemeral, log }: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -26,6 +28,8 @@ export async function makeRuntime(
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
 		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		onUnisolated: (reason) =>
+			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }

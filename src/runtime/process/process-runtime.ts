@@ -75,8 +75,8 @@ export interface ProcessRuntimeOptions {
 	readonly logMaxFiles?: number;
 	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
 	readonly withoutShim?: boolean;
-	/** With `none`, containers are plain processes of the user who runs stint, although more would be possible. */
-	readonly isolation?: 'auto' | 'none';
+	/** Called at the start if the machine allows no isolation of containers, with the reason. */
+	onUnisolated?(reason: string): void;
 	/**
 	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
 	 * them and removes the folder named here.
@@ -130,11 +130,6 @@ export class ProcessRuntime implements Runtime {
 		};
 	}
 
-	/** Why the machine allows less than a whole box; empty if it does not. */
-	get missing(): string {
-		return this.#machine.reason;
-	}
-
 	/**
 	 * If an earlier launcher has left a journal, waits for a connection, since there may be containers. Otherwise starts
 	 * a launcher without waiting for it, which saves its start-up time.
@@ -143,10 +138,11 @@ export class ProcessRuntime implements Runtime {
 		const { folder, onError } = this.#options;
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
-		const { isolation, withoutShim } = this.#options;
-		const file = withoutShim ? undefined : shimFile();
+		const file = this.#options.withoutShim ? undefined : shimFile();
 		this.#usesShim = file !== undefined;
-		if (isolation !== 'none') this.#machine = await probeMachine(file);
+		this.#machine = await probeMachine(file);
+		const { level, reason } = this.#machine;
+		if (level === 'none') this.#options.onUnisolated?.(reason);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,

@@ -114,7 +114,12 @@ export class ContainerProcess {
 		try {
 			main = await startMain(options, pipes, host);
 		} catch (error) {
-			for (const pipe of [...pipes.outputs, ...pipes.inputs]) if (pipe) closeBoth(pipe);
+			for (const pipe of [...pipes.outputs, ...pipes.inputs]) {
+				if (!pipe) continue;
+				closeEnds(pipe);
+				// Not to be used again: a waiter that reported too late may have it open.
+				pipe.release(false);
+			}
 			throw error;
 		}
 		// The waiter has the pipes open: the launcher keeps only the ends from which it reads.
@@ -129,6 +134,8 @@ export class ContainerProcess {
 		} catch (error) {
 			// The process runs, but its output cannot be logged: kill it, since the start is reported as failed.
 			main.kill();
+			void main.exit.then(() => main.forget());
+			host.pipes.remove(Object.values(pipes.input ?? {}));
 			throw error;
 		}
 	}

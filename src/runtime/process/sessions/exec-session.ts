@@ -23,6 +23,8 @@ export interface ExecTarget {
 	readonly program: HostProgram;
 	readonly box: ContainerBox | undefined;
 	readonly cgroups: readonly string[];
+	/** Resolves when the container has ended: its commands end with it. */
+	readonly ended: Promise<unknown>;
 }
 
 /** The launcher's components that a session uses. */
@@ -46,6 +48,8 @@ export async function beginExec(
 	try {
 		const command = await host.shim.start(requestOf({ ...target, program }, config, { host, pipes }));
 		pipes.noteStarted();
+		// Without a process namespace, nothing else ends the command.
+		void target.ended.then(() => pipes.close());
 		return (peer) => runCommand(command, { peer, pipes, clock: host.clock });
 	} catch (error) {
 		pipes.noteStarted();
@@ -115,6 +119,7 @@ class SessionPipes {
 	readonly outputs: readonly (readonly [channel: number, fifo: Fifo])[];
 	readonly paths: Pick<ShimRequest, 'stdin' | 'stdout' | 'stderr' | 'control'>;
 	readonly #inputs: readonly Fifo[];
+	#isClosed = false;
 
 	private constructor(parts: {
 		readonly stdin: Fifo | undefined;
@@ -173,8 +178,10 @@ class SessionPipes {
 		for (const { readFd } of this.#inputs) closeSync(readFd);
 	}
 
-	/** Closes the inputs, which kills the command if it still runs. */
+	/** Closes the inputs, which kills the command if it still runs. May be repeated. */
 	close(): void {
+		if (this.#isClosed) return;
+		this.#isClosed = true;
 		this.stdin?.destroy();
 		this.control.destroy();
 		// Not to be used again: a process that the command left behind may have them open.

@@ -32,8 +32,8 @@ export interface HostHarness extends RuntimeHarness {
 const HAS_BOXES = (await probeMachine(shimFile())).level !== 'none';
 
 /** Creates such a machine, without a launcher. */
-export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'isolation'> = {}): HostHarness {
-	const mounts = HAS_BOXES && !how.withoutShim && how.isolation !== 'none';
+export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): HostHarness {
+	const mounts = HAS_BOXES && !how.withoutShim;
 	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
 	const folder = join(root, 'launcher');
 	let connected: ProcessRuntime | undefined;
