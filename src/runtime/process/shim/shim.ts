@@ -113,22 +113,19 @@ export class Shim {
 	adopt({ last, number, identity }: ShimRecord): MainProcess | undefined {
 		if (!identity) return undefined;
 		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
-		if (last.kind === 'ended') {
-			running.exit.resolve(shimEndOf(last));
-			this.#use(number, 1);
-			return this.#processOf(running);
-		}
-		this.#running.set(last.id, running);
 		this.#use(number, 1);
-		this.#listen();
+		if (last.kind === 'ended') running.exit.resolve(shimEndOf(last));
+		else this.#running.set(last.id, running);
 		return this.#processOf(running);
 	}
 
 	/**
-	 * Removes the files of earlier launchers in which no adopted container is left, since all their ends are recorded: after
-	 * a time, in which a start that was given up may still be reported, and is killed.
+	 * Called once all containers of earlier launchers are adopted, and not before: an event that is read for a container that
+	 * is not adopted yet would be lost. Reads on from here, and removes the files in which no container is left: after a
+	 * time, in which a start that was given up may still be reported, and is killed.
 	 */
-	forgetRecords(): void {
+	continueRecords(): void {
+		if (this.#running.size > 0) this.#listen();
 		const earlier = [...this.#files.keys()];
 		this.#options.clock.setTimer(LATE_MS, () => {
 			for (const number of earlier) if (!this.#isClosed) this.#use(number, 0);
