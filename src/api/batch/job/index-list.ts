@@ -147,15 +147,17 @@ class FragmentReader {
 		let at = text.charCodeAt(start) === PLUS ? start + 1 : start;
 		if (at === end) return Number.NaN;
 		while (at < end - 1 && text.charCodeAt(at) === ZERO) at++;
+		const length = end - at;
+		// Out of range or no number: NaN in both cases, so a number of megabytes is not read twice.
+		if (length > MAX_INT64.length) return Number.NaN;
 		let value = 0;
 		for (let i = at; i < end; i++) {
 			const digit = text.charCodeAt(i) - ZERO;
 			if (digit < 0 || digit > 9) return Number.NaN;
 			value = value * 10 + digit;
 		}
-		const length = end - at;
 		if (length < MAX_INT64.length) return value;
-		return length === MAX_INT64.length && text.slice(at, end) <= MAX_INT64 ? value : Number.NaN;
+		return text.slice(at, end) <= MAX_INT64 ? value : Number.NaN;
 	}
 
 	#problemOf(index: number, start: number, end: number): Problem {
