@@ -93,7 +93,7 @@ export interface ControllerDeclaration {
 	reconcile(key: string): Promise<Outcome>;
 }
 
-/** The dependencies of a {@link Controller}. */
+/** The dependencies of a {@link Controller}, and therefore of each component that has one. */
 export interface ControllerContext {
 	readonly clock: Clock;
 	readonly metrics: Metrics;

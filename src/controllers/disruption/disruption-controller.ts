@@ -4,26 +4,21 @@ import { isApiError } from '../../api/errors/api-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessOvertaken } from '../../client/outcomes.ts';
 import { isCovered, planDisruption, staleDisruptionAt } from '../../plan/disruption/plan-disruption.ts';
 
 /** The dependencies of the disruption controller. */
-export interface DisruptionControllerOptions {
+export interface DisruptionControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly budgets: Informer<PodDisruptionBudget>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** Time after which a pass is repeated that another writer has overtaken. */

@@ -4,12 +4,10 @@ import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.t
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
@@ -32,10 +30,8 @@ export interface VolumeFolders {
 }
 
 /** The dependencies of the local provisioner. */
-export interface LocalProvisionerOptions {
+export interface LocalProvisionerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly volumes: Informer<PersistentVolume>;
@@ -43,7 +39,6 @@ export interface LocalProvisionerOptions {
 	/** The node that the folders are on. */
 	readonly nodeName: string;
 	readonly folders: VolumeFolders;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

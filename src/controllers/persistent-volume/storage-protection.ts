@@ -3,11 +3,9 @@ import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { unlessOvertaken } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
@@ -15,13 +13,10 @@ import { planClaimProtection, planVolumeProtection } from '../../plan/storage/pr
 import { claimKeysOf, indexPodsByClaim, podsOfClaim } from './claim-pods.ts';
 
 /** The dependencies of {@link ClaimProtection}. */
-export interface ClaimProtectionOptions {
+export interface ClaimProtectionOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -84,12 +79,9 @@ export class ClaimProtection {
 }
 
 /** The dependencies of {@link VolumeProtection}. */
-export interface VolumeProtectionOptions {
+export interface VolumeProtectionOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly volumes: Informer<PersistentVolume>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

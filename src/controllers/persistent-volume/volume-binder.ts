@@ -6,12 +6,10 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessGone } from '../../client/outcomes.ts';
@@ -29,16 +27,13 @@ import { planVolume, type Reclaim } from '../../plan/storage/plan-volume.ts';
 import { claimKeysOf, indexPodsByClaim, podsOfClaim } from './claim-pods.ts';
 
 /** The dependencies of the binder. */
-export interface VolumeBinderOptions {
+export interface VolumeBinderOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly volumes: Informer<PersistentVolume>;
 	readonly classes: Informer<StorageClass>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** The index of claims by the volume that they name; empty for those that name none. */
