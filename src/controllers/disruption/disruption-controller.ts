@@ -7,7 +7,14 @@ import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/s
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	NO_KEYS,
+	ownKey,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessOvertaken } from '../../client/outcomes.ts';
@@ -41,10 +48,7 @@ export class DisruptionController {
 		this.#budgets = new Controller(
 			{
 				name: 'disruption',
-				watches: [
-					watch(pods, (pod, old) => this.#budgetsOf(pod, old)),
-					watch(budgets, (budget) => (budget ? [keyOfObject(budget)] : NO_KEYS)),
-				],
+				watches: [watch(pods, (pod, old) => this.#budgetsOf(pod, old)), watch(budgets, ownKey)],
 				workers: 2,
 				backoff,
 				reconcile: (key) => this.#reconcile(key),

@@ -7,9 +7,9 @@ import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { type Informer, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 import {
 	localVolume,
@@ -60,7 +60,7 @@ export class LocalProvisioner {
 		this.#claims = new Controller(
 			{
 				name: 'local_claims',
-				watches: [watch(classes, () => []), watch(claims, (claim) => (claim ? [keyOfObject(claim)] : []))],
+				watches: [watch(classes, () => NO_KEYS), watch(claims, ownKey)],
 				workers: 4,
 				backoff,
 				reconcile: (key) => this.#provision(key),
@@ -70,7 +70,7 @@ export class LocalProvisioner {
 		this.#volumes = new Controller(
 			{
 				name: 'local_volumes',
-				watches: [watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : []))],
+				watches: [watch(volumes, ownKey)],
 				workers: 2,
 				backoff,
 				reconcile: (name) => this.#remove(name),

@@ -5,8 +5,8 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
-import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { Controller, type ControllerContext, ownKey, watch } from '../../client/controller.ts';
+import { type Informer, splitKey } from '../../client/informer.ts';
 import { unlessOvertaken } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
 import { planClaimProtection, planVolumeProtection } from '../../plan/storage/protection.ts';
@@ -41,7 +41,7 @@ export class ClaimProtection {
 				name: 'pvcprotection',
 				watches: [
 					watch(pods, (pod, old) => [...(pod ? claimKeysOf(pod) : []), ...(old ? claimKeysOf(old) : [])]),
-					watch(claims, (claim) => (claim ? [keyOfObject(claim)] : [])),
+					watch(claims, ownKey),
 				],
 				workers: 4,
 				backoff: { baseMs: 5, capMs: 60_000 },
@@ -97,7 +97,7 @@ export class VolumeProtection {
 		this.#controller = new Controller(
 			{
 				name: 'pvprotection',
-				watches: [watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : []))],
+				watches: [watch(volumes, ownKey)],
 				workers: 1,
 				backoff: { baseMs: 5, capMs: 60_000 },
 				reconcile: async (name) => {

@@ -9,7 +9,14 @@ import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	NO_KEYS,
+	ownKey,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessGone } from '../../client/outcomes.ts';
@@ -80,7 +87,7 @@ export class VolumeBinder {
 					watch(classes, (one) => (one ? this.#unboundClaims() : NO_KEYS)),
 					watch(volumes, (volume, old) => this.#claimsOf(volume, old)),
 					watch(pods, (pod, old) => this.#claimsOfPod(pod, old)),
-					watch(claims, (claim) => (claim ? [keyOfObject(claim)] : NO_KEYS)),
+					watch(claims, ownKey),
 				],
 				workers: 4,
 				backoff,
@@ -91,10 +98,7 @@ export class VolumeBinder {
 		this.#volumes = new Controller(
 			{
 				name: 'volumes',
-				watches: [
-					watch(claims, (claim, old) => this.#volumesOf(claim, old)),
-					watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : NO_KEYS)),
-				],
+				watches: [watch(claims, (claim, old) => this.#volumesOf(claim, old)), watch(volumes, ownKey)],
 				workers: 4,
 				backoff,
 				reconcile: (name) => this.#reconcileVolume(name),

@@ -4,7 +4,7 @@ import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { isApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { planRootCertificate, ROOT_CERTIFICATE_MAP } from '../../plan/namespace/namespace-objects.ts';
 
@@ -37,7 +37,7 @@ export class RootCertificatePublisher {
 						// The namespaces queue the ConfigMaps of the start.
 						return old && name === ROOT_CERTIFICATE_MAP ? [namespace] : NO_KEYS;
 					}),
-					watch(options.namespaces, (namespace) => (namespace ? [namespace.metadata.name ?? ''] : NO_KEYS)),
+					watch(options.namespaces, ownKey),
 				],
 				workers: 1,
 				backoff: { baseMs: 5, capMs: 1_000_000 },

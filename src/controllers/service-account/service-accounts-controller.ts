@@ -4,7 +4,7 @@ import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
 import { isApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { planDefaultAccount } from '../../plan/namespace/namespace-objects.ts';
 
@@ -32,7 +32,7 @@ export class ServiceAccountsController {
 					watch(options.accounts, (account, old) =>
 						!account && old?.metadata.name === DEFAULT_ACCOUNT ? [old.metadata.namespace ?? ''] : NO_KEYS,
 					),
-					watch(options.namespaces, (namespace) => (namespace ? [namespace.metadata.name ?? ''] : NO_KEYS)),
+					watch(options.namespaces, ownKey),
 				],
 				workers: 5,
 				backoff: { baseMs: 5, capMs: 1_000_000 },
