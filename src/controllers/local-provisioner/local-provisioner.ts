@@ -4,6 +4,7 @@ import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.t
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
@@ -97,7 +98,7 @@ export class LocalProvisioner {
 		try {
 			await this.#create(claim, storageClass, plan);
 		} catch (error) {
-			const why = error instanceof Error ? error.message : String(error);
+			const why = messageOf(error);
 			recorder.event(claim, provisioningFailure(classOfClaim(claim), why));
 			throw error;
 		}
@@ -131,7 +132,7 @@ export class LocalProvisioner {
 			try {
 				await folders.remove(plan.folder);
 			} catch (error) {
-				const message = error instanceof Error ? error.message : String(error);
+				const message = messageOf(error);
 				recorder.event(volume, { type: 'Warning', reason: 'VolumeFailedDelete', message });
 				throw error;
 			}

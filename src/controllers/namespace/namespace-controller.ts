@@ -13,6 +13,7 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { type Client, pathOf } from '../../client/client.ts';
 import { Controller, type ControllerContext, NO_KEYS, type Watch, watch } from '../../client/controller.ts';
@@ -132,7 +133,7 @@ export class NamespaceController {
 			const after = (await target.list()).items;
 			return collectionPass({ resource: definition, namespace, before, after, now: clock.now() });
 		} catch (error) {
-			return { ...nothing, error: error instanceof Error ? error.message : String(error) };
+			return { ...nothing, error: messageOf(error) };
 		}
 	}
 
