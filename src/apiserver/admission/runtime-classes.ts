@@ -1,13 +1,12 @@
-import { apiVersionOf } from '../../api/contract/resource-definition.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { forbidden } from '../../api/errors/api-error.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { runtimeClasses } from '../../api/node/runtimeclass/definition.ts';
 import type { RuntimeClass } from '../../api/node/runtimeclass/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { entryOf } from '../../base/json/json.ts';
 import { mergeTolerations } from '../../plan/pod/admission/merge-tolerations.ts';
+import { cachedObject } from '../storage/cached-objects.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
@@ -46,14 +45,10 @@ export class RuntimeClassRules implements AdmissionPlugin {
 	#classOf({ spec }: Pod, attributes: AdmissionAttributes): RuntimeClass | undefined {
 		const { runtimeClassName: name } = spec;
 		if (name === undefined) return undefined;
-		const found = this.#cache.of(runtimeClasses.group, runtimeClasses.resource)?.get('', name)?.object;
-		if (found && isRuntimeClass(found)) return found;
+		const found = cachedObject(this.#cache, runtimeClasses, { name });
+		if (found) return found;
 		throw rejection(attributes, `pod rejected: RuntimeClass "${name}" not found`);
 	}
-}
-
-function isRuntimeClass(object: KubeObject): object is RuntimeClass {
-	return object.kind === runtimeClasses.kind && object.apiVersion === apiVersionOf(runtimeClasses);
 }
 
 function rejection(attributes: AdmissionAttributes, text: string): Error {

@@ -1,4 +1,4 @@
-import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim, namesClass } from '../../api/core/persistentvolumeclaim/claim-class.ts';
@@ -12,6 +12,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { defaultClassOf, storageClasses } from '../../api/storage/storageclass/definition.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import { cachedObjects } from '../storage/cached-objects.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
 import {
@@ -50,11 +51,14 @@ export class StorageObjects implements AdmissionPlugin {
 	}
 
 	#mutate({ subresource, operation, object, old }: MutableAttributes): KubeObject {
-		if (isVolume(object)) {
+		if (isOfKind(object, persistentVolumes)) {
 			if (operation === 'CREATE') return withFinalizer(object, VOLUME_FINALIZER);
-			return subresource === 'status' && old && isVolume(old) ? this.#withPhaseTime(object, old) : object;
+			return subresource === 'status' && old && isOfKind(old, persistentVolumes)
+				? this.#withPhaseTime(object, old)
+				: object;
 		}
-		if (operation !== 'CREATE' || subresource !== '' || !isClaim(object)) return object;
+		if (operation !== 'CREATE' || subresource !== '' || !isOfKind(object, persistentVolumeClaims))
+			return object;
 		return withFinalizer(this.#withClass(object), CLAIM_FINALIZER);
 	}
 
@@ -77,7 +81,14 @@ export class StorageObjects implements AdmissionPlugin {
 
 	#checkSize(attributes: AdmissionAttributes): void {
 		const { subresource, definition, object, old } = attributes;
-		if (subresource !== '' || !object || !old || !isClaim(object) || !isClaim(old)) return;
+		if (
+			subresource !== '' ||
+			!object ||
+			!old ||
+			!isOfKind(object, persistentVolumeClaims) ||
+			!isOfKind(old, persistentVolumeClaims)
+		)
+			return;
 		const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.storage ?? '0';
 		if (compareQuantities(sizeOf(object), sizeOf(old)) <= 0) return;
 		const subject = subjectOf(definition, nameForMessages(attributes));
@@ -94,8 +105,7 @@ export class StorageObjects implements AdmissionPlugin {
 	}
 
 	#classes(): readonly StorageClass[] {
-		const cache = this.#cache.of(storageClasses.group, storageClasses.resource);
-		return [...(cache?.all() ?? [])].map(({ object }) => object).filter(isStorageClass);
+		return cachedObjects(this.#cache, storageClasses);
 	}
 }
 
@@ -103,20 +113,4 @@ function withFinalizer<T extends KubeObject>(object: T, finalizer: string): T {
 	const { finalizers = [] } = object.metadata;
 	if (finalizers.includes(finalizer)) return object;
 	return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } };
-}
-
-function isOfKind({ kind, apiVersion }: KubeObject, definition: ResourceDefinition): boolean {
-	return kind === definition.kind && apiVersion === apiVersionOf(definition);
-}
-
-function isVolume(object: KubeObject): object is PersistentVolume {
-	return isOfKind(object, persistentVolumes);
-}
-
-function isClaim(object: KubeObject): object is PersistentVolumeClaim {
-	return isOfKind(object, persistentVolumeClaims);
-}
-
-function isStorageClass(object: KubeObject): object is StorageClass {
-	return isOfKind(object, storageClasses);
 }
