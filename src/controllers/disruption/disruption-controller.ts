@@ -1,7 +1,6 @@
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
-import { formatTime } from '../../api/meta/time.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
@@ -18,7 +17,13 @@ import {
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessOvertaken } from '../../client/outcomes.ts';
-import { isCovered, planDisruption, staleDisruptionAt } from '../../plan/disruption/plan-disruption.ts';
+import {
+	isCovered,
+	notDeletedEvent,
+	planDisruption,
+	staleDisruptionAt,
+	staleDisruptionPatch,
+} from '../../plan/disruption/plan-disruption.ts';
 
 /** The dependencies of the disruption controller. */
 export interface DisruptionControllerOptions extends ControllerContext {
@@ -96,10 +101,7 @@ export class DisruptionController {
 		const covered = await pods.select((pod) => isCovered(pod, budget));
 		const plan = planDisruption(budget, covered, clock.now());
 		for (const event of plan.events) recorder.event(budget, event);
-		for (const pod of plan.notDeleted) {
-			const message = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
-			recorder.event(pod, { type: 'Warning', reason: 'NotDeleted', message });
-		}
+		for (const pod of plan.notDeleted) recorder.event(pod, notDeletedEvent(budget));
 		if (plan.status) {
 			try {
 				await client
@@ -120,10 +122,7 @@ export class DisruptionController {
 		const at = pod && staleDisruptionAt(pod);
 		if (!pod || at === undefined) return DONE;
 		if (at > clock.now()) return again(at - clock.now());
-		const { uid, resourceVersion } = pod.metadata;
-		const condition = { type: 'DisruptionTarget', status: 'False', reason: null, message: null };
-		const conditions = [{ ...condition, lastTransitionTime: formatTime(clock.now()) }];
-		const patch = { metadata: { uid, resourceVersion }, status: { conditions } };
+		const patch = staleDisruptionPatch(pod, clock.now());
 		await unlessOvertaken(client.resource(podResource, namespace).patchStatus(name, 'strategic', patch));
 		return DONE;
 	}

@@ -14,12 +14,14 @@ import { type Informer, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 import {
 	localVolume,
-	PROVISIONER_FINALIZER,
 	type ProvisionPlan,
 	planProvision,
 	planRemoval,
 	provisioningEvent,
 	provisioningFailure,
+	provisioningSuccess,
+	removalFailure,
+	withoutProvisioner,
 } from '../../plan/storage/local-volume.ts';
 
 /** The folders of the volumes on one node. Names are single components of a path. */
@@ -98,12 +100,10 @@ export class LocalProvisioner {
 		try {
 			await this.#create(claim, storageClass, plan);
 		} catch (error) {
-			const why = messageOf(error);
-			recorder.event(claim, provisioningFailure(classOfClaim(claim), why));
+			recorder.event(claim, provisioningFailure(classOfClaim(claim), messageOf(error)));
 			throw error;
 		}
-		const message = `Successfully provisioned volume ${plan.volumeName}`;
-		recorder.event(claim, { type: 'Normal', reason: 'ProvisioningSucceeded', message });
+		recorder.event(claim, provisioningSuccess(plan.volumeName));
 		return DONE;
 	}
 
@@ -132,8 +132,7 @@ export class LocalProvisioner {
 			try {
 				await folders.remove(plan.folder);
 			} catch (error) {
-				const message = messageOf(error);
-				recorder.event(volume, { type: 'Warning', reason: 'VolumeFailedDelete', message });
+				recorder.event(volume, removalFailure(messageOf(error)));
 				throw error;
 			}
 		}
@@ -150,9 +149,9 @@ export class LocalProvisioner {
 		}
 		const live = await unlessGone(target.get(name));
 		if (!live || live.metadata.uid !== uid) return;
-		const { finalizers = [], resourceVersion } = live.metadata;
-		const rest = finalizers.filter((each) => each !== PROVISIONER_FINALIZER);
-		if (rest.length === finalizers.length) return;
-		await unlessGone(target.patch(name, 'merge', { metadata: { uid, resourceVersion, finalizers: rest } }));
+		const finalizers = withoutProvisioner(live);
+		if (!finalizers) return;
+		const { resourceVersion } = live.metadata;
+		await unlessGone(target.patch(name, 'merge', { metadata: { uid, resourceVersion, finalizers } }));
 	}
 }

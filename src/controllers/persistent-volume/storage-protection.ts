@@ -2,14 +2,13 @@ import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { formatTime } from '../../api/meta/time.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { Controller, type ControllerContext, ownKey, watch } from '../../client/controller.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { unlessOvertaken } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
-import { planClaimProtection, planVolumeProtection } from '../../plan/storage/protection.ts';
+import { planClaimProtection, planVolumeProtection, withUnused } from '../../plan/storage/protection.ts';
 import { claimKeysOf, indexPodsByClaim, podsOfClaim } from './claim-pods.ts';
 
 /** The dependencies of {@link ClaimProtection}. */
@@ -69,9 +68,7 @@ export class ClaimProtection {
 		const { finalizers, unused } = plan;
 		if (finalizers) await unlessOvertaken(this.#writer.claim(claim, { metadata: { finalizers } }));
 		else if (unused) {
-			const others = (claim.status.conditions ?? []).filter(({ type }) => type !== 'Unused');
-			const condition = { type: 'Unused', lastTransitionTime: formatTime(clock.now()), ...unused };
-			const status = { conditions: [...others, condition] };
+			const status = withUnused(claim, unused, clock.now());
 			await unlessOvertaken(this.#writer.claimStatus(claim, { status }));
 		}
 		return DONE;

@@ -21,10 +21,10 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessGone } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
-import { BETA_STORAGE_PROVISIONER, STORAGE_PROVISIONER } from '../../plan/storage/annotations.ts';
 import {
 	boundStatusPatch,
 	claimBindingPatch,
+	provisionerPatch,
 	unbindingPatch,
 	unboundStatusPatch,
 	volumeBindingPatch,
@@ -187,15 +187,12 @@ export class VolumeBinder {
 		await this.#writer.claimStatus(claim, boundStatusPatch(claim, volume));
 	}
 
-	/** Names the provisioner in an annotation of the claim, which asks it for a volume. */
+	/** Asks the provisioner for a volume. */
 	async #handOver(
 		claim: PersistentVolumeClaim,
 		{ provisioner, event }: Extract<ClaimPlan, { kind: 'provision' }>,
 	): Promise<void> {
-		const names = { [BETA_STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER]: provisioner };
-		const isAsked = claim.metadata.annotations?.[STORAGE_PROVISIONER] === provisioner;
-		const patch = isAsked ? undefined : { metadata: { annotations: names } };
-		this.#record(await this.#writer.claim(claim, patch), event);
+		this.#record(await this.#writer.claim(claim, provisionerPatch(claim, provisioner)), event);
 	}
 
 	async #reconcileVolume(name: string): Promise<Outcome> {
