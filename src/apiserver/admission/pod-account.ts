@@ -2,7 +2,6 @@ import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { DEFAULT_ACCOUNT, serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
-import { forbidden } from '../../api/errors/api-error.ts';
 import { nameSuffix } from '../../api/meta/names.ts';
 import type { Random } from '../../base/random.ts';
 import {
@@ -14,9 +13,9 @@ import {
 	withAccount,
 } from '../../plan/service-account/pod-account.ts';
 import { cachedObject } from '../storage/cached-objects.ts';
-import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /** Dependencies of {@link PodAccount}. */
 export interface PodAccountOptions {
@@ -94,5 +93,5 @@ export class PodAccount implements AdmissionPlugin {
 /** Throws Forbidden for a reason. */
 function refuse(attributes: AdmissionAttributes, reason: string | undefined): undefined {
 	if (reason === undefined) return undefined;
-	throw forbidden(subjectOf(attributes.definition, nameForMessages(attributes)), reason);
+	throw refusedByAdmission(attributes, reason);
 }

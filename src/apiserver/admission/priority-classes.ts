@@ -5,7 +5,8 @@ import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts
 import { cachedObject, cachedObjects } from '../storage/cached-objects.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /** The stored PriorityClasses, as the admission plugins look them up. */
 export class PriorityClasses {
@@ -52,14 +53,12 @@ export class PriorityClassRules implements AdmissionPlugin {
 	}
 
 	#checkDefault(attributes: AdmissionAttributes): void {
-		const { definition, object, old } = attributes;
+		const { object, old } = attributes;
 		if (!object || !isOfKind(object, priorityClasses) || !object.globalDefault) return;
 		const current = this.#classes.default?.metadata.name;
 		if (current === undefined || current === old?.metadata.name) return;
-		throw forbidden(
-			subjectOf(definition, nameForMessages(attributes)),
-			`PriorityClass ${current} is already marked as default. Only one default can exist`,
-		);
+		const text = `PriorityClass ${current} is already marked as default. Only one default can exist`;
+		throw refusedByAdmission(attributes, text);
 	}
 }
 

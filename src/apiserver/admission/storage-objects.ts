@@ -1,26 +1,16 @@
 import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
-import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
-import { classOfClaim, namesClass } from '../../api/core/persistentvolumeclaim/claim-class.ts';
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { CLAIM_FINALIZER, VOLUME_FINALIZER } from '../../api/core/persistentvolumeclaim/protection.ts';
-import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
-import { forbidden } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { compareQuantities } from '../../api/meta/quantity.ts';
-import { formatTime } from '../../api/meta/time.ts';
-import { defaultClassOf, storageClasses } from '../../api/storage/storageclass/definition.ts';
+import { storageClasses } from '../../api/storage/storageclass/definition.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import { refusalOfGrowth, withDefaultClass, withPhaseTime } from '../../plan/storage/admission.ts';
 import { cachedObjects } from '../storage/cached-objects.ts';
-import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import {
-	type AdmissionAttributes,
-	type AdmissionPlugin,
-	type MutableAttributes,
-	nameForMessages,
-} from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin, MutableAttributes } from './admission.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /**
  * The rules of claims and volumes that need more than the object itself. Upstream has a plugin for each of the
@@ -40,7 +30,7 @@ export class StorageObjects implements AdmissionPlugin {
 	};
 	readonly validation: AdmissionPlugin['validation'] = {
 		operations: ['UPDATE'],
-		admit: (attributes) => this.#checkSize(attributes),
+		admit: (attributes) => this.#checkGrowth(attributes),
 	};
 	readonly #cache: ObjectCache;
 	readonly #clock: Clock;
@@ -54,54 +44,20 @@ export class StorageObjects implements AdmissionPlugin {
 		if (isOfKind(object, persistentVolumes)) {
 			if (operation === 'CREATE') return withFinalizer(object, VOLUME_FINALIZER);
 			return subresource === 'status' && old && isOfKind(old, persistentVolumes)
-				? this.#withPhaseTime(object, old)
+				? withPhaseTime(object, old, this.#clock.now())
 				: object;
 		}
 		if (operation !== 'CREATE' || subresource !== '' || !isOfKind(object, persistentVolumeClaims))
 			return object;
-		return withFinalizer(this.#withClass(object), CLAIM_FINALIZER);
+		return withFinalizer(withDefaultClass(object, this.#classes()), CLAIM_FINALIZER);
 	}
 
-	#withClass(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-		if (namesClass(claim)) return claim;
-		const { name } = defaultClassOf(this.#classes())?.metadata ?? {};
-		return name === undefined ? claim : { ...claim, spec: { ...claim.spec, storageClassName: name } };
-	}
-
-	#withPhaseTime(volume: PersistentVolume, old: PersistentVolume): PersistentVolume {
-		const { phase, lastPhaseTransitionTime: given } = volume.status;
-		const before = old.status.lastPhaseTransitionTime;
-		const isSame = phase === old.status.phase;
-		if (isSame ? given !== undefined || before === undefined : given !== undefined && given !== before) {
-			return volume;
-		}
-		const since = isSame ? before : formatTime(this.#clock.now());
-		return { ...volume, status: { ...volume.status, ...(since && { lastPhaseTransitionTime: since }) } };
-	}
-
-	#checkSize(attributes: AdmissionAttributes): void {
-		const { subresource, definition, object, old } = attributes;
-		if (
-			subresource !== '' ||
-			!object ||
-			!old ||
-			!isOfKind(object, persistentVolumeClaims) ||
-			!isOfKind(old, persistentVolumeClaims)
-		)
-			return;
-		const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.storage ?? '0';
-		if (compareQuantities(sizeOf(object), sizeOf(old)) <= 0) return;
-		const subject = subjectOf(definition, nameForMessages(attributes));
-		if (old.status.phase !== 'Bound') {
-			throw forbidden(subject, 'Only bound persistent volume claims can be expanded');
-		}
-		const name = classOfClaim(object);
-		const found =
-			name === classOfClaim(old) ? this.#classes().find(({ metadata }) => metadata.name === name) : undefined;
-		if (found?.allowVolumeExpansion) return;
-		const text =
-			'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
-		throw forbidden(subject, text);
+	#checkGrowth(attributes: AdmissionAttributes): void {
+		const { subresource, object, old } = attributes;
+		if (subresource !== '' || !object || !old) return;
+		if (!isOfKind(object, persistentVolumeClaims) || !isOfKind(old, persistentVolumeClaims)) return;
+		const reason = refusalOfGrowth(object, old, this.#classes());
+		if (reason !== undefined) throw refusedByAdmission(attributes, reason);
 	}
 
 	#classes(): readonly StorageClass[] {
