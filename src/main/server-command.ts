@@ -4,6 +4,7 @@ import { systemReason } from '../base/files/folders.ts';
 import { UnusablePathError } from '../base/files/private-files.ts';
 import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
+import { messageOf } from '../base/message-of.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
@@ -174,7 +175,7 @@ function explain(
 		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
 	if (code === 'EACCES')
 		return `port ${port} on 127.0.0.1 requires privileges that this user does not have; choose another with --port`;
-	return error instanceof Error ? error.message : String(error);
+	return messageOf(error);
 }
 
 /** Reports an error and sets the exit code. The process exits once its output is flushed. */

@@ -2,7 +2,8 @@ import { invalid } from '../../api/errors/api-error.ts';
 import { fieldForbidden } from '../../api/errors/field-errors.ts';
 import { FieldPath } from '../../api/errors/field-path.ts';
 import { newlyPrivileged } from '../../plan/pod/fields/privileged.ts';
-import { type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionPlugin } from './admission.ts';
+import { nameForMessages } from './refusal.ts';
 
 /**
  * Rejects privileged containers, for a server without `--allow-privileged`. Upstream's validation does that, by a global

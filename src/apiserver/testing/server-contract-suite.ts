@@ -76,12 +76,6 @@ export function podNamed(name: string, metadata: object = {}): Record<string, un
 	};
 }
 
-/** The Pod of {@link podNamed} as a body of PUT: the account, which a create sets, must not change. */
-export function podToPut(name: string, metadata: object = {}): Record<string, unknown> {
-	const pod = podNamed(name, metadata);
-	return { ...pod, spec: { ...Object(pod.spec), serviceAccountName: 'default' } };
-}
-
 /** A minimal valid Job. */
 export function jobNamed(name: string): Record<string, unknown> {
 	const spec = { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };

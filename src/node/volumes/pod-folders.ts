@@ -13,7 +13,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { MemoryRoot } from './memory-root.ts';
 
 /** Where files are stored. */
@@ -127,23 +127,12 @@ function checked(name: string): string {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-	try {
-		return await readdir(folder);
-	} catch (error) {
-		if (isMissing(error)) return [];
-		throw error;
-	}
+	return (await readdir(folder).catch(undefinedIfMissing)) ?? [];
 }
 
 /** A mount point at or below the folder, if there is one. Always undefined on a system without /proc. */
 async function mountBelow(folder: string, mountInfo: string): Promise<string | undefined> {
-	let mounts: string;
-	try {
-		mounts = await readFile(mountInfo, 'utf8');
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
+	const mounts = (await readFile(mountInfo, 'utf8').catch(undefinedIfMissing)) ?? '';
 	for (const line of mounts.split('\n')) {
 		const [, , , , escaped = ''] = line.split(' ');
 		const point = escaped.replace(/\\(\d{3})/g, (_, octal: string) =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+	chmodSync,
 	existsSync,
 	lstatSync,
 	mkdirSync,
@@ -33,8 +34,10 @@ test('each caller gets an empty folder of its own, in which every user of its sa
 test('a folder returned empty is reused, one with files is removed', async () => {
 	const folders = await open('again');
 	const clean = folders.take();
+	chmodSync(folders.pathOf(clean), 0o500);
 	await folders.release(clean);
 	assert.equal(folders.take(), clean);
+	assert.equal(statSync(folders.pathOf(clean)).mode & 0o777, 0o777);
 	mkdirSync(join(folders.pathOf(clean), 'deep'));
 	writeFileSync(join(folders.pathOf(clean), 'deep', 'file'), 'x');
 	await folders.release(clean);

@@ -45,12 +45,15 @@ export class WorkFolders {
 
 	/** Returns the name of an empty folder for the caller alone. Throws the system error if it cannot be created. */
 	take(): string {
-		const free = this.#free.pop();
-		if (free !== undefined) return free;
+		const name = this.#free.pop() ?? this.#make();
+		// A container may have changed the mode of a folder that is reused; mkdir subtracts the umask from that of a new one.
+		chmodSync(this.pathOf(name), 0o777);
+		return name;
+	}
+
+	#make(): string {
 		const name = String(this.#next++);
-		const path = this.pathOf(name);
-		mkdirSync(path, { mode: 0o700 });
-		chmodSync(path, 0o777);
+		mkdirSync(this.pathOf(name), { mode: 0o700 });
 		return name;
 	}
 
