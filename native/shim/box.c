@@ -1,5 +1,6 @@
 /*
- * The box of a container: its view of the file system, in a mount namespace of its own. The root is the host's.
+ * The box of a container: its view of the file system, in a mount namespace of its own. The root is the host's, unless
+ * the container has an image (root.c).
  *
  * A mount point that this machine lacks must not be made in the host's folder. The nearest existing folder above it is
  * then replaced, for this container alone, by a mirror: a tmpfs in which each entry of the folder is mounted or linked
@@ -36,17 +37,17 @@ static size_t bound_count;
 
 static int cgroup_fds[MAX_CGROUPS];
 
-static int tree_of(int folder, const char *name) {
+int tree_of(int folder, const char *name) {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
 	return (int)syscall(SYS_open_tree, folder, name, flags | (*name ? 0 : AT_EMPTY_PATH));
 }
 
-static bool attach(int tree, int folder, const char *name, unsigned flags) {
+bool attach(int tree, int folder, const char *name, unsigned flags) {
 	flags |= MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 	return syscall(SYS_move_mount, tree, "", folder, name, flags) == 0;
 }
 
-static bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation) {
+bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation) {
 	struct mount_attr attr = {.attr_set = set, .propagation = propagation};
 	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 	return syscall(SYS_mount_setattr, tree, "", flags, &attr, sizeof attr) == 0;
@@ -182,8 +183,7 @@ static bool is_in_volume(const char *path) {
 	return false;
 }
 
-/* Makes the missing end of a path below the folder `base`: folders, and last a folder or a file. */
-static bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure) {
+bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure) {
 	char path[PATH_MAX];
 	size_t length = (size_t)snprintf(path, sizeof path, "%s", strcmp(base, "/") == 0 ? "" : base);
 	while (*rest) {
@@ -230,6 +230,8 @@ static bool ensure_target(const char *target, bool is_folder, const struct reque
 		slash[slash == parent] = 0;
 	} while (!realpath(parent, base) && strcmp(parent, "/") != 0);
 	const char *rest = target + strlen(parent);
+	/* The root of an image is the container's own. */
+	if (request->root) return make_rest(base, rest, is_folder, failure);
 	/* A volume that is read-only for the container is mirrored like a folder of the host. */
 	if (is_in_volume(base) && make_rest(base, rest, is_folder, failure)) return true;
 	if (!is_mirror(base) && !mirror(base, request, failure)) return false;
@@ -360,19 +362,20 @@ bool enter_box(const struct request *request, struct failure *failure) {
 	if (!views) return false;
 	/* Mounts that the host makes later still appear, those of the container do not leave it. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return fail(failure, "private", "/");
-	if (request->read_only_root) {
+	if (!enter_root(request, failure)) return false;
+	if (request->read_only_root && !request->root) {
 		struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 		if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof attr) != 0)
 			return fail(failure, "readonly", "/");
 	}
-	if (!mount_file_systems(request, failure)) return false;
+	if (!mount_file_systems(request, failure) || !make_links(request, failure)) return false;
 	if (!set_sysctls(request, failure)) return false;
-	if (!bind_views(views, request, failure)) return false;
+	if (!bind_views(views, request, failure) || !hide_paths(request, failure)) return false;
 	free(views);
 	for (size_t i = 0; i < mirror_count; i++) {
 		if (request->read_only_root && !set_attributes(mirror_fds[i], false, MOUNT_ATTR_RDONLY, 0))
 			return fail(failure, "readonly", "/");
 		close(mirror_fds[i]);
 	}
-	return true;
+	return leave_old_root(request, failure);
 }

@@ -1,6 +1,7 @@
 /*
  * The waiter of one container. In a pid namespace of its own it is process 1, so that all other processes end with it;
- * elsewhere it adopts the orphans of its container (a "subreaper"), and kills them one by one.
+ * elsewhere it adopts the orphans of its container (a "subreaper"), and kills them one by one. If the container has an
+ * image, the program itself is process 1, as images expect, and the waiter is outside.
  *
  * It forwards the signals that it gets to the program, copies between its pipes and the terminal if there is one, and
  * reads lines from the control pipe: "W columns rows" resizes the terminal, "C" closes standard input.
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +46,11 @@ struct waiter {
 	size_t line_length;
 };
 
+/* Whether the program's process enters the box, and not its waiter. */
+static bool makes_own_box(const struct request *request) {
+	return request->has_image && !request->enter;
+}
+
 static int open_pipe(const char *path, int flags) {
 	return open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 }
@@ -59,15 +66,24 @@ static int open_output(const struct request *request, const char *path) {
 	return fd;
 }
 
+/* In the child: enters the box of a container with an image, and learns its terminal from the waiter. */
+static bool prepare_program(const struct request *request, char terminal[64], int report, struct failure *failure) {
+	const struct failure ready = {0};
+	if (!enter_box(request, failure)) return false;
+	if (!request->tty) return true;
+	bool done = write(report, &ready, sizeof ready) == sizeof ready && read(report, terminal, 64) == 64;
+	return done || fail(failure, "terminal", "/dev/ptmx");
+}
+
 /* In the child: becomes the program. Writes the failure to `report` if it cannot. */
-static _Noreturn void become_program(const struct request *request, const int io[3], const char *terminal, int report) {
+static _Noreturn void become_program(const struct request *request, const int io[3], char terminal[64], int report) {
 	struct failure failure = {0};
 	const uint64_t none = 0;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 	setsid();
 	umask(022);
-	bool ready = true;
-	if (terminal) ready = use_terminal(terminal, &failure);
+	bool ready = !makes_own_box(request) || prepare_program(request, terminal, report, &failure);
+	if (ready && request->tty) ready = use_terminal(terminal, &failure);
 	else
 		for (int fd = 0; fd < 3 && ready; fd++)
 			if (dup2(io[fd], fd) < 0) ready = fail(&failure, "dup", NULL);
@@ -80,18 +96,43 @@ static _Noreturn void become_program(const struct request *request, const int io
 	_exit(127);
 }
 
+static bool make_terminal(struct waiter *waiter, char path[64], struct failure *failure) {
+	waiter->relay.master = open_terminal(path);
+	if (waiter->relay.master < 0) return fail(failure, "terminal", "/dev/ptmx");
+	waiter->has_terminal = true;
+	return true;
+}
+
+/* Reads what the child reports; returns false at the end, which an exec brings about. */
+static bool read_report(int report, struct failure *failure) {
+	ssize_t got;
+	while ((got = read(report, failure, sizeof *failure)) < 0 && errno == EINTR) continue;
+	return got == sizeof *failure;
+}
+
+/* Opens the terminal in the box that the child has entered, and tells it. Returns false with the failure. */
+static bool share_terminal(struct waiter *waiter, int report, struct failure *failure) {
+	char path[64] = "";
+	if (!read_report(report, failure)) return fail(failure, "terminal", NULL);
+	if (failure->step) return false;
+	return make_terminal(waiter, path, failure) && write(report, path, sizeof path) == sizeof path;
+}
+
 /* Forks the program. Returns false with the failure if it cannot be executed. */
-static bool start_program(struct waiter *waiter, const int io[3], const char *terminal, struct failure *failure) {
+static bool start_program(struct waiter *waiter, const int io[3], char terminal[64], struct failure *failure) {
+	const struct request *request = waiter->request;
 	int report[2];
-	if (pipe2(report, O_CLOEXEC) != 0) return fail(failure, "pipe", NULL);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) != 0) return fail(failure, "pipe", NULL);
+	if (makes_own_box(request) && request->ns_flags & CLONE_NEWPID && unshare(CLONE_NEWPID) != 0)
+		return fail(failure, "unshare", NULL);
 	waiter->main = fork();
 	if (waiter->main < 0) return fail(failure, "fork", NULL);
 	if (waiter->main == 0) become_program(waiter->request, io, terminal, report[1]);
 	close(report[1]);
-	ssize_t got;
-	while ((got = read(report[0], failure, sizeof *failure)) < 0 && errno == EINTR) continue;
+	bool failed = request->tty && makes_own_box(request) && !share_terminal(waiter, report[0], failure);
+	failed = failed || read_report(report[0], failure);
 	close(report[0]);
-	return got != sizeof *failure;
+	return !failed;
 }
 
 static void reap(struct waiter *waiter) {
@@ -267,16 +308,12 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	const struct request *request = waiter->request;
 	int io[3] = {-1, -1, -1};
 	char terminal[64] = "";
-	if (!open_streams(waiter, io, failure) || !open_cgroups(request, failure)) return false;
+	if (!open_streams(waiter, io, failure) || !open_cgroups(request, failure) || !read_filter(request, failure)) return false;
 	if (request->oom_file) waiter->oom = open(request->oom_file, O_RDONLY | O_CLOEXEC);
-	if (!(request->enter ? enter_view(joined, failure) : enter_box(request, failure))) return false;
+	if (request->enter ? !enter_view(joined, failure) : !makes_own_box(request) && !enter_box(request, failure)) return false;
 	if (joined >= 0) close(joined);
-	if (request->tty) {
-		waiter->relay.master = open_terminal(terminal);
-		if (waiter->relay.master < 0) return fail(failure, "terminal", "/dev/ptmx");
-		waiter->has_terminal = true;
-	}
-	bool started = start_program(waiter, io, request->tty ? terminal : NULL, failure);
+	if (request->tty && !makes_own_box(request) && !make_terminal(waiter, terminal, failure)) return false;
+	bool started = start_program(waiter, io, terminal, failure);
 	if (io[0] >= 0) close(io[0]);
 	waiter->out = io[1];
 	waiter->err = io[2];

@@ -38,14 +38,22 @@ static bool set_capabilities(uint64_t keep, struct failure *failure) {
 	return syscall(SYS_capset, &head, data) == 0 || fail(failure, "capabilities", NULL);
 }
 
+static struct sock_filter code[MAX_FILTER];
+static size_t code_length;
+
+bool read_filter(const struct request *request, struct failure *failure) {
+	if (!request->seccomp) return true;
+	int fd = open(request->seccomp, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, code, sizeof code);
+	if (length <= 0 || length % (ssize_t)sizeof *code) return fail(failure, "seccomp", request->seccomp);
+	close(fd);
+	code_length = (size_t)length / sizeof *code;
+	return true;
+}
+
 /* Loads the filter: the file holds the instructions as the kernel takes them. */
 static bool filter_calls(const char *path, struct failure *failure) {
-	static struct sock_filter code[MAX_FILTER];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, code, sizeof code);
-	if (length <= 0 || length % (ssize_t)sizeof *code) return fail(failure, "seccomp", path);
-	close(fd);
-	struct sock_fprog program = {(unsigned short)((size_t)length / sizeof *code), code};
+	struct sock_fprog program = {(unsigned short)code_length, code};
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 || fail(failure, "seccomp", path);
 }
 

@@ -1,9 +1,11 @@
 /*
  * Tries what this machine allows, with processes that do what a container's waiter does. Prints a line per fact:
- * "box root", "box user" or "box none errno step", and whether a private /proc can be mounted: "pid yes".
+ * "box root", "box user" or "box none errno step", whether a private /proc can be mounted: "pid yes", and if a folder is
+ * given, whether it can hold the root of a container as an overlay: "overlay yes".
  */
 #include "shim.h"
 #include <errno.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,50 +17,79 @@
 
 static struct fs_request proc = {"proc", "/proc", ""};
 
-/* Enters a box in a child; returns false with the failure if the machine refuses it. */
-static bool try_box(uint64_t flags, bool with_proc, struct failure *failure) {
-	int report[2];
-	if (pipe(report) != 0) return fail(failure, "pipe", NULL);
+/* Maps the user of this process to root. */
+static bool map_self(pid_t pid, struct failure *failure) {
+	char uids[64], gids[64];
+	snprintf(uids, sizeof uids, "0 %d 1", (int)geteuid());
+	snprintf(gids, sizeof gids, "0 %d 1", (int)getegid());
+	return map_ids(pid, uids, gids, failure);
+}
+
+/* Enters the box `given` in a child; returns false with the failure if the machine refuses it. */
+static bool try_box(uint64_t flags, const struct request *given, struct failure *failure) {
+	int report[2], go[2];
+	char byte;
+	if (pipe(report) != 0 || pipe(go) != 0) return fail(failure, "pipe", NULL);
 	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-	if (pid < 0) {
-		fail(failure, "clone", NULL);
-		close(report[0]);
-		close(report[1]);
-		return false;
-	}
 	if (pid == 0) {
 		struct failure inner = {0};
-		struct request request = {.ns_flags = flags, .hostname = "probe", .file_systems = &proc, .fs_count = with_proc};
+		struct request request = *given;
+		request.ns_flags = flags;
+		request.hostname = "probe";
 		request.user_ns = (flags & CLONE_NEWUSER) != 0;
+		close(go[1]);
+		if (read(go[0], &byte, 1) != 1) _exit(2);
 		bool done = enter_box(&request, &inner);
 		if (!done && write(report[1], &inner, sizeof inner) < 0) _exit(2);
 		_exit(done ? 0 : 1);
 	}
+	close(go[0]);
+	bool started = pid > 0 ? !(flags & CLONE_NEWUSER) || map_self(pid, failure) : fail(failure, "clone", NULL);
+	if (started) started = write(go[1], "g", 1) == 1;
+	close(go[1]);
 	close(report[1]);
-	bool failed = read(report[0], failure, sizeof *failure) == sizeof *failure;
+	bool failed = started && read(report[0], failure, sizeof *failure) == sizeof *failure;
 	close(report[0]);
 	int status = 0;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-	return !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+	return started && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int probe(void) {
+/* Mounts an overlay of the folders `lower`, `upper` and `work` in `folder` at its `root`. */
+static bool try_overlay(uint64_t flags, const char *folder, struct failure *failure) {
+	char upper[PATH_MAX], work[PATH_MAX], root[PATH_MAX];
+	snprintf(upper, sizeof upper, "%s/upper", folder);
+	snprintf(work, sizeof work, "%s/work", folder);
+	snprintf(root, sizeof root, "%s/root", folder);
+	struct request request = {.has_image = true, .root = root, .layers = folder, .lower = "lower", .upper = upper, .work = work};
+	request.file_systems = &proc;
+	request.fs_count = 1;
+	return try_box(flags, &request, failure);
+}
+
+static void print_result(const char *name, bool done, const struct failure *failure) {
+	if (done) printf("%s yes\n", name);
+	else printf("%s no %d %s\n", name, failure->error, failure->step ? failure->step : "");
+}
+
+int probe(const char *folder) {
 	const uint64_t all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	const struct request plain = {0}, with_proc = {.file_systems = &proc, .fs_count = 1};
 	struct failure failure = {0};
 	const char *level = "root";
 	uint64_t extra = 0;
-	if (!try_box(all, false, &failure)) {
+	if (!try_box(all, &plain, &failure)) {
 		level = "user";
 		extra = CLONE_NEWUSER;
 		struct failure second = {0};
-		if (!try_box(all | extra, false, &second)) {
+		if (!try_box(all | extra, &plain, &second)) {
 			printf("box none %d %s\n", second.error, second.step);
 			return 0;
 		}
 	}
 	printf("box %s\n", level);
-	if (try_box(all | extra, true, &failure)) printf("pid yes\n");
-	else printf("pid no %d %s\n", failure.error, failure.step ? failure.step : "");
+	print_result("pid", try_box(all | extra, &with_proc, &failure), &failure);
+	if (folder) print_result("overlay", try_overlay(all | extra, folder, &failure), &failure);
 	return 0;
 }

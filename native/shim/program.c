@@ -41,6 +41,9 @@ static void search(const struct request *request, const char *name, char *const 
 bool enter_folder(const struct request *request, bool is_last_try, struct failure *failure) {
 	static bool has_entered;
 	if (has_entered || !request->cwd || chdir(request->cwd) == 0) has_entered = true;
+	/* As other runtimes: the folder of a container with an image is made. */
+	else if (errno == ENOENT && request->root && make_rest("/", request->cwd, true, failure) && chdir(request->cwd) == 0)
+		has_entered = true;
 	else if (is_last_try || errno != EACCES) return fail(failure, "chdir", request->cwd);
 	return true;
 }
@@ -54,7 +57,7 @@ void execute(const struct request *request, struct failure *failure) {
 		execve(name, request->argv, request->envp ? request->envp : none);
 		int error = errno;
 		const char *base = strrchr(name, '/') + 1;
-		if (name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
+		if (name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base && !request->has_image)
 			search(request, base, request->argv);
 		errno = error;
 	}

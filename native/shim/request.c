@@ -69,9 +69,9 @@ static void add_fs(struct request *request, struct cursor *cursor) {
 	fs->options = next(cursor);
 }
 
-static void add_sysctl(struct request *request, struct cursor *cursor) {
-	request->sysctls = grow(request->sysctls, request->sysctl_count, sizeof *request->sysctls);
-	struct setting *setting = &request->sysctls[request->sysctl_count++];
+static void add_setting(struct setting **list, size_t *count, struct cursor *cursor) {
+	*list = grow(*list, *count, sizeof **list);
+	struct setting *setting = &(*list)[(*count)++];
 	setting->path = next(cursor);
 	setting->value = next(cursor);
 }
@@ -103,7 +103,9 @@ static const char **text_field(struct request *request, const char *name) {
 		{"stderr", &request->err},		{"control", &request->control},
 		{"hostname", &request->hostname},	{"seccomp", &request->seccomp},
 		{"uidmap", &request->uid_map},		{"gidmap", &request->gid_map},
-		{"oomfile", &request->oom_file},
+		{"oomfile", &request->oom_file},	{"root", &request->root},
+		{"layers", &request->layers},		{"lower", &request->lower},
+		{"upper", &request->upper},		{"work", &request->work},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;
@@ -122,6 +124,7 @@ static bool *flag_field(struct request *request, const char *name) {
 		{"readonlyroot", &request->read_only_root},
 		{"groups", &request->set_groups},
 		{"userns", &request->user_ns},
+		{"image", &request->has_image},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;
@@ -137,7 +140,10 @@ static bool decode_field(struct request *request, const char *name, struct curso
 	else if (strcmp(name, "env") == 0) add_string(&request->envp, &request->envc, next(cursor));
 	else if (strcmp(name, "mount") == 0) add_mount(request, cursor);
 	else if (strcmp(name, "fs") == 0) add_fs(request, cursor);
-	else if (strcmp(name, "sysctl") == 0) add_sysctl(request, cursor);
+	else if (strcmp(name, "mask") == 0) add_string(&request->masked, &request->masked_count, next(cursor));
+	else if (strcmp(name, "protect") == 0) add_string(&request->protected, &request->protected_count, next(cursor));
+	else if (strcmp(name, "link") == 0) add_setting(&request->links, &request->link_count, cursor);
+	else if (strcmp(name, "sysctl") == 0) add_setting(&request->sysctls, &request->sysctl_count, cursor);
 	else if (strcmp(name, "group") == 0) add_group(request, next(cursor));
 	else if (strcmp(name, "ns") == 0) request->ns_flags = namespace_flags(next(cursor));
 	else if (strcmp(name, "user") == 0) {
@@ -181,6 +187,9 @@ void free_request(struct request *request, char *body) {
 	free(request->mounts);
 	free(request->file_systems);
 	free(request->sysctls);
+	free(request->masked);
+	free(request->protected);
+	free(request->links);
 	free(request->groups);
 	free(body);
 }

@@ -33,7 +33,7 @@ static int pidfd_of(pid_t pid, const char *expected_start) {
 	return fd;
 }
 
-/* The namespaces in which the process `pid` differs from this one. */
+/* The namespaces in which the container of the waiter `pid` differs from this process. */
 static int foreign_namespaces(pid_t pid) {
 	static const struct {
 		const char *name;
@@ -46,10 +46,28 @@ static int foreign_namespaces(pid_t pid) {
 		struct stat ours, theirs;
 		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
 		if (stat(path, &ours) != 0) continue;
-		snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+		/* The waiter of a container with an image is outside its process namespace. */
+		const char *suffix = kinds[i].flag == CLONE_NEWPID ? "_for_children" : "";
+		snprintf(path, sizeof path, "/proc/%d/ns/%s%s", (int)pid, kinds[i].name, suffix);
 		if (stat(path, &theirs) == 0 && theirs.st_ino != ours.st_ino) flags |= kinds[i].flag;
 	}
 	return flags;
+}
+
+/* Enters the namespaces `flags` of the waiter that `fd` and `pid` name, for the children of this process. */
+static bool enter_namespaces(int fd, pid_t pid, int flags) {
+	int others = flags & ~CLONE_NEWPID;
+	if (flags & CLONE_NEWPID) {
+		char path[64];
+		snprintf(path, sizeof path, "/proc/%d/ns/pid_for_children", (int)pid);
+		int processes = open(path, O_RDONLY | O_CLOEXEC);
+		/* Still the same process, after its namespace was opened. */
+		if (processes < 0 || syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) != 0) return false;
+		/* The user namespace first: in it, this process may enter the others. */
+		if (others && setns(fd, others) != 0) return false;
+		return setns(processes, CLONE_NEWPID) == 0;
+	}
+	return others == 0 || setns(fd, others) == 0;
 }
 
 /*
@@ -58,7 +76,9 @@ static int foreign_namespaces(pid_t pid) {
  * joined process in `joined`; 1 for a waiter whose process id is not known here, since it reports by itself.
  */
 static pid_t fork_waiter(const struct request *request, int *joined) {
-	struct clone_args args = {.flags = request->ns_flags, .exit_signal = SIGCHLD};
+	/* With an image, the program is process 1 of its namespace, not the waiter. */
+	uint64_t outside = request->has_image ? CLONE_NEWPID : 0;
+	struct clone_args args = {.flags = request->ns_flags & ~outside, .exit_signal = SIGCHLD};
 	if (!request->join_pid) {
 		if (request->user_ns) args.flags |= CLONE_NEWUSER;
 		return (pid_t)syscall(SYS_clone3, &args, sizeof args);
@@ -80,7 +100,7 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 		errno = error;
 		return between > 0 && error == 0 ? 1 : -1;
 	}
-	if (flags != 0 && setns(fd, flags) != 0) _exit(errno);
+	if (!enter_namespaces(fd, request->join_pid, flags)) _exit(errno);
 	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid != 0) _exit(pid < 0 ? errno : 0);
@@ -90,31 +110,10 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	return 0;
 }
 
-static bool write_file(const char *path, const char *text) {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0) return false;
-	bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	int error = errno;
-	close(fd);
-	errno = error;
-	return done;
-}
-
-static bool map_ids(const struct request *request, pid_t pid, struct failure *failure) {
-	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
-	if (geteuid() != 0 && !write_file(path, "deny")) return fail(failure, "setgroups", path);
-	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
-	if (!write_file(path, request->uid_map)) return fail(failure, "uidmap", request->uid_map);
-	snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
-	if (!write_file(path, request->gid_map)) return fail(failure, "gidmap", request->gid_map);
-	return true;
-}
-
 /* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
 static void let_go(const struct request *request, pid_t pid, int go) {
 	struct failure failure = {0};
-	if (!map_ids(request, pid, &failure)) report_failure(request->id, &failure);
+	if (!map_ids(pid, request->uid_map, request->gid_map, &failure)) report_failure(request->id, &failure);
 	else if (write(go, "g", 1) < 0) perror("go");
 }
 
@@ -128,7 +127,7 @@ static void start(const struct request *request) {
 		return;
 	}
 	/* A child that is to be waited for must not be reaped by the kernel. */
-	signal(SIGCHLD, request->join_pid ? SIG_DFL : SIG_IGN);
+	signal(SIGCHLD, request->join_pid || maps ? SIG_DFL : SIG_IGN);
 	pid_t pid = fork_waiter(request, &joined);
 	if (pid == 0) {
 		if (maps) close(go[1]);

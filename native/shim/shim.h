@@ -2,11 +2,15 @@
  * stint-shim starts the containers of a launcher, waits for each, and writes their ends to disk.
  *
  *   stint-shim serve EVENTS POKE   reads requests from standard input, until its end
- *   stint-shim probe               tries what this machine allows, and prints it
+ *   stint-shim probe [FOLDER]      tries what this machine allows, and prints it; FOLDER is where images would be
+ *   stint-shim layer FOLDER user|root
+ *                                  makes the whiteouts of an unpacked layer of an image; see layer.c
+ *   stint-shim userns UIDS GIDS PROGRAM...
+ *                                  runs a program in a user namespace with these maps
  *
  * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
- * mounts), identity.c (user, capabilities, system call filter), program.c, terminal.c; request.c decodes, events.c
- * writes.
+ * mounts), root.c (the root of a container with an image), identity.c (user, capabilities, system call filter),
+ * program.c, terminal.c; request.c decodes, events.c writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
  * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, "F id errno step detail" if it cannot
@@ -78,6 +82,20 @@ struct request {
 	size_t fs_count;
 	struct setting *sysctls;
 	size_t sysctl_count;
+	/*
+	 * The root of a container with an image: the folder at which it is mounted. With `lower`, the names of its layers in
+	 * the folder `layers`, the uppermost first, separated by colons, it is an overlay that is written to `upper`, with
+	 * `work` beside it; without, `root` holds a copy of the image.
+	 */
+	const char *root, *layers, *lower, *upper, *work;
+	/* Paths are those of an image: none is searched for by its last part. */
+	bool has_image;
+	/* Paths that the container cannot read, and those that it cannot write. */
+	char **masked, **protected;
+	size_t masked_count, protected_count;
+	/* Symbolic links to make, by path and target. */
+	struct setting *links;
+	size_t link_count;
 };
 
 /* The step that failed, with errno and what it was about: reported to the launcher, which words the message. */
@@ -111,8 +129,23 @@ _Noreturn void run_container(const struct request *request, int go, int joined);
 bool enter_box(const struct request *request, struct failure *failure);
 bool open_cgroups(const struct request *request, struct failure *failure);
 bool join_cgroups(const struct request *request, struct failure *failure);
+/* A copy of the mounts at `name`, seen from `folder`, not attached anywhere yet; -1 with errno. */
+int tree_of(int folder, const char *name);
+bool attach(int tree, int folder, const char *name, unsigned flags);
+bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation);
+/* Makes the missing end of a path below the folder `base`: folders, and last a folder or a file. */
+bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure);
+
+/* root.c */
+/* Mounts the root of a container with an image, and changes to it. Until leave_old_root, the old one is only out of sight. */
+bool enter_root(const struct request *request, struct failure *failure);
+bool leave_old_root(const struct request *request, struct failure *failure);
+bool make_links(const struct request *request, struct failure *failure);
+bool hide_paths(const struct request *request, struct failure *failure);
 
 /* identity.c */
+/* Reads the system call filter, whose path is the launcher's and not the container's. */
+bool read_filter(const struct request *request, struct failure *failure);
 /* Gives this process the user, groups, capabilities and filter of the request. */
 bool take_identity(const struct request *request, struct failure *failure);
 
@@ -145,6 +178,15 @@ int64_t now_ms(void);
 /* The start time of a process in clock ticks since boot, as the launcher reads it; false if there is none. */
 bool start_of(const char *pid, char start[32]);
 int serve(const char *events, const char *poke);
-int probe(void);
+int probe(const char *folder);
+
+/* layer.c */
+int mark_layer(const char *path, bool user);
+
+/* userns.c */
+/* Maps the ids of the user namespace of the process `pid`, by lines "inner outer count". */
+bool map_ids(pid_t pid, const char *uid_map, const char *gid_map, struct failure *failure);
+/* Returns the exit code of the program, as a shell does. */
+int run_in_user_namespace(const char *uid_map, const char *gid_map, char **argv);
 
 #endif
