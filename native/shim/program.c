@@ -42,7 +42,7 @@ bool enter_folder(const struct request *request, bool is_last_try, struct failur
 	static bool has_entered;
 	if (has_entered || !request->cwd || chdir(request->cwd) == 0) has_entered = true;
 	/* As other runtimes: the folder of a container with an image is made. */
-	else if (errno == ENOENT && request->root && make_rest("/", request->cwd, true, failure) && chdir(request->cwd) == 0)
+	else if (errno == ENOENT && request->root && !request->enter && make_rest("/", request->cwd, true, failure) && chdir(request->cwd) == 0)
 		has_entered = true;
 	else if (is_last_try || errno != EACCES) return fail(failure, "chdir", request->cwd);
 	return true;

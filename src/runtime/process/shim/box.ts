@@ -55,17 +55,14 @@ export function boxOf(config: BoxedConfig, sandbox: SandboxView, facts: BoxFacts
 		namespaces: `m${ownPids ? 'p' : ''}${ownIpc ? 'i' : ''}${ownName ? 'h' : ''}`,
 		...(ownName && { hostname: sandbox.hostname.slice(0, LONGEST_HOSTNAME) }),
 		fileSystems: fileSystemsOf({ ownPids, ownIpc }),
-		mounts: mountsOf(config),
-		sysctls: Object.entries(sandbox.sysctls).map(([name, value]) => ({
-			path: `/proc/sys/${name.replaceAll('.', '/')}`,
-			value,
-		})),
+		mounts: boxMountsOf(config),
+		sysctls: sysctlsOf(sandbox),
 		...identityOf(config.security, facts),
 	};
 }
 
 /** The longest host name that the kernel takes. */
-const LONGEST_HOSTNAME = 64;
+export const LONGEST_HOSTNAME = 64;
 
 function fileSystemsOf({
 	ownPids,
@@ -80,8 +77,19 @@ function fileSystemsOf({
 	return [...(ownPids ? [processes] : []), terminals, ...(ownIpc ? [shared] : [])];
 }
 
-/** The mounts, in order: the file for the termination message comes last, since its path may be in a volume. */
-function mountsOf(config: BoxedConfig): readonly BoxMount[] {
+/** The kernel parameters of a sandbox, as the files that set them. */
+export function sysctlsOf({ sysctls }: Pick<SandboxView, 'sysctls'>): NonNullable<ContainerBox['sysctls']> {
+	return Object.entries(sysctls).map(([name, value]) => ({
+		path: `/proc/sys/${name.replaceAll('.', '/')}`,
+		value,
+	}));
+}
+
+/**
+ * What the Pod mounts into a container, in order: the file for the termination message comes last, since its path may be
+ * in a volume.
+ */
+export function boxMountsOf(config: BoxedConfig): readonly BoxMount[] {
 	const { mounts, devices, terminationMessagePath: target, terminationMessageFile: source } = config;
 	return [
 		...mounts.map(boxMountOf),

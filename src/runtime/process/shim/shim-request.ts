@@ -10,6 +10,20 @@ export interface BoxMount {
 	readonly flags: string;
 }
 
+/** The root file system of a container with an image. All paths are absolute. */
+export interface ContainerRoot {
+	/** The folder at which it is mounted; it holds a copy of the image if there is no `overlay`. */
+	readonly folder: string;
+	readonly overlay?: {
+		/** The folder of all layers, and the names of those of the image in it, the uppermost first. */
+		readonly layers: string;
+		readonly lower: readonly string[];
+		/** What the container writes, and a folder beside it for the kernel; both are empty at the start. */
+		readonly upper: string;
+		readonly work: string;
+	};
+}
+
 /** The isolation of a container by the shim. The server makes it, and the launcher passes it on. */
 export interface ContainerBox {
 	/** Its own namespaces, as letters: `m` mounts, `p` processes, `i` IPC, `h` host name. */
@@ -21,6 +35,13 @@ export interface ContainerBox {
 		readonly options: string;
 	}[];
 	readonly mounts: readonly BoxMount[];
+	/** The root of a container with an image; absent: that of the machine. */
+	readonly root?: ContainerRoot;
+	/** Paths that the container cannot read, and those that it cannot write. */
+	readonly masked?: readonly string[];
+	readonly protected?: readonly string[];
+	/** Symbolic links to make. */
+	readonly links?: readonly { readonly path: string; readonly target: string }[];
 	readonly user?: { readonly uid: number; readonly gid: number };
 	/** The supplementary groups; absent: those of the launcher. */
 	readonly groups?: readonly number[];
@@ -64,6 +85,7 @@ export function rightsOnly(box: ContainerBox): ContainerBox {
 	const { user, groups, capabilities, noNewPrivileges, seccomp, oomScoreAdj } = box;
 	return {
 		...{ namespaces: '', fileSystems: [], mounts: [] },
+		...(box.root && { root: box.root }),
 		...(user && { user }),
 		...(groups && { groups }),
 		...(capabilities !== undefined && { capabilities }),
@@ -117,7 +139,21 @@ function* boxFields(box: ContainerBox): Iterable<Field> {
 	for (const { source, subPath, target, flags } of box.mounts)
 		yield ['mount', source, subPath, target, flags];
 	for (const { path, value } of box.sysctls ?? []) yield ['sysctl', path, value];
+	if (box.root) yield* rootFields(box.root);
+	for (const { path, target } of box.links ?? []) yield ['link', path, target];
+	for (const path of box.masked ?? []) yield ['mask', path];
+	for (const path of box.protected ?? []) yield ['protect', path];
 	yield* identityFields(box);
+}
+
+function* rootFields({ folder, overlay }: ContainerRoot): Iterable<Field> {
+	yield ['image'];
+	yield ['root', folder];
+	if (!overlay) return;
+	yield ['layers', overlay.layers];
+	yield ['lower', overlay.lower.join(':')];
+	yield ['upper', overlay.upper];
+	yield ['work', overlay.work];
 }
 
 function* identityFields(box: ContainerBox): Iterable<Field> {

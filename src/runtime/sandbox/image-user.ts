@@ -1,0 +1,127 @@
+/**
+ * Who a container with an image runs as: the Pod's numbers, or the user that the image names, looked up in the image's own
+ * /etc/passwd and /etc/group as containerd does (oci.WithUser, WithUserID, WithAdditionalGIDs). Pure.
+ */
+import type { ContainerSecurity } from '../../api/contract/container-config.ts';
+
+/** The user databases of an image; absent if it has none. */
+export interface UserDatabases {
+	readonly passwd: string | undefined;
+	readonly group: string | undefined;
+}
+
+/** The user and groups of a container's process. */
+export interface ImageUser {
+	readonly uid: number;
+	readonly gid: number;
+	/** The supplementary groups. */
+	readonly groups: readonly number[];
+	/** The home folder in the image; `/` for a user that the image does not know. */
+	readonly home: string;
+}
+
+/** The parts of a security context that say who it runs as. */
+export type UserWish = Pick<
+	ContainerSecurity,
+	'runAsUser' | 'runAsGroup' | 'supplementalGroups' | 'supplementalGroupsPolicy'
+>;
+
+/** The image names a user or group that its own databases do not have. */
+export class UnknownUser extends Error {
+	override readonly name = 'UnknownUser';
+}
+
+/**
+ * The user for `wish` in an image whose configuration says `named`: empty, `user`, `uid`, `user:group` and the like.
+ * Throws {@link UnknownUser} for a name that the image lacks.
+ */
+export function imageUserOf(wish: UserWish, named: string, databases: UserDatabases): ImageUser {
+	const users = passwdEntries(databases.passwd ?? '');
+	const groups = groupEntries(databases.group ?? '');
+	const [userPart = '', groupPart = ''] = named.split(':', 2);
+	const entry =
+		wish.runAsUser === undefined
+			? userNamed(userPart, users)
+			: users.find(({ uid }) => uid === wish.runAsUser);
+	const uid = wish.runAsUser ?? entry?.uid ?? numberOf(userPart) ?? 0;
+	const isOwnGroup = wish.runAsUser === undefined && groupPart !== '';
+	const gid = wish.runAsGroup ?? (isOwnGroup ? groupNamed(groupPart, groups) : entry?.gid) ?? 0;
+	const merged =
+		wish.supplementalGroupsPolicy === 'Merge' && entry
+			? groups.filter(({ members }) => members.includes(entry.name)).map((group) => group.gid)
+			: [];
+	return {
+		uid,
+		gid,
+		groups: [...new Set([...merged, ...wish.supplementalGroups])],
+		home: entry?.home || '/',
+	};
+}
+
+/**
+ * Whether the image's user is a name, which the kubelet cannot compare with 0 (upstream: `verifyRunAsNonRoot`); undefined
+ * for a number or no user.
+ */
+export function userNameOf(named: string): string | undefined {
+	const [user = ''] = named.split(':', 1);
+	return user === '' || numberOf(user) !== undefined ? undefined : user;
+}
+
+interface PasswdEntry {
+	readonly name: string;
+	readonly uid: number;
+	readonly gid: number;
+	readonly home: string;
+}
+
+interface GroupEntry {
+	readonly name: string;
+	readonly gid: number;
+	readonly members: readonly string[];
+}
+
+function userNamed(part: string, users: readonly PasswdEntry[]): PasswdEntry | undefined {
+	const id = part === '' ? 0 : numberOf(part);
+	const found = users.find(({ name, uid }) => name === part || uid === id);
+	if (found || id !== undefined) return found;
+	throw new UnknownUser(`unable to find user ${part}: no matching entries in passwd file`);
+}
+
+function groupNamed(part: string, groups: readonly GroupEntry[]): number {
+	const id = numberOf(part);
+	const found = groups.find(({ name }) => name === part)?.gid ?? id;
+	if (found !== undefined) return found;
+	throw new UnknownUser(`unable to find group ${part}: no matching entries in group file`);
+}
+
+/** The highest id of Linux is kept for "no id". */
+const HIGHEST_ID = 0xffff_fffe;
+
+function numberOf(text: string): number | undefined {
+	const value = /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+	return value !== undefined && value <= HIGHEST_ID ? value : undefined;
+}
+
+function passwdEntries(text: string): readonly PasswdEntry[] {
+	return linesOf(text, (fields) => {
+		const [name = '', , uid = '', gid = '', , home = ''] = fields;
+		return { name, uid: numberOf(uid), gid: numberOf(gid), home };
+	}).flatMap(({ name, uid, gid, home }) =>
+		uid === undefined || gid === undefined ? [] : [{ name, uid, gid, home }],
+	);
+}
+
+function groupEntries(text: string): readonly GroupEntry[] {
+	return linesOf(text, (fields) => {
+		const [name = '', , gid = '', members = ''] = fields;
+		return { name, gid: numberOf(gid), members: members.split(',').filter((member) => member !== '') };
+	}).flatMap(({ name, gid, members }) => (gid === undefined ? [] : [{ name, gid, members }]));
+}
+
+function linesOf<T>(text: string, read: (fields: readonly string[]) => T): readonly T[] {
+	return text
+		.split('\n')
+		.map((line) => line.trim())
+		.filter((line) => line !== '' && !line.startsWith('#'))
+		.map((line) => read(line.split(':')));
+}
