@@ -39,7 +39,7 @@ export type SandboxView = Pick<SandboxConfig, 'hostname' | 'namespaces' | 'sysct
 
 /** The box of a container; undefined if the machine allows none. */
 export function boxOf(
-	config: Pick<ContainerConfig, 'security' | 'mounts'>,
+	config: Pick<ContainerConfig, 'security' | 'mounts' | 'oomScoreAdj'>,
 	sandbox: SandboxView,
 	facts: BoxFacts,
 ): ContainerBox | undefined {
@@ -53,6 +53,7 @@ export function boxOf(
 		...(ownName && { hostname: sandbox.hostname.slice(0, LONGEST_HOSTNAME) }),
 		fileSystems: fileSystemsOf({ ownPids, ownIpc }),
 		mounts: config.mounts.map(boxMountOf),
+		oomScoreAdj: config.oomScoreAdj,
 		sysctls: Object.entries(sandbox.sysctls).map(([name, value]) => ({
 			path: `/proc/sys/${name.replaceAll('.', '/')}`,
 			value,
