@@ -11,13 +11,14 @@ import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import type { RunningServer, RuntimeName } from './server/server.ts';
+import type { RunningServer, RuntimeName, ServerOptions } from './server/server.ts';
 
 interface Flags {
 	readonly dataDir: string;
 	readonly port: string;
 	readonly runtime: string;
 	readonly maxPods: string;
+	readonly podMaxPids: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly discardDamaged?: boolean;
 }
@@ -46,6 +47,7 @@ export function registerServerCommand(program: Command): void {
 			'process',
 		)
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
+		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
 		.addOption(
 			numeric(
 				'--terminated-pod-gc-threshold <number>',
@@ -62,12 +64,9 @@ export function registerServerCommand(program: Command): void {
  * buffered output is still written.
  */
 async function serve(flags: Flags): Promise<void> {
-	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
-	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
-	const threshold = { name: '--terminated-pod-gc-threshold', max: 2 ** 31 - 1 };
-	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
+	const numbers = numbersOf(flags);
 	const runtime = runtimeNamed(flags.runtime);
-	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
+	if (!numbers || !runtime) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
@@ -77,12 +76,11 @@ async function serve(flags: Flags): Promise<void> {
 	try {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
-		const limits = { maxPods, endedPodsLimit };
 		const { discardDamaged = false } = flags;
-		const options = { folder, runtime, ...limits, port, discardDamaged, log, signal: stop.signal };
+		const options = { folder, runtime, ...numbers, discardDamaged, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
-		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));
+		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));
 		else process.exitCode = stop.exitCode();
 		return;
 	}
@@ -94,6 +92,20 @@ async function serve(flags: Flags): Promise<void> {
 	const failure = await server.ended;
 	log.info(`stopped${failure ? ' because of an error' : ''}; running Pods continue to run`);
 	process.exitCode = failure ? FAILED : stop.exitCode();
+}
+
+/** The numbers among the flags; undefined, after reporting the error, if one is invalid. */
+function numbersOf(
+	flags: Flags,
+): (Pick<ServerOptions, 'maxPods' | 'endedPodsLimit' | 'podMaxPids'> & { port: number }) | undefined {
+	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
+	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
+	const podMaxPids = wholeNumber(flags.podMaxPids, { name: '--pod-max-pids', max: 2 ** 22 });
+	const threshold = { name: '--terminated-pod-gc-threshold', max: 2 ** 31 - 1 };
+	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
+	if (port === undefined || maxPods === undefined) return undefined;
+	if (podMaxPids === undefined || endedPodsLimit === undefined) return undefined;
+	return { port, maxPods, podMaxPids, endedPodsLimit };
 }
 
 /** The exit code of a server that could not start, or of which a part failed. */

@@ -52,6 +52,8 @@ export interface ServerOptions {
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
 	readonly discardDamaged?: boolean;
 	readonly log: Log;
@@ -375,7 +377,7 @@ async function runAgent(
 const RUNTIME_CALLS_MS = 300;
 
 async function makeRuntime(
-	{ runtime, folder, isEphemeral }: ServerOptions,
+	{ runtime, folder, isEphemeral, podMaxPids = 0 }: ServerOptions,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -387,7 +389,7 @@ async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }

@@ -1,10 +1,25 @@
+import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 
 /**
  * The Pod fields that the runtime of host processes honours, by what the machine allows: RuntimeTraits.honours. What
  * none of them names, plan/pod/fields refuses, holds back or reports.
  */
-export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
+export function honouredFields(
+	level: BoxLevel,
+	controllers: ReadonlySet<CgroupController>,
+): ReadonlySet<string> {
+	return enforcesLimits(controllers) ? HONOURED[level].union(LIMITS) : HONOURED[level];
+}
+
+/** Whether control groups with these controllers enforce what a container may limit. */
+export function enforcesLimits(controllers: ReadonlySet<CgroupController>): boolean {
+	return controllers.has('cpu') && controllers.has('memory');
+}
+
+const LIMITS: ReadonlySet<string> = new Set(['spec.resources', 'spec.containers[].resources.limits']);
+
+const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
 	none: new Set(),
 	user: new Set([...fieldsOfEveryBox()]),
 	root: new Set([

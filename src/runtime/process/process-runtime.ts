@@ -17,7 +17,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -35,7 +35,9 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
-import { HONOURED } from './honoured.ts';
+import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
+import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
+import { enforcesLimits, honouredFields } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
@@ -65,6 +67,8 @@ export interface ProcessRuntimeOptions {
 	readonly withoutShim?: boolean;
 	/** With `none`, containers are plain processes of the user who runs stint, although more would be possible. */
 	readonly isolation?: 'auto' | 'none';
+	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	/**
 	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
 	 * them and removes the folder named here.
@@ -87,6 +91,7 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
+	#controllers: ReadonlySet<CgroupController> = new Set();
 	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	readonly #users = new HostUsers();
 	readonly #options: ProcessRuntimeOptions;
@@ -106,12 +111,12 @@ export class ProcessRuntime implements Runtime {
 	get traits(): RuntimeTraits {
 		const { level } = this.#machine;
 		return {
-			honours: HONOURED[level],
+			honours: honouredFields(level, this.#controllers),
 			user: thisUser(),
 			os: platform(),
 			runsHostPrograms: true,
 			canExec: false,
-			canResize: false,
+			canResize: enforcesLimits(this.#controllers),
 		};
 	}
 
@@ -130,6 +135,7 @@ export class ProcessRuntime implements Runtime {
 		openPrivateFolder(folder);
 		const { isolation, withoutShim } = this.#options;
 		if (isolation !== 'none' && !withoutShim) this.#machine = await probeMachine(shimFile());
+		if (this.#machine.level !== 'none') this.#controllers = controllersIn(findHierarchies());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -157,7 +163,11 @@ export class ProcessRuntime implements Runtime {
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
 		const { namespaces, sysctls } = config;
-		const sandbox = await this.#call('runSandbox', { ...metadataOf(config), namespaces, sysctls });
+		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
+		const sandbox = await this.#call('runSandbox', {
+			...{ ...metadataOf(config), namespaces, sysctls },
+			...(limits && { limits }),
+		});
 		this.#know(sandbox);
 		return sandbox;
 	}
@@ -192,12 +202,14 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const box = this.#boxOf(sandboxId, config);
-		const { stopSignal } = config;
+		const { stopSignal, resources } = config;
+		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			imageRef: imageRefOf(image),
 			program,
 			...(box && { box }),
+			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
 	}
@@ -219,9 +231,15 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
 	}
 
-	/** No cgroup limits the processes of a container, so there is nothing to change. */
-	async updateContainerResources(): Promise<void> {
-		throw new ContainerResizeError('the resources of host processes are not limited');
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		if (!this.traits.canResize)
+			throw new ContainerResizeError('stint may not make control groups, so nothing limits host processes');
+		try {
+			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
+		} catch (error) {
+			if (error instanceof RuntimeUnavailable || !(error instanceof Error)) throw error;
+			throw new ContainerResizeError(error.message);
+		}
 	}
 
 	async exec(): Promise<ExecSession> {

@@ -11,6 +11,7 @@ import { Socket } from 'node:net';
 import { attempt } from '../../../base/attempt.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { LogTime } from '../../log-time.ts';
+import type { ContainerCgroups } from '../cgroups/cgroups.ts';
 import type { Sweeper } from '../folders/sweeper.ts';
 import type { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo, FifoPool } from '../output/fifo-pool.ts';
@@ -50,6 +51,8 @@ export interface ProcessOptions {
 	readonly program: HostProgram;
 	/** What the shim isolates; only used where it runs. */
 	readonly box: ContainerBox | undefined;
+	/** The control groups that the shim puts it in. */
+	readonly cgroups?: ContainerCgroups | undefined;
 	/** The signal that asks it to stop. */
 	readonly stopSignal: NodeJS.Signals | number;
 	readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
@@ -225,7 +228,8 @@ async function startMain(
 	if (!host.shim || !stdout || !stderr)
 		return await SpawnedProcess.start(options.program, outputs, host.clock);
 	const request = host.shim.newId();
-	options.onRun({ request, pipes: [stdout.path, stderr.path] });
+	const { cgroups } = options;
+	options.onRun({ request, pipes: [stdout.path, stderr.path], ...(cgroups && { cgroups }) });
 	return await host.shim.start({
 		...requestOf(options),
 		id: request,
@@ -234,9 +238,11 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
-	return { argv, env, cwd, ...(box && { box }) };
+	const oomFile = cgroups?.oomFile;
+	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
+	return { argv, env, cwd, ...groups, ...(box && { box }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

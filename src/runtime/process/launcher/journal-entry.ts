@@ -1,5 +1,6 @@
 import { isRecord, type JsonRecord } from '../../../base/json/json.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import type { ContainerCgroups } from '../cgroups/cgroups.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox } from './protocol.ts';
 
@@ -40,6 +41,8 @@ export interface RunRecord {
 	readonly request: string;
 	/** The pipes of its standard output and error, relative to the launcher's folder. */
 	readonly pipes: readonly string[];
+	/** Its control groups, if it has any: those of a later launcher may be elsewhere. */
+	readonly cgroups?: ContainerCgroups;
 }
 
 /** Decodes a line of a journal; undefined if the line is damaged or its values are invalid. */
@@ -67,6 +70,10 @@ function parse(line: string): unknown {
 
 function isText(value: unknown): value is string {
 	return typeof value === 'string';
+}
+
+function isTexts(value: unknown): boolean {
+	return Array.isArray(value) && value.every(isText);
 }
 
 function areTexts(...values: readonly unknown[]): boolean {
@@ -99,6 +106,8 @@ function isRun(value: unknown): value is RunRecord {
 	const { logPath, logMaxBytes, logMaxFiles, program } = value.config;
 	if (!areTexts(logPath, value.request) || !areNumbers(logMaxBytes, logMaxFiles) || !isRecord(program))
 		return false;
+	const { cgroups } = value;
+	if (cgroups !== undefined && !(isRecord(cgroups) && isTexts(cgroups.folders))) return false;
 	// The names become paths that are opened and removed.
 	return value.pipes.every((path) => isText(path) && /^pipes\/\d{1,15}$/.test(path));
 }

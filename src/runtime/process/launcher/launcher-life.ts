@@ -8,6 +8,7 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import { LogTime } from '../../log-time.ts';
+import { originOf } from '../folders/launcher-origin.ts';
 import type { RemovableFolder } from '../folders/removable-folder.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
@@ -17,7 +18,7 @@ import { Shim } from '../shim/shim.ts';
 import { shimFile } from '../shim/shim-file.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
-import { Launcher, originOf } from './launcher.ts';
+import { Launcher } from './launcher.ts';
 import { JOURNAL_NAME, PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';

@@ -8,24 +8,26 @@
  *    and kills the other processes that it left running (recovery.ts).
  */
 
-import { readlinkSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { attempt } from '../../../base/attempt.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
-import { folderIdentity } from '../folders/folder-identity.ts';
+import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
+import { Cgroups } from '../cgroups/cgroups.ts';
+import { launcherKeyOf, originOf, workingFolder } from '../folders/launcher-origin.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
 import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
 import type { ContainerSlots } from './container-slots.ts';
 import { Journal, type JournalState } from './journal.ts';
-import type { JournalEntry, Origin, RunRecord } from './journal-entry.ts';
+import type { JournalEntry, RunRecord } from './journal-entry.ts';
+import type { LaunchedContainer, SandboxEntry } from './launcher-entries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
-import { MARK, markOf, newKey, processSpace } from './process-table.ts';
+import { descendantsOf, MARK, markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
@@ -40,26 +42,6 @@ export interface LauncherOptions extends ProcessHost {
 	onExit(status: RuntimeContainer): void;
 	/** Called when {@link Launcher.isIdle} may have become true. */
 	onIdle(): void;
-}
-
-interface SandboxEntry {
-	sandbox: HostSandbox;
-	/** The name of its working folder. */
-	readonly folder: string;
-	readonly containers: Set<Container>;
-}
-
-interface Container {
-	readonly sandbox: SandboxEntry;
-	status: RuntimeContainer;
-	/** Set until the container is started. */
-	config?: HostContainerConfig;
-	/** The start in progress. */
-	starting?: Promise<RuntimeContainer>;
-	/** How the shim runs it; undefined where it does not. */
-	run?: RunRecord;
-	/** Set while the process runs; `reported` resolves after its exit was reported. */
-	running?: { readonly process: ContainerProcess; readonly reported: Promise<void> };
 }
 
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
@@ -80,24 +62,26 @@ export class Launcher implements LauncherCalls {
 	/** See {@link Origin.key}. */
 	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
-	readonly #containers = new Map<string, Container>();
+	readonly #containers = new Map<string, LaunchedContainer>();
+	readonly #cgroups: Cgroups | undefined;
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
-	/** Number of containers that are starting or running. */
+	/** How many containers are starting or running. */
 	#active = 0;
 	/** True while a timer is set to retry the journal's unsaved entries. */
 	#isRetryingSave = false;
 
 	private constructor(options: LauncherOptions, folders: WorkFolders, journaled: JournalState) {
 		this.#options = options;
-		this.#key = keyOf(journaled, options.folder);
+		this.#key = launcherKeyOf(journaled, options.folder);
 		this.#folders = folders;
+		const { clock, onError, onIdle, shim } = options;
+		this.#cgroups = shim && this.#key ? new Cgroups({ key: this.#key, clock, onError, onIdle }) : undefined;
 		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
 		for (const status of journaled.containers.values()) {
 			const sandbox = this.#sandboxes.get(status.sandboxId);
 			const run = journaled.runs.get(status.id);
 			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
-		const { onError } = options;
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
 		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
 	}
@@ -111,6 +95,7 @@ export class Launcher implements LauncherCalls {
 		const inUse = new Set(Array.from(state.sandboxes.values(), (entry) => entry.folder));
 		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
 		const launcher = new Launcher(options, folders, state);
+		await launcher.#cgroups?.recover(state.runs, new Set(running.keys()));
 		for (const [id, record] of running) {
 			const main = shim?.adopt(record);
 			const container = launcher.#containers.get(id);
@@ -125,14 +110,15 @@ export class Launcher implements LauncherCalls {
 
 	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
 	get isIdle(): boolean {
-		const isWritten = !this.#journal.isBehind || this.#sandboxes.size === 0;
-		return this.#active === 0 && this.#options.sweeper.isIdle && isWritten;
+		if (this.#active > 0 || this.#cgroups?.isIdle === false || !this.#options.sweeper.isIdle) return false;
+		return !this.#journal.isBehind || this.#sandboxes.size === 0;
 	}
 
 	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
 	close(): void {
 		this.#journal.close();
 		this.#folders.close();
+		this.#cgroups?.close();
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
@@ -168,6 +154,7 @@ export class Launcher implements LauncherCalls {
 		if (!entry) return;
 		await this.stopSandbox(id);
 		for (const { status } of entry.containers) await this.removeContainer(status.id);
+		if (entry.sandbox.config.limits) await this.#cgroups?.removeSandbox(id);
 		await this.#folders.release(entry.folder).catch(this.#options.onError);
 		this.#append({ sandboxGone: id });
 		this.#sandboxes.delete(id);
@@ -225,6 +212,17 @@ export class Launcher implements LauncherCalls {
 		return Array.from(this.#containers.values(), ({ status }) => status);
 	}
 
+	async updateContainerLimits(id: string, limits: CgroupLimits): Promise<void> {
+		const container = this.#containers.get(id);
+		const { running, run } = container ?? {};
+		if (!container || !running) return;
+		if (!run || !this.#cgroups) throw new Error(`container ${id} was started without the shim`);
+		const pids = (): readonly number[] => descendantsOf(running.process.identity.pid);
+		const cgroups = this.#cgroups.update({ id, limits, sandbox: container.sandbox.sandbox, pids });
+		container.run = { ...run, config: { ...run.config, limits }, cgroups };
+		this.#append({ run: container.run, of: id });
+	}
+
 	async killAll(): Promise<void> {
 		await Promise.all(Array.from(this.#sandboxes.keys(), (id) => this.removeSandbox(id)));
 		await this.#options.sweeper.flush();
@@ -235,7 +233,7 @@ export class Launcher implements LauncherCalls {
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
 	 * wants to stop the Pod would have to wait as well.
 	 */
-	async #start(container: Container): Promise<RuntimeContainer> {
+	async #start(container: LaunchedContainer): Promise<RuntimeContainer> {
 		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
 		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
@@ -266,15 +264,23 @@ export class Launcher implements LauncherCalls {
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
-	async #spawn(container: Container, options: ProcessOptions): Promise<RuntimeContainer> {
+	async #spawn(container: LaunchedContainer, options: ProcessOptions): Promise<RuntimeContainer> {
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
-		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
-		return this.#started(container, process);
+		const { config: { limits } = {}, status, sandbox } = container;
+		try {
+			const cgroups = this.#cgroups?.make({ id: status.id, limits, sandbox: sandbox.sandbox });
+			const start = (): Promise<ContainerProcess> =>
+				ContainerProcess.start({ ...options, cgroups }, this.#options);
+			return this.#started(container, await this.#starts.run(start));
+		} catch (error) {
+			this.#cgroups?.end(status.id);
+			throw error;
+		}
 	}
 
-	#processOptions(container: Container, config = container.config): ProcessOptions {
+	#processOptions(container: LaunchedContainer, config = container.config): ProcessOptions {
 		const { status, sandbox } = container;
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
@@ -295,7 +301,7 @@ export class Launcher implements LauncherCalls {
 		};
 	}
 
-	#adopt(container: Container, run: RunRecord, main: MainProcess): void {
+	#adopt(container: LaunchedContainer, run: RunRecord, main: MainProcess): void {
 		this.#options.slots.occupy();
 		this.#active++;
 		const options = this.#processOptions(container, run.config);
@@ -308,7 +314,7 @@ export class Launcher implements LauncherCalls {
 		return markOf(containerId, this.#key);
 	}
 
-	#started(container: Container, process: ContainerProcess): RuntimeContainer {
+	#started(container: LaunchedContainer, process: ContainerProcess): RuntimeContainer {
 		const { startedAt } = process.identity;
 		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
 		container.status = status;
@@ -319,8 +325,9 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Reports the end of the container when its process has ended. */
-	#watch(container: Container, process: ContainerProcess, startedAt: number): void {
-		const reported = process.ended.then(({ isOutOfMemory = false, isUnknown = false, ...end }) => {
+	#watch(container: LaunchedContainer, process: ContainerProcess, startedAt: number): void {
+		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown = false, ...end }) => {
+			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });
@@ -331,7 +338,7 @@ export class Launcher implements LauncherCalls {
 
 	/** Records the exit in the journal, then reports it. */
 	#exit(
-		container: Container,
+		container: LaunchedContainer,
 		end: ProcessEnd,
 		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
 	): void {
@@ -346,7 +353,7 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Kills the container at once if it runs; resolves after its exit was reported. */
-	async #kill(container: Container): Promise<void> {
+	async #kill(container: LaunchedContainer): Promise<void> {
 		await container.starting?.catch(() => {});
 		const { running } = container;
 		running?.process.stop(0);
@@ -357,7 +364,7 @@ export class Launcher implements LauncherCalls {
 		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
 	}
 
-	#addContainer(container: Container): void {
+	#addContainer(container: LaunchedContainer): void {
 		this.#containers.set(container.status.id, container);
 		container.sandbox.containers.add(container);
 	}
@@ -390,27 +397,4 @@ export class Launcher implements LauncherCalls {
 			if (running) yield { process: running.process.identity, of: status.id };
 		}
 	}
-}
-
-/**
- * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
- * `journaled` was copied from another folder: the launcher there may still use the old one.
- */
-function keyOf(journaled: JournalState, folder: string): string {
-	const isOurs = journaled.folder !== undefined && journaled.folder === folderIdentity(folder);
-	return (isOurs ? journaled.key : undefined) ?? newKey();
-}
-
-/** The origin that the journal records for the processes that the launcher of `folder` starts. */
-export function originOf(folder: string): Origin {
-	const identity = folderIdentity(folder);
-	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };
-}
-
-/**
- * The path of the launcher's folder, which it has as its working directory. Read anew each time, since the folder may be
- * renamed; Node keeps what it has read once.
- */
-function workingFolder(): string {
-	return attempt(() => readlinkSync('/proc/self/cwd')) ?? process.cwd();
 }

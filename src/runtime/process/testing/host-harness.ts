@@ -16,7 +16,7 @@ import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.t
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
 	readonly folder: string;
-	connect(options?: { readonly logMaxBytes?: number }): ProcessRuntime;
+	connect(options?: Pick<ProcessRuntimeOptions, 'logMaxBytes' | 'podMaxPids'>): ProcessRuntime;
 	/** The pid of the running launcher. */
 	launcherPid(): number;
 	/** A container that runs a shell script. */
