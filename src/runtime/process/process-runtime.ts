@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
@@ -240,6 +241,10 @@ export class ProcessRuntime implements Runtime {
 			if (error instanceof RuntimeUnavailable || !(error instanceof Error)) throw error;
 			throw new ContainerResizeError(error.message);
 		}
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return this.#isEmpty ? [] : await this.#call('usage');
 	}
 
 	async exec(): Promise<ExecSession> {

@@ -15,7 +15,8 @@ import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
-import { Launcher, type LauncherOptions } from './launcher.ts';
+import { Launcher } from './launcher.ts';
+import type { LauncherOptions } from './launcher-entries.ts';
 
 /** A launcher in this process, with a virtual clock that the test advances. */
 async function open(

@@ -10,6 +10,7 @@
 
 import { rmSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
@@ -18,31 +19,17 @@ import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import { Cgroups } from '../cgroups/cgroups.ts';
 import { launcherKeyOf, originOf, workingFolder } from '../folders/launcher-origin.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
-import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
-import { ContainerProcess, type ProcessHost, type ProcessOptions } from './container-process.ts';
-import type { ContainerSlots } from './container-slots.ts';
+import { usageOf } from '../stats/container-usage.ts';
+import { ContainerProcess, type ProcessOptions } from './container-process.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
-import type { LaunchedContainer, SandboxEntry } from './launcher-entries.ts';
+import type { LaunchedContainer, LauncherOptions, SandboxEntry } from './launcher-entries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import type { MainProcess, ProcessEnd } from './main-process.ts';
 import { descendantsOf, MARK, markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
-
-/** The components and settings of a launcher. */
-export interface LauncherOptions extends ProcessHost {
-	readonly shim: Shim | undefined;
-	/** The folder of its journal and of the sandboxes' working folders. */
-	readonly folder: string;
-	/** Limits the running containers: each takes one slot. */
-	readonly slots: ContainerSlots;
-	/** Called with each container that has exited. */
-	onExit(status: RuntimeContainer): void;
-	/** Called when {@link Launcher.isIdle} may have become true. */
-	onIdle(): void;
-}
 
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
 const MOST_STARTS = 4;
@@ -221,6 +208,10 @@ export class Launcher implements LauncherCalls {
 		const cgroups = this.#cgroups.update({ id, limits, sandbox: container.sandbox.sandbox, pids });
 		container.run = { ...run, config: { ...run.config, limits }, cgroups };
 		this.#append({ run: container.run, of: id });
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return await usageOf(this.#containers.values(), this.#options.clock, this.#cgroups);
 	}
 
 	async killAll(): Promise<void> {

@@ -10,6 +10,7 @@
 
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import type { ContainerBox } from '../shim/shim-request.ts';
@@ -81,6 +82,7 @@ export interface LauncherCalls {
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly RuntimeContainer[]>;
 	updateContainerLimits(id: string, limits: CgroupLimits): Promise<void>;
+	usage(): Promise<readonly ContainerUsage[]>;
 	/** Kills and removes everything. The launcher then exits, and closes the connection once it has left the folder. */
 	killAll(): Promise<void>;
 }
@@ -118,6 +120,7 @@ const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
 	'removeContainer',
 	'listContainers',
 	'updateContainerLimits',
+	'usage',
 	'killAll',
 ]);
 
