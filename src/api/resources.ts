@@ -10,6 +10,7 @@ import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
+import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /**
@@ -36,7 +37,12 @@ export const resources: readonly ResourceDefinition[] = [
 ];
 
 /** The resources whose objects are never stored: only the API server knows them. */
-export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
+export const virtualResources: readonly ResourceDefinition[] = [
+	selfSubjectReviews,
+	tokenReviews,
+	nodeMetrics,
+	podMetrics,
+];
 
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {

@@ -104,6 +104,7 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
+			usage: () => Promise.reject(new Error('nothing is measured')),
 			exec: () => Promise.reject(new Error('no command of stint runs commands in containers')),
 		};
 		const server = new ApiServer({

@@ -72,7 +72,10 @@ function served(resources: readonly ResourceDefinition[]): readonly ResourceDefi
 	const { core = [], named = [] } = Object.groupBy(resources, ({ group }) =>
 		group === '' ? 'core' : 'named',
 	);
-	return [...core, ...virtualResources, ...named];
+	const { computed = [], reviews = [] } = Object.groupBy(virtualResources, ({ isReadOnly }) =>
+		isReadOnly ? 'computed' : 'reviews',
+	);
+	return [...core, ...reviews, ...named, ...computed];
 }
 
 /** The index at `/`. */

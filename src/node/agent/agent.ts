@@ -22,6 +22,7 @@
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { NodeUsage } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -49,6 +50,8 @@ import { RuntimeView } from '../pods/runtime-view.ts';
 import { runProbe } from '../probes/probe-action.ts';
 import { ProbeManager } from '../probes/probe-manager.ts';
 import { execIn } from '../streams/exec.ts';
+import { measureMachine } from '../usage/machine-usage.ts';
+import { UsageWindow } from '../usage/usage-window.ts';
 import { keepRegistered } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
@@ -85,6 +88,7 @@ export class NodeAgent implements NodeApi {
 	readonly #logs: ContainerLogs;
 	readonly #probes: ProbeManager;
 	readonly #hooks: ContainerHooks;
+	readonly #usage: UsageWindow;
 	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
@@ -112,6 +116,10 @@ export class NodeAgent implements NodeApi {
 			run: (run) => runProbe({ runtime, clock }, run),
 		});
 		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
+		this.#usage = new UsageWindow({
+			...{ clock, runtime, measureMachine },
+			onError: (error) => onError('usage', error),
+		});
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		const shared = {
 			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
@@ -155,6 +163,7 @@ export class NodeAgent implements NodeApi {
 			);
 		} finally {
 			this.#probes.stop();
+			this.#usage.stop();
 			this.#hooks.end();
 			stopFollowing();
 		}
@@ -162,6 +171,10 @@ export class NodeAgent implements NodeApi {
 
 	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
 		return this.#logs.read(this.#podOf(request), request);
+	}
+
+	async usage(): Promise<NodeUsage> {
+		return await this.#usage.read();
 	}
 
 	async exec(request: ContainerExecRequest): Promise<Duplex> {
