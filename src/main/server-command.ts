@@ -5,6 +5,12 @@ import { UnusablePathError } from '../base/files/private-files.ts';
 import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import type { Interruption } from '../cli/context.ts';
+import {
+	DEFAULT_EVICTION_HARD,
+	parseThresholds,
+	type Threshold,
+	ThresholdError,
+} from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
@@ -19,6 +25,7 @@ interface Flags {
 	readonly runtime: string;
 	readonly maxPods: string;
 	readonly podMaxPids: string;
+	readonly evictionHard: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly discardDamaged?: boolean;
 }
@@ -55,6 +62,11 @@ export function registerServerCommand(program: Command): void {
 				DEFAULT_ENDED_PODS_LIMIT,
 			),
 		)
+		.addOption(
+			command
+				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
+				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
+		)
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
 }
@@ -66,7 +78,8 @@ export function registerServerCommand(program: Command): void {
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
 	const runtime = runtimeNamed(flags.runtime);
-	if (!numbers || !runtime) return;
+	const evictionHard = thresholdsIn(flags.evictionHard);
+	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
@@ -77,7 +90,7 @@ async function serve(flags: Flags): Promise<void> {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
 		const { discardDamaged = false } = flags;
-		const options = { folder, runtime, ...numbers, discardDamaged, log, signal: stop.signal };
+		const options = { folder, runtime, ...numbers, evictionHard, discardDamaged, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));
@@ -148,6 +161,17 @@ function runtimeNamed(name: string): RuntimeName | undefined {
 	if (name === 'process' || name === 'fake') return name;
 	fail(`--runtime: there is no runtime "${name}"; use process or fake`);
 	return undefined;
+}
+
+/** Parses --eviction-hard; undefined, after reporting the error, if it is invalid. */
+function thresholdsIn(text: string): readonly Threshold[] | undefined {
+	try {
+		return parseThresholds(text);
+	} catch (error) {
+		if (!(error instanceof ThresholdError)) throw error;
+		fail(`--eviction-hard: ${error.message}`);
+		return undefined;
+	}
 }
 
 /** Parses an integer from 0 to `max`; undefined, after reporting the error, if it is not one. */

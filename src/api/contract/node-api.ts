@@ -1,6 +1,6 @@
 import type { PodExecOptions } from '../core/pod/exec.ts';
 import type { Duplex } from './duplex.ts';
-import type { NodeUsage } from './usage.ts';
+import type { NodeUse } from './usage.ts';
 
 /**
  * The requests that the API server sends to a node for the Pods that run there (upstream: the kubelet's API).
@@ -20,7 +20,7 @@ export interface NodeApi {
 	 */
 	exec(request: ContainerExecRequest): Promise<Duplex>;
 	/** What the node and its running containers use. The first call after a minute takes half a second. */
-	usage(): Promise<NodeUsage>;
+	usage(): Promise<NodeUse>;
 }
 
 /** The container and the command to run in it. The options have been validated, and `container` is set. */

@@ -33,7 +33,7 @@ export interface RatedUsage {
 }
 
 /** What a node and its Pods use. */
-export interface NodeUsage {
+export interface NodeUse {
 	readonly machine: MachineUsage & RatedUsage;
 	/** The running containers, in any order. */
 	readonly containers: readonly (ContainerUsage & RatedUsage)[];

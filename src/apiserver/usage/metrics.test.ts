@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { NodeUsage } from '../../api/contract/usage.ts';
+import type { NodeUse } from '../../api/contract/usage.ts';
 import { uidOf } from '../testing/account-tokens.ts';
 import { ECHO_NODE } from '../testing/echo-node.ts';
 import {
@@ -18,7 +18,7 @@ const WINDOW = { at: AT, windowMs: 15_000 };
 /** A server with the Pod `a` (labels `app: a`) on the node `n`, which uses a tenth of a processor, and the idle Pod `b`. */
 async function open(): Promise<TestServer> {
 	let uid = '';
-	const usage = async (): Promise<NodeUsage> => ({
+	const usage = async (): Promise<NodeUse> => ({
 		machine: {
 			...{ ...WINDOW, cpuNanoseconds: 1, cpuNanoCores: 1_500_000_000 },
 			...{ workingSetBytes: 3 * 2 ** 30, memoryAvailableBytes: 2 ** 30 },

@@ -3,7 +3,7 @@
  * each request; they measure only while clients ask.
  */
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
-import type { ContainerUsage, NodeUsage, RatedUsage } from '../../api/contract/usage.ts';
+import type { ContainerUsage, NodeUse, RatedUsage } from '../../api/contract/usage.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { notFound } from '../../api/errors/api-error.ts';
@@ -71,7 +71,7 @@ function selected({ cache }: ServerContext, request: ResourceRequest): readonly 
 }
 
 /** Undefined if the node agent cannot be reached, or cannot measure now: metrics-server then has no metrics either. */
-async function usageOfNode(server: ServerContext, name: string): Promise<NodeUsage | undefined> {
+async function usageOfNode(server: ServerContext, name: string): Promise<NodeUse | undefined> {
 	try {
 		return await server.nodeApi(name)?.usage();
 	} catch (error) {
@@ -92,7 +92,7 @@ function resultOf(request: ResourceRequest, items: readonly (KubeObject | undefi
 	return { type: 'computed', code: 200, definition, items: found, isList };
 }
 
-function nodeItem(metadata: NodeMetrics['metadata'], { machine }: NodeUsage): NodeMetrics {
+function nodeItem(metadata: NodeMetrics['metadata'], { machine }: NodeUse): NodeMetrics {
 	return { ...headOf(nodeMetrics, metadata, machine), usage: amountsOf(machine) };
 }
 

@@ -14,6 +14,7 @@ import { EventRecorder } from '../../client/event-recorder.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
+import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../log.ts';
@@ -52,6 +53,8 @@ export interface ServerOptions {
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
+	/** When Pods are evicted from a machine that is short of a resource; absent: never. */
+	readonly evictionHard?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
@@ -336,6 +339,7 @@ async function startNode(
 		runtime,
 		machine,
 		logFolder: folder.logs,
+		evictionHard: options.evictionHard ?? [],
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
 	});

@@ -11,7 +11,8 @@
  * container-hooks.ts (hooks and stops), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts);
  * probes/probe-manager.ts (when probes run) and probe-action.ts, with the requests and commands of probes and hooks in
  * handlers/; then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
- * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
+ * log-text.ts, log-follower.ts; streams/exec.ts (commands in containers); usage/usage-window.ts (what containers use) and
+ * eviction/evictions.ts (which Pods end for want of resources).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -22,7 +23,7 @@
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import type { NodeUsage } from '../../api/contract/usage.ts';
+import type { NodeUse } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -37,11 +38,14 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
+import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import { Evictions, type PodDiskUse } from '../eviction/evictions.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
+import { logBytes } from '../logs/log-size.ts';
 import { ContainerHooks } from '../pods/container-hooks.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
 import { PodInputs, type PodInputsOptions } from '../pods/inputs.ts';
@@ -50,9 +54,9 @@ import { RuntimeView } from '../pods/runtime-view.ts';
 import { runProbe } from '../probes/probe-action.ts';
 import { ProbeManager } from '../probes/probe-manager.ts';
 import { execIn } from '../streams/exec.ts';
-import { measureMachine } from '../usage/machine-usage.ts';
+import { measureMachine, observeMachine } from '../usage/machine-usage.ts';
 import { UsageWindow } from '../usage/usage-window.ts';
-import { keepRegistered } from './node-registration.ts';
+import { keepRegistered, nodeSubject } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
 export interface NodeAgentOptions {
@@ -70,6 +74,10 @@ export interface NodeAgentOptions {
 	 * container that needs an input from starting.
 	 */
 	readonly inputs?: Pick<PodInputsOptions, 'source' | 'volumes'>;
+	/** When Pods are evicted because the machine is short of a resource. Default: never. */
+	readonly evictionHard?: readonly Threshold[];
+	/** The space that the volumes of a Pod take, by name. Default: volumes are not measured. */
+	readonly volumeUsage?: (podUid: string) => Promise<PodDiskUse['volumes']>;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -89,6 +97,7 @@ export class NodeAgent implements NodeApi {
 	readonly #probes: ProbeManager;
 	readonly #hooks: ContainerHooks;
 	readonly #usage: UsageWindow;
+	readonly #evictions: Evictions;
 	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
@@ -121,6 +130,15 @@ export class NodeAgent implements NodeApi {
 			onError: (error) => onError('usage', error),
 		});
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
+		this.#evictions = new Evictions({
+			...{ clock, runtime, thresholds: options.evictionHard ?? [] },
+			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
+			observe: () => observeMachine(options.logFolder),
+			diskUse: (pod) => this.#diskUse(pod),
+			wake: (uid) => this.#workers.wake(uid),
+			record: (event) => recorder.event(nodeSubject(machine.name), event),
+			onError: (error) => onError('evictions', error),
+		});
 		const shared = {
 			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
 			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
@@ -129,6 +147,7 @@ export class NodeAgent implements NodeApi {
 			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
 			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
 			probes: this.#probes,
+			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
 		});
 	}
@@ -149,6 +168,7 @@ export class NodeAgent implements NodeApi {
 		const stopFollowing = await this.#view.start();
 		const registration = {
 			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
+			pressures: () => this.#evictions.pressures,
 			onRegistered: () => this.#registered.resolve(),
 		};
 		try {
@@ -156,6 +176,7 @@ export class NodeAgent implements NodeApi {
 				[
 					(stop) => this.#pods.run(stop),
 					(stop) => this.#workers.run(stop),
+					(stop) => this.#evictions.run(stop),
 					() => this.#sweepLogs(),
 					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
 				],
@@ -173,7 +194,7 @@ export class NodeAgent implements NodeApi {
 		return this.#logs.read(this.#podOf(request), request);
 	}
 
-	async usage(): Promise<NodeUsage> {
+	async usage(): Promise<NodeUse> {
 		return await this.#usage.read();
 	}
 
@@ -183,6 +204,14 @@ export class NodeAgent implements NodeApi {
 		// Upstream's message, which clients know; there it is a 500, although the request is at fault.
 		if (latest?.state !== 'running') throw badRequest(`container not found (${quote(request.container)})`);
 		return execIn(this.#options.runtime, latest.id, request);
+	}
+
+	async #diskUse(pod: Pod): Promise<PodDiskUse> {
+		const { uid = '' } = pod.metadata;
+		const logs = new Map<string, number>();
+		for (const { name } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])])
+			logs.set(name, await logBytes(this.#logFiles.pathOf(pod, name, 0)));
+		return { logs, volumes: (await this.#options.volumeUsage?.(uid)) ?? new Map() };
 	}
 
 	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {

@@ -1,6 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import type { MachineUsage } from '../../api/contract/usage.ts';
+import type { Observations, ResourceSupply } from '../../plan/eviction/thresholds.ts';
 
 /** Measures the processors and the memory of this machine. */
 export async function measureMachine(now: number): Promise<MachineUsage> {
@@ -17,14 +18,8 @@ export async function measureMachine(now: number): Promise<MachineUsage> {
 	};
 }
 
-/** How much there is of a resource, and how much of it is free. */
-export interface Supply {
-	readonly available: number;
-	readonly capacity: number;
-}
-
 /** The memory of the machine. */
-export async function memoryOf(): Promise<Supply> {
+async function memoryOf(): Promise<ResourceSupply> {
 	const text = await readFile('/proc/meminfo', 'latin1').catch(() => '');
 	const kilobytes = (name: string): number =>
 		Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
@@ -32,19 +27,21 @@ export async function memoryOf(): Promise<Supply> {
 	return { capacity, available: text === '' ? freemem() : kilobytes('MemAvailable') * 1024 };
 }
 
-/** The bytes and the inodes of the file system of `folder`; file systems without a limit of inodes have none. */
-export async function diskOf(
-	folder: string,
-): Promise<{ readonly bytes: Supply; readonly inodes: Supply | undefined }> {
-	const { bsize, blocks, bavail, files, ffree } = await statfs(folder);
+/** What evictions depend on: the memory, the file system of `folder`, and the process ids of this machine. */
+export async function observeMachine(folder: string): Promise<Observations> {
+	const [memory, disk, ids] = await Promise.all([memoryOf(), statfs(folder), processIdsOf()]);
+	const { bsize, blocks, bavail, files, ffree } = disk;
 	return {
-		bytes: { capacity: blocks * bsize, available: bavail * bsize },
-		inodes: files > 0 ? { capacity: files, available: ffree } : undefined,
+		'memory.available': memory,
+		'nodefs.available': { capacity: blocks * bsize, available: bavail * bsize },
+		// Some file systems have no limit of inodes, and say 0.
+		...(files > 0 && { 'nodefs.inodesFree': { capacity: files, available: ffree } }),
+		...(ids && { 'pid.available': ids }),
 	};
 }
 
 /** The process ids of the machine; undefined on a system without /proc. */
-export async function processIdsOf(): Promise<Supply | undefined> {
+async function processIdsOf(): Promise<ResourceSupply | undefined> {
 	const read = async (path: string): Promise<string> => await readFile(path, 'latin1').catch(() => '');
 	const [most, threads, load] = await Promise.all(
 		['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max', '/proc/loadavg'].map(read),

@@ -3,7 +3,7 @@
  * second for the second one; while clients ask at least once a minute, a measurement is taken every 15 seconds, as
  * metrics-server does, and further clients get the rate since the last one before.
  */
-import type { MachineUsage, NodeUsage } from '../../api/contract/usage.ts';
+import type { MachineUsage, NodeUse } from '../../api/contract/usage.ts';
 import { type Clock, sleep, type Timer } from '../../base/clock.ts';
 import { type UsageSample, usageBetween } from '../../plan/usage/rates.ts';
 import type { Runtime } from '../../runtime/contract.ts';
@@ -38,7 +38,7 @@ export class UsageWindow {
 	}
 
 	/** The usage of the node. Rejects with RuntimeUnavailable, like the calls of the runtime. */
-	async read(): Promise<NodeUsage> {
+	async read(): Promise<NodeUse> {
 		this.#askedAt = this.#options.clock.monotonic();
 		this.#beginning ??= this.#begin();
 		await this.#beginning;

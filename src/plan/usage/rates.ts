@@ -1,4 +1,4 @@
-import type { ContainerUsage, MachineUsage, NodeUsage, RatedUsage } from '../../api/contract/usage.ts';
+import type { ContainerUsage, MachineUsage, NodeUse, RatedUsage } from '../../api/contract/usage.ts';
 
 /** One measurement of a node. */
 export interface UsageSample {
@@ -10,7 +10,7 @@ export interface UsageSample {
  * The usage at `later`, with the rates since `earlier`. A container that `earlier` lacks has no rate yet and is left out,
  * as metrics-server does with a container that it has seen once.
  */
-export function usageBetween(earlier: UsageSample, later: UsageSample): NodeUsage {
+export function usageBetween(earlier: UsageSample, later: UsageSample): NodeUse {
 	const before = new Map(earlier.containers.map((container) => [container.id, container]));
 	return {
 		machine: { ...later.machine, ...rateBetween(earlier.machine, later.machine) },
