@@ -4,14 +4,14 @@ import { tokenRequestSchema } from '../src/api/authentication/token-request.ts';
 import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
-import { resources, virtualResources } from '../src/api/resources.ts';
+import { resources, viewResources, virtualResources } from '../src/api/resources.ts';
 import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
 
 /**
  * Generates src/api/protobuf/field-numbers.ts: the protobuf field number of each field of our schemas. The
  * numbers are in the struct tags of upstream's Go types, so the arguments are the folders of two Go modules:
  *
- *     node tools/field-numbers.ts .../k8s.io/api@v0.36.3 .../k8s.io/apimachinery@v0.36.3
+ *     node tools/field-numbers.ts .../k8s.io/api@v0.37.0 .../k8s.io/apimachinery@v0.37.0
  *
  * (`go mod download` puts them into `$(go env GOMODCACHE)`.) The type of a field, and whether it is repeated,
  * come from its schema. A field that our schema lacks is omitted and reported on stderr; a field that upstream
@@ -22,7 +22,7 @@ const TARGET = join(import.meta.dirname, '../src/api/protobuf/field-numbers.ts')
 
 const HEADER = `/**
  * The number that each field has in its protobuf message, by the name of the message's schema: facts of
- * Kubernetes 1.36. \`...Name=1\` is a message in the wire format whose fields JSON has in the object
+ * Kubernetes 1.37. \`...Name=1\` is a message in the wire format whose fields JSON has in the object
  * around it. Written by tools/field-numbers.ts, which says how; not by hand.
  */
 export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
@@ -54,10 +54,10 @@ function structsOf(folder: string, prefix: string): Structs {
 function fieldsOf(body: string, prefix: string): readonly StructField[] {
 	const fields: StructField[] = [];
 	for (const line of body.split('\n')) {
-		const tags = /^\t(\w+).*`json:"([^",]*)([^"]*)"[^`]*protobuf:"\w+,(\d+)/.exec(line);
+		const tags = /^\t(\w+).*`json:"([^",]*)[^"]*"[^`]*protobuf:"\w+,(\d+)/.exec(line);
 		if (!tags) continue;
-		const [, word = '', json = '', options = '', number = ''] = tags;
-		const inlined = options.includes('inline') ? `${prefix}.${word}` : undefined;
+		const [, word = '', json = '', number = ''] = tags;
+		const inlined = json === '' ? `${prefix}.${word}` : undefined;
 		fields.push({ json, number: Number(number), inlined });
 	}
 	return fields;
@@ -105,7 +105,7 @@ function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
 
 const [api = '', apimachinery = ''] = process.argv.slice(2);
 const roots = [
-	...[...resources, ...virtualResources].map(({ schema }) => schema),
+	...[...resources, ...viewResources, ...virtualResources].map(({ schema }) => schema),
 	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
 ];
 const objects = objectsIn(roots);

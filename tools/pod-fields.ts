@@ -20,7 +20,6 @@ function pathOf(name: string): string {
 
 /** The effects with which a Pod does not run as specified, most severe first. */
 const SECTIONS: readonly { readonly effect: Effect; readonly title: string; readonly what: string }[] = [
-	{ effect: 'refused', title: 'Refused', what: 'The API server refuses the Pod (403).' },
 	{ effect: 'rejected', title: 'Rejected', what: 'The node agent fails the Pod, as a kubelet does.' },
 	{ effect: 'unscheduled', title: 'Not scheduled', what: 'The Pod stays Pending.' },
 	{

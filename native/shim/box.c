@@ -276,7 +276,9 @@ static bool bind(const struct mount_request *mount, const struct request *reques
 static bool mount_file_systems(const struct request *request, struct failure *failure) {
 	for (size_t i = 0; i < request->fs_count; i++) {
 		const struct fs_request *fs = &request->file_systems[i];
-		unsigned long flags = MS_NOSUID | MS_NODEV | (strcmp(fs->type, "tmpfs") == 0 ? 0 : MS_NOEXEC);
+		/* Terminals are devices; programs may be written to a tmpfs. */
+		unsigned long flags = MS_NOSUID | (strcmp(fs->type, "devpts") == 0 ? 0 : MS_NODEV);
+		if (strcmp(fs->type, "tmpfs") != 0) flags |= MS_NOEXEC;
 		if (!ensure_target(fs->target, true, request, failure)) return false;
 		if (mount(fs->type, fs->target, fs->type, flags, fs->options) != 0) return fail(failure, "mount", fs->target);
 	}

@@ -71,7 +71,8 @@ static _Noreturn void become_program(const struct request *request, const int io
 	else
 		for (int fd = 0; fd < 3 && ready; fd++)
 			if (dup2(io[fd], fd) < 0) ready = fail(&failure, "dup", NULL);
-	ready = ready && join_cgroups(request, &failure) && take_identity(request, &failure);
+	ready = ready && join_cgroups(request, &failure) && enter_folder(request, false, &failure);
+	ready = ready && take_identity(request, &failure) && enter_folder(request, true, &failure);
 	/* Without a pid namespace, nothing else ends the program if its waiter is killed. */
 	if (ready) prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ready) execute(request, &failure);

@@ -33,14 +33,21 @@ static void search(const struct request *request, const char *name, char *const 
 	errno = error;
 }
 
+/*
+ * Enters the working directory, before the user changes: it may lie in a folder that only the launcher's user can enter.
+ * One that this user cannot enter either is tried again as the program's user.
+ */
+bool enter_folder(const struct request *request, bool is_last_try, struct failure *failure) {
+	static bool has_entered;
+	if (has_entered || !request->cwd || chdir(request->cwd) == 0) has_entered = true;
+	else if (is_last_try || errno != EACCES) return fail(failure, "chdir", request->cwd);
+	return true;
+}
+
 /* The program's own name, unless it is a path that this machine lacks: then the PATH is searched for its last part. */
 void execute(const struct request *request, struct failure *failure) {
 	char *const none[] = {NULL};
 	const char *name = request->argv[0];
-	if (request->cwd && chdir(request->cwd) != 0) {
-		fail(failure, "chdir", request->cwd);
-		return;
-	}
 	if (!strchr(name, '/')) search(request, name, request->argv);
 	else {
 		execve(name, request->argv, request->envp ? request->envp : none);

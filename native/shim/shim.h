@@ -116,6 +116,7 @@ bool join_cgroups(const struct request *request, struct failure *failure);
 bool take_identity(const struct request *request, struct failure *failure);
 
 /* program.c */
+bool enter_folder(const struct request *request, bool is_last_try, struct failure *failure);
 /* Replaces this process by the program of the request; returns only if that fails. */
 void execute(const struct request *request, struct failure *failure);
 

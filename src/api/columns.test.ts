@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resources } from './resources.ts';
+import { resources, viewResources } from './resources.ts';
 
 /**
  * The columns of every kind, from upstream's pkg/printers/internalversion/printers.go: names, types and, after
@@ -20,10 +20,17 @@ const COLUMNS: Readonly<Record<string, string>> = {
 	configmaps: 'Name/name Data Age |',
 	secrets: 'Name/name Type Data Age |',
 	serviceaccounts: 'Name/name Age |',
+	runtimeclasses: 'Name/name Handler Age |',
+	poddisruptionbudgets: 'Name/name Min_Available Max_Unavailable Allowed_Disruptions:integer Age |',
+	persistentvolumes:
+		'Name/name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age | VolumeMode',
+	persistentvolumeclaims:
+		'Name/name Status Volume Capacity Access_Modes StorageClass VolumeAttributesClass Age | VolumeMode',
+	storageclasses: 'Name/name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age |',
 };
 
 test("every kind has upstream's columns", () => {
-	for (const { resource, columns } of resources) {
+	for (const { resource, columns } of [...resources, ...viewResources]) {
 		const shown = (wide: 0 | 1): readonly string[] =>
 			columns
 				.filter(({ priority }) => priority === wide)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { apiVersionOf } from './contract/resource-definition.ts';
-import { resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
+import { resourceNamed, resourceOfKind, resources, resourcesInCategory, viewResources } from './resources.ts';
 import type { SchemaNode } from './schema/schema.ts';
 
 test('the registry finds a resource by kind and by any of its names', () => {
@@ -11,6 +11,8 @@ test('the registry finds a resource by kind and by any of its names', () => {
 		for (const name of [kind, resource, singular, ...shortNames])
 			assert.equal(resourceNamed(name), definition);
 	}
+	assert.equal(resourceNamed('events.events.k8s.io')?.group, 'events.k8s.io');
+	assert.equal(resourceOfKind('events.k8s.io/v1', 'Event')?.group, 'events.k8s.io');
 	assert.equal(resourceNamed('jobs.batch')?.kind, 'Job');
 	assert.equal(resourceNamed('jobs.v1.batch')?.kind, 'Job');
 	assert.equal(resourceNamed('deployments'), undefined);
@@ -40,6 +42,6 @@ test('every object and field of a schema has a description, and each component o
 			visit(schema);
 		}
 	};
-	for (const { schema } of resources) visit(schema);
+	for (const { schema } of [...resources, ...viewResources]) visit(schema);
 	assert.ok(seen.size > 120);
 });

@@ -7,11 +7,17 @@ import { configMaps } from './core/configmap/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
+import { persistentVolumes } from './core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
+import { newEvents } from './events/event/definition.ts';
 import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
+import { runtimeClasses } from './node/runtimeclass/definition.ts';
+import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
+import { storageClasses } from './storage/storageclass/definition.ts';
 
 /**
  * The registry of all API resources: the server, the clients and the command line find kinds only here.
@@ -27,14 +33,22 @@ export const resources: readonly ResourceDefinition[] = [
 	events,
 	namespaces,
 	nodes,
+	persistentVolumeClaims,
+	persistentVolumes,
 	pods,
 	secrets,
 	serviceAccounts,
 	cronjobs,
 	jobs,
 	leases,
+	runtimeClasses,
+	podDisruptionBudgets,
 	priorityClasses,
+	storageClasses,
 ];
+
+/** The resources whose objects are stored as those of another resource: only the API server and its clients know them. */
+export const viewResources: readonly ResourceDefinition[] = [newEvents];
 
 /** The resources whose objects are never stored: only the API server knows them. */
 export const virtualResources: readonly ResourceDefinition[] = [
@@ -44,9 +58,12 @@ export const virtualResources: readonly ResourceDefinition[] = [
 	podMetrics,
 ];
 
+/** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */
+const named: readonly ResourceDefinition[] = [...resources, ...viewResources];
+
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
-	return resources.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
+	return named.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
 }
 
 /**
@@ -55,7 +72,7 @@ export function resourceOfKind(apiVersion: string, kind: string): ResourceDefini
  */
 export function resourceNamed(word: string): ResourceDefinition | undefined {
 	const lower = word.toLowerCase();
-	return resources.find((each) => {
+	return named.find((each) => {
 		const names = [each.resource, each.singular, each.kind.toLowerCase(), ...each.shortNames];
 		const qualified = names.flatMap((name) => [
 			name,

@@ -1,8 +1,9 @@
 import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
-import type { User } from '../api/contract/user.ts';
+import type { ApiRequest } from '../api/contract/transport.ts';
+import { API_SERVER, type User } from '../api/contract/user.ts';
 import type { TurnBudget } from '../base/turn.ts';
-import type { Query } from './query.ts';
-import type { ResourceCache } from './storage/resource-cache.ts';
+import { Query } from './query.ts';
+import type { ResourceReader } from './storage/resource-cache.ts';
 
 /** The HTTP methods of the API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -39,10 +40,26 @@ export interface Call {
 	readonly warnings: string[];
 }
 
+/** The call that a caller in this process makes by a request. */
+export function callOf(request: ApiRequest): Call {
+	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
+	return {
+		user,
+		method,
+		path,
+		query: new Query(query),
+		body: body === undefined ? undefined : { type: 'value', value: body },
+		contentType,
+		accept,
+		signal,
+		warnings: [],
+	};
+}
+
 /** A request for a resource, after routing. All stages receive it. */
 export interface ResourceRequest {
 	readonly call: Call;
-	readonly resource: ResourceCache;
+	readonly resource: ResourceReader;
 	readonly definition: ResourceDefinition;
 	/** Namespace of the path; empty for all namespaces and for cluster-scoped kinds. */
 	readonly namespace: string;

@@ -14,6 +14,8 @@ import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
+import { RuntimeClassRules } from './admission/runtime-classes.ts';
+import { StorageObjects } from './admission/storage-objects.ts';
 import type { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
 
@@ -82,8 +84,10 @@ export function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admi
 		new NamespaceLifecycle(cache),
 		new PodAccount({ cache, random, mountTokens }),
 		new PodTolerations(),
+		new RuntimeClassRules(cache),
 		new PodPriority(classes),
 		new PriorityClassRules(classes),
+		new StorageObjects(cache, options.clock),
 		new PodFields(runtimeTraits),
 	]);
 }

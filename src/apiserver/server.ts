@@ -3,11 +3,11 @@
  *
  * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
  * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
- * Events and PriorityClasses. It uses the store only through store/store.ts. Controllers and node agents use
- * it only through `ApiTransport`.
+ * Events, ServiceAccounts (tokens), PriorityClasses, RuntimeClasses, and the objects of storage (admission). It uses
+ * the store only through store/store.ts. Controllers and node agents use it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
- * 1. HTTPS only: in http/, listener.ts, exchange.ts, upgrade.ts, connections.ts, slow-clients.ts; then
+ * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, and streams/upgrades.ts; then
  *    access/authentication.ts
  * 2. route: server.ts, route.ts, dispatch.ts, subresources/subresources.ts; for other paths
  *    documents/non-resource-paths.ts; then authorize: access/authorization.ts
@@ -17,7 +17,7 @@
  *    and the strategy of the kind
  * 6. store: in storage/, compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
  * 7. encode: http/negotiate.ts, respond.ts, verbs/watch-events.ts
- * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, change-window.ts) and
+ * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, view-cache.ts, change-window.ts) and
  * verbs/watch-reader.ts, with pushed-watch.ts for callers in this process. maintenance/ does the periodic work.
  *
  * Invariants:
@@ -40,12 +40,11 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
-import { API_SERVER } from '../api/contract/user.ts';
 import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
-import { virtualResources } from '../api/resources.ts';
+import { viewResources, virtualResources } from '../api/resources.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import { UNLIMITED_TURN } from '../base/turn.ts';
-import { type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
+import { type Authorizer, attributesOf, checkAllowed, connectAttributesOf } from './access/authorization.ts';
 import { BOOTSTRAP_AUTHORIZER } from './access/bootstrap-authorizer.ts';
 import { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
 import { SigningKey } from './access/tokens/signing-key.ts';
@@ -59,13 +58,13 @@ import { negotiate } from './http/negotiate.ts';
 import { Housekeeping } from './maintenance/maintenance.ts';
 import { addObjectCounts } from './maintenance/object-counts.ts';
 import { ValuePacker } from './maintenance/value-packer.ts';
-import { Query } from './query.ts';
-import type { Call, ResourceRequest } from './request.ts';
+import { type Call, callOf, type ResourceRequest } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { type ApiServerOptions, admissionOf } from './server-options.ts';
 import { ObjectCache } from './storage/object-cache.ts';
+import type { PortOpener } from './subresources/port-forward.ts';
 import { type NoticeSink, PushedWatch } from './verbs/pushed-watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
@@ -92,6 +91,7 @@ export class ApiServer implements ApiTransport {
 			store,
 			resources,
 			virtual: virtualResources,
+			views: viewResources,
 			...(options.discardDamaged && { discardDamaged: true }),
 			onError: (error) => onError('object cache', error),
 			onStoreLost: options.onStoreLost ?? ((error) => onError('store', error)),
@@ -228,24 +228,50 @@ export class ApiServer implements ApiTransport {
 	 * Rejects with an ApiError.
 	 */
 	openDuplex(call: Call, checkConnection: () => void): Promise<Duplex> {
+		return this.#connect(call, async (request, end) => {
+			const prepare = subresourceOf(request)?.duplex;
+			if (!prepare) throw unknownPath();
+			const open = prepare(this.#context, request);
+			await this.#admitConnection(request, checkConnection);
+			const session = closedBy(call.signal, await open());
+			void session.closed.then(end);
+			return session;
+		});
+	}
+
+	/**
+	 * The same for a connection on which the client opens sessions to the ports of a Pod. The caller calls `end` once the
+	 * connection is closed.
+	 */
+	openPorts(call: Call, checkConnection: () => void): Promise<OpenPorts> {
+		return this.#connect(call, async (request, end) => {
+			const prepare = subresourceOf(request)?.ports;
+			if (!prepare) throw unknownPath();
+			const opener = prepare(this.#context, request);
+			await this.#admitConnection(request, checkConnection);
+			return { open: (port) => this.#guarded(call, () => opener.open(port)), end };
+		});
+	}
+
+	async #connect<T>(call: Call, open: (request: ResourceRequest, end: () => void) => Promise<T>): Promise<T> {
 		return this.#guarded(call, async () => {
 			const request = this.#allowed(call);
-			const prepare = request && subresourceOf(request)?.duplex;
-			if (!request || !prepare) throw unknownPath();
+			if (!request) throw unknownPath();
+			checkAllowed(this.#authorizer, connectAttributesOf(call, request));
 			const end = this.#requests.startConnect(request);
 			try {
-				const open = prepare(this.#context, request);
-				await this.#context.admission.validate(attributesFor(request, CONNECT));
-				checkConnection();
-				const session = closedBy(call.signal, await open());
-				void session.closed.then(() => end(SWITCHING_PROTOCOLS));
-				return session;
+				return await open(request, () => end(SWITCHING_PROTOCOLS));
 			} catch (error) {
 				const known = this.#errorOf(call, error);
 				end(known.code);
 				throw known;
 			}
 		});
+	}
+
+	async #admitConnection(request: ResourceRequest, checkConnection: () => void): Promise<void> {
+		await this.#context.admission.validate(attributesFor(request, CONNECT));
+		checkConnection();
 	}
 
 	/**
@@ -305,6 +331,11 @@ const CONNECT = {
 	options: undefined,
 } as const;
 
+/** See {@link ApiServer.openPorts}. */
+export interface OpenPorts extends PortOpener {
+	end(): void;
+}
+
 /** See {@link ApiServer.flowOf}. */
 export type Flow =
 	| { readonly type: 'answer' }
@@ -322,21 +353,6 @@ const SWITCHING_PROTOCOLS = 101;
 
 function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';
-}
-
-function callOf(request: ApiRequest): Call {
-	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
-	return {
-		user,
-		method,
-		path,
-		query: new Query(query),
-		body: body === undefined ? undefined : { type: 'value', value: body },
-		contentType,
-		accept,
-		signal,
-		warnings: [],
-	};
 }
 
 function accountTokensOf(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
 /**
@@ -8,8 +9,9 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * a file per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
- * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
+ * stream-commands.ts (those that connect to containers), a file per command: apply.ts, create.ts, get.ts, describe.ts,
+ * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts. Beside them: manifest/ (reads and checks files),
+ * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
  * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them.
@@ -84,6 +86,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
+	exec: ['run a command in a container', registerExec],
+	attach: ['connect to the main process of a container', registerAttach],
+	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
+	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	delete: ['delete objects and their dependents', registerDelete],
 };
 
@@ -191,11 +197,12 @@ function registerRun(
 		.option('-d, --detach', 'only create the Jobs and return at once; a running server runs them')
 		.option('--embedded', 'start a server for this run even if one is running')
 		.option('--image <image>', 'image of the Job made from flags')
-		.option(
-			'-i, --stdin',
-			'print the output of a Job made from flags without the name of the Pod before each line; standard input is not passed to the container',
-		)
-		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
+		.option('-i, --stdin', 'pass standard input to the container of a Job made from flags; implies --attach')
+		.option('-t, --tty', 'with -i: give the container a terminal')
+		.option('--attach', 'print the output of the container without the name of its Pod before each line')
+		.option('--leave-stdin-open', 'with -i: keep the input of the container open when this command ends')
+		.option('--rm', 'with -i or --attach: delete the Job once it has finished')
+		.option('-q, --quiet', 'with -t: print no notices before the session')
 		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
 		.option('--command', 'the words after the name are the command, not its arguments')
 		.option('--env <name=value>', 'environment variable of the container', collect)
@@ -240,7 +247,11 @@ function registerLogs(
 		.option('--since-time <time>', 'print only lines newer than a time in RFC 3339')
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
+		.option('--all-pods', 'print the logs of all Pods of a Job, with the prefixes of --prefix')
 		.option('--prefix', 'print the Pod and container before each line')
+		.option('--pod-running-timeout <time>', 'longest time to wait for a Pod of a Job (default: 20s)')
+		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
+		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./commands/logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);

@@ -1,6 +1,10 @@
+import type { Duplex } from '../api/contract/duplex.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { LocalFiles } from './cp/local-files.ts';
 import type { Outputs } from './print/outputs.ts';
+import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
+import type { RawStreams } from './streams/raw-streams.ts';
 
 /** The server that a command sends requests to. */
 export interface Connection {
@@ -26,14 +30,18 @@ export interface CliContext extends Outputs {
 	listFolder(path: string): Promise<readonly string[] | undefined>;
 	/** All of standard input. */
 	readStdin(): Promise<string>;
-	/** Calls `listener` once data arrives on a standard input that is not a terminal. Does not read the data. */
-	onInput(listener: () => void): void;
+	/** The standard streams as bytes, and the terminal. */
+	readonly rawStreams: RawStreams;
 	/**
 	 * Calls `listener` at each signal that asks the process to end, and when the reader of standard output has
 	 * closed it (SIGPIPE). Returns the function that removes the listener. Without a listener each of them ends
 	 * the process at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
+	/** The files of this machine. */
+	localFiles(): Promise<LocalFiles>;
+	/** Accepts connections on a port of this machine. Rejects with the system's error. */
+	listen(address: LocalAddress, accept: (connection: Duplex) => void): Promise<LocalPort>;
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */

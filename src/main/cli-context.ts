@@ -9,7 +9,9 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
+import { listenLocally } from './local-ports.ts';
 import { isOwnSocket } from './own-socket.ts';
+import { rawStreams } from './raw-streams.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
 import { trustNamedAuthoritiesOnly } from './server/trusted-authorities.ts';
 import { standardStream } from './standard-streams.ts';
@@ -25,27 +27,18 @@ export function cliContext(): CliContext {
 		// While a command waits for a retry, only the timer keeps the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
-		// These load node:fs/promises, which takes 2 ms: most commands read no manifest.
+		// These and localFiles load node:fs/promises, which takes 2 ms: most commands read no manifest.
 		readFile: async (path) => (await import('./manifest-files.ts')).readManifestFile(path),
 		listFolder: async (path) => (await import('./manifest-files.ts')).listManifests(path),
 		readStdin: async () => (await import('./manifest-files.ts')).readManifestInput(),
-		onInput,
+		rawStreams: rawStreams(),
+		listen: listenLocally,
+		localFiles: async () => (await import('./local-files.ts')).LOCAL_FILES,
 		onInterrupt,
 		connect,
 		findRunning,
 		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
 	};
-}
-
-function onInput(listener: () => void): void {
-	const { stdin } = process;
-	if (stdin.isTTY) return;
-	stdin.once('readable', () => {
-		// The event `readable` is also emitted at the end of the input, for an empty input at once.
-		if (stdin.readableLength > 0) listener();
-		stdin.pause();
-		stdin.unref?.();
-	});
 }
 
 /**

@@ -2,4 +2,15 @@
  * The commands that are only clients of a server. They run from a smaller bundle without the server (see
  * bundle-loader.ts). A command that is missing here also works, but starts slower.
  */
-export const CLIENT_COMMANDS: readonly string[] = ['apply', 'create', 'delete', 'describe', 'get', 'logs'];
+export const CLIENT_COMMANDS: readonly string[] = [
+	'apply',
+	'attach',
+	'cp',
+	'create',
+	'delete',
+	'describe',
+	'exec',
+	'get',
+	'logs',
+	'port-forward',
+];

@@ -27,14 +27,22 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
  * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;
  *    `startContainer` also rejects with {@link ContainerStartError}.
  * 7. When a container's main process exits, the runtime kills its other processes.
- * 8. When the runtime itself dies, its containers go on where the machine allows it. After its restart it reports, as
- *    events and by `listContainers`, what happened meanwhile. A container that did not go on, and whose end it cannot
+ * 8. When the runtime itself dies, its containers continue where the machine allows it. After its restart it reports, as
+ *    events and by `listContainers`, what happened meanwhile. A container that did not continue, and whose end it cannot
  *    know, has exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject with
  *    {@link RuntimeUnavailable}. It may forget containers that were created and not started.
  * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.
  * 10. `exec` runs a further process in a running container. Its output goes to the caller and not to the log. It ends
  *     at the latest with the container or when the caller closes the streams: the runtime kills it then. Sessions do
  *     not outlive the caller's connection to the runtime. Calls of `exec` may overlap with all others.
+ * 11. `attach` connects the caller to the main process of a running container: to its output from then on, which the
+ *     log receives as before, and to its standard input if the container has `stdin`. Several callers may be attached,
+ *     and each receives all output; the container waits for one that reads slowly. The streams are closed after the last
+ *     output. A close by the caller leaves the container running; with `stdinOnce`, its standard input is closed when the
+ *     first caller that attached to it ends that channel or leaves. Without `stdinOnce` it stays open.
+ * 12. `portForward` opens a TCP connection to a port on the loopback address of the sandbox's network. For a sandbox
+ *     that shares the network of the host, `dialHostPort` (host-port.ts) does that. It ends at the latest with the sandbox.
+ *     Calls of `attach` and `portForward` may overlap with all others.
  * 13. What a container writes to its `terminationMessagePath` is in the `terminationMessageFile` of the host when the exit
  *     is reported, if the runtime's traits declare that it honours the field.
  * 14. `updateContainerResources` changes requests and limits of a running container in place, if the trait `canResize`
@@ -97,6 +105,25 @@ export interface Runtime {
 	 * {@link RuntimeUnavailable} or {@link RuntimeBusy} like the other calls. Each call starts a process of its own.
 	 */
 	exec(containerId: string, config: ExecConfig): Promise<ExecSession>;
+	/**
+	 * Attaches to a running container. The streams have the channels of {@link ExecSession.streams}; the caller owns
+	 * them. Rejects like `exec`.
+	 */
+	attach(containerId: string, config: AttachConfig): Promise<Duplex>;
+	/**
+	 * Connects to a port in a sandbox. Both directions of the stream are its channel 0, and an end of it is a half close.
+	 * The caller owns it. Rejects with {@link PortForwardError}, and with {@link RuntimeUnavailable} like the other calls.
+	 */
+	portForward(sandboxId: string, port: number): Promise<Duplex>;
+}
+
+/** The streams of a container to attach to. The terminal is that of the container, if it has one. */
+export interface AttachConfig {
+	/** If true, the caller sends standard input. It is dropped if the container has no `stdin`. */
+	readonly stdin: boolean;
+	/** If false, this output is not sent to the caller. With a terminal it is all output. */
+	readonly stdout: boolean;
+	readonly stderr: boolean;
 }
 
 /** The command to run in a container, and the streams to connect. */
@@ -204,7 +231,7 @@ export class ContainerResizeError extends Error {
 	override readonly name = 'ContainerResizeError';
 }
 
-/** The command could not be started in the container. The caller reports it and does not retry. */
+/** The command could not be started in the container, or not attached to it. The caller reports it and does not retry. */
 export class ExecError extends Error {
 	override readonly name = 'ExecError';
 	readonly reason: 'ContainerNotRunning' | 'StartError' | 'Unsupported';
@@ -213,6 +240,11 @@ export class ExecError extends Error {
 		super(message);
 		this.reason = reason;
 	}
+}
+
+/** The port could not be connected to. The message becomes part of the one that the client prints. */
+export class PortForwardError extends Error {
+	override readonly name = 'PortForwardError';
 }
 
 /** The runtime cannot be reached. The call may or may not have taken effect: the caller retries it later. */

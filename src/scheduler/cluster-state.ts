@@ -1,11 +1,15 @@
 import type { Namespace } from '../api/core/namespace/schema.ts';
 import type { Node } from '../api/core/node/schema.ts';
+import type { PersistentVolume } from '../api/core/persistentvolume/schema.ts';
+import type { PersistentVolumeClaim } from '../api/core/persistentvolumeclaim/schema.ts';
 import { hasEnded } from '../api/core/pod/phase.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
+import type { PodDisruptionBudget } from '../api/policy/poddisruptionbudget/schema.ts';
 import { semanticEqual } from '../api/schema/equality.ts';
+import type { StorageClass } from '../api/storage/storageclass/schema.ts';
 import { type Keys, NO_KEYS, type Watch, watch } from '../client/controller.ts';
 import { type Informer, keyOfObject } from '../client/informer.ts';
-import type { Cluster } from '../plan/placement/cluster/cluster.ts';
+import type { Cluster, StorageView } from '../plan/placement/cluster/cluster.ts';
 import { Occupancy, sameSpec } from '../plan/placement/cluster/occupancy.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { Nominations } from './nominations.ts';
@@ -18,6 +22,10 @@ export interface SchedulerInformers {
 	readonly pods: Informer<Pod>;
 	readonly nodes: Informer<Node>;
 	readonly namespaces: Informer<Namespace>;
+	readonly claims: Informer<PersistentVolumeClaim>;
+	readonly volumes: Informer<PersistentVolume>;
+	readonly classes: Informer<StorageClass>;
+	readonly budgets: Informer<PodDisruptionBudget>;
 }
 
 /** Receives the changes of the cluster that concern scheduling. */
@@ -51,8 +59,16 @@ export class ClusterState {
 
 	/** The informers to follow. Their keys are those of Pods that need a node, and are new or have changed. */
 	get watches(): readonly Watch[] {
-		const { pods, nodes, namespaces } = this.#informers;
+		const { pods, nodes, namespaces, claims, volumes, classes, budgets } = this.#informers;
+		const storageChanged = (): Keys => {
+			this.#listener.changed('storage');
+			return NO_KEYS;
+		};
 		return [
+			watch(budgets, () => NO_KEYS),
+			watch(classes, storageChanged),
+			watch(volumes, storageChanged),
+			watch(claims, storageChanged),
 			watch(namespaces, (namespace, old) => this.#namespaceChanged(namespace, old)),
 			watch(nodes, (node, old) => this.#nodeChanged(node, old)),
 			watch(pods, (pod, old) => this.#podChanged(pod, old)),
@@ -67,6 +83,18 @@ export class ClusterState {
 			occupancy: this.occupancy,
 			nominated: (nodeName) => this.nominations.on(nodeName),
 			namespaceLabels: (namespace) => this.#informers.namespaces.get('', namespace)?.metadata.labels,
+			storage: this.#storage,
+			budgets: () => [...this.#informers.budgets.all()],
+		};
+	}
+
+	get #storage(): StorageView {
+		const { claims, volumes, classes } = this.#informers;
+		return {
+			claim: (namespace, name) => claims.get(namespace, name),
+			volume: (name) => volumes.get('', name),
+			class: (name) => classes.get('', name),
+			volumes: () => volumes.all(),
 		};
 	}
 

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import type { ApiTransport } from '../api/contract/transport.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import { nodes } from '../api/core/node/definition.ts';
+import { persistentVolumes } from '../api/core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from '../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import { podDisruptionBudgets } from '../api/policy/poddisruptionbudget/definition.ts';
+import { storageClasses } from '../api/storage/storageclass/definition.ts';
 import { Metrics } from '../base/metrics.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { Client } from '../client/client.ts';
@@ -38,6 +44,19 @@ const SILENT: ApiTransport = {
 
 const NOTHING = { resourceVersion: '1', objects: [] };
 
+/** The informers of resources of which the tests have no object. */
+function emptyInformers(client: Client, clock: VirtualClock) {
+	const empty = <T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T> =>
+		new Informer(client.resource(definition), { clock, from: NOTHING });
+	return {
+		namespaces: empty(namespaces),
+		claims: empty(persistentVolumeClaims),
+		volumes: empty(persistentVolumes),
+		classes: empty(storageClasses),
+		budgets: empty(podDisruptionBudgets),
+	};
+}
+
 test('while 3,000 Pods of different shapes are refused, others get the event loop after 10 ms at most', async () => {
 	const clock = new VirtualClock();
 	const client = new Client(SILENT);
@@ -47,7 +66,7 @@ test('while 3,000 Pods of different shapes are refused, others get the event loo
 			from: { resourceVersion: '1', objects: Array.from({ length: 3000 }, (_, index) => refusedPod(index)) },
 		}),
 		nodes: new Informer(client.resource(nodes), { clock, from: NOTHING }),
-		namespaces: new Informer(client.resource(namespaces), { clock, from: NOTHING }),
+		...emptyInformers(client, clock),
 	};
 	let attempts = 0;
 	const scheduler = new Scheduler({
@@ -82,7 +101,7 @@ test('the scheduler fails, and leaves no attempt behind, when the report of an e
 	const informers = {
 		pods: new Informer(client.resource(pods), { clock, from: one }),
 		nodes: new Informer(client.resource(nodes), { clock, from: NOTHING }),
-		namespaces: new Informer(client.resource(namespaces), { clock, from: NOTHING }),
+		...emptyInformers(client, clock),
 	};
 	const refuse = (): never => {
 		throw new Error('no event');

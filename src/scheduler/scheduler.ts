@@ -13,6 +13,7 @@ import { keyOfObject, splitKey } from '../client/informer.ts';
 import { priorityOf } from '../plan/placement/cluster/occupancy.ts';
 import { type Placement, placePod } from '../plan/placement/place-pod.ts';
 import { unscheduledStatus } from '../plan/placement/pod-scheduled.ts';
+import { podVolumes, volumesOnNode } from '../plan/placement/pod-volumes.ts';
 import type { Preemption } from '../plan/placement/preemption.ts';
 import { shapeOf } from '../plan/placement/shape.ts';
 import { ClusterState, needsNode, SCHEDULER_NAME, type SchedulerInformers } from './cluster-state.ts';
@@ -20,6 +21,7 @@ import { PodWriter } from './pod-writer.ts';
 import { type AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
 import { Turns } from './turns.ts';
+import { VolumeBindings } from './volume-bindings.ts';
 
 /** The dependencies of the scheduler. */
 export interface SchedulerOptions {
@@ -49,7 +51,8 @@ const VICTIMS_AT_ONCE = 16;
  * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
  *
  * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
- * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts (writes).
+ * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts and volume-bindings.ts
+ * (writes).
  *
  * 1. A Pod is bound at most once: the API server rejects a second binding.
  * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
@@ -64,8 +67,11 @@ export class Scheduler {
 	readonly #queue: SchedulingQueue;
 	readonly #state: ClusterState;
 	readonly #writer: PodWriter;
+	readonly #bindings: VolumeBindings;
 	readonly #metrics: SchedulerMetrics;
 	readonly #running = new Set<Promise<void>>();
+	/** Number of running attempts that wait for a volume, which can take minutes. */
+	#waiting = 0;
 	/** The last Event about each unschedulable Pod, and when it was recorded in ms of the monotonic clock. */
 	readonly #announced = new WeakMap<Ticket, { readonly message: string; readonly at: number }>();
 	readonly #turns: Turns;
@@ -77,13 +83,20 @@ export class Scheduler {
 		this.#options = options;
 		const { clock, client, informers, metrics } = options;
 		this.#writer = new PodWriter(client, clock);
+		this.#bindings = new VolumeBindings(client, { clock, claims: informers.claims });
 		this.#turns = new Turns({ clock, work: () => this.#startAttempts() });
 		// Deferred, so that changes that arrive together are all queued before the Pod of the highest priority is
 		// taken.
 		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#turns.wake() });
 		this.#state = new ClusterState(informers, {
-			needsNone: (key) => this.#queue.drop(key),
-			changed: (change) => this.#queue.changed(change),
+			needsNone: (key) => {
+				this.#queue.drop(key);
+				this.#bindings.changed();
+			},
+			changed: (change) => {
+				this.#queue.changed(change);
+				if (change === 'storage' || change === 'pod-gone') this.#bindings.changed();
+			},
 		});
 		this.#metrics = new SchedulerMetrics(metrics, {
 			profile: SCHEDULER_NAME,
@@ -118,6 +131,7 @@ export class Scheduler {
 		await aborted(AbortSignal.any([signal, this.#failed.signal]));
 		this.#isStopped = true;
 		this.#queue.close();
+		this.#bindings.stop();
 		while (this.#running.size > 0) await Promise.all(this.#running);
 		if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
 	}
@@ -127,7 +141,7 @@ export class Scheduler {
 	 * lasted too long.
 	 */
 	#startAttempts(): void {
-		while (!this.#isStopped && this.#running.size < MOST_ATTEMPTS) {
+		while (!this.#isStopped && this.#running.size - this.#waiting < MOST_ATTEMPTS) {
 			if (this.#turns.isOver) {
 				this.#turns.wake();
 				return;
@@ -186,8 +200,7 @@ export class Scheduler {
 				{ kind: 'refused', shape: shapeOf(pod, { refusedBy, isNominated }), refusedBy },
 			];
 		}
-		const bound = await this.#bind(pod, placement.nodeName);
-		return [bound ? 'scheduled' : 'error', { kind: 'settled' }];
+		return this.#bind(pod, placement.nodeName);
 	}
 
 	/**
@@ -207,12 +220,16 @@ export class Scheduler {
 		return shown?.metadata.uid === uid && shown && needsNode(shown) ? shown : undefined;
 	}
 
-	async #bind(pod: Pod, nodeName: string): Promise<boolean> {
+	async #bind(pod: Pod, nodeName: string): Promise<readonly [AttemptResult, AttemptEnd]> {
 		const { occupancy, nominations } = this.#state;
 		occupancy.put(pod, nodeName);
 		nominations.remove(pod.metadata.uid ?? '');
 		let isBound = false;
 		try {
+			if (!(await this.#bindVolumes(pod, nodeName))) {
+				this.#state.resync(pod);
+				return ['error', { kind: this.#latestPending(pod) ? 'failed' : 'settled' }];
+			}
 			isBound = await this.#writer.bind(pod, nodeName);
 		} catch (error) {
 			if (isRefusal(error)) this.#state.resync(pod);
@@ -220,12 +237,33 @@ export class Scheduler {
 		}
 		if (!isBound) {
 			this.#state.resync(pod);
-			return false;
+			return ['error', { kind: 'settled' }];
 		}
 		const { namespace, name } = pod.metadata;
 		const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Scheduled', message });
-		return true;
+		return ['scheduled', { kind: 'settled' }];
+	}
+
+	/** Binds the claims of the Pod that waited for it. The Pod counts on the node meanwhile. */
+	async #bindVolumes(pod: Pod, nodeName: string): Promise<boolean> {
+		if (!pod.spec.volumes) return true;
+		const { nodes, storage } = this.#state.cluster;
+		const claims = podVolumes(pod, storage);
+		const node = nodes.find(({ metadata }) => metadata.name === nodeName);
+		if (claims.kind === 'none') return true;
+		if (claims.kind === 'problem' || !node) return false;
+		const volumes = volumesOnNode(claims, node, storage);
+		if (volumes.reasons.length > 0) return false;
+		if (volumes.reservations.length + volumes.provisions.length === 0) return true;
+		this.#waiting++;
+		this.#turns.wake();
+		try {
+			const isWanted = (): boolean => this.#latestPending(pod) !== undefined;
+			return await this.#bindings.bind({ nodeName, volumes, isWanted });
+		} finally {
+			this.#waiting--;
+		}
 	}
 
 	/**

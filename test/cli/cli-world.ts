@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Duplex } from '../../src/api/contract/duplex.ts';
 import type { ContainerLogRequest, NodeApi } from '../../src/api/contract/node-api.ts';
 import type { ApiRequest, ApiTransport } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
@@ -10,14 +11,17 @@ import { formatTime } from '../../src/api/meta/time.ts';
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
+import { ECHO_NODE } from '../../src/apiserver/testing/echo-node.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
 import { outputsOver } from '../../src/cli/print/outputs.ts';
+import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
+import { LOCAL_FILES } from '../../src/main/local-files.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The output and the exit code of a command. */
@@ -82,10 +86,22 @@ export class CliWorld {
 	readonly slow = new Map<string, Promise<void>>();
 	/** Called and awaited before each request of a command. An error that it throws becomes the answer. */
 	onRequest: (request: ApiRequest) => unknown = () => undefined;
+	/** Called once a watch of a command is open. */
+	onWatch: (request: ApiRequest) => void = () => undefined;
 	/** Called and awaited before each log request of a command. An error that it throws becomes the answer. */
 	onLog: (request: ApiRequest) => unknown = () => undefined;
 	/** The standard input of the commands. */
 	stdin = '';
+	/** The terminal of the commands, if they have one. */
+	terminal: { width: number; height: number } | undefined;
+	/** How often a command has set the terminal to raw mode and has not restored it. */
+	rawModes = 0;
+	/** Called by a test when the size of the terminal has changed. */
+	readonly onResize = new Set<() => void>();
+	/** What the node agent does, besides logs. */
+	node: Pick<NodeApi, 'exec' | 'attach' | 'portForward'> = ECHO_NODE;
+	/** The listener of each port that a command has opened. */
+	readonly ports = new Map<string, (connection: Duplex) => void>();
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
 	/** How often an embedded server was stopped. */
@@ -105,7 +121,9 @@ export class CliWorld {
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
 			usage: () => Promise.reject(new Error('nothing is measured')),
-			exec: () => Promise.reject(new Error('no command of stint runs commands in containers')),
+			exec: (request) => (world?.node ?? ECHO_NODE).exec(request),
+			attach: (request) => (world?.node ?? ECHO_NODE).attach(request),
+			portForward: (request) => (world?.node ?? ECHO_NODE).portForward(request),
 		};
 		const server = new ApiServer({
 			store,
@@ -127,6 +145,31 @@ export class CliWorld {
 		return world;
 	}
 
+	#rawStreams(stdout: Captured, stderr: Captured): RawStreams {
+		const world = this;
+		return {
+			get isTerminal() {
+				return world.terminal !== undefined;
+			},
+			input: async function* () {
+				if (world.stdin !== '') yield Buffer.from(world.stdin);
+			},
+			write: async (output, bytes) =>
+				(output === 'stdout' ? stdout : stderr).write(Buffer.from(bytes).toString()),
+			size: () => this.terminal,
+			onResize: (listener) => {
+				this.onResize.add(listener);
+				return () => void this.onResize.delete(listener);
+			},
+			setRaw: () => {
+				this.rawModes += 1;
+				return () => {
+					this.rawModes -= 1;
+				};
+			},
+		};
+	}
+
 	/** Runs a command to its exit. */
 	async run(command: (context: CliContext) => Promise<number>): Promise<Ended> {
 		return this.start(command).ended;
@@ -142,7 +185,11 @@ export class CliWorld {
 				await this.onRequest(request);
 				return this.#server.request(request);
 			},
-			watch: (request, sink) => this.#server.watch(request, sink),
+			watch: async (request, sink) => {
+				const watch = await this.#server.watch(request, sink);
+				this.onWatch(request);
+				return watch;
+			},
 			stream: async (request) => {
 				await this.onLog(request);
 				return this.#server.stream(request);
@@ -161,8 +208,14 @@ export class CliWorld {
 				return inside.length > 0 ? inside : undefined;
 			},
 			readStdin: async () => this.stdin,
-			onInput: (listener) => {
-				if (this.stdin !== '') listener();
+			localFiles: async () => LOCAL_FILES,
+			rawStreams: this.#rawStreams(stdout, stderr),
+			listen: async ({ host, port }, accept) => {
+				const actual = port === 0 ? 40_000 + this.ports.size : port;
+				const key = `${host}:${actual}`;
+				if (this.ports.has(key)) throw new Error(`listen EADDRINUSE: address already in use ${key}`);
+				this.ports.set(key, accept);
+				return { port: actual, close: () => void this.ports.delete(key) };
 			},
 			onInterrupt: (listener) => {
 				listeners.add(listener);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
 import { apply } from '../../src/cli/commands/apply.ts';
 import { describe } from '../../src/cli/commands/describe.ts';
 import { getObjects } from '../../src/cli/commands/get.ts';
@@ -144,6 +145,47 @@ test('logs of a Job prints the logs of all its Pods, each line with the name of 
 	assert.equal(one.stdout, 'hello from pi-1\n');
 	const confused = await world.run((context) => logs(context, ['pi'], {}));
 	assert.match(confused.stderr, /hint: there is a Job of this name: job\/pi/);
+});
+
+test('logs --all-pods prints prefixes for a single Pod too, and does not name the container that it chose', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const job = await world.job('pi');
+	const containers = [...job.spec.template.spec.containers, { name: 'other', image: 'i' }];
+	const spec = { ...job.spec.template.spec, containers };
+	await world.createPod({ ...job, spec: { ...job.spec, template: { ...job.spec.template, spec } } }, 'pi-1');
+	await world.runPod('pi-1', 0);
+	world.logs.set('pi-1/main', 'hello\n');
+	const one = await world.run((context) => logs(context, ['job/pi'], {}));
+	assert.deepEqual([one.stdout, one.stderr], ['hello\n', 'Defaulted container "main" out of: main, other\n']);
+	const all = await world.run((context) => logs(context, ['job/pi'], { allPods: true, prefix: false }));
+	assert.deepEqual([all.stdout, all.stderr], ['[pod/pi-1/main] hello\n', '']);
+});
+
+test('logs waits for the first Pod of a Job, 20 seconds or as long as its flag says', async (t) => {
+	const world = await worldWith(t, 'pi');
+	let watching = Promise.withResolvers<void>();
+	world.onWatch = () => watching.resolve();
+	const waiting = world.start((context) => logs(context, ['job/pi'], {}));
+	await watching.promise;
+	world.clock.advance(19_999);
+	const pod = await world.createPod(await world.job('pi'), 'pi-1');
+	const { code, stderr } = await waiting.ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /container "main" in pod "pi-1" is waiting to start/);
+	await world.client.resource(pods, 'default').delete(pod.metadata.name ?? '', { gracePeriodSeconds: 0 });
+	for (const [flags, ms] of [
+		[{}, 20_000],
+		[{ podRunningTimeout: '1m5s' }, 65_000],
+	] as const) {
+		watching = Promise.withResolvers<void>();
+		const late = world.start((context) => logs(context, ['job/pi'], flags));
+		await watching.promise;
+		world.clock.advance(ms);
+		const ended = await late.ended;
+		assert.deepEqual([ended.code, ended.stderr], [1, 'error: timed out waiting for the condition\n']);
+	}
+	const wrong = await world.run((context) => logs(context, ['job/pi'], { podRunningTimeout: '0s' }));
+	assert.equal(wrong.stderr, 'error: --pod-running-timeout must be higher than zero\n');
 });
 
 test('logs -f of a Job follows Pods that are created later, and ends with the Job', async (t) => {

@@ -7,9 +7,8 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { badRequest, notFound } from '../../src/api/errors/api-error.ts';
 import { apply } from '../../src/cli/commands/apply.ts';
-import { runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
-import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
+import { DONE, FAILED, startRun } from './run-command.ts';
 
 /**
  * `stint run` against a real API server in the process. The test acts as the Job controller and the node
@@ -330,17 +329,6 @@ test('run reports each failed Pod at once, with its exit code, its last log line
 	const { stderr } = await command.ended;
 	assert.doesNotMatch(stderr, /pi-2 failed/, 'the outcome reports the last failure');
 	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
-});
-
-test('run warns that standard input does not reach the container', async (t) => {
-	const world = await CliWorld.open(t);
-	world.stdin = 'abc';
-	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
-	const command = world.start((context) => runObjects(context, ['cat'], byName));
-	await command.stderr.has(/Warning: standard input is not passed to the container/);
-	await command.stderr.has(/created/);
-	await world.finish('cat', ...DONE);
-	assert.equal((await command.ended).code, 0);
 });
 
 test('run ends if the Job is deleted before the first list', async (t) => {

@@ -97,6 +97,36 @@ const SOUND: Readonly<Record<string, Json>> = {
 		metadata: { name: 'a' },
 		spec: { holderIdentity: 'x', renewTime: '2026-01-01T00:00:00.000000Z' },
 	},
+	RuntimeClass: {
+		apiVersion: 'node.k8s.io/v1',
+		kind: 'RuntimeClass',
+		metadata: { name: 'a' },
+		handler: 'a',
+	},
+	PodDisruptionBudget: {
+		apiVersion: 'policy/v1',
+		kind: 'PodDisruptionBudget',
+		metadata: { name: 'a' },
+		spec: { minAvailable: 1, selector: { matchLabels: { app: 'x' } } },
+	},
+	PersistentVolume: {
+		apiVersion: 'v1',
+		kind: 'PersistentVolume',
+		metadata: { name: 'a' },
+		spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/data' } },
+	},
+	PersistentVolumeClaim: {
+		apiVersion: 'v1',
+		kind: 'PersistentVolumeClaim',
+		metadata: { name: 'a' },
+		spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+	},
+	StorageClass: {
+		apiVersion: 'storage.k8s.io/v1',
+		kind: 'StorageClass',
+		metadata: { name: 'a' },
+		provisioner: 'example.com/p',
+	},
 	Event: {
 		apiVersion: 'v1',
 		kind: 'Event',

@@ -1,5 +1,5 @@
 import { apiVersionOf, type ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
-import { resources, virtualResources } from '../../src/api/resources.ts';
+import { resources, viewResources, virtualResources } from '../../src/api/resources.ts';
 import type { Dice } from '../simulation/dice.ts';
 import { type Body, drawBody, drawPatch } from './bodies.ts';
 import { strangeText } from './values.ts';
@@ -19,7 +19,7 @@ const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'P
 /** Draws a request: a valid one, one with a careless mistake, or a hostile one. */
 export function drawRequest(dice: Dice): FuzzRequest {
 	const method = dice.chance(0.02) ? dice.of('HEAD', 'OPTIONS', 'TRACE', 'COPY') : dice.of(...METHODS);
-	const [first, ...rest] = [...resources, ...virtualResources];
+	const [first, ...rest] = [...resources, ...viewResources, ...virtualResources];
 	const definition = first && dice.of(first, ...rest);
 	const path = dice.chance(0.05) || !definition ? plainPath(dice) : pathTo(dice, definition, method);
 	const kind = path.endsWith('/binding')

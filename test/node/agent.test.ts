@@ -7,7 +7,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
-import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
+import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart/restart.ts';
 import { ImageError } from '../../src/runtime/contract.ts';
 import { passTime } from '../support/control-plane.ts';
 import { test } from '../support/transports.ts';

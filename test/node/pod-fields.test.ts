@@ -60,7 +60,7 @@ test('a Pod with an unsupported volume gets no sandbox but the event FailedMount
 	const event = await eventAbout(node, 'full', 'FailedMount');
 	assert.match(
 		event.message ?? '',
-		/^MountVolume\.SetUp failed for volume "data" : configmap "settings" not found; spec\.volumes\[0\]: .*: use/,
+		/^MountVolume\.SetUp failed for volume "data" : spec\.volumes\[0\]: this runtime cannot mount volumes: use/,
 	);
 	const waits = await plane.until(pods, 'full', (object) => waitingOf(object)?.message !== undefined);
 	assert.deepEqual([waits?.status.phase, waitingOf(waits)?.reason], ['Pending', 'ContainerCreating']);

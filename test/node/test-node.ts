@@ -44,7 +44,7 @@ export interface NodeOptions {
 	through?(transport: ApiTransport): ApiTransport;
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
-	readonly inputs?: NodeAgentOptions['inputs'];
+	readonly volumes?: NodeAgentOptions['volumes'];
 	/** The behaviour of commands in containers. */
 	readonly exec?: FakeRuntimeOptions['exec'];
 	/** Why containers cannot be resized. */
@@ -62,7 +62,7 @@ export async function startNode(
 		through,
 		imageError,
 		traits,
-		inputs,
+		volumes,
 		created,
 		exec,
 		resizeError,
@@ -105,7 +105,7 @@ export async function startNode(
 			runtime,
 			machine,
 			logFolder,
-			...(inputs && { inputs }),
+			...(volumes && { volumes }),
 			version: 'test',
 			onError,
 		});

@@ -12,7 +12,7 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import { controlPlane } from '../../src/main/server/control-plane.ts';
+import { type ControlPlaneOptions, controlPlane } from '../../src/main/server/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { pendingSteps, stepsDone } from './encoded-transport.ts';
 import { transportFor } from './transports.ts';
@@ -47,6 +47,8 @@ export interface ControlPlaneSetup {
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
 	/** See the option of {@link controlPlane}. By default no certificate is published. */
 	readonly rootCertificatePem?: string;
+	/** Where local volumes are created; by default nowhere. */
+	readonly localVolumes?: ControlPlaneOptions['localVolumes'];
 }
 
 /**
@@ -98,7 +100,7 @@ export async function startControlPlane(
 			await client.resource(nodes).create({
 				apiVersion: 'v1',
 				kind: 'Node',
-				metadata: { name },
+				metadata: { name, labels: { 'kubernetes.io/hostname': name } },
 				spec: {},
 				status: { capacity: allocatable, allocatable },
 			});

@@ -28,7 +28,8 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 	const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig };
 	const serverEnv = { ...env, ...options.env };
 	const args = ['server', '--data-dir', folder, '--port', '0', ...(options.args ?? [])];
-	const server = new Running(join(ROOT, 'stint'), args, serverEnv);
+	const [command = '', ...words] = [...(options.under ?? []), join(ROOT, 'stint')];
+	const server = new Running(command, [...words, ...args], serverEnv);
 	const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> => {
 		server.child.kill(signal);
 		return server.finished;
@@ -57,6 +58,8 @@ export interface ServerOptions {
 	/** A data folder that the test owns; by default a new one. */
 	readonly folder?: string;
 	readonly args?: readonly string[];
+	/** The command that runs the server, in front of its own: `setpriv --reuid=1000`. Default: none. */
+	readonly under?: readonly string[];
 	/** Additional environment variables for the server alone. */
 	readonly env?: NodeJS.ProcessEnv;
 }

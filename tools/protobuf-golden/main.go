@@ -18,8 +18,11 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,7 +47,10 @@ var kinds = []kind{
 	{corev1.SchemeGroupVersion.WithKind("Pod"), func() runtime.Object { return &corev1.Pod{} }, []float64{1, 0, 0.75, 0.75, 0.75}},
 	{corev1.SchemeGroupVersion.WithKind("Namespace"), func() runtime.Object { return &corev1.Namespace{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Node"), func() runtime.Object { return &corev1.Node{} }, []float64{1, 0, 0.4}},
+	{corev1.SchemeGroupVersion.WithKind("PersistentVolume"), func() runtime.Object { return &corev1.PersistentVolume{} }, []float64{1, 0, 0.6}},
+	{corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), func() runtime.Object { return &corev1.PersistentVolumeClaim{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Event"), func() runtime.Object { return &corev1.Event{} }, []float64{1, 0, 0.4}},
+	{eventsv1.SchemeGroupVersion.WithKind("Event"), func() runtime.Object { return &eventsv1.Event{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Binding"), func() runtime.Object { return &corev1.Binding{} }, []float64{1, 0}},
 	{corev1.SchemeGroupVersion.WithKind("ConfigMap"), func() runtime.Object { return &corev1.ConfigMap{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("Secret"), func() runtime.Object { return &corev1.Secret{} }, []float64{1, 0, 0.4}},
@@ -54,6 +60,9 @@ var kinds = []kind{
 	{corev1.SchemeGroupVersion.WithKind("ServiceAccount"), func() runtime.Object { return &corev1.ServiceAccount{} }, []float64{1, 0, 0.4}},
 	{coordinationv1.SchemeGroupVersion.WithKind("Lease"), func() runtime.Object { return &coordinationv1.Lease{} }, []float64{1, 0, 0.4}},
 	{schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), func() runtime.Object { return &schedulingv1.PriorityClass{} }, []float64{1, 0, 0.4}},
+	{storagev1.SchemeGroupVersion.WithKind("StorageClass"), func() runtime.Object { return &storagev1.StorageClass{} }, []float64{1, 0, 0.4}},
+	{policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), func() runtime.Object { return &policyv1.PodDisruptionBudget{} }, []float64{1, 0, 0.4}},
+	{nodev1.SchemeGroupVersion.WithKind("RuntimeClass"), func() runtime.Object { return &nodev1.RuntimeClass{} }, []float64{1, 0, 0.4}},
 	{policyv1.SchemeGroupVersion.WithKind("Eviction"), func() runtime.Object { return &policyv1.Eviction{} }, []float64{1, 0, 0.4}},
 	{metav1.SchemeGroupVersion.WithKind("DeleteOptions"), func() runtime.Object { return &metav1.DeleteOptions{} }, []float64{1, 0, 0.4, 0.4}},
 }

@@ -127,6 +127,7 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/runtime/process/launcher/launcher-client.ts': 'decodes the messages of the launcher',
 	'src/runtime/process/launcher/launcher-server.ts': 'decodes the messages of its clients',
 	'src/runtime/process/launcher/protocol.ts': 'decodes messages',
+	'src/runtime/process/sessions/session-protocol.ts': 'decodes messages',
 };
 
 /** Maximum sizes: of files and functions in lines, of parameter lists, and of folders in files without tests. */

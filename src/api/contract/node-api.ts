@@ -1,4 +1,4 @@
-import type { PodExecOptions } from '../core/pod/exec.ts';
+import type { PodAttachOptions, PodExecOptions } from '../core/pod/exec.ts';
 import type { Duplex } from './duplex.ts';
 import type { NodeUse } from './usage.ts';
 
@@ -21,6 +21,26 @@ export interface NodeApi {
 	exec(request: ContainerExecRequest): Promise<Duplex>;
 	/** What the node and its running containers use. The first call after a minute takes half a second. */
 	usage(): Promise<NodeUse>;
+	/**
+	 * Attaches to the main process of a container. The session has the channels of {@link exec}; its Status is a success
+	 * whatever the exit code of the container. A close before its end leaves the container running.
+	 */
+	attach(request: ContainerAttachRequest): Promise<Duplex>;
+	/** Connects to a port of a Pod. Both directions are channel 0 of the session, and an end of it is a half close. */
+	portForward(request: PodPortRequest): Promise<Duplex>;
+}
+
+/** The container to attach to. The options have been validated, and `container` is set. */
+export interface ContainerAttachRequest extends PodAttachOptions {
+	readonly namespace: string;
+	readonly pod: string;
+}
+
+/** The port to connect to, from 1 to 65535. */
+export interface PodPortRequest {
+	readonly namespace: string;
+	readonly pod: string;
+	readonly port: number;
 }
 
 /** The container and the command to run in it. The options have been validated, and `container` is set. */

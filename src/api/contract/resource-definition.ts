@@ -44,6 +44,19 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	readonly isVirtual?: true;
 	/** Whether clients may only read the objects: the server computes them for each request. For virtual resources. */
 	readonly isReadOnly?: true;
+	/** Whether objects are stored as those of another resource, and how they are converted; see {@link viewOf}. */
+	readonly view?: ResourceView<T>;
+}
+
+/**
+ * Conversion between the objects of a view and those that are stored. Nothing may be lost in either direction: an
+ * object that is written by one of the two resources is read by the other. Pure.
+ */
+export interface ResourceView<T extends KubeObject = KubeObject> {
+	/** The resource whose objects are stored. It is not a view itself. */
+	readonly of: ResourceDefinition;
+	toStored(object: T): KubeObject;
+	fromStored(stored: KubeObject): T;
 }
 
 /**

@@ -21,8 +21,9 @@ export interface ApiTransport {
 	/** Streams the bytes of a response (`pods/log`), until they end or `request.signal` aborts. */
 	stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
 	/**
-	 * Opens a two-way stream (`pods/exec`) and resolves once the server has accepted it. An abort of
-	 * `request.signal` closes it. The caller owns the session: see api/contract/duplex.ts.
+	 * Opens a two-way stream (`pods/exec`, `pods/attach`) and resolves once the server has accepted it. An abort of
+	 * `request.signal` closes it. The caller owns the session: see api/contract/duplex.ts. For `pods/portforward` with one
+	 * port in the query, channel 0 is the connection to it and channel 1 the text of its error.
 	 */
 	duplex(request: ApiRequest): Promise<Duplex>;
 }

@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { leases } from '../coordination/lease/definition.ts';
+import { runtimeClasses } from '../node/runtimeclass/definition.ts';
 import { evictionSchema } from '../policy/eviction/schema.ts';
+import { podDisruptionBudgets } from '../policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
 import type { SchemaNode } from '../schema/schema.ts';
+import { storageClasses } from '../storage/storageclass/definition.ts';
 import { bindingSchema } from './binding/schema.ts';
 import { events } from './event/definition.ts';
 import { namespaces } from './namespace/definition.ts';
 import { nodes } from './node/definition.ts';
+import { persistentVolumes } from './persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './persistentvolumeclaim/definition.ts';
 import { pods } from './pod/definition.ts';
 
-const DEFINITIONS = [pods, nodes, namespaces, events, leases, priorityClasses];
+const DEFINITIONS = [
+	...[pods, nodes, namespaces, events, leases, priorityClasses],
+	...[persistentVolumes, persistentVolumeClaims, storageClasses, podDisruptionBudgets, runtimeClasses],
+];
 
 /** The API groups whose types are described in this folder and its neighbours. */
-const GROUPS = /^io\.k8s\.api\.(core|coordination|policy|scheduling)\./;
+const GROUPS = /^io\.k8s\.api\.(core|coordination|node|policy|scheduling|storage)\./;
 
 /** Every description of a schema by the path of its type or field; a type that occurs twice is visited once. */
 function descriptionsOf(schemas: readonly SchemaNode[]): ReadonlyMap<string, string> {

@@ -288,6 +288,17 @@ export function internalError(message: string): ApiError {
 	});
 }
 
+/** 429: the client must repeat the request later, after `retryAfterSeconds` if that is not 0. */
+export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
+	return failure('TooManyRequests', message, retryAfterSeconds > 0 ? { retryAfterSeconds } : {});
+}
+
+/** `error` with a further cause in its details. */
+export function withCause({ status }: ApiError, cause: StatusCause): ApiError {
+	const causes = [...(status.details?.causes ?? []), cause];
+	return new ApiError({ ...status, details: { ...status.details, causes } });
+}
+
 /**
  * 503: the server cannot serve the request now (it is starting or stopping, or its store fails). The client may
  * retry, after `retryAfterSeconds` if they are given.

@@ -1,3 +1,14 @@
+import {
+	type Infer,
+	int64,
+	object,
+	omitZero,
+	oneOf,
+	required,
+	string,
+	timeOrNull,
+} from '../schema/schema.ts';
+
 /** The fields that the conditions of all kinds have in common. */
 export interface Condition {
 	readonly type: string;
@@ -47,3 +58,23 @@ export function sinceTransition<C extends Condition>(condition: C, old: Conditio
 	if (old?.status !== condition.status || !old.lastTransitionTime) return condition;
 	return { ...condition, lastTransitionTime: old.lastTransitionTime };
 }
+
+/** Schema of metav1.Condition, the form of conditions in newer kinds. */
+export const conditionSchema = object(
+	'io.k8s.apimachinery.pkg.apis.meta.v1.Condition',
+	"Latest observation of one aspect of an object's state.",
+	{
+		type: required(string, 'Type of the condition, in CamelCase.'),
+		status: required(
+			oneOf('True', 'False', 'Unknown'),
+			'Whether the condition holds: True, False or Unknown.',
+		),
+		observedGeneration: omitZero(int64, 'Generation of the object for which the condition was set.'),
+		lastTransitionTime: required(timeOrNull, 'Time at which the status of the condition last changed.'),
+		reason: required(string, 'Reason for the last change, in CamelCase.'),
+		message: required(string, 'Details of the last change, for humans.'),
+	},
+);
+
+/** Latest observation of one aspect of an object's state. */
+export type MetaCondition = Infer<typeof conditionSchema>;

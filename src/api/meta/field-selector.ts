@@ -24,7 +24,7 @@ export type FieldSelector = readonly FieldTerm[];
 /** The parts of a definition that field selectors use. */
 type Selectable<T extends KubeObject> = Pick<
 	ResourceDefinition<T>,
-	'group' | 'version' | 'kind' | 'namespaced' | 'schema' | 'selectableFields'
+	'group' | 'version' | 'kind' | 'namespaced' | 'schema' | 'selectableFields' | 'view'
 >;
 
 /**
@@ -115,15 +115,15 @@ function unescapeFieldValue(text: string): string {
 }
 
 /**
- * Upstream has three texts: for the core group, for kinds of other groups with fields of their own, and for
- * kinds that have none.
+ * Upstream has three texts: for the core group and views of it (events.k8s.io), for kinds of other groups with
+ * fields of their own, and for kinds that have none.
  */
 function unsupportedText<T extends KubeObject>(field: string, definition: Selectable<T>): string {
 	const { group, version, kind } = definition;
 	if (ownFields(definition).length === 0) {
 		return `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 	}
-	if (group === '') return `field label not supported: ${field}`;
+	if (group === '' || definition.view?.of.group === '') return `field label not supported: ${field}`;
 	return `field label ${quote(field)} not supported for ${group}${version}.${kind}`;
 }
 

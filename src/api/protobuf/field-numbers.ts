@@ -1,6 +1,6 @@
 /**
  * The number that each field has in its protobuf message, by the name of the message's schema: facts of
- * Kubernetes 1.36. `...Name=1` is a message in the wire format whose fields JSON has in the object
+ * Kubernetes 1.37. `...Name=1` is a message in the wire format whose fields JSON has in the object
  * around it. Written by tools/field-numbers.ts, which says how; not by hand.
  */
 export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
@@ -41,12 +41,19 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.AppArmorProfile': 'type=1 localhostProfile=2',
 	'io.k8s.api.core.v1.AttachedVolume': 'name=1 devicePath=2',
 	'io.k8s.api.core.v1.AzureDiskVolumeSource': 'diskName=1 diskURI=2 cachingMode=3 fsType=4 readOnly=5 kind=6',
+	'io.k8s.api.core.v1.AzureFilePersistentVolumeSource':
+		'secretName=1 shareName=2 readOnly=3 secretNamespace=4',
 	'io.k8s.api.core.v1.AzureFileVolumeSource': 'secretName=1 shareName=2 readOnly=3',
 	'io.k8s.api.core.v1.Binding': 'metadata=1 target=2',
+	'io.k8s.api.core.v1.CSIPersistentVolumeSource':
+		'driver=1 volumeHandle=2 readOnly=3 fsType=4 volumeAttributes=5 controllerPublishSecretRef=6 nodeStageSecretRef=7 nodePublishSecretRef=8 controllerExpandSecretRef=9 nodeExpandSecretRef=10',
 	'io.k8s.api.core.v1.CSIVolumeSource':
 		'driver=1 readOnly=2 fsType=3 volumeAttributes=4 nodePublishSecretRef=5',
 	'io.k8s.api.core.v1.Capabilities': 'add=1 drop=2',
+	'io.k8s.api.core.v1.CephFSPersistentVolumeSource':
+		'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
 	'io.k8s.api.core.v1.CephFSVolumeSource': 'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
+	'io.k8s.api.core.v1.CinderPersistentVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.CinderVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection': 'name=1 signerName=2 labelSelector=3 optional=5 path=4',
 	'io.k8s.api.core.v1.ConfigMap': 'metadata=1 immutable=4 data=2 binaryData=3',
@@ -94,17 +101,21 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ExecAction': 'command=1',
 	'io.k8s.api.core.v1.FCVolumeSource': 'targetWWNs=1 lun=2 fsType=3 readOnly=4 wwids=5',
 	'io.k8s.api.core.v1.FileKeySelector': 'volumeName=1 path=2 key=3 optional=4',
+	'io.k8s.api.core.v1.FlexPersistentVolumeSource': 'driver=1 fsType=2 secretRef=3 readOnly=4 options=5',
 	'io.k8s.api.core.v1.FlexVolumeSource': 'driver=1 fsType=2 secretRef=3 readOnly=4 options=5',
 	'io.k8s.api.core.v1.FlockerVolumeSource': 'datasetName=1 datasetUUID=2',
 	'io.k8s.api.core.v1.GCEPersistentDiskVolumeSource': 'pdName=1 fsType=2 partition=3 readOnly=4',
 	'io.k8s.api.core.v1.GRPCAction': 'port=1 service=2',
 	'io.k8s.api.core.v1.GitRepoVolumeSource': 'repository=1 revision=2 directory=3',
+	'io.k8s.api.core.v1.GlusterfsPersistentVolumeSource': 'endpoints=1 path=2 readOnly=3 endpointsNamespace=4',
 	'io.k8s.api.core.v1.GlusterfsVolumeSource': 'endpoints=1 path=2 readOnly=3',
 	'io.k8s.api.core.v1.HTTPGetAction': 'path=1 port=2 host=3 scheme=4 httpHeaders=5',
 	'io.k8s.api.core.v1.HTTPHeader': 'name=1 value=2',
 	'io.k8s.api.core.v1.HostAlias': 'ip=1 hostnames=2',
 	'io.k8s.api.core.v1.HostIP': 'ip=1',
 	'io.k8s.api.core.v1.HostPathVolumeSource': 'path=1 type=2',
+	'io.k8s.api.core.v1.ISCSIPersistentVolumeSource':
+		'targetPortal=1 iqn=2 lun=3 iscsiInterface=4 fsType=5 readOnly=6 portals=7 chapAuthDiscovery=8 chapAuthSession=11 secretRef=10 initiatorName=12',
 	'io.k8s.api.core.v1.ISCSIVolumeSource':
 		'targetPortal=1 iqn=2 lun=3 iscsiInterface=4 fsType=5 readOnly=6 portals=7 chapAuthDiscovery=8 chapAuthSession=11 secretRef=10 initiatorName=12',
 	'io.k8s.api.core.v1.ImageVolumeSource': 'reference=1 pullPolicy=2',
@@ -114,6 +125,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.LifecycleHandler': 'exec=1 httpGet=2 tcpSocket=3 sleep=4',
 	'io.k8s.api.core.v1.LinuxContainerUser': 'uid=1 gid=2 supplementalGroups=3',
 	'io.k8s.api.core.v1.LocalObjectReference': 'name=1',
+	'io.k8s.api.core.v1.LocalVolumeSource': 'path=1 fsType=2',
+	'io.k8s.api.core.v1.ModifyVolumeStatus': 'targetVolumeAttributesClassName=1 status=2',
 	'io.k8s.api.core.v1.NFSVolumeSource': 'server=1 path=2 readOnly=3',
 	'io.k8s.api.core.v1.Namespace': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.core.v1.NamespaceCondition': 'type=1 status=2 lastTransitionTime=4 reason=5 message=6',
@@ -144,10 +157,21 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ObjectFieldSelector': 'apiVersion=1 fieldPath=2',
 	'io.k8s.api.core.v1.ObjectReference':
 		'kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVersion=6 fieldPath=7',
+	'io.k8s.api.core.v1.PersistentVolume': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.core.v1.PersistentVolumeClaim': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.core.v1.PersistentVolumeClaimCondition':
+		'type=1 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.api.core.v1.PersistentVolumeClaimSpec':
 		'accessModes=1 selector=4 resources=2 volumeName=3 storageClassName=5 volumeMode=6 dataSource=7 dataSourceRef=8 volumeAttributesClassName=9',
+	'io.k8s.api.core.v1.PersistentVolumeClaimStatus':
+		'phase=1 accessModes=2 capacity=3 conditions=4 allocatedResources=5 allocatedResourceStatuses=7 currentVolumeAttributesClassName=8 modifyVolumeStatus=9 healthStatus=10',
 	'io.k8s.api.core.v1.PersistentVolumeClaimTemplate': 'metadata=1 spec=2',
 	'io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource': 'claimName=1 readOnly=2',
+	'io.k8s.api.core.v1.PersistentVolumeSource':
+		'gcePersistentDisk=1 awsElasticBlockStore=2 hostPath=3 glusterfs=4 nfs=5 rbd=6 iscsi=7 cinder=8 cephfs=9 fc=10 flocker=11 flexVolume=12 azureFile=13 vsphereVolume=14 quobyte=15 azureDisk=16 photonPersistentDisk=17 portworxVolume=18 scaleIO=19 local=20 storageos=21 csi=22',
+	'io.k8s.api.core.v1.PersistentVolumeSpec':
+		'capacity=1 ...io.k8s.api.core.v1.PersistentVolumeSource=2 accessModes=3 claimRef=4 persistentVolumeReclaimPolicy=5 storageClassName=6 mountOptions=7 volumeMode=8 nodeAffinity=9 volumeAttributesClassName=10',
+	'io.k8s.api.core.v1.PersistentVolumeStatus': 'phase=1 message=2 reason=3 lastPhaseTransitionTime=4',
 	'io.k8s.api.core.v1.PhotonPersistentDiskVolumeSource': 'pdID=1 fsType=2',
 	'io.k8s.api.core.v1.Pod': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.core.v1.PodAffinity':
@@ -183,6 +207,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ProbeHandler': 'exec=1 httpGet=2 tcpSocket=3 grpc=4',
 	'io.k8s.api.core.v1.ProjectedVolumeSource': 'sources=1 defaultMode=2',
 	'io.k8s.api.core.v1.QuobyteVolumeSource': 'registry=1 volume=2 readOnly=3 user=4 group=5 tenant=6',
+	'io.k8s.api.core.v1.RBDPersistentVolumeSource':
+		'monitors=1 image=2 fsType=3 pool=4 user=5 keyring=6 secretRef=7 readOnly=8',
 	'io.k8s.api.core.v1.RBDVolumeSource':
 		'monitors=1 image=2 fsType=3 pool=4 user=5 keyring=6 secretRef=7 readOnly=8',
 	'io.k8s.api.core.v1.ResourceClaim': 'name=1 request=2',
@@ -191,6 +217,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ResourceRequirements': 'limits=1 requests=2 claims=3',
 	'io.k8s.api.core.v1.ResourceStatus': 'name=1 resources=2',
 	'io.k8s.api.core.v1.SELinuxOptions': 'user=1 role=2 type=3 level=4',
+	'io.k8s.api.core.v1.ScaleIOPersistentVolumeSource':
+		'gateway=1 system=2 secretRef=3 sslEnabled=4 protectionDomain=5 storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10',
 	'io.k8s.api.core.v1.ScaleIOVolumeSource':
 		'gateway=1 system=2 secretRef=3 sslEnabled=4 protectionDomain=5 storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10',
 	'io.k8s.api.core.v1.SeccompProfile': 'type=1 localhostProfile=2',
@@ -198,6 +226,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.SecretEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.SecretKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.SecretProjection': '...io.k8s.api.core.v1.LocalObjectReference=1 items=2 optional=4',
+	'io.k8s.api.core.v1.SecretReference': 'name=1 namespace=2',
 	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4',
 	'io.k8s.api.core.v1.SecurityContext':
 		'capabilities=1 privileged=2 seLinuxOptions=3 windowsOptions=10 runAsUser=4 runAsGroup=8 runAsNonRoot=5 readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 procMount=9 seccompProfile=11 appArmorProfile=12',
@@ -205,21 +234,28 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4',
 	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3',
 	'io.k8s.api.core.v1.SleepAction': 'seconds=1',
+	'io.k8s.api.core.v1.StorageOSPersistentVolumeSource':
+		'volumeName=1 volumeNamespace=2 fsType=3 readOnly=4 secretRef=5',
 	'io.k8s.api.core.v1.StorageOSVolumeSource':
 		'volumeName=1 volumeNamespace=2 fsType=3 readOnly=4 secretRef=5',
 	'io.k8s.api.core.v1.Sysctl': 'name=1 value=2',
 	'io.k8s.api.core.v1.TCPSocketAction': 'port=1 host=2',
 	'io.k8s.api.core.v1.Taint': 'key=1 value=2 effect=3 timeAdded=4',
 	'io.k8s.api.core.v1.Toleration': 'key=1 operator=2 value=3 effect=4 tolerationSeconds=5',
+	'io.k8s.api.core.v1.TopologySelectorLabelRequirement': 'key=1 values=2',
+	'io.k8s.api.core.v1.TopologySelectorTerm': 'matchLabelExpressions=1',
 	'io.k8s.api.core.v1.TopologySpreadConstraint':
 		'maxSkew=1 topologyKey=2 whenUnsatisfiable=3 labelSelector=4 minDomains=5 nodeAffinityPolicy=6 nodeTaintsPolicy=7 matchLabelKeys=8',
 	'io.k8s.api.core.v1.TypedLocalObjectReference': 'apiGroup=1 kind=2 name=3',
 	'io.k8s.api.core.v1.TypedObjectReference': 'apiGroup=1 kind=2 name=3 namespace=4',
 	'io.k8s.api.core.v1.Volume': 'name=1 ...io.k8s.api.core.v1.VolumeSource=2',
 	'io.k8s.api.core.v1.VolumeDevice': 'name=1 devicePath=2',
+	'io.k8s.api.core.v1.VolumeHealthCondition': 'status=1 reason=2 message=3',
+	'io.k8s.api.core.v1.VolumeHealthStatus': 'healthConditions=1 lastTransitionTime=2',
 	'io.k8s.api.core.v1.VolumeMount':
 		'name=1 readOnly=2 recursiveReadOnly=7 mountPath=3 subPath=4 mountPropagation=5 subPathExpr=6',
 	'io.k8s.api.core.v1.VolumeMountStatus': 'name=1 mountPath=2 readOnly=3 recursiveReadOnly=4 volumeStatus=5',
+	'io.k8s.api.core.v1.VolumeNodeAffinity': 'required=1',
 	'io.k8s.api.core.v1.VolumeProjection':
 		'secret=1 downwardAPI=2 configMap=3 serviceAccountToken=4 clusterTrustBundle=5 podCertificate=6',
 	'io.k8s.api.core.v1.VolumeResourceRequirements': 'limits=1 requests=2',
@@ -231,9 +267,24 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.WeightedPodAffinityTerm': 'weight=1 podAffinityTerm=2',
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions':
 		'gmsaCredentialSpecName=1 gmsaCredentialSpec=2 runAsUserName=3 hostProcess=4',
+	'io.k8s.api.events.v1.Event':
+		'metadata=1 eventTime=2 series=3 reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8 related=9 note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14 deprecatedCount=15',
+	'io.k8s.api.events.v1.EventSeries': 'count=1 lastObservedTime=2',
+	'io.k8s.api.node.v1.Overhead': 'podFixed=1',
+	'io.k8s.api.node.v1.RuntimeClass': 'metadata=1 handler=2 overhead=3 scheduling=4',
+	'io.k8s.api.node.v1.Scheduling': 'nodeSelector=1 tolerations=2',
 	'io.k8s.api.policy.v1.Eviction': 'metadata=1 deleteOptions=2',
+	'io.k8s.api.policy.v1.PodDisruptionBudget': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.policy.v1.PodDisruptionBudgetSpec':
+		'minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4',
+	'io.k8s.api.policy.v1.PodDisruptionBudgetStatus':
+		'observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5 expectedPods=6 conditions=7',
 	'io.k8s.api.scheduling.v1.PriorityClass':
 		'metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5',
+	'io.k8s.api.storage.v1.StorageClass':
+		'metadata=1 provisioner=2 parameters=3 reclaimPolicy=4 mountOptions=5 allowVolumeExpansion=6 volumeBindingMode=7 allowedTopologies=8',
+	'io.k8s.apimachinery.pkg.apis.meta.v1.Condition':
+		'type=1 status=2 observedGeneration=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions':
 		'gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 ignoreStoreReadErrorWithClusterBreakingPotential=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector': 'matchLabels=1 matchExpressions=2',

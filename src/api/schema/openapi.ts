@@ -22,7 +22,7 @@ export type SubresourceKind = Pick<ResourceDefinition, 'group' | 'version' | 'ki
 /** The kind of the query parameters with which clients connect to a subresource (PodExecOptions). */
 export interface ConnectOptions extends Pick<ResourceDefinition, 'group' | 'version' | 'kind'> {
 	/** The type of each parameter. */
-	readonly parameters: Readonly<Record<string, 'string' | 'boolean'>>;
+	readonly parameters: Readonly<Record<string, 'string' | 'boolean' | 'integer'>>;
 }
 
 /**

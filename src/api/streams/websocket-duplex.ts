@@ -6,7 +6,7 @@ import { Inbox } from './inbox.ts';
 export interface ChannelSocket {
 	/** Number of bytes that wait to be written to the connection. */
 	readonly bufferedAmount: number;
-	send(frame: Uint8Array, written: (error?: Error | null) => void): void;
+	send(frame: Uint8Array | string, written: (error?: Error | null) => void): void;
 	/** Stops reading from the connection, so that the peer's writes wait; some frames may still arrive. */
 	pause(): void;
 	resume(): void;

@@ -8,9 +8,11 @@ import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
  * server's kubeconfig, and ServiceAccounts get theirs from the API.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
- *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
- *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
- *    header.
+ *    server. The exception is a WebSocket with a token in its header Authorization, which upstream's clients open
+ *    with an Origin: a page cannot set that header on a WebSocket. (Upstream accepts any Origin, and the token in a
+ *    sub-protocol too, which a page can set; this server does not.) Rejected is also a request whose Host header is
+ *    not a loopback name or address: with DNS rebinding, a page of another site has its host name resolve to 127.0.0.1
+ *    and then counts as same-origin, without an Origin header.
  * 2. Every other request needs a valid token, except for the public paths (`open`): without credentials their user
  *    is `system:anonymous`.
  * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first
@@ -44,6 +46,21 @@ export class Authentication {
 		if (headers.authorization !== undefined) return this.authenticate(headers, open);
 		this.#rejectWebPages(headers);
 		return ADMIN;
+	}
+
+	/**
+	 * Returns the user of a request to upgrade its connection, which no public path has. Throws and rejects like
+	 * {@link authenticate}.
+	 */
+	authenticateUpgrade(
+		headers: IncomingHttpHeaders,
+		{ isLocal }: { readonly isLocal: boolean },
+	): User | Promise<User> {
+		const { origin, ...others } = headers;
+		const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
+		const mayHaveOrigin = isWebSocket && bearerTokenOf(headers.authorization ?? '') !== undefined;
+		const checked = mayHaveOrigin ? others : headers;
+		return isLocal ? this.authenticateLocal(checked, false) : this.authenticate(checked, false);
 	}
 
 	#rejectWebPages(headers: IncomingHttpHeaders): void {

@@ -132,3 +132,24 @@ test('over HTTPS the token decides who the user is, for watches, streams and ans
 	await listener.close();
 	opened.server.close();
 });
+
+test('a two-way stream needs the verb create too, also if it is opened by GET', async () => {
+	const asked: string[] = [];
+	const authorizer: Authorizer = {
+		authorize: ({ user, verb }) => {
+			if (user.name === ALICE.name) asked.push(verb);
+			return { allowed: user.name !== ALICE.name || verb !== 'create', reason: '' };
+		},
+	};
+	const { server } = await openTestServer({ authorizer });
+	for (const subresource of ['exec', 'attach', 'portforward']) {
+		const path = `${PODS}/p/${subresource}`;
+		const error = await refusal(server.duplex({ method: 'GET', path, user: ALICE }));
+		assert.equal(
+			error.message,
+			`pods "p" is forbidden: User "alice" cannot create resource "pods/${subresource}" in API group "" in the namespace "default"`,
+		);
+	}
+	assert.deepEqual(asked, ['get', 'create', 'get', 'create', 'get', 'create']);
+	server.close();
+});

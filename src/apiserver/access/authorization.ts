@@ -70,6 +70,15 @@ export function attributesOf(call: Call, request: ResourceRequest | undefined): 
 	};
 }
 
+/**
+ * The attributes of the second check of a two-way stream: its user must be allowed to create it, even if a WebSocket opens
+ * it by GET. Otherwise a role that allows only reads would run commands (upstream:
+ * AuthorizePodWebsocketUpgradeCreatePermission).
+ */
+export function connectAttributesOf(call: Call, request: ResourceRequest): AuthorizationAttributes {
+	return { ...attributesOf(call, request), verb: 'create' };
+}
+
 const VERBS: Readonly<Record<Method, string>> = {
 	GET: 'get',
 	POST: 'create',

@@ -37,13 +37,15 @@ export class NamespaceLifecycle implements AdmissionPlugin {
 
 	#checkNamespace(attributes: AdmissionAttributes): void {
 		const { definition, namespace } = attributes;
+		const { group, resource } = definition;
 		const namespaces = this.#cache.of('', 'namespaces');
 		if (namespace === '' || !namespaces) return;
 		const holder = namespaces.get('', namespace)?.object;
 		if (!holder) throw notFound({ group: '', resource: 'namespaces', name: namespace });
 		if (!isTerminating(holder)) return;
 		const refusal = forbidden(
-			subjectOf(definition, nameForMessages(attributes)),
+			// The requested resource, also of a view.
+			{ group, resource, name: nameForMessages(attributes) },
 			`unable to create new content in namespace ${namespace} because it is being terminated`,
 		);
 		throw reworded(refusal, {

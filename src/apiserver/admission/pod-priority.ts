@@ -1,7 +1,7 @@
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { forbidden } from '../../api/errors/api-error.ts';
-import { decidePriority, withPriorityOf } from '../../plan/pod/priority.ts';
+import { decidePriority, withPriorityOf } from '../../plan/pod/admission/priority.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import { type AdmissionPlugin, type MutableAttributes, nameForMessages } from './admission.ts';
 import type { PriorityClasses } from './priority-classes.ts';

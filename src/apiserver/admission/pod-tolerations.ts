@@ -1,5 +1,5 @@
 import { isPod } from '../../api/core/pod/is-pod.ts';
-import { withDefaultTolerations } from '../../plan/pod/default-tolerations.ts';
+import { withDefaultTolerations } from '../../plan/pod/admission/default-tolerations.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /** Adds the default tolerations to Pods (upstream: the DefaultTolerationSeconds plugin). */

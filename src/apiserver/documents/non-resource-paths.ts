@@ -1,6 +1,7 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
-import { virtualResources } from '../../api/resources.ts';
+import { KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
+import { viewResources, virtualResources } from '../../api/resources.ts';
 import type { SigningKey } from '../access/tokens/signing-key.ts';
 import type { Call } from '../request.ts';
 import { type Answer, valueAnswer } from '../respond.ts';
@@ -22,9 +23,6 @@ export interface DocumentOptions {
 	/** Returns the URL at which clients reach the server; undefined if there is none. */
 	readonly url: () => string | undefined;
 }
-
-/** The Kubernetes version whose behaviour the server implements. */
-const KUBERNETES_VERSION = '1.36.0';
 
 /** Answers the paths that name no resource: discovery, OpenAPI, version and health. */
 export class Documents {
@@ -67,7 +65,7 @@ export class Documents {
 	}
 }
 
-/** All resources, with those that are never stored, in the order of upstream's discovery: core first. */
+/** All resources, with views and those that are never stored, in the order of upstream's discovery: core first. */
 function served(resources: readonly ResourceDefinition[]): readonly ResourceDefinition[] {
 	const { core = [], named = [] } = Object.groupBy(resources, ({ group }) =>
 		group === '' ? 'core' : 'named',
@@ -75,7 +73,7 @@ function served(resources: readonly ResourceDefinition[]): readonly ResourceDefi
 	const { computed = [], reviews = [] } = Object.groupBy(virtualResources, ({ isReadOnly }) =>
 		isReadOnly ? 'computed' : 'reviews',
 	);
-	return [...core, ...reviews, ...named, ...computed];
+	return [...core, ...viewResources, ...reviews, ...named, ...computed];
 }
 
 /** The index at `/`. */
@@ -106,11 +104,15 @@ function kubernetesVersion(version: string): string {
  * and the date is a valid one because clients may parse it.
  */
 function versionInfo(version: string): unknown {
-	const [major, minor] = KUBERNETES_VERSION.split('.');
+	const [major = '', minor = ''] = KUBERNETES_VERSION.split('.');
 	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
 	return {
 		major,
 		minor,
+		emulationMajor: major,
+		emulationMinor: minor,
+		minCompatibilityMajor: major,
+		minCompatibilityMinor: String(Number(minor) - 1),
 		gitVersion: kubernetesVersion(version),
 		gitCommit: '',
 		gitTreeState: 'clean',

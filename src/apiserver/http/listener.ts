@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server as LocalServer, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { ListenOptions as AddressOptions } from 'node:net';
+import type { ListenOptions as AddressOptions, Socket } from 'node:net';
 import { ADMIN, type User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -8,13 +8,14 @@ import { RunQueue } from '../../base/queue/run-queue.ts';
 import { Authentication } from '../access/authentication.ts';
 import { isPublic } from '../documents/health.ts';
 import type { ApiServer } from '../server.ts';
+import type { UpgradeRequest } from '../streams/session-options.ts';
+import { isUpgradeTarget, Upgrades } from '../streams/upgrades.ts';
 import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
 import { openLocalSocket } from './local-socket.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
-import { isUpgradeTarget, type UpgradeRequest, Upgrades } from './upgrade.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -79,7 +80,7 @@ const HTTP_OPTIONS = {
 	requestTimeout: REQUEST_TIMEOUT_MS,
 	headersTimeout: HEADERS_TIMEOUT_MS,
 	keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-	shouldUpgradeCallback: ({ url }: IncomingMessage) => isUpgradeTarget(url),
+	shouldUpgradeCallback: isUpgradeTarget,
 };
 
 /** A listener; {@link listen} opens one. */
@@ -224,10 +225,13 @@ export class HttpListener {
 	}
 
 	#upgrade(upgrade: UpgradeRequest): void {
-		const { request } = upgrade;
-		const end = this.#connections.startRequest(request.socket);
-		request.socket.once('close', end);
-		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
+		const { headers, socket } = upgrade.request;
+		const end = this.#connections.startRequest(socket);
+		socket.once('close', end);
+		const isLocal = this.#connections.isLocal(socket);
+		void this.#upgrades.serve(upgrade, () =>
+			this.#marked(socket, this.#authentication.authenticateUpgrade(headers, { isLocal })),
+		);
 	}
 
 	#authenticate({ headers, socket }: IncomingMessage, path: string): User | Promise<User> {
@@ -235,13 +239,12 @@ export class HttpListener {
 		const user = this.#connections.isLocal(socket)
 			? this.#authentication.authenticateLocal(headers, isOpen)
 			: this.#authentication.authenticate(headers, isOpen);
-		if (isOpen) return user;
-		if (user instanceof Promise) {
-			return user.then((known) => {
-				this.#connections.markAuthenticated(socket);
-				return known;
-			});
-		}
+		return isOpen ? user : this.#marked(socket, user);
+	}
+
+	/** The user, whose connection counts as authenticated once the user is known. */
+	#marked(socket: Socket, user: User | Promise<User>): User | Promise<User> {
+		if (user instanceof Promise) return user.then((known) => this.#marked(socket, known));
 		this.#connections.markAuthenticated(socket);
 		return user;
 	}

@@ -10,7 +10,7 @@ import { deleteOptionsSchema } from '../../api/meta/delete-options.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
 import { FIELD_NUMBERS } from '../../api/protobuf/field-numbers.ts';
 import { delimitedField, enveloped, numberField } from '../../api/protobuf/testing/wire-writer.ts';
-import { resources, virtualResources } from '../../api/resources.ts';
+import { resources, viewResources, virtualResources } from '../../api/resources.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import type { SchemaNode } from '../../api/schema/schema.ts';
 import { type ExpectedObject, UnreadableError } from './expected-object.ts';
@@ -19,10 +19,12 @@ import { jsonOfProtobuf } from './protobuf-body.ts';
 /** All kinds that can be in a body. */
 const EXPECTED: readonly ExpectedObject[] = [
 	// Clients never send those that they can only read.
-	...[...resources, ...virtualResources.filter(({ isReadOnly }) => !isReadOnly)].map((each) => ({
-		...each,
-		apiVersions: [apiVersionOf(each)],
-	})),
+	...[...resources, ...virtualResources.filter(({ isReadOnly }) => !isReadOnly), ...viewResources].map(
+		(each) => ({
+			...each,
+			apiVersions: [apiVersionOf(each)],
+		}),
+	),
 	{ kind: 'Binding', apiVersions: ['v1'], schema: bindingSchema },
 	{ kind: 'Eviction', apiVersions: ['policy/v1', 'policy/v1beta1'], schema: evictionSchema },
 	{ kind: 'TokenRequest', apiVersions: ['authentication.k8s.io/v1'], schema: tokenRequestSchema },
@@ -31,6 +33,7 @@ const EXPECTED: readonly ExpectedObject[] = [
 
 /** An object as encoded by upstream's own code; tools/protobuf-golden made them. */
 interface Golden {
+	readonly apiVersion: string;
 	readonly kind: string;
 	readonly bytes: Uint8Array;
 	readonly json: unknown;
@@ -40,22 +43,29 @@ const goldens: readonly Golden[] = readFileSync(`${import.meta.dirname}/protobuf
 	.trim()
 	.split('\n')
 	.map((line) => {
-		const { kind, protobuf, json } = JSON.parse(line);
-		return { kind, bytes: Buffer.from(protobuf, 'base64'), json };
+		const { apiVersion, kind, protobuf, json } = JSON.parse(line);
+		return { apiVersion, kind, bytes: Buffer.from(protobuf, 'base64'), json };
 	});
 
-function expected(kind: string): ExpectedObject {
-	const found = EXPECTED.find((each) => each.kind === kind);
+/** The kind that a golden object has; without a version the first of that name. */
+function expected(kind: string, apiVersion?: string): ExpectedObject {
+	const found = EXPECTED.find(
+		(each) => each.kind === kind && (!apiVersion || (each.apiVersions?.includes(apiVersion) ?? true)),
+	);
 	assert.ok(found, kind);
 	return found;
 }
 
 test('protobuf decodes to the same value as JSON of the same object, both encoded by upstream', () => {
-	assert.deepEqual(new Set(goldens.map(({ kind }) => kind)), new Set(EXPECTED.map(({ kind }) => kind)));
-	for (const { kind, bytes, json } of goldens) {
-		const { schema } = expected(kind);
+	assert.deepEqual(
+		new Set(goldens.map(({ kind, apiVersion }) => expected(kind, apiVersion))),
+		new Set(EXPECTED),
+	);
+	for (const { kind, apiVersion, bytes, json } of goldens) {
+		const sample = expected(kind, apiVersion);
+		const { schema } = sample;
 		const fromJson = decode(schema, json);
-		const fromProtobuf = decode(schema, jsonOfProtobuf(bytes, expected(kind)));
+		const fromProtobuf = decode(schema, jsonOfProtobuf(bytes, sample));
 		assert.deepEqual(fromJson.problems, []);
 		assert.deepEqual(fromProtobuf, fromJson, kind);
 	}

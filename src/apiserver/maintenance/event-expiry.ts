@@ -57,7 +57,7 @@ export class EventExpiry {
 
 	constructor(server: ServerContext) {
 		this.#server = server;
-		this.#events = server.cache.of('', 'events');
+		this.#events = server.cache.stored('', 'events');
 	}
 
 	/** Registers the stored Events and subscribes to changes of them. The cache must be loaded. */

@@ -43,7 +43,7 @@ async function open(t: test.TestContext): Promise<World> {
 	});
 	packer.start();
 	t.after(() => packer.stop());
-	const resource = cache.of('', 'namespaces');
+	const resource = cache.stored('', 'namespaces');
 	assert.ok(resource);
 	return {
 		store,

@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
 import {
 	type ApiError,
 	alreadyExists,
@@ -16,13 +17,15 @@ import { PendingWrite, StoredObject } from './stored-object.ts';
 
 /** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
 
-/** The subject of errors about an object: its resource, in plural. */
-export function subjectOf({ group, resource }: ResourceDefinition, name: string): Subject {
+/** The subject of errors about an object: its resource, in plural. For a view it is the stored resource, as upstream. */
+export function subjectOf(definition: ResourceDefinition, name: string): Subject {
+	const { group, resource } = storedDefinition(definition);
 	return { group, resource, name };
 }
 
 /** The same by kind: Invalid errors name the kind. */
-export function kindSubjectOf({ group, kind }: ResourceDefinition, name: string): Subject {
+export function kindSubjectOf(definition: ResourceDefinition, name: string): Subject {
+	const { group, kind } = storedDefinition(definition);
 	return { group, resource: kind, name };
 }
 
@@ -60,10 +63,15 @@ export class CompareAndSwap implements ObjectWriter {
 		}
 		const { namespace = '', name = '' } = object.metadata;
 		const key = resource.codec.key(namespace, name);
-		const pending = new PendingWrite(object);
+		const pending = pendingOf(definition, object);
 		try {
-			const revision = await this.#store.write({ type: 'create', key, value, attachment: pending });
-			return pending.stored ?? new StoredObject(resource.codec, { key, value, revision });
+			const revision = await this.#store.write({
+				type: 'create',
+				key,
+				value,
+				...(pending && { attachment: pending }),
+			});
+			return pending?.stored ?? new StoredObject(resource.codec, { key, value, revision });
 		} catch (error) {
 			if (!(error instanceof KeyExistsError)) throw error;
 			throw nameTaken(definition, name, resource.at(key));
@@ -72,11 +80,17 @@ export class CompareAndSwap implements ObjectWriter {
 
 	async update(current: StoredObject, { object, value }: Encoded): Promise<StoredObject | undefined> {
 		const { codec, key, revision: expected } = current;
-		const pending = new PendingWrite(object);
-		const write = this.#store.write({ type: 'update', key, value, expected, attachment: pending });
+		const pending = pendingOf(codec.definition, object);
+		const write = this.#store.write({
+			type: 'update',
+			key,
+			value,
+			expected,
+			...(pending && { attachment: pending }),
+		});
 		const revision = await undefinedIfChanged(write);
 		if (revision === undefined) return undefined;
-		return pending.stored ?? new StoredObject(codec, { key, value, revision });
+		return pending?.stored ?? new StoredObject(codec, { key, value, revision });
 	}
 
 	async remove(current: StoredObject): Promise<StoredObject | undefined> {
@@ -89,6 +103,11 @@ export class CompareAndSwap implements ObjectWriter {
 /** The revision in the metadata of a new object; 0 for text that is not a number, as upstream. */
 export function revisionIn({ metadata: { resourceVersion = '' } }: KubeObject): number {
 	return /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0;
+}
+
+/** Carries the object beside its bytes. One of a view is not in the stored form: the cache decodes the bytes. */
+function pendingOf({ view }: ResourceDefinition, object: KubeObject): PendingWrite | undefined {
+	return view ? undefined : new PendingWrite(object);
 }
 
 /** 409 for a name that the object `holder` has. The message says if that object is being deleted. */

@@ -1,8 +1,10 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
 import type { Change, Store, WatchHandle } from '../../store/store.ts';
 import { type DamagedObject, DamagedObjectsError, damageOf } from './damaged-objects.ts';
-import { ResourceCache } from './resource-cache.ts';
+import { ResourceCache, type ResourceReader } from './resource-cache.ts';
 import { REGISTRY_PREFIX, resourcePrefix, StoredObject } from './stored-object.ts';
+import { ViewCache } from './view-cache.ts';
 
 /** Options of an {@link ObjectCache}. */
 export interface ObjectCacheOptions {
@@ -10,6 +12,8 @@ export interface ObjectCacheOptions {
 	readonly resources: readonly ResourceDefinition[];
 	/** Resources whose objects are never stored: {@link ObjectCache.of} finds them, with no objects. */
 	readonly virtual?: readonly ResourceDefinition[];
+	/** Views of `resources`; those whose stored resource is missing are not served. */
+	readonly views?: readonly ResourceDefinition[];
 	/** Delete stored values that cannot be decoded; by default `start` rejects. */
 	readonly discardDamaged?: boolean;
 	/** Called with a report of each discarded value. */
@@ -32,6 +36,8 @@ export class ObjectCache {
 	readonly resources: readonly ResourceCache[];
 	readonly #options: ObjectCacheOptions;
 	readonly #byPrefix = new Map<string, ResourceCache>();
+	/** By the prefix that their objects would have if they were stored. */
+	readonly #views = new Map<string, ViewCache>();
 	#revision = 0;
 	#failure: Error | undefined;
 	#watch: WatchHandle | undefined;
@@ -44,6 +50,11 @@ export class ObjectCache {
 		const virtual = (options.virtual ?? []).map((definition) => new ResourceCache(definition));
 		for (const resource of [...this.resources, ...virtual])
 			this.#byPrefix.set(resource.codec.keyPrefix, resource);
+		for (const view of options.views ?? []) {
+			const { group, resource } = storedDefinition(view);
+			const stored = this.#byPrefix.get(resourcePrefix(group, resource));
+			if (stored) this.#views.set(resourcePrefix(view.group, view.resource), new ViewCache(view, stored));
+		}
 	}
 
 	/** The revision that the cache has reached. */
@@ -56,9 +67,14 @@ export class ObjectCache {
 		return this.#failure;
 	}
 
-	/** Returns the cache of a resource; undefined if the server does not serve it. */
-	of(group: string, resource: string): ResourceCache | undefined {
+	/** Returns the cache of a stored resource, which is no view; undefined if the server does not serve it. */
+	stored(group: string, resource: string): ResourceCache | undefined {
 		return this.#byPrefix.get(resourcePrefix(group, resource));
+	}
+
+	/** Returns the objects of a resource; undefined if the server does not serve it. */
+	of(group: string, resource: string): ResourceReader | undefined {
+		return this.stored(group, resource) ?? this.#views.get(resourcePrefix(group, resource));
 	}
 
 	/**

@@ -31,6 +31,22 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	secrets: {},
 	serviceaccounts: {},
 	priorityclasses: { body: { value: 7 } },
+	runtimeclasses: { body: { handler: 'sandbox' } },
+	poddisruptionbudgets: {
+		body: { spec: { minAvailable: 1, selector: { matchLabels: { a: 'b' } } } },
+		status: { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 },
+	},
+	persistentvolumes: {
+		body: {
+			spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/data' } },
+		},
+		status: { phase: 'Available' },
+	},
+	persistentvolumeclaims: {
+		body: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+		status: { phase: 'Pending', conditions: conditions(2) },
+	},
+	storageclasses: { body: { provisioner: 'example.com/p' } },
 };
 
 function podSpec(): object {
@@ -151,6 +167,8 @@ async function liveOn(definition: ResourceDefinition, filling: Filling): Promise
 const CONTROLLED_BY_KIND: Readonly<Record<string, readonly object[]>> = {
 	nodes: [{ spec: { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }] } }],
 	leases: [{ spec: { holderIdentity: 'another', leaseDurationSeconds: 40 } }],
+	persistentvolumes: [{ spec: { claimRef: { namespace: 'default', name: 'c', uid: 'u' } } }],
+	persistentvolumeclaims: [{ spec: { volumeName: 'v' } }],
 	events: [
 		{ count: 10, lastTimestamp: '2026-01-31T08:00:00Z', message: '(combined from similar events): x' },
 	],

@@ -5,10 +5,40 @@ import { ChangeWindow, ObjectChange } from './change-window.ts';
 import type { Matcher } from './matcher.ts';
 import { PendingWrite, ResourceCodec, StoredObject, withRevision } from './stored-object.ts';
 
-/** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
-export class ResourceCache {
+/** The objects of one resource and its changes, as verbs and watches read them: a {@link ResourceCache} or a view of one. */
+export interface ResourceReader {
 	readonly codec: ResourceCodec;
 	/** The latest changes, which the watches read. */
+	readonly window: Pick<ChangeWindow, 'start' | 'after'>;
+	readonly definition: ResourceDefinition;
+	/** Revision of the latest change of this resource, or at which it was loaded. */
+	readonly changedAt: number;
+	/** The current object; undefined if it does not exist. `namespace` is empty for cluster-scoped kinds. */
+	get(namespace: string, name: string): StoredObject | undefined;
+	/** The current object at a key. */
+	at(key: string): StoredObject | undefined;
+	/**
+	 * The objects that can match by namespace and name, in key order, from after the key `after`. The caller
+	 * checks labels and other fields, and may take its time: stored objects are immutable, so the array stays
+	 * the state at one revision.
+	 */
+	candidates(selected: Pick<Matcher, 'prefix' | 'key'>, after?: string): readonly StoredObject[];
+	/** All objects, in key order. */
+	all(): readonly StoredObject[];
+	/**
+	 * Calls `wake` after each batch of changes, which is then in the {@link window}, and when the cache is no
+	 * longer updated; until the returned function is called. `wake` must not throw.
+	 */
+	onChange(wake: () => void): () => void;
+	/**
+	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
+	 */
+	read(change: Extract<Change, { readonly type: 'put' }>): StoredObject;
+}
+
+/** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
+export class ResourceCache implements ResourceReader {
+	readonly codec: ResourceCodec;
 	readonly window = new ChangeWindow();
 	#changedAt = 0;
 	readonly #objects = new Map<string, StoredObject>();
@@ -23,7 +53,6 @@ export class ResourceCache {
 		return this.codec.definition;
 	}
 
-	/** Revision of the latest change of this resource, or at which it was loaded. */
 	get changedAt(): number {
 		return this.#changedAt;
 	}
@@ -33,21 +62,14 @@ export class ResourceCache {
 		return this.#objects.size;
 	}
 
-	/** The current object; undefined if it does not exist. `namespace` is empty for cluster-scoped kinds. */
 	get(namespace: string, name: string): StoredObject | undefined {
 		return this.#objects.get(this.codec.key(namespace, name));
 	}
 
-	/** The current object at a key. */
 	at(key: string): StoredObject | undefined {
 		return this.#objects.get(key);
 	}
 
-	/**
-	 * The objects that can match by namespace and name, in key order, from after the key `after`. The caller
-	 * checks labels and other fields, and may take its time: stored objects are immutable, so the array stays
-	 * the state at one revision.
-	 */
 	candidates({ prefix, key: only }: Pick<Matcher, 'prefix' | 'key'>, after = ''): readonly StoredObject[] {
 		if (only !== undefined) {
 			const stored = this.#objects.get(only);
@@ -62,15 +84,10 @@ export class ResourceCache {
 		return found;
 	}
 
-	/** All objects, in key order. */
 	all(): readonly StoredObject[] {
 		return this.candidates({ prefix: this.codec.keyPrefix, key: undefined });
 	}
 
-	/**
-	 * Calls `wake` after each batch of changes, which is then in the {@link window}, and when the cache is no
-	 * longer updated; until the returned function is called. `wake` must not throw.
-	 */
 	onChange(wake: () => void): () => void {
 		this.#wakers.add(wake);
 		return () => void this.#wakers.delete(wake);
@@ -102,9 +119,6 @@ export class ResourceCache {
 		this.window.push(new ObjectChange(change.revision, before, now));
 	}
 
-	/**
-	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
-	 */
 	read({ entry, revision }: Extract<Change, { readonly type: 'put' }>): StoredObject {
 		const { key, value, attachment } = entry;
 		const cached = this.#objects.get(key);

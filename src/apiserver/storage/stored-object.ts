@@ -1,4 +1,5 @@
 import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta/object-meta.ts';
 import { type ObjectSource, setSource } from '../../api/meta/object-source.ts';
 import { assert } from '../../base/assert.ts';
@@ -24,7 +25,7 @@ export function resourcePrefix(group: string, resource: string): string {
 	return `${REGISTRY_PREFIX}${group || 'core'}/${resource}/`;
 }
 
-/** Keys and encoding of one resource. */
+/** Keys and encoding of one resource. The keys of a view are those of the stored resource. */
 export class ResourceCodec {
 	readonly definition: ResourceDefinition;
 	readonly apiVersion: string;
@@ -36,7 +37,8 @@ export class ResourceCodec {
 	constructor(definition: ResourceDefinition) {
 		this.definition = definition;
 		this.apiVersion = apiVersionOf(definition);
-		this.keyPrefix = resourcePrefix(definition.group, definition.resource);
+		const { group, resource } = storedDefinition(definition);
+		this.keyPrefix = resourcePrefix(group, resource);
 		this.#head = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},"metadata":{`;
 	}
 
@@ -59,16 +61,18 @@ export class ResourceCodec {
 		return this.#fresh.write(`${this.#head}${text.slice(1)}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`);
 	}
 
-	/** Decodes a stored value to a defaulted, frozen object. */
+	/** Decodes a stored value to a defaulted, frozen object. An object that was not written (revision 0) has no version. */
 	decode(value: Uint8Array, revision: number): KubeObject {
 		// Only `encode` makes stored values, so the type is certain; damaged-objects.ts checks them at the start.
 		const parsed = parseJson(textOf(value)) as KubeObject;
-		const metadata: ObjectMeta = { ...parsed.metadata, resourceVersion: String(revision) };
+		const version = revision === 0 ? {} : { resourceVersion: String(revision) };
+		const metadata: ObjectMeta = { ...parsed.metadata, ...version };
 		return deepFreeze(this.definition.defaults({ ...parsed, metadata }));
 	}
 
 	/** The JSON of the object for clients: the stored value with its resourceVersion. */
 	serve(value: Uint8Array, revision: number): Uint8Array {
+		if (revision === 0) return value;
 		return this.#compose(value, revision, { opening: this.#head, closing: '' });
 	}
 
@@ -174,7 +178,7 @@ export class StoredObject implements ObjectSource {
 
 	/** The JSON for clients. */
 	get bytes(): Uint8Array {
-		return this.revision === 0 ? this.value : this.codec.serve(this.value, this.revision);
+		return this.codec.serve(this.value, this.revision);
 	}
 
 	/** The JSON for clients, as an item of a list. */
@@ -185,6 +189,12 @@ export class StoredObject implements ObjectSource {
 	/** The JSON line of a watch event with the object. */
 	eventBytes(type: string): Uint8Array {
 		return this.codec.serveEvent(this.value, this.revision, type);
+	}
+
+	/** The same object in another representation: that of a view. */
+	as(codec: ResourceCodec): StoredObject {
+		const { key, revision } = this;
+		return new StoredObject(codec, { key, value: this.#value, revision });
 	}
 
 	/** The same object with another revision: that of its deletion. */

@@ -2,7 +2,7 @@ import { expired } from '../../api/errors/api-error.ts';
 import { type Change, CompactedError } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
 import { ObjectChange } from './change-window.ts';
-import type { ResourceCache } from './resource-cache.ts';
+import type { ResourceReader } from './resource-cache.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
@@ -25,7 +25,7 @@ export interface HistoryPiece {
  */
 export async function readHistory(
 	{ store }: ServerContext,
-	resource: ResourceCache,
+	resource: ResourceReader,
 	after: number,
 ): Promise<HistoryPiece> {
 	const { keyPrefix: prefix } = resource.codec;
@@ -39,7 +39,7 @@ export async function readHistory(
 	}
 }
 
-function changeOf(resource: ResourceCache, change: Change): ObjectChange {
+function changeOf(resource: ResourceReader, change: Change): ObjectChange {
 	const { revision, previous } = change;
 	const before = previous && new StoredObject(resource.codec, previous);
 	return new ObjectChange(revision, before, change.type === 'put' ? resource.read(change) : undefined);

@@ -2,7 +2,7 @@ import { withDisruption } from '../../api/core/pod/disruption.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { podStatusStrategy } from '../../api/core/pod/strategy.ts';
-import { badRequest, invalid } from '../../api/errors/api-error.ts';
+import { badRequest, invalid, isApiError } from '../../api/errors/api-error.ts';
 import { fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
 import { FieldPath } from '../../api/errors/field-path.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
@@ -17,13 +17,13 @@ import { checkDeleteOptions, isDryRun } from '../verbs/delete-options.ts';
 import { updateObject } from '../verbs/update-object.ts';
 import { type WriteOptions, writeOptions } from '../verbs/write-options.ts';
 import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
+import { budgetConflict, grantEviction } from './disruption-budget.ts';
 
 /**
  * POST to `pods/<name>/eviction`: the API-initiated eviction, with which `kubectl drain` and others remove a
  * Pod from its node.
  *
- * stint has no PodDisruptionBudgets. So an eviction is never answered with 429, and Pods that a budget would
- * protect are treated like those that it would not (pending, finished or terminating ones).
+ * A PodDisruptionBudget that covers a running Pod must grant the eviction: see disruption-budget.ts.
  *
  * The server first sets the condition DisruptionTarget on the Pod, then deletes it as the DeleteOptions in
  * the Eviction say. Pod failure policies depend on this order: a controller that sees the Pod terminating can
@@ -45,10 +45,24 @@ export async function evict(server: ServerContext, request: ResourceRequest): Pr
 	const decoded = await decodePosted(request, EVICTION, options.fieldValidation);
 	const eviction = await admitPosted(server, request, { posted: decoded, kind: EVICTION, options });
 	const deletion = deletionOf(request, eviction, options.dryRun);
-	const marked = isDryRun(deletion) ? deletion : await mark(server, request, { deletion, options });
-	await deleteWith(server, request, { options: marked, isAdmitted: true });
-	return success(201);
+	const isPinned = deletion.preconditions?.resourceVersion !== undefined;
+	for (let attempt = 1; ; attempt++) {
+		const granted = await grantEviction(server, request, { deletion, options });
+		try {
+			const { deletion: given } = granted;
+			const marked = isDryRun(given) ? given : await mark(server, request, { deletion: given, options });
+			await deleteWith(server, request, { options: marked, isAdmitted: true });
+			return success(201);
+		} catch (error) {
+			if (isPinned || !isApiError(error, 'Conflict')) throw error;
+			if (granted.kind === 'unready') throw budgetConflict(granted.budgetName);
+			if (granted.kind !== 'pending' || attempt >= MOST_ATTEMPTS) throw error;
+		}
+	}
 }
+
+/** Number of attempts to evict a pending Pod that other clients write to (upstream: EvictionsRetry). */
+const MOST_ATTEMPTS = 20;
 
 /** The options of the deletion. It is a dry run if the query or the Eviction asks for one. */
 function deletionOf({ name }: ResourceRequest, eviction: Eviction, dryRun: boolean): DeleteOptions {

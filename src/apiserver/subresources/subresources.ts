@@ -18,11 +18,13 @@ import { get } from '../verbs/get.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import type { UpdateStrategy } from '../verbs/update-object.ts';
+import { ATTACH_OPTIONS, podAttach } from './attach.ts';
 import { bind } from './binding.ts';
 import { evict } from './eviction.ts';
 import { EXEC_OPTIONS, podExec } from './exec.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
+import { PORT_FORWARD_OPTIONS, type PortOpener, podPortForward, podPorts } from './port-forward.ts';
 import { issueToken } from './token.ts';
 
 /** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
@@ -41,6 +43,8 @@ export interface Subresource {
 	 * function that opens the session: the server calls it once it knows that the connection can carry one.
 	 */
 	readonly duplex?: (server: ServerContext, request: ResourceRequest) => () => Promise<Duplex>;
+	/** The same for a connection that carries any number of sessions, each with a port that the client names. */
+	readonly ports?: (server: ServerContext, request: ResourceRequest) => PortOpener;
 	/** The kind of its query parameters, if they are documented as one. */
 	readonly connects?: ConnectOptions;
 	/** The kind of object that clients post to it, if it is not the resource's own kind. */
@@ -84,6 +88,23 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		verbs: {},
 		duplex: podExec,
 		connects: EXEC_OPTIONS,
+		discoveryVerbs: ['create', 'get'],
+	},
+	{
+		name: 'attach',
+		appliesTo: isPodResource,
+		verbs: {},
+		duplex: podAttach,
+		connects: ATTACH_OPTIONS,
+		discoveryVerbs: ['create', 'get'],
+	},
+	{
+		name: 'portforward',
+		appliesTo: isPodResource,
+		verbs: {},
+		duplex: podPortForward,
+		ports: podPorts,
+		connects: PORT_FORWARD_OPTIONS,
 		discoveryVerbs: ['create', 'get'],
 	},
 	{

@@ -104,6 +104,7 @@ test('a Pod token of 3607 seconds says that it expires then, and is valid for a 
 test('a request is refused in the words of upstream', async () => {
 	const opened = await openTestServer();
 	const uid = await createAccount(opened, 'builder');
+	await createAccount(opened, 'other');
 	const pod = await createPod(opened, 'other');
 	const to = (kind: string, name: string, more: object = {}): object => ({
 		spec: { boundObjectRef: { apiVersion: 'v1', kind, name, ...more } },
@@ -161,7 +162,6 @@ test('a request is refused in the words of upstream', async () => {
 		assert.deepEqual([error.code, error.message], [code, message]);
 	}
 	const replaced = to('Pod', 'p', { uid: 'x' });
-	await createAccount(opened, 'other');
 	assert.equal(
 		(await refusal(requestToken(opened, 'other', replaced))).message,
 		'Operation cannot be fulfilled on Pod "p": the UID in the bound object reference (x) does not match the UID in record. The object might have been deleted and then recreated',

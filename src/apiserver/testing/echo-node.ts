@@ -1,11 +1,13 @@
 import { CHANNELS, type Duplex } from '../../api/contract/duplex.ts';
-import type { ContainerExecRequest, NodeApi } from '../../api/contract/node-api.ts';
-import { exitStatus } from '../../api/core/pod/exec.ts';
+import type { ContainerAttachRequest, ContainerExecRequest, NodeApi } from '../../api/contract/node-api.ts';
+import { exitStatus, SUCCESS } from '../../api/core/pod/exec.ts';
+import { badRequest } from '../../api/errors/api-error.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
 
 /**
  * A node agent whose logs contain the options that it received. Its commands print the options to standard error
- * and copy standard input to standard output; at the end of the input they exit with the number of its bytes.
+ * and copy standard input to standard output; at the end of the input they exit with the number of its bytes. So do its
+ * containers, to which it attaches. Its ports return what they receive; nothing listens on port 81.
  */
 export const ECHO_NODE: NodeApi = {
 	containerLog: async ({ signal: _signal, ...request }) =>
@@ -15,16 +17,42 @@ export const ECHO_NODE: NodeApi = {
 	usage: () => Promise.reject(new Error('this node measures nothing')),
 	exec: async (request) => {
 		const [caller, own] = duplexPair();
-		void echo(own, request);
+		void echo(own, { ...request, exitCode: true });
+		return caller;
+	},
+	attach: async (request) => {
+		const [caller, own] = duplexPair();
+		void echo(own, { ...request, exitCode: false });
+		return caller;
+	},
+	portForward: async ({ port }) => {
+		if (port === 81) throw badRequest('dial tcp4 127.0.0.1:81: connect: connection refused');
+		const [caller, own] = duplexPair();
+		void echoBytes(own);
 		return caller;
 	},
 };
 
-async function echo(session: Duplex, request: ContainerExecRequest): Promise<void> {
+async function echoBytes(connection: Duplex): Promise<void> {
+	for (;;) {
+		const message = await connection.receive();
+		if (!message) return;
+		await connection.send(message);
+		if (message.type === 'end') break;
+	}
+	connection.close();
+}
+
+type EchoRequest = (ContainerExecRequest | ContainerAttachRequest) & {
+	/** Whether the session ends with the number of bytes as the exit code. */
+	readonly exitCode: boolean;
+};
+
+async function echo(session: Duplex, { exitCode, ...request }: EchoRequest): Promise<void> {
 	const options = Buffer.from(JSON.stringify(request));
 	await session.send({ type: 'data', channel: CHANNELS.stderr, bytes: options });
 	let size = 0;
-	for (;;) {
+	while (request.stdin) {
 		const message = await session.receive();
 		if (!message) return;
 		if (message.type === 'end') break;
@@ -32,7 +60,8 @@ async function echo(session: Duplex, request: ContainerExecRequest): Promise<voi
 		size += message.bytes.length;
 		await session.send({ ...message, channel: CHANNELS.stdout });
 	}
-	const bytes = Buffer.from(JSON.stringify(exitStatus(request.command, size)));
+	const status = 'command' in request && exitCode ? exitStatus(request.command, size) : SUCCESS;
+	const bytes = Buffer.from(JSON.stringify(status));
 	await session.send({ type: 'data', channel: CHANNELS.error, bytes });
 	session.close();
 }

@@ -68,8 +68,15 @@ export function podNamed(name: string, metadata: object = {}): Record<string, un
 		kind: 'Pod',
 		apiVersion: 'v1',
 		metadata: { name, ...metadata },
-		spec: { containers: [{ name: 'main', image: 'busybox' }] },
+		// Admission sets it in new Pods, and an update must not change it.
+		spec: { serviceAccountName: 'default', containers: [{ name: 'main', image: 'busybox' }] },
 	};
+}
+
+/** The Pod of {@link podNamed} as a body of PUT: the account, which a create sets, must not change. */
+export function podToPut(name: string, metadata: object = {}): Record<string, unknown> {
+	const pod = podNamed(name, metadata);
+	return { ...pod, spec: { ...Object(pod.spec), serviceAccountName: 'default' } };
 }
 
 /** A minimal valid Job. */

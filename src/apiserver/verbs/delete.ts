@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
 import { conflict } from '../../api/errors/api-error.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -80,7 +81,8 @@ function responseTo(
  * The response for all kinds but those with a grace period (Pods), which are returned themselves: a Status
  * that names the deleted object and its UID.
  */
-function deletedStatus({ group, resource }: ResourceDefinition, { metadata }: KubeObject): Result {
+function deletedStatus(definition: ResourceDefinition, { metadata }: KubeObject): Result {
+	const { group, resource } = storedDefinition(definition);
 	const { name = '', uid } = metadata;
 	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
 }

@@ -24,7 +24,11 @@ const template = (spec: object): object => ({
 });
 
 const KINDS: Readonly<Record<string, Kind>> = {
-	Pod: { path: PODS, steps: ['spec'], bodyOf: (spec) => ({ apiVersion: 'v1', kind: 'Pod', spec }) },
+	Pod: {
+		path: PODS,
+		steps: ['spec'],
+		bodyOf: (spec) => ({ apiVersion: 'v1', kind: 'Pod', spec: { ...spec, serviceAccountName: 'default' } }),
+	},
 	Job: {
 		path: JOBS,
 		steps: ['spec', 'template', 'spec'],
@@ -46,6 +50,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 function podSpec(lifecycle?: object): object {
 	const fields = lifecycle ? { lifecycle } : {};
 	return {
+		// Admission sets it in new Pods, and an update must not change it.
+		serviceAccountName: 'default',
 		initContainers: [{ name: 'init', image: 'a', ...fields }],
 		containers: [{ name: 'main', image: 'a', ...fields }],
 	};

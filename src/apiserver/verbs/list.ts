@@ -5,7 +5,7 @@ import { reworded } from '../errors.ts';
 import { pauseRegularly, type ResourceRequest } from '../request.ts';
 import type { ListResult } from '../result.ts';
 import { Matcher } from '../storage/matcher.ts';
-import type { ResourceCache } from '../storage/resource-cache.ts';
+import type { ResourceReader } from '../storage/resource-cache.ts';
 import { StoredObject } from '../storage/stored-object.ts';
 import { type ContinueToken, decodeToken, encodeToken } from './continue-token.ts';
 import { untilFresh } from './freshness.ts';
@@ -74,7 +74,7 @@ function tokenOf({ continueToken, revision }: ListQuery, current: number): Conti
 	return token;
 }
 
-async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<Page> {
+async function pageFromCache(resource: ResourceReader, wanted: Wanted): Promise<Page> {
 	const { selected, after, limit, pauseIfDue } = wanted;
 	const candidates = resource.candidates(selected, after);
 	if (selected.byKey) {
@@ -107,7 +107,7 @@ interface PastPage {
  */
 async function pageFromStore(
 	server: ServerContext,
-	{ codec }: ResourceCache,
+	{ codec }: ResourceReader,
 	{ wanted, revision, token }: PastPage,
 ): Promise<Page> {
 	const { selected, limit, pauseIfDue } = wanted;
@@ -162,7 +162,7 @@ function expiredToken({ start }: ContinueToken): ApiError {
 }
 
 function resultOf(
-	{ codec }: ResourceCache,
+	{ codec }: ResourceReader,
 	revision: number,
 	{ page, wanted }: { readonly page: Page; readonly wanted: Wanted },
 ): ListResult {

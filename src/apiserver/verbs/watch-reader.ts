@@ -4,7 +4,7 @@ import type { ResourceRequest } from '../request.ts';
 import type { ObjectChange } from '../storage/change-window.ts';
 import { Matcher } from '../storage/matcher.ts';
 import { type Notice, noticeOf } from '../storage/notices.ts';
-import type { ResourceCache } from '../storage/resource-cache.ts';
+import type { ResourceReader } from '../storage/resource-cache.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { readHistory } from '../storage/watch-history.ts';
 import { untilFresh } from './freshness.ts';
@@ -74,7 +74,7 @@ type Source =
  */
 export class WatchReader implements OpenWatch {
 	readonly #server: ServerContext;
-	readonly #resource: ResourceCache;
+	readonly #resource: ResourceReader;
 	readonly #options: ListQuery;
 	readonly #selected: Matcher;
 	readonly #events: WatchReaderEvents;

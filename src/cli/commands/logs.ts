@@ -14,6 +14,7 @@ import type { LogView } from '../run/followed-pods.ts';
 import { JobFollower } from '../run/job-follower.ts';
 import { Outage } from '../run/reconnect.ts';
 import { Screen } from '../run/terminal.ts';
+import { awaitPods, waitOf } from '../streams/stream-pod.ts';
 
 /** The flags of `logs`. */
 export interface LogsFlags extends CommonFlags, LogPartFlags {
@@ -21,6 +22,14 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
 	readonly previous?: boolean;
 	readonly selector?: string;
 	readonly prefix?: boolean;
+	/** All Pods of the Job, with prefixes, as kubectl. Without it stint prints them too, and one Pod has no prefix. */
+	readonly allPods?: boolean;
+	/** How long to wait for the first Pod of a Job; as text. Default 20s, as kubectl. */
+	readonly podRunningTimeout?: string;
+	/** Whether a log that cannot be read, of several, leaves the exit code 0. */
+	readonly ignoreErrors?: boolean;
+	/** Maximum number of logs that -f follows at once; as text. Default 5, as kubectl. */
+	readonly maxLogRequests?: string;
 }
 
 /**
@@ -28,10 +37,13 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
  * with several Pods start with the Pod and container. With -f it follows a Job until it finishes, including
  * Pods that the Job creates later. Resolves to the exit code.
  */
-export async function logs(context: CliContext, words: readonly string[], flags: LogsFlags): Promise<number> {
+export async function logs(context: CliContext, words: readonly string[], given: LogsFlags): Promise<number> {
 	const [word, container] = words;
+	// The logs of all Pods have prefixes, whatever the other flag says, as kubectl.
+	const flags = given.allPods ? { ...given, prefix: true } : given;
 	const wanted = container === undefined ? flags : { ...flags, container };
 	const part = partOf(wanted);
+	const waitMs = waitOf(flags.podRunningTimeout ?? POD_RUNNING_TIMEOUT);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const found = await find(connection, word, { namespace, selector: flags.selector });
@@ -39,19 +51,18 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 		await followJob(context, connection, { job: found.job, flags: wanted });
 		return 0;
 	}
-	if (found.pods.length === 0)
-		context.stderr.print(
-			`${found.job ? `job/${found.job.metadata.name} has no Pods yet` : `No resources found in ${namespace} namespace.`}\n`,
-		);
-	const sources = found.pods.flatMap((pod) =>
-		containersOf(pod, wanted, (text) => context.stderr.print(`${text}\n`)).map((name) => ({
-			pod,
-			container: name,
-		})),
+	const chosen = await createdPods(context, connection, { found, waitMs });
+	if (chosen.length === 0) context.stderr.print(`No resources found in ${namespace} namespace.\n`);
+	const notify = (text: string): void => {
+		if (!flags.allPods) context.stderr.print(`${text}\n`);
+	};
+	const sources = chosen.flatMap((pod) =>
+		containersOf(pod, wanted, notify).map((name) => ({ pod, container: name })),
 	);
+	if (flags.follow) checkConcurrency(sources.length, flags.maxLogRequests);
 	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
 	// told apart.
-	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
+	const prefixed = flags.prefix ?? (found.job !== undefined && chosen.length > 1);
 	let failed = false;
 	const print = async ({ pod, container: name }: Source): Promise<void> => {
 		const prefix = prefixed ? linePrefixOf(pod, name) : '';
@@ -67,8 +78,8 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 				await context.stdout.ready();
 			}
 		} catch (error) {
-			if (sources.length === 1) throw error;
-			failed = true;
+			if (sources.length === 1 && !flags.ignoreErrors) throw error;
+			failed ||= !flags.ignoreErrors;
 			context.stderr.print(`${linePrefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
@@ -77,6 +88,19 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	if (flags.follow) await Promise.all(sources.map(print));
 	else for (const source of sources) await print(source);
 	return failed ? 1 : 0;
+}
+
+const MAX_LOG_REQUESTS = '5';
+const POD_RUNNING_TIMEOUT = '20s';
+
+/** Throws a CommandError with kubectl's text if -f would follow more logs at once than the flag allows. */
+function checkConcurrency(count: number, text: string = MAX_LOG_REQUESTS): void {
+	const most = Number(text);
+	if (!/^\d+$/.test(text) || most < 1) throw new CommandError('--max-log-requests must be greater than 0');
+	if (count > most)
+		throw new CommandError(
+			`you are attempting to follow ${count} log streams, but maximum allowed concurrency is ${most}, use --max-log-requests to increase the limit`,
+		);
 }
 
 /** A container whose log is printed. */
@@ -143,6 +167,29 @@ async function findJob(connection: Connection, name: string, namespace: string):
 	if (items.length === 0 && isFinished(job))
 		throw new CommandError(`job/${name} has finished, and its Pods were deleted with their logs`);
 	return { job, pods: byAge(items) };
+}
+
+/**
+ * The Pods that were found. For a Job without one, those that it creates within the time; rejects with kubectl's error if
+ * there are none (upstream: GetFirstPod in polymorphichelpers).
+ */
+async function createdPods(
+	{ clock }: Pick<CliContext, 'clock'>,
+	{ client }: Connection,
+	{ found: { job, pods: known }, waitMs }: { readonly found: Found; readonly waitMs: number },
+): Promise<readonly Pod[]> {
+	if (!job || known.length > 0) return known;
+	const labelSelector = labelSelectorText(job.spec.selector);
+	const target = client.resource(pods, job.metadata.namespace);
+	const timeout = new AbortController();
+	const timer = clock.setTimer(waitMs, () => timeout.abort());
+	const first = await awaitPods(target, {
+		labelSelector,
+		pick: ([pod]) => pod,
+		signal: timeout.signal,
+	}).finally(() => timer.cancel());
+	if (!first) throw new CommandError('timed out waiting for the condition');
+	return byAge((await target.list({ labelSelector })).items);
 }
 
 /** Oldest Pod first; by name if created in the same second, so that the order is stable. */

@@ -23,7 +23,11 @@ import { EXIT_CODES, RunSession, type RunSessionOptions } from '../run/run-sessi
 /** The flags of `run`. */
 export interface RunFlags extends CommonFlags, JobFlags {
 	readonly filename: readonly string[];
-	readonly stdin?: boolean;
+	/** Prints the output without prefixes, as -i does too. */
+	readonly attach?: boolean;
+	/** Deletes the Job at the end of an attached run. */
+	readonly rm?: boolean;
+	readonly quiet?: boolean;
 	readonly force?: boolean;
 	/** Starts a server for this run even if another one is running. */
 	readonly embedded?: boolean;
@@ -52,6 +56,9 @@ export async function runObjects(
 	if (flags.filename.length > 0 && name !== undefined)
 		throw new CommandError(`give either -f or a name, not both (${name})`);
 	if (flags.filename.length > 0) refuseJobFlags(flags);
+	const attached = name !== undefined && !flags.detach && ((flags.stdin || flags.attach) ?? false);
+	if (flags.rm && !attached) throw new CommandError('--rm should only be used for attached containers');
+	if (dryRun && flags.attach) throw new CommandError(ATTACHED_DRY_RUN);
 	const form = dryRunForm(flags.output, dryRun);
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Read and check all input before starting a server: an error in a manifest should not cost a start.
@@ -66,11 +73,12 @@ export async function runObjects(
 	// As with kubectl run, a Job from flags must be new. A manifest may describe a Job that exists: apply it.
 	const send = name === undefined ? applyObject : createObject;
 	if (flags.detach) return sendOnly(context, running, { objects, send });
-	if (flags.stdin && name !== undefined) context.onInput(() => context.stderr.print(INPUT_IS_LOST));
 	const options = {
 		objects,
 		send,
-		prefixed: flags.filename.length > 0 || !flags.stdin,
+		prefixed: !attached,
+		input: flags.stdin && attached ? { tty: flags.tty ?? false, quiet: flags.quiet ?? false } : undefined,
+		remove: flags.rm ?? false,
 		force: flags.force ?? false,
 		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
@@ -89,9 +97,9 @@ function imageHint(
 	return `to run a program of this machine, add --command: ${calledAs(words.map(shellWord).join(' '))}`;
 }
 
-/** Printed if the user pipes data into `run -i`: the API server does not support `pods/attach` yet. */
-const INPUT_IS_LOST =
-	'Warning: standard input is not passed to the container: this version does not support attaching to it\n';
+/** As kubectl; but -i and -t without --attach may be printed, since the manifest shows what they set. */
+const ATTACHED_DRY_RUN =
+	"--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)";
 
 /** `--dry-run` without a mode takes the next word for one, in commander as in kubectl: the error says how to write both. */
 function isDry(mode: boolean | string = false): boolean {

@@ -47,15 +47,21 @@ export function containersOf(
 ): readonly string[] {
 	const init = (spec.initContainers ?? []).map(({ name }) => name);
 	const names = spec.containers.map(({ name }) => name);
-	// Init containers first: they ran first.
-	if (allContainers) return [...init, ...names];
+	const ephemeral = (spec.ephemeralContainers ?? []).map(({ name }) => name);
+	// In the order in which they start.
+	if (allContainers) return [...init, ...names, ...ephemeral];
 	if (container !== undefined) return [container];
 	const named = metadata.annotations?.[DEFAULT_CONTAINER];
 	// An annotation that names no container of the Pod is ignored, as kubectl does.
 	if (named !== undefined && names.includes(named)) return [named];
 	const [first] = names;
 	if (first === undefined) return [];
-	const others = [...names, ...init.map((name) => `${name} (init)`)];
+	// In the order and with the marks of kubectl (AllContainerNames in podcmd).
+	const others = [
+		...names,
+		...ephemeral.map((name) => `${name} (ephem)`),
+		...init.map((name) => `${name} (init)`),
+	];
 	if (others.length > 1) notify(`Defaulted container "${first}" out of: ${others.join(', ')}`);
 	return [first];
 }

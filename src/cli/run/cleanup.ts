@@ -23,12 +23,8 @@ export async function deleteCreated(
 	created: readonly CreatedObject[],
 	killNow: AbortSignal,
 ): Promise<void> {
+	await requestDeletion({ client }, created);
 	const backwards = created.toReversed();
-	for (const { definition, object } of backwards) {
-		const { name = '', namespace } = object.metadata;
-		const options = { propagationPolicy: 'Background' } as const;
-		await unlessGone(client.resource(definition, namespace).delete(name, options));
-	}
 	const gone = backwards.map(async ({ definition, object, follower }) => {
 		const { name = '', namespace, uid } = object.metadata;
 		await untilDeleted(client.resource(definition, namespace), { name, uid }, killNow);
@@ -42,6 +38,18 @@ export async function deleteCreated(
 		killing.promise.then(() => true),
 	]);
 	if (isKilled) await killPods({ client }, created);
+}
+
+/** Deletes the objects that a run has created, last one first, without waiting until they are gone. */
+export async function requestDeletion(
+	{ client }: Pick<Connection, 'client'>,
+	created: readonly CreatedObject[],
+): Promise<void> {
+	for (const { definition, object } of created.toReversed()) {
+		const { name = '', namespace } = object.metadata;
+		const options = { propagationPolicy: 'Background' } as const;
+		await unlessGone(client.resource(definition, namespace).delete(name, options));
+	}
 }
 
 /**

@@ -14,6 +14,8 @@ export interface FollowedPodsOptions {
 	readonly connection: Connection;
 	readonly screen: Screen;
 	readonly view: LogView;
+	/** Connects to a container that runs. Resolves to true once that has printed its output, and to false if its log has to. */
+	readonly connect?: ((pod: Pod, container: string) => Promise<boolean>) | undefined;
 	/** The hint printed if an image stands for no program; undefined: the message of the node agent suffices. */
 	readonly imageHint?: string | undefined;
 	/**
@@ -112,10 +114,11 @@ export class FollowedPods {
 	#readLogs(pod: Pod, status: ContainerStatus): void {
 		if (!this.#options.view.wants(pod, status.name)) return;
 		const key = keyOf(pod, status.name);
+		const isRunning = status.state?.running !== undefined;
 		for (const { containerId, how } of logReads(pod, status, this.#shown)) {
 			this.#shown.add(containerId);
 			const before = this.#reading.get(key) ?? Promise.resolve();
-			this.#reading.set(key, this.#read(pod, { container: status.name, how, before }));
+			this.#reading.set(key, this.#read(pod, { container: status.name, how, before, isRunning }));
 		}
 	}
 
@@ -130,8 +133,9 @@ export class FollowedPods {
 	}
 
 	/** Requests the log at once, since its Pod may be deleted soon, and prints it once `before` has resolved. */
-	async #read(pod: Pod, { container, how, before }: Reading): Promise<void> {
-		const { connection, screen, view, signal } = this.#options;
+	async #read(pod: Pod, { container, how, before, isRunning }: Reading): Promise<void> {
+		const { connection, screen, view, signal, connect } = this.#options;
+		if (how === 'follow' && isRunning && (await connect?.(pod, container))) return;
 		const source = view.sourceOf(pod, container);
 		const who = source ?? `pod/${pod.metadata.name}`;
 		const kept: string[] = [];
@@ -166,6 +170,8 @@ function shortened(line: string): string {
 interface Reading {
 	readonly container: string;
 	readonly how: LogRead['how'];
+	/** Whether the container runs: with `follow`, the attempt that is read. */
+	readonly isRunning: boolean;
 	/** Resolves once the logs of earlier attempts have been printed. */
 	readonly before: Promise<void>;
 }

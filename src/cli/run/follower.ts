@@ -33,6 +33,8 @@ export interface FollowerOptions {
 	readonly clock: Clock;
 	readonly screen: Screen;
 	readonly view: LogView;
+	/** Connects to a container that runs; see ContainerInput.connect. Undefined: the logs are all that is printed. */
+	readonly connect?: ((pod: Pod, container: string) => Promise<boolean>) | undefined;
 	/** The hint printed, besides the message of the node agent, if an image stands for no program. */
 	readonly imageHint?: string | undefined;
 	/** Whether the user has interrupted the run, which then deletes the objects that it created. */

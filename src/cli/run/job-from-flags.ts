@@ -12,6 +12,9 @@ export interface JobFlags {
 	readonly completions?: string;
 	readonly parallelism?: string;
 	readonly backoffLimit?: string;
+	readonly stdin?: boolean;
+	readonly tty?: boolean;
+	readonly leaveStdinOpen?: boolean;
 }
 
 /**
@@ -25,12 +28,16 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 		throw new CommandError('required flag --image not set: specify an image, or a manifest with -f');
 	if (flags.command && words.length === 0)
 		throw new CommandError('--command requires a command after the name, as in: -- sh -c "..."');
+	if (flags.tty && !flags.stdin)
+		throw new CommandError('-i/--stdin is required for containers with -t/--tty=true');
 	const env = flags.env.map(variable);
 	const container: Container = {
 		name,
 		image: flags.image,
 		...(words.length > 0 && (flags.command ? { command: words } : { args: words })),
 		...(env.length > 0 && { env }),
+		...(flags.stdin && { stdin: true, ...(!flags.leaveStdinOpen && { stdinOnce: true }) }),
+		...(flags.tty && { tty: true }),
 	};
 	// `run: NAME` is the label that kubectl run sets.
 	const labels = { run: name, ...labelsOf(flags.labels) };

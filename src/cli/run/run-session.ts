@@ -8,7 +8,8 @@ import { describeError } from '../errors.ts';
 import type { Applied, SendObject } from '../manifest/apply-object.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
-import { type CreatedObject, deleteCreated } from './cleanup.ts';
+import { type CreatedObject, deleteCreated, requestDeletion } from './cleanup.ts';
+import { ContainerInput } from './container-input.ts';
 import { PLAIN_LINES, PREFIXED_LINES } from './followed-pods.ts';
 import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { JobFollower } from './job-follower.ts';
@@ -24,6 +25,10 @@ export interface RunSessionOptions {
 	readonly embedded: boolean;
 	readonly objects: readonly CheckedObject[];
 	readonly send: SendObject;
+	/** If set, standard input is passed to the containers, which have `stdin`. */
+	readonly input?: { readonly tty: boolean; readonly quiet: boolean } | undefined;
+	/** Whether the objects that the run has created are deleted at its end. */
+	readonly remove?: boolean;
 	/** Whether log lines start with the name of their Pod. */
 	readonly prefixed: boolean;
 	/** The hint printed, besides the message of the node agent, if an image stands for no program. */
@@ -46,7 +51,7 @@ export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 /**
  * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts
  * (order of events), preparation.ts and cleanup.ts (before and after), follower.ts with job-follower.ts and
- * pod-follower.ts (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts,
+ * pod-follower.ts (watches), followed-pods.ts with container-log.ts (logs), container-input.ts (`-i`), failed-runs.ts, failures.ts,
  * pod-notices.ts and job-notices.ts (what is reported about Pods), reconnect.ts (lost connections), terminal.ts
  * (output).
  *
@@ -67,6 +72,7 @@ export class RunSession {
 	readonly #killNow = new AbortController();
 	readonly #interrupted = Promise.withResolvers<Interruption>();
 	readonly #outage: Outage;
+	readonly #input: ContainerInput | undefined;
 	#interruptedBy: Interruption | undefined;
 
 	constructor(context: CliContext, options: RunSessionOptions) {
@@ -74,6 +80,13 @@ export class RunSession {
 		this.#options = options;
 		this.#screen = new Screen(context);
 		this.#outage = new Outage(context.clock, (text) => this.#screen.report(text));
+		const { input, connection } = options;
+		this.#input =
+			input &&
+			new ContainerInput({
+				...{ ...input, connection, rawStreams: context.rawStreams, signal: this.#stop.signal },
+				report: (text) => this.#screen.report(text),
+			});
 	}
 
 	/**
@@ -88,6 +101,7 @@ export class RunSession {
 			const outcomes = Promise.all(this.#followers.map((each) => this.#report(each)));
 			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
 			if (typeof ended === 'string') return await this.#cleanUp(ended);
+			if (this.#options.remove) await this.#remove();
 			return exitCodeOfRun(ended);
 		} finally {
 			this.#screen.status('');
@@ -144,11 +158,13 @@ export class RunSession {
 	 * A follower for a Job or Pod. Other objects, such as a Namespace in the manifest, have no end to wait for.
 	 */
 	#follow(object: KubeObject, created: boolean): Follower | undefined {
+		const input = this.#input;
 		const options: FollowerOptions = {
 			connection: this.#outage.observed(this.#options.connection),
 			clock: this.#context.clock,
 			screen: this.#screen,
 			view: this.#options.prefixed ? PREFIXED_LINES : PLAIN_LINES,
+			connect: input && ((pod, container) => input.connect(pod, container)),
 			imageHint: this.#options.imageHint,
 			isInterrupted: () => this.#interruptedBy !== undefined,
 			created,
@@ -181,6 +197,13 @@ export class RunSession {
 		return EXIT_CODES[by];
 	}
 
+	/** Deletes the created objects after the run, without waiting, as kubectl. */
+	async #remove(): Promise<void> {
+		await requestDeletion(this.#options.connection, this.#created);
+		for (const { definition, object } of this.#created)
+			this.#screen.report(`${displayName(definition, object)} deleted`);
+	}
+
 	/** Prints the outcome of one Job or Pod as soon as it finishes; after an interruption its end is expected. */
 	async #report(follower: Follower): Promise<RunOutcome> {
 		const outcome = await follower.ended;
@@ -201,7 +224,8 @@ export class RunSession {
 	}
 
 	#showStatus(): void {
-		if (!this.#screen.hasStatus) return;
+		// A status line would be in the middle of what a program draws on the terminal.
+		if (!this.#screen.hasStatus || this.#options.input?.tty) return;
 		const parts = this.#followers.map((each) => each.progress()).filter((text) => text !== undefined);
 		const [first = ''] = parts;
 		this.#screen.status(parts.length > 1 ? `${parts.length} running; ${parts.join(' | ')}` : first);

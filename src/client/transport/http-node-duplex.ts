@@ -10,6 +10,8 @@ import { WebSocketDuplex } from '../../api/streams/websocket-duplex.ts';
 export interface DuplexTarget {
 	/** With `http:` or `https:`. */
 	readonly url: URL;
+	/** The path of the server's Unix socket, if the connection goes there. The URL has `http:` then. */
+	readonly socket?: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly tls: ConnectionOptions;
 	readonly signal: AbortSignal | undefined;
@@ -39,7 +41,7 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
  * refused it; the caller reads its body. Rejects with the error of the connection, or the reason of the abort.
  */
 export async function openDuplex(target: DuplexTarget): Promise<Duplex | UpgradeRefusal> {
-	const { url, headers, tls, signal, limits } = target;
+	const { url, socket, headers, tls, signal, limits } = target;
 	// Imported at the first session: few programs open one.
 	const { WebSocket } = await import('ws');
 	signal?.throwIfAborted();
@@ -47,6 +49,9 @@ export async function openDuplex(target: DuplexTarget): Promise<Duplex | Upgrade
 	address.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 	const webSocket = new WebSocket(address, [...CHANNEL_PROTOCOLS], {
 		...tls,
+		...(socket !== undefined && {
+			createConnection: () => process.getBuiltinModule('node:net').connect(socket),
+		}),
 		headers,
 		perMessageDeflate: false,
 		maxPayload: MAX_MESSAGE_BYTES,

@@ -3,6 +3,8 @@ import type { AgentOptions } from 'node:https';
 
 /** A way to a server, with its own kept connections. */
 export interface Route {
+	/** The path of the Unix socket, if it is one. */
+	readonly socket?: string;
 	/** Starts a request. The caller ends its body. */
 	send(head: RequestHead): ClientRequest;
 	/** Closes all connections; pending requests fail. */
@@ -39,6 +41,7 @@ export function httpRoute(base: URL, socket?: string): Route {
 	const { hostname, port, host } = base;
 	const target = socket === undefined ? { hostname: unbracketed(hostname), port } : { socketPath: socket };
 	return {
+		...(socket !== undefined && { socket }),
 		send: (head) => request({ agent, ...target, ...head, headers: { Host: host, ...head.headers } }),
 		close: () => agent.destroy(),
 	};

@@ -11,7 +11,7 @@ import type {
 import { ApiError } from '../../api/errors/api-error.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
 import { errorOfBody, objectOfAnswer, WatchDecoder } from './http-answers.ts';
-import { openDuplex } from './http-node-duplex.ts';
+import { type DuplexTarget, openDuplex, type UpgradeRefusal } from './http-node-duplex.ts';
 import { httpRoute, httpsRoute, type Route } from './http-node-route.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
@@ -93,11 +93,8 @@ export class HttpTransport implements ApiTransport {
 	async duplex(request: ApiRequest): Promise<Duplex> {
 		const { signal } = request;
 		signal?.throwIfAborted();
-		if (this.#isSecure) this.#beforeTls();
-		const url = new URL(this.#target(request), this.#base);
-		const target = { url, headers: this.#headers, tls: this.#tls(), limits: this.#limits };
 		try {
-			const answer = await openDuplex({ ...target, signal });
+			const answer = await this.#connect(request);
 			if (!('response' in answer)) return answer;
 			const body = await this.#body(answer.response);
 			throw errorOfBody(answer.response.statusCode ?? 0, body, request);
@@ -105,6 +102,33 @@ export class HttpTransport implements ApiTransport {
 			if (error instanceof ApiError || signal?.aborted) throw error;
 			throw this.#unreachable(error);
 		}
+	}
+
+	/** Opens a session by the Unix socket, or at the address of the server. */
+	async #connect(request: ApiRequest): Promise<Duplex | UpgradeRefusal> {
+		const { signal } = request;
+		const url = new URL(this.#target(request), this.#base);
+		const target = { url, headers: this.#headers, limits: this.#limits, signal };
+		const socket = this.#local?.socket;
+		if (socket !== undefined) {
+			url.protocol = 'http:';
+			try {
+				return await this.#openSession({ ...target, tls: {}, socket }, request);
+			} catch (error) {
+				if (!isUnconnected(error)) throw error;
+				this.#local = undefined;
+				return this.#connect(request);
+			}
+		}
+		if (this.#isSecure) this.#beforeTls();
+		return this.#openSession({ ...target, tls: this.#tls() }, request);
+	}
+
+	/** Ports have another protocol than commands. Its module is imported at the first one: few programs need it. */
+	async #openSession(target: DuplexTarget, { path, query }: ApiRequest): Promise<Duplex | UpgradeRefusal> {
+		if (!path.endsWith('/portforward')) return openDuplex(target);
+		const { openPort } = await import('./http-node-ports.ts');
+		return openPort(target, [query?.ports ?? ''].flat().join(','));
 	}
 
 	/** Closes all connections; pending requests and watches fail. Two-way streams stay open. */
@@ -271,8 +295,8 @@ function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithi
 }
 
 /** Whether an error says that a connection could not be opened. */
-function isUnconnected(error: Error): boolean {
-	return 'syscall' in error && error.syscall === 'connect';
+function isUnconnected(error: unknown): boolean {
+	return error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 }
 
 function tlsOptions(access: ServerAccess): AgentOptions {

@@ -7,9 +7,13 @@ import { configMaps } from '../../api/core/configmap/definition.ts';
 import { events } from '../../api/core/event/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
+import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
+import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import { resources } from '../../api/resources.ts';
+import { storageClasses } from '../../api/storage/storageclass/definition.ts';
 import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Work } from '../../base/lifecycle.ts';
@@ -21,18 +25,27 @@ import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { CronJobController } from '../../controllers/cronjob/cronjob-controller.ts';
+import { DisruptionController } from '../../controllers/disruption/disruption-controller.ts';
 import {
 	type CollectedResource,
 	GarbageCollector,
 } from '../../controllers/garbage-collector/garbage-collector.ts';
 import { JobController } from '../../controllers/job/job-controller.ts';
+import {
+	LocalProvisioner,
+	type LocalProvisionerOptions,
+} from '../../controllers/local-provisioner/local-provisioner.ts';
 import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
+import { EphemeralVolumeController } from '../../controllers/persistent-volume/ephemeral-volume-controller.ts';
+import { ClaimProtection, VolumeProtection } from '../../controllers/persistent-volume/storage-protection.ts';
+import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
 import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
 import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
+import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 
 /** Options of the control plane. */
@@ -54,6 +67,8 @@ export interface ControlPlaneOptions {
 	 * start does not wait for their writes. By default they run at once.
 	 */
 	readonly ready?: Promise<void>;
+	/** Where local volumes are created, and the node that this is. Default: nowhere. */
+	readonly localVolumes?: Pick<LocalProvisionerOptions, 'nodeName' | 'folders'>;
 	/** A component calls it with each error before it retries; `key` is the object that it worked on. */
 	readonly onError: (component: string, key: string, error: unknown) => void;
 }
@@ -87,6 +102,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		...batchControllers(context),
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
+		...storageControllers(context),
 		...collectors(context),
 	};
 	metrics.include(() => stateMetrics(informers));
@@ -166,17 +182,30 @@ function makeScheduler({ informers, of }: ControlPlaneContext): Component {
 	const common = of('scheduler', SCHEDULER);
 	return new Scheduler({
 		...common,
-		informers: { pods: informers.of(pods), nodes: informers.of(nodes), namespaces: informers.of(namespaces) },
+		informers: {
+			pods: informers.of(pods),
+			nodes: informers.of(nodes),
+			namespaces: informers.of(namespaces),
+			claims: informers.of(persistentVolumeClaims),
+			volumes: informers.of(persistentVolumes),
+			classes: informers.of(storageClasses),
+			budgets: informers.of(podDisruptionBudgets),
+		},
 		recorder: recorderOf('default-scheduler', common),
 	});
 }
 
-/** The controllers that monitor Nodes and evict Pods from failed or tainted ones. */
+/** The controllers that monitor Nodes and evict Pods from failed or tainted ones, and that limit evictions. */
 function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const lifecycle = of('node-controller');
 	const eviction = of('taint-eviction-controller');
+	const disruption = of('disruption-controller');
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
 	return {
+		'disruption-controller': new DisruptionController({
+			...{ ...disruption, pods: seen.pods, budgets: informers.of(podDisruptionBudgets) },
+			recorder: recorderOf('controllermanager', disruption),
+		}),
 		'node-controller': new NodeLifecycleController({
 			...lifecycle,
 			...seen,
@@ -187,6 +216,50 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 			...eviction,
 			...seen,
 			recorder: recorderOf('taint-eviction-controller', eviction),
+		}),
+	};
+}
+
+/** The controllers of PersistentVolumes and their claims. */
+function storageControllers({
+	options,
+	informers,
+	of,
+}: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const binder = of('persistentvolume-binder-controller');
+	const ephemeral = of('ephemeral-volume-controller');
+	const provisioner = of('local-provisioner');
+	const claims = informers.of(persistentVolumeClaims);
+	const volumes = informers.of(persistentVolumes);
+	const classes = informers.of(storageClasses);
+	const seen = { claims, pods: informers.of(pods) };
+	const { localVolumes } = options;
+	return {
+		'persistentvolume-binder-controller': new VolumeBinder({
+			...{
+				...binder,
+				...seen,
+				volumes,
+				classes,
+				recorder: recorderOf('persistentvolume-controller', binder),
+			},
+		}),
+		'persistentvolumeclaim-protection-controller': new ClaimProtection({
+			...of('persistentvolumeclaim-protection-controller'),
+			...seen,
+		}),
+		'persistentvolume-protection-controller': new VolumeProtection({
+			...of('persistentvolume-protection-controller'),
+			volumes,
+		}),
+		'ephemeral-volume-controller': new EphemeralVolumeController({
+			...{ ...ephemeral, ...seen, recorder: recorderOf('ephemeral_volume', ephemeral) },
+		}),
+		...(localVolumes && {
+			'local-provisioner': new LocalProvisioner({
+				...{ ...provisioner, claims, volumes, classes, ...localVolumes },
+				recorder: recorderOf(LOCAL_PROVISIONER, provisioner),
+			}),
 		}),
 	};
 }

@@ -31,6 +31,10 @@ export interface DataFolder {
 	readonly logs: string;
 	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
 	readonly runtime: string;
+	/** The volumes of Pods and the files that are mounted into their containers. */
+	readonly pods: string;
+	/** The folders of local volumes (PersistentVolumes). */
+	readonly volumes: string;
 	/** The image table, which the user edits: the programs that image names stand for. See docs/images.md. */
 	readonly images: string;
 }
@@ -47,6 +51,8 @@ export function dataFolder(path: string): DataFolder {
 		signingKey: join(root, 'pki', 'sa.key'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
+		pods: join(root, 'pods'),
+		volumes: join(root, 'volumes'),
 		images: join(root, 'images.yaml'),
 	};
 }
@@ -68,7 +74,8 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
  */
 export function openDataFolder(folder: DataFolder, onCopy: (original: string) => void): void {
 	openPrivateRoot(folder.path, OWN_NAMES);
-	for (const path of [folder.pki, folder.logs, folder.runtime]) openPrivateFolder(path);
+	const { pki, logs, runtime, pods, volumes } = folder;
+	for (const path of [pki, logs, runtime, pods, volumes]) openPrivateFolder(path);
 	for (const path of [folder.database, `${folder.database}-wal`, `${folder.database}-shm`, folder.kubeconfig])
 		checkPrivateFile(path);
 	const marker = join(folder.path, IDENTITY_NAME);
@@ -95,7 +102,8 @@ const IDENTITY_NAME = 'folder.json';
 /** The files that stint creates in a data folder, and `images.yaml`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
-	...['api.sock', 'pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
+	...['api.sock', 'pki', 'logs', 'runtime', 'pods', 'volumes', 'images.yaml'],
+	...[IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
 function identityOf(path: string): FolderIdentity {

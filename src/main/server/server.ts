@@ -1,4 +1,4 @@
-import { ADMIN, nodeUser } from '../../api/contract/user.ts';
+import { ADMIN, CONTROLLER_MANAGER, nodeUser } from '../../api/contract/user.ts';
 import { resources } from '../../api/resources.ts';
 import { loadCredentials } from '../../apiserver/http/credentials.ts';
 import { type HttpListener, listen } from '../../apiserver/http/listener.ts';
@@ -13,9 +13,9 @@ import { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
+import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
-import type { Runtime } from '../../runtime/contract.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -23,8 +23,11 @@ import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
+import { makeRuntime } from './make-runtime.ts';
+import { nodeVolumes } from './node-volumes.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
+import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
 
 /**
@@ -240,6 +243,7 @@ async function startApi({
 		start: async () => {
 			await api.start();
 			await bootstrap(api);
+			await createLocalClass(new Client(transportAs(api, CONTROLLER_MANAGER), { fieldManager: 'stint' }));
 			return api;
 		},
 		stop: () => api.close(),
@@ -286,11 +290,12 @@ async function startListener(
 }
 
 function controlPlaneOptions(
-	{ options: { endedPodsLimit }, clock, metrics, ready, onError }: ServerContext,
+	{ options: { endedPodsLimit, folder, maxPods }, clock, metrics, ready, onError }: ServerContext,
 	transport: ApiServer,
 	rootCertificatePem: string | undefined,
 ): ControlPlaneOptions {
 	const random = new SystemRandom();
+	const { name: nodeName } = thisMachine({ folder: folder.path, maxPods });
 	return {
 		transport,
 		clock,
@@ -298,6 +303,7 @@ function controlPlaneOptions(
 		metrics,
 		ready,
 		onError,
+		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
 		...(rootCertificatePem !== undefined && { rootCertificatePem }),
 	};
@@ -310,6 +316,8 @@ async function startNode(
 	killsPods: () => boolean,
 ): Promise<void> {
 	const { folder, maxPods } = options;
+	// Before the runtime, so that they are removed after it has killed the containers.
+	const volumes = await lifecycle.start(nodeVolumes({ ...options, clock }, killsPods));
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
@@ -338,6 +346,7 @@ async function startNode(
 		recorder,
 		runtime,
 		machine,
+		...(volumes && { volumes }),
 		logFolder: folder.logs,
 		evictionHard: options.evictionHard ?? [],
 		version: VERSION,
@@ -379,21 +388,3 @@ async function runAgent(
  * from the launcher.
  */
 const RUNTIME_CALLS_MS = 300;
-
-async function makeRuntime(
-	{ runtime, folder, isEphemeral, podMaxPids = 0 }: ServerOptions,
-	clock: Clock,
-	onError: (error: unknown) => void,
-): Promise<Runtime> {
-	if (runtime === 'fake') {
-		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
-		return new FakeRuntime({ clock, random: new SystemRandom() });
-	}
-	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
-	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
-	const images = new ImageTable(folder.images);
-	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
-		...(isEphemeral && { removeAtEnd: folder.path }),
-	});
-}

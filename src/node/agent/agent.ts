@@ -7,12 +7,13 @@
  * reaches the API only through client/, and containers only through the contract in runtime/contract.ts.
  *
  * Read in this order: agent.ts (the components and their start); in pods/, pod-workers.ts (one reconcile of a Pod),
- * inputs.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running process),
- * container-hooks.ts (hooks and stops), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts);
- * probes/probe-manager.ts (when probes run) and probe-action.ts, with the requests and commands of probes and hooks in
- * handlers/; then node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
- * log-text.ts, log-follower.ts; streams/exec.ts (commands in containers); usage/usage-window.ts (what containers use) and
- * eviction/evictions.ts (which Pods end for want of resources).
+ * inputs.ts and mount-steps.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running
+ * process), container-hooks.ts (hooks and stops), runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts
+ * (failed starts); in volumes/, folder-volumes.ts (the folders and files behind volumes); probes/probe-manager.ts (when
+ * probes run) and probe-action.ts, with the requests and commands of probes and hooks in handlers/; then
+ * node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts,
+ * cri-log-parser.ts, log-text.ts, log-follower.ts; and in streams/: exec.ts (commands in containers), attach.ts, session.ts;
+ * usage/usage-window.ts (what containers use) and eviction/evictions.ts (which Pods end for want of resources).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -21,7 +22,13 @@
  */
 
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
+import type {
+	ContainerAttachRequest,
+	ContainerExecRequest,
+	ContainerLogRequest,
+	NodeApi,
+	PodPortRequest,
+} from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { NodeUse } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
@@ -48,14 +55,19 @@ import { LogFiles } from '../logs/log-files.ts';
 import { logBytes } from '../logs/log-size.ts';
 import { ContainerHooks } from '../pods/container-hooks.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
-import { PodInputs, type PodInputsOptions } from '../pods/inputs.ts';
+import type { InputSource } from '../pods/input-source.ts';
+import { PodInputs } from '../pods/inputs.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
+import type { VolumeHost } from '../pods/volume-host.ts';
 import { runProbe } from '../probes/probe-action.ts';
 import { ProbeManager } from '../probes/probe-manager.ts';
+import { attachTo } from '../streams/attach.ts';
 import { execIn } from '../streams/exec.ts';
+import { startedSession } from '../streams/session.ts';
 import { measureMachine, observeMachine } from '../usage/machine-usage.ts';
 import { UsageWindow } from '../usage/usage-window.ts';
+import { ApiInputs } from '../volumes/api-inputs.ts';
 import { keepRegistered, nodeSubject } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
@@ -69,15 +81,12 @@ export interface NodeAgentOptions {
 	readonly runtime: Runtime;
 	readonly machine: Machine;
 	/**
-	 * The source of ConfigMaps and other objects that Pods take as inputs, and the host of their volumes. Without them,
-	 * the runtime must not honour volumes, unless it only simulates containers: plan/pod/fields then keeps every
-	 * container that needs an input from starting.
+	 * Sets up the volumes of Pods. Without it, the runtime must not honour volumes, unless it only simulates containers:
+	 * plan/pod/fields then keeps every Pod that needs a volume from starting.
 	 */
-	readonly inputs?: Pick<PodInputsOptions, 'source' | 'volumes'>;
+	readonly volumes?: VolumeHost;
 	/** When Pods are evicted because the machine is short of a resource. Default: never. */
 	readonly evictionHard?: readonly Threshold[];
-	/** The space that the volumes of a Pod take, by name. Default: volumes are not measured. */
-	readonly volumeUsage?: (podUid: string) => Promise<PodDiskUse['volumes']>;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -86,12 +95,14 @@ export interface NodeAgentOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** The agent of one node. `run` may be called once; `containerLog` and `exec` serve the API server while it runs. */
+/** The agent of one node. `run` may be called once; `containerLog`, `exec`, `attach` and `portForward` serve the API server while it runs. */
 export class NodeAgent implements NodeApi {
 	readonly #options: NodeAgentOptions;
 	readonly #pods: Informer<Pod>;
 	readonly #view: RuntimeView;
 	readonly #workers: PodWorkers;
+	readonly #source: ApiInputs;
+	readonly #inputs: PodInputs;
 	readonly #logFiles: LogFiles;
 	readonly #logs: ContainerLogs;
 	readonly #probes: ProbeManager;
@@ -115,11 +126,19 @@ export class NodeAgent implements NodeApi {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
 		});
-		const inputs = inputsOf(options);
 		const callbacks = {
 			record: (pod: Pod, event: EventText) => recorder.event(pod, event),
 			changed: (podUid: string) => this.#workers.wake(podUid),
 		};
+		this.#source = new ApiInputs({
+			...{ client, clock, random: options.random, onError },
+			changed: (podUid) => {
+				this.#inputs.noteChange(podUid);
+				this.#workers.wakeForInputs(podUid);
+			},
+		});
+		this.#inputs = inputsOf(options, this.#source);
+		const inputs = this.#inputs;
 		this.#probes = new ProbeManager({
 			...{ clock, random: options.random, ...callbacks },
 			run: (run) => runProbe({ runtime, clock }, run),
@@ -130,15 +149,7 @@ export class NodeAgent implements NodeApi {
 			onError: (error) => onError('usage', error),
 		});
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
-		this.#evictions = new Evictions({
-			...{ clock, runtime, thresholds: options.evictionHard ?? [] },
-			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
-			observe: () => observeMachine(options.logFolder),
-			diskUse: (pod) => this.#diskUse(pod),
-			wake: (uid) => this.#workers.wake(uid),
-			record: (event) => recorder.event(nodeSubject(machine.name), event),
-			onError: (error) => onError('evictions', error),
-		});
+		this.#evictions = this.#evictionsOf(options);
 		const shared = {
 			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
 			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
@@ -149,6 +160,26 @@ export class NodeAgent implements NodeApi {
 			probes: this.#probes,
 			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
+		});
+	}
+
+	#evictionsOf({
+		clock,
+		runtime,
+		recorder,
+		machine,
+		logFolder,
+		onError,
+		evictionHard,
+	}: NodeAgentOptions): Evictions {
+		return new Evictions({
+			...{ clock, runtime, thresholds: evictionHard ?? [] },
+			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
+			observe: () => observeMachine(logFolder),
+			diskUse: (pod) => this.#diskUse(pod),
+			wake: (uid) => this.#workers.wake(uid),
+			record: (event) => recorder.event(nodeSubject(machine.name), event),
+			onError: (error) => onError('evictions', error),
 		});
 	}
 
@@ -177,7 +208,7 @@ export class NodeAgent implements NodeApi {
 					(stop) => this.#pods.run(stop),
 					(stop) => this.#workers.run(stop),
 					(stop) => this.#evictions.run(stop),
-					() => this.#sweepLogs(),
+					() => this.#sweep(),
 					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
 				],
 				signal,
@@ -187,6 +218,7 @@ export class NodeAgent implements NodeApi {
 			this.#usage.stop();
 			this.#hooks.end();
 			stopFollowing();
+			this.#source.stop();
 		}
 	}
 
@@ -206,12 +238,35 @@ export class NodeAgent implements NodeApi {
 		return execIn(this.#options.runtime, latest.id, request);
 	}
 
+	async attach(request: ContainerAttachRequest): Promise<Duplex> {
+		const { metadata, spec } = this.#podOf(request);
+		const { uid = '', name, namespace } = metadata;
+		const latest = this.#view.attemptsOf(uid).get(request.container)?.at(-1);
+		// Upstream's message, in which the Pod is named as the kubelet does (GetPodFullName).
+		if (latest?.state !== 'running')
+			throw badRequest(`container ${request.container} not found in pod ${name}_${namespace}`);
+		const containers = [
+			...spec.containers,
+			...(spec.initContainers ?? []),
+			...(spec.ephemeralContainers ?? []),
+		];
+		const tty = containers.find((each) => each.name === request.container)?.tty ?? false;
+		return attachTo(this.#options.runtime, latest.id, { ...request, tty });
+	}
+
+	async portForward(request: PodPortRequest): Promise<Duplex> {
+		const { uid = '' } = this.#podOf(request).metadata;
+		const sandbox = this.#view.sandboxOf(uid);
+		if (!sandbox) throw badRequest(`sandbox of pod ${request.pod} not found`);
+		return startedSession(this.#options.runtime.portForward(sandbox.id, request.port));
+	}
+
 	async #diskUse(pod: Pod): Promise<PodDiskUse> {
 		const { uid = '' } = pod.metadata;
 		const logs = new Map<string, number>();
 		for (const { name } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])])
 			logs.set(name, await logBytes(this.#logFiles.pathOf(pod, name, 0)));
-		return { logs, volumes: (await this.#options.volumeUsage?.(uid)) ?? new Map() };
+		return { logs, volumes: (await this.#options.volumes?.usageOf(uid)) ?? new Map() };
 	}
 
 	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {
@@ -221,27 +276,26 @@ export class NodeAgent implements NodeApi {
 	}
 
 	/**
-	 * Removes the logs of Pods that were deleted while no agent ran. Skips Pods that still have a sandbox or
+	 * Removes the logs and volumes of Pods that were deleted while no agent ran. Skips Pods that still have a sandbox or
 	 * container, since those containers may write: the Pod's worker removes them first, then the logs.
 	 */
-	async #sweepLogs(): Promise<void> {
+	async #sweep(): Promise<void> {
 		if (!(await this.#pods.synced)) return;
-		const hasPod = (uid: string): boolean => this.#pods.indexedMetadata(BY_UID, uid).length > 0;
-		try {
-			await this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
-		} catch (error) {
-			this.#options.onError('logs', error);
-		}
+		const { onError, volumes } = this.#options;
+		const isKept = (uid: string): boolean =>
+			this.#pods.indexedMetadata(BY_UID, uid).length > 0 || this.#view.of(uid) !== undefined;
+		await this.#logFiles.sweep(isKept).catch((error: unknown) => onError('logs', error));
+		await volumes?.sweep(isKept).catch((error: unknown) => onError('volumes', error));
 	}
 }
 
-/** The stage of inputs; undefined if the node has no source of inputs. Checks what the runtime declares. */
-function inputsOf({ inputs, machine, runtime }: NodeAgentOptions): PodInputs | undefined {
-	const { honours } = runtime.traits;
-	const mounts = honours !== 'everything' && honours.has('spec.volumes');
-	const unknown = unknownFields(runtime.traits);
+/** The stage of inputs. Checks what the runtime declares. */
+function inputsOf({ volumes, machine, runtime }: NodeAgentOptions, source: InputSource): PodInputs {
+	const { traits } = runtime;
+	const mounts = traits.honours !== 'everything' && traits.honours.has('spec.volumes');
+	const unknown = unknownFields(traits);
 	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
-	assert(inputs !== undefined || !mounts, 'a runtime that mounts volumes needs a host of volumes');
+	assert(volumes !== undefined || !mounts, 'a runtime that mounts volumes needs a host of volumes');
 	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
-	return inputs && new PodInputs({ ...inputs, facts });
+	return new PodInputs({ source, volumes, traits, facts });
 }

@@ -8,7 +8,7 @@ import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
-import { writesMessageFile } from '../../plan/pod/termination-message.ts';
+import { writesMessageFile } from '../../plan/pod/status/termination-message.ts';
 import {
 	ContainerStartError,
 	ImageError,
@@ -40,8 +40,7 @@ export interface ContainerStarterOptions {
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
-	/** Undefined on a node without a source of inputs. */
-	readonly inputs: PodInputs | undefined;
+	readonly inputs: PodInputs;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -123,13 +122,15 @@ export class ContainerStarter {
 		const { attempt, podIP } = more;
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
-		const values = await inputs?.valuesOf(pod, container);
+		const values = await inputs.valuesOf(pod, container, more);
 		const targetContainerId = this.#targetOf(pod, container);
 		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
 		const facts = { attempt, logPath, messageFile, node, values };
-		return containerConfigOf(pod, container, {
+		const config = containerConfigOf(pod, container, {
 			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
 		});
+		await inputs.makeSubPaths(container, config.mounts);
+		return config;
 	}
 
 	/** The container that an ephemeral container targets. Throws InputError, as upstream, if it has not run yet. */

@@ -25,12 +25,12 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
-import { backOffEvents, rephrased } from '../../plan/pod/back-off-events.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { isResizeDeferred, requestedTogether, wantsResize } from '../../plan/pod/resize.ts';
-import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
+import { backOffEvents, rephrased } from '../../plan/pod/restart/back-off-events.ts';
+import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart/restart.ts';
 import { type NodeRoom, type PodEviction, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
@@ -39,6 +39,7 @@ import type { ContainerHooks } from './container-hooks.ts';
 import { ContainerResizes } from './container-resizes.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
+import { MountSteps } from './mount-steps.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-messages.ts';
@@ -55,8 +56,7 @@ export interface PodWorkersOptions {
 	readonly starter: ContainerStarter;
 	readonly hooks: ContainerHooks;
 	readonly probes: ProbeManager;
-	/** Undefined on a node without a source of inputs. */
-	readonly inputs: PodInputs | undefined;
+	readonly inputs: PodInputs;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Why the node agent evicts a Pod; undefined if it does not. */
@@ -100,6 +100,7 @@ export class PodWorkers {
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
 	readonly #messages: TerminationMessages;
+	readonly #mounts: MountSteps;
 	readonly #resizes: ContainerResizes;
 	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
 	readonly #deferred = new Set<string>();
@@ -111,6 +112,11 @@ export class PodWorkers {
 		this.#startBackoffs = new StartBackoffs(options.clock);
 		this.#messages = new TerminationMessages(options.runtime.traits);
 		this.#resizes = new ContainerResizes(options.runtime, options.clock);
+		this.#mounts = new MountSteps({
+			inputs: options.inputs,
+			backoffs: this.#startBackoffs,
+			record: (pod, events) => this.#record(pod, events),
+		});
 		const { pods, view } = options;
 		this.#controller = new Controller(
 			{
@@ -140,6 +146,12 @@ export class PodWorkers {
 		this.#controller.add(podUid);
 	}
 
+	/** Queues a reconcile of the Pod after a change of its inputs, and retries at once what has failed for want of them. */
+	wakeForInputs(podUid: string): void {
+		this.#mounts.retryNow(podUid);
+		this.wake(podUid);
+	}
+
 	/**
 	 * Runs the workers until `signal` aborts or the informer is stopped. They start after the first list of Pods,
 	 * since they treat a Pod that is not in the cache as deleted.
@@ -167,6 +179,8 @@ export class PodWorkers {
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
 	async #reconcile(uid: string): Promise<Outcome> {
+		const known = this.#options.pods.indexed(BY_UID, uid)[0];
+		if (known && this.#options.view.sandboxOf(uid) && !hasEnded(known)) await this.#mounts.refresh(known);
 		while (!this.#signal?.aborted) {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
@@ -221,34 +235,28 @@ export class PodWorkers {
 
 	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
 	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
-		const { hooks, starter } = this.#options;
+		const { hooks, inputs, starter } = this.#options;
 		for (const stop of plan.stops) await hooks.stop(pod, stop);
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		await this.#resizes.apply(pod.metadata.uid ?? '', plan.resizes);
 		if (plan.mountFailure) {
-			this.#failMounts(pod, plan.mountFailure.events);
+			this.#mounts.fail(pod, plan.mountFailure.events);
 			return true;
 		}
 		if (plan.sandbox) {
-			const failures = (await this.#options.inputs?.setUpVolumes(pod)) ?? [];
-			if (failures.length > 0) this.#failMounts(pod, failures);
-			else await this.#runSandbox(pod, plan.sandbox.events);
+			if (await this.#mounts.setUp(pod)) await this.#runSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const [index, start] of plan.starts.entries()) {
 			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
+			const { uid = '' } = pod.metadata;
+			const changes = inputs.changesOf(uid);
 			const failure = await starter.start(pod, start);
-			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
+			this.#startBackoffs.note(uid, start.container.name, failure);
+			if (failure) this.#mounts.retryIfChanged(uid, changes);
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length + plan.resizes.length > 0;
-	}
-
-	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
-	#failMounts(pod: Pod, events: readonly EventText[]): void {
-		this.#record(pod, events);
-		const failure = { reason: 'FailedMount', message: events[0]?.message ?? '' };
-		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, failure);
 	}
 
 	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
@@ -355,7 +363,7 @@ export class PodWorkers {
 		probes.forget(uid);
 		hooks.forget(uid);
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
-		await inputs?.remove(uid);
+		await inputs.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);

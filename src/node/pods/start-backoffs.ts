@@ -52,6 +52,14 @@ export class StartBackoffs {
 		if (entry) this.#entries.get(podUid)?.set(container, { ...entry, ...words });
 	}
 
+	/** Makes the failures with one of these reasons due for a retry now. Returns whether there are any. */
+	retryNow(podUid: string, reasons: ReadonlySet<string>): boolean {
+		const entries = this.#entries.get(podUid);
+		const due = [...(entries ?? [])].filter(([, { reason }]) => reasons.has(reason));
+		for (const [container, entry] of due) entries?.set(container, { ...entry, retryAfterMs: 0 });
+		return due.length > 0;
+	}
+
 	/** Removes the failures of the Pod. */
 	forget(podUid: string): void {
 		this.#entries.delete(podUid);

@@ -1,8 +1,8 @@
 /**
  * Termination messages: the end of the file at a container's terminationMessagePath or, with the policy
  * `FallbackToLogsOnError`, of its log becomes the `message` of its terminated state. Follows `getTerminationMessage` and
- * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/termination-message.ts decides which containers
- * need one.
+ * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/status/termination-message.ts
+ * decides which containers need one.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import {
 	takesMessageFromFile,
 	takesMessageFromLog,
 	withMessage,
-} from '../../plan/pod/termination-message.ts';
+} from '../../plan/pod/status/termination-message.ts';
 import type { RuntimeContainer } from '../../runtime/contract.ts';
 import { CriLogParser } from '../logs/cri-log-parser.ts';
 import { LogFiles } from '../logs/log-files.ts';

@@ -1,8 +1,9 @@
-import { CHANNELS, type Duplex, type DuplexMessage } from '../../api/contract/duplex.ts';
+import type { Duplex, DuplexClose } from '../../api/contract/duplex.ts';
 import type { ContainerExecRequest } from '../../api/contract/node-api.ts';
 import { exitStatus } from '../../api/core/pod/exec.ts';
-import { badRequest, internalError, type Status, serviceUnavailable } from '../../api/errors/api-error.ts';
-import { ExecError, type ExecSession, type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
+import { internalError, type Status } from '../../api/errors/api-error.ts';
+import type { ExecSession, Runtime } from '../../runtime/contract.ts';
+import { endedByStatus, onlyAskedFor, startedSession } from './session.ts';
 
 /**
  * Runs a command in the container with this id: see NodeApi.exec. Rejects with BadRequest if the command cannot be
@@ -16,52 +17,15 @@ export async function execIn(
 	const { command, stdin, stdout, tty } = request;
 	// A terminal has one output: as upstream, a request for standard error beside it has no effect.
 	const stderr = request.stderr && !tty;
-	const session = await started(runtime.exec(containerId, { command, stdin, stdout, stderr, tty }));
+	const session = await startedSession(runtime.exec(containerId, { command, stdin, stdout, stderr, tty }));
 	return withStatus(session, request);
 }
 
-async function started(call: Promise<ExecSession>): Promise<ExecSession> {
-	try {
-		return await call;
-	} catch (error) {
-		if (error instanceof ExecError) throw badRequest(error.message);
-		if (error instanceof RuntimeUnavailable) throw serviceUnavailable(error.message);
-		throw error;
-	}
-}
-
-/**
- * The session of the command, followed by its Status. Input on channels that the client has not asked for is
- * dropped, as upstream.
- */
+/** The result of the command once it has ended. */
 function withStatus({ streams, exitCode }: ExecSession, request: ContainerExecRequest): Duplex {
-	const { command, stdin, tty } = request;
-	let isOver = false;
-	const receive = async (): Promise<DuplexMessage | undefined> => {
-		const message = await streams.receive();
-		if (message || isOver) return message;
-		isOver = true;
-		const close = await streams.closed;
-		const status =
-			close.type === 'ended' ? exitStatus(command, await exitCode) : failureStatus(close.message);
-		const bytes = new TextEncoder().encode(JSON.stringify(status));
-		return { type: 'data', channel: CHANNELS.error, bytes };
-	};
-	return {
-		receive,
-		send: async (message) => {
-			const { channel } = message;
-			const isWanted = (channel === CHANNELS.stdin && stdin) || (channel === CHANNELS.resize && tty);
-			return isWanted ? streams.send(message) : true;
-		},
-		close: (reason) => {
-			isOver = true;
-			streams.close(reason);
-		},
-		closed: streams.closed,
-	};
-}
-
-function failureStatus(message: string): Status {
-	return internalError(`error executing command in container: ${message}`).status;
+	const statusOf = async (close: DuplexClose): Promise<Status> =>
+		close.type === 'ended'
+			? exitStatus(request.command, await exitCode)
+			: internalError(`error executing command in container: ${close.message}`).status;
+	return endedByStatus(onlyAskedFor(streams, request), statusOf);
 }

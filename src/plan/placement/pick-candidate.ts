@@ -7,17 +7,20 @@ export interface Candidate {
 	readonly nodeName: string;
 	/** In descending order of importance. */
 	readonly victims: readonly Pod[];
+	/** Number of victims whose deletion a PodDisruptionBudget does not allow. */
+	readonly violations: number;
 }
 
 /** Makes all priorities positive: otherwise more victims of negative priority would give a smaller sum. */
 const PRIORITY_OFFSET = 2 ** 31;
 
 /**
- * The criteria for the best candidate, smaller is better: the highest priority of a victim, the sum of
- * priorities, the number of victims, the latest start. A criterion decides only if all before it tie.
- * Upstream's first criterion, violated PodDisruptionBudgets, is omitted because that resource is not served.
+ * The criteria for the best candidate, smaller is better: the number of violated PodDisruptionBudgets, the highest
+ * priority of a victim, the sum of priorities, the number of victims, the latest start. A criterion decides only
+ * if all before it tie.
  */
 const MEASURES: readonly ((candidate: Candidate) => number)[] = [
+	({ violations }) => violations,
 	({ victims }) => (victims[0] ? priorityOf(victims[0]) : Number.NEGATIVE_INFINITY),
 	({ victims }) => victims.reduce((sum, pod) => sum + priorityOf(pod) + PRIORITY_OFFSET, 0),
 	({ victims }) => victims.length,

@@ -1,7 +1,10 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
+import { isCovered } from '../disruption/plan-disruption.ts';
 import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
 import { NodeUsage } from './cluster/node-usage.ts';
 import { priorityOf } from './cluster/occupancy.ts';
@@ -66,7 +69,8 @@ export function planPreemption(attempt: FailedAttempt): Preemption {
 	}
 	const priority = priorityOf(pod);
 	const outranked = cluster.nominated(chosen.nodeName).filter((other) => priorityOf(other) < priority);
-	return { kind: 'preempt', ...chosen, outranked };
+	const { nodeName, victims } = chosen;
+	return { kind: 'preempt', nodeName, victims, outranked };
 }
 
 /** Upstream: PodEligibleToPreemptOthers. */
@@ -98,7 +102,7 @@ function findCandidates({ pod, cluster, filter, refusals }: FailedAttempt): {
 		if (candidates.length >= enough) break;
 		if (!refusals.get(nameOf(node))?.dependsOnPods) continue;
 		const result = selectVictims({ pod, node, cluster, filter });
-		if (result.kind === 'victims') candidates.push({ nodeName: nameOf(node), victims: result.victims });
+		if (result.kind === 'victims') candidates.push({ nodeName: nameOf(node), ...result });
 		else reasons.push(result.reasons);
 	}
 	return { candidates, reasons };
@@ -113,12 +117,13 @@ interface Trial {
 }
 
 type Victims =
-	| { readonly kind: 'victims'; readonly victims: readonly Pod[] }
+	| { readonly kind: 'victims'; readonly victims: readonly Pod[]; readonly violations: number }
 	| { readonly kind: 'none'; readonly reasons: readonly string[] };
 
 /**
- * Simulates the removal of all Pods of lower priority from the node, and then adds back as many as possible,
- * the most important first (upstream: SelectVictimsOnNode).
+ * Simulates the removal of all Pods of lower priority from the node, and then adds back as many as possible: first
+ * those that PodDisruptionBudgets protect, and of each kind the most important first (upstream:
+ * SelectVictimsOnNode).
  */
 function selectVictims({ pod, node, cluster, filter }: Trial): Victims {
 	const nodeName = nameOf(node);
@@ -129,15 +134,43 @@ function selectVictims({ pod, node, cluster, filter }: Trial): Victims {
 	for (const victim of lessImportant) take(victim, view, trial);
 	const refusal = trial.refusal(view);
 	if (refusal) return { kind: 'none', reasons: refusal.reasons };
+	const { violating, others } = byBudgets(lessImportant.toSorted(byImportance), cluster.budgets());
 	const victims: Pod[] = [];
-	for (const victim of lessImportant.toSorted(byImportance)) {
+	let violations = 0;
+	for (const victim of [...violating, ...others]) {
 		view.usage.add(victim);
 		trial.move(victim, node, 1);
 		if (!trial.refusal(view)) continue;
 		take(victim, view, trial);
 		victims.push(victim);
+		if (violating.includes(victim)) violations++;
 	}
-	return { kind: 'victims', victims };
+	return { kind: 'victims', victims: victims.sort(byImportance), violations };
+}
+
+/**
+ * Divides the Pods, given in order of importance, into those whose deletion would violate a budget and the others
+ * (upstream: FilterVictimsWithPDBViolation). A budget protects the Pods beyond the number that it still allows.
+ */
+function byBudgets(
+	pods: readonly Pod[],
+	budgets: readonly PodDisruptionBudget[],
+): { readonly violating: readonly Pod[]; readonly others: readonly Pod[] } {
+	if (budgets.length === 0) return { violating: [], others: pods };
+	const left = new Map(budgets.map((budget) => [budget, budget.status.disruptionsAllowed]));
+	const violating = pods.filter((pod) => {
+		let isViolating = false;
+		for (const [budget, allowed] of left) {
+			const isGranted = budget.status.disruptedPods?.[pod.metadata.name ?? ''] !== undefined;
+			// As upstream, a selector without requirements protects no Pod here.
+			const isEmpty = labelSelectorText(budget.spec.selector) === '<none>';
+			if (isGranted || isEmpty || !isCovered(pod, budget)) continue;
+			left.set(budget, allowed - 1);
+			if (allowed <= 0) isViolating = true;
+		}
+		return isViolating;
+	});
+	return { violating, others: pods.filter((pod) => !violating.includes(pod)) };
 }
 
 function take(pod: Pod, { node, usage }: NodeView, trial: Filter): void {

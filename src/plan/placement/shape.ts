@@ -24,9 +24,10 @@ export function shapeOf(
 	]);
 }
 
-function claimsOf({ spec }: Pod): unknown {
+function claimsOf({ metadata, spec }: Pod): unknown {
 	return spec.volumes?.map(({ persistentVolumeClaim, ephemeral }) => [
 		persistentVolumeClaim?.claimName,
-		ephemeral && true,
+		// The claim of an ephemeral volume is that of this Pod alone.
+		ephemeral && metadata.uid,
 	]);
 }

@@ -2,18 +2,18 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { attemptsOf } from './attempts.ts';
-import { conditionsOf } from './conditions.ts';
-import { containerStatusOf } from './container-status.ts';
 import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
-import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
 import { type Ending, type Progress, progressOf } from './progress.ts';
 import { noResize, type Resize, resizeOf } from './resize.ts';
-import { restartsAfter } from './restart.ts';
-import { restartsAll } from './restart-all.ts';
+import { attemptsOf } from './restart/attempts.ts';
+import { restartsAfter } from './restart/restart.ts';
+import { restartsAll } from './restart/restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
+import { conditionsOf } from './status/conditions.ts';
+import { containerStatusOf } from './status/container-status.ts';
+import { phaseUnderWay, type StatusByName } from './status/phase.ts';
 import { nextRetryAt } from './steps.ts';
 
 /**
@@ -22,11 +22,12 @@ import { nextRetryAt } from './steps.ts';
  * plan.
  *
  * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (whether the Pod continues), steps.ts (what to
- * start and stop), stopping.ts (order and grace periods), health.ts and probes/probe-worker.ts (probes), restart.ts and
- * restart-all.ts (restarts), resize.ts, container-status.ts, conditions.ts and phase.ts (status),
- * fields/field-rules.ts (fields that a runtime does not support). Then what the agent needs to apply a plan: image.ts
- * (pulls), inputs/needs.ts (objects and volumes), config/container-config.ts and config/sandbox-config.ts (what the
- * runtime receives).
+ * start and stop), stopping.ts (order and grace periods), health.ts and probes/probe-worker.ts (probes),
+ * restart/restart.ts and restart/restart-all.ts (restarts), resize.ts, status/container-status.ts, status/conditions.ts
+ * and status/phase.ts (status), fields/field-rules.ts (fields that a runtime does not support). Then what the agent
+ * needs to apply a plan: image.ts (pulls), inputs/needs.ts (objects and volumes), config/container-config.ts and
+ * config/sandbox-config.ts (what the runtime receives). The API server uses the rest: admission/ (what a new Pod
+ * receives), binding.ts and container-log.ts.
  *
  * 1. A terminal phase is reported only when no container of the Pod runs, and never changes afterwards.
  * 2. No container is started for a Pod that is being deleted, past its deadline, or terminal.

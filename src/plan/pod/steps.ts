@@ -1,11 +1,11 @@
 import type { Container, Probe } from '../../api/core/pod/schema.ts';
 import { approximate } from '../../base/json/json.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
-import { attemptsOf } from './attempts.ts';
 import { type HoldBack, holdBack, placesIn } from './fields/field-rules.ts';
 import { failedProbe, isContainerStarted } from './health.ts';
 import type { ContainerStart, ContainerStop } from './plan.ts';
-import { restartDelayMs, restartsAfter } from './restart.ts';
+import { attemptsOf } from './restart/attempts.ts';
+import { restartDelayMs, restartsAfter } from './restart/restart.ts';
 import { type Attempt, isSidecar, lastStatusOf, type PodSnapshot, type StartBackoff } from './snapshot.ts';
 import { type StopOrder, stopOf } from './stopping.ts';
 

@@ -13,6 +13,13 @@ export interface FakeProgram {
 	readonly stderr?: string;
 	/** Its termination message, written when it exits. */
 	readonly terminationMessage?: string;
+	/**
+	 * If true, it copies its standard input, which attached clients send, to its standard output, and exits when the input
+	 * ends. It must have an infinite `runMs`.
+	 */
+	readonly copiesInput?: boolean;
+	/** If true, it prints each new size of its terminal to standard output. */
+	readonly printsSizes?: boolean;
 	/** If true, it ignores SIGTERM and runs until it is killed. */
 	readonly ignoresTerm?: boolean;
 	/** If set, the start fails with this message. */
@@ -22,15 +29,21 @@ export interface FakeProgram {
 }
 
 /**
- * The behaviour that follows from a container's command: `sleep N`, `false` and `sh -c 'exit N'` behave as on a real
- * machine; every other program exits with code 0 at once.
+ * The behaviour that follows from a container's command: `sleep N`, `cat`, `false` and `sh -c 'exit N'` behave as on a
+ * real machine; every other program exits with code 0 at once.
  */
-export function programByCommand({ command, args }: Pick<ContainerConfig, 'command' | 'args'>): FakeProgram {
+export function programByCommand({
+	command,
+	args,
+	stdin,
+}: Pick<ContainerConfig, 'command' | 'args'> & Partial<Pick<ContainerConfig, 'stdin'>>): FakeProgram {
 	const argv = [...command, ...args];
 	const [, first = '', second = ''] = argv;
 	switch (programNameOf(argv)) {
 		case 'sleep':
 			return { runMs: first === 'infinity' ? Number.POSITIVE_INFINITY : Number(first) * 1000 || 0 };
+		case 'cat':
+			return stdin ? { runMs: Number.POSITIVE_INFINITY, copiesInput: true } : {};
 		case 'false':
 			return { exitCode: 1 };
 		case 'sh':

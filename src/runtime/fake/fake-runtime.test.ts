@@ -6,8 +6,10 @@ import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { ImageError, RuntimeUnavailable } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
 import { containerConfig, sandboxConfig } from '../testing/configs.ts';
-import { type RuntimeHarness, runtimeContract } from '../testing/contract-suite.ts';
+import type { RuntimeHarness } from '../testing/contract-machine.ts';
+import { runtimeContract } from '../testing/contract-suite.ts';
 import { execByCommand, type FakeExec, writeTo } from './fake-exec.ts';
+import { echoPort } from './fake-port.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
@@ -18,6 +20,8 @@ const PROGRAMS: Readonly<Record<string, FakeProgram>> = {
 	talks: { stdout: 'out\n', stderr: 'err\n' },
 	long: { stdout: 'x'.repeat(4 * LINE_LIMIT_BYTES) },
 	explains: { terminationMessage: 'why', exitCode: 1 },
+	echoes: { runMs: Number.POSITIVE_INFINITY, copiesInput: true },
+	sizes: { runMs: Number.POSITIVE_INFINITY, printsSizes: true },
 	missing: { startError: 'exec: "missing": executable file not found in $PATH' },
 };
 
@@ -53,6 +57,7 @@ async function open(): Promise<RuntimeHarness> {
 		},
 		exec: (config) => COMMANDS[config.command[0] ?? ''] ?? execByCommand(config),
 		imageError,
+		port: (port) => (port === 80 ? echoPort : undefined),
 		appendLog: (path, lines) => logs.set(path, (logs.get(path) ?? '') + Buffer.from(lines).toString()),
 	});
 	return {
@@ -77,6 +82,8 @@ async function open(): Promise<RuntimeHarness> {
 			isMissing: ['missing'],
 			writesMessage: ['explains'],
 		},
+		attachable: { echoesInput: ['echoes'], printsSizes: ['sizes'], runsUntilStopped: ['forever'] },
+		ports: async () => ({ echoes: 80, closed: 81, close: async () => undefined }),
 		commands: {
 			echoesInput: ['cat'],
 			exitsWith3: ['sh', '-c', 'exit 3'],
@@ -137,6 +144,8 @@ test('without a script, sleep, false and exit N behave as on a real machine', ()
 	assert.deepEqual(program('false'), { exitCode: 1 });
 	assert.deepEqual(program('sh', '-c', 'exit 7'), { exitCode: 7 });
 	assert.deepEqual(program('perl', '-e', '1'), {});
+	assert.deepEqual(program('cat'), {});
+	assert.equal(programByCommand({ command: ['cat'], args: [], stdin: true }).copiesInput, true);
 });
 
 async function startOne(runtime: FakeRuntime, pod: string): Promise<string> {

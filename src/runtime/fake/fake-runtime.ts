@@ -5,12 +5,14 @@
  */
 
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../api/contract/usage.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
+	type AttachConfig,
 	type ContainerEvent,
 	ContainerResizeError,
 	ContainerStartError,
@@ -18,6 +20,7 @@ import {
 	ExecError,
 	type ExecSession,
 	type ImageError,
+	PortForwardError,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
@@ -27,7 +30,9 @@ import {
 import { CriLogWriter } from '../cri-log-writer.ts';
 import { containerIdOf, metadataOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
+import { type FakeAttachments, openAttachments } from './fake-attach.ts';
 import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
+import { echoPort, type FakePort, openFakePort } from './fake-port.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 
 /** The components and settings of a {@link FakeRuntime}. */
@@ -38,6 +43,11 @@ export interface FakeRuntimeOptions {
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
 	/** Returns the behaviour of a command that is run in a container. Default: {@link execByCommand}. */
 	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
+	/**
+	 * Returns the behaviour of a port of a sandbox; undefined if nothing listens on it. Default: ports with a `hostPort`
+	 * return what they receive.
+	 */
+	port?(port: number, sandbox: SandboxConfig): FakePort | undefined;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
 	/** What a running container uses; default: nothing. */
@@ -59,12 +69,15 @@ interface Container {
 	kill?: { readonly due: number; readonly timer: Timer };
 	/** Kills the commands that run in it. */
 	readonly execKills: Set<() => void>;
+	readonly attachments: FakeAttachments;
 }
 
 interface Entry {
 	sandbox: Sandbox;
 	readonly config: SandboxConfig;
 	readonly containers: Map<string, Container>;
+	/** Close the connections to its ports. */
+	readonly connections: Set<() => void>;
 }
 
 const PRETENDS_EVERYTHING: RuntimeTraits = {
@@ -74,6 +87,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	runsHostPrograms: false,
 	canExec: true,
 	canResize: true,
+	hostsFile: 'pod',
 };
 
 const SIGKILL = 9;
@@ -135,7 +149,7 @@ export class FakeRuntime implements Runtime {
 		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
 		const sandbox: Sandbox = { id, config: metadataOf(config), state: 'ready', ip: '127.0.0.1', createdAt };
-		this.#sandboxes.set(id, { sandbox, config, containers: new Map() });
+		this.#sandboxes.set(id, { sandbox, config, containers: new Map(), connections: new Set() });
 		return sandbox;
 	}
 
@@ -145,6 +159,7 @@ export class FakeRuntime implements Runtime {
 		if (!entry) return;
 		entry.sandbox = { ...entry.sandbox, state: 'stopped' };
 		for (const container of entry.containers.values()) this.#kill(container);
+		for (const close of entry.connections) close();
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -188,7 +203,11 @@ export class FakeRuntime implements Runtime {
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
 		const program = this.#options.program?.(config, entry.config) ?? programByCommand(config);
 		const { resources } = config;
-		const container: Container = { status, config, resources, program, execKills: new Set() };
+		const attachments = openAttachments(config, program, {
+			wrote: (bytes) => this.#log(container, 'stdout', bytes),
+			inputEnded: () => this.#finish(container),
+		});
+		const container: Container = { status, config, resources, program, execKills: new Set(), attachments };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);
 		return status;
@@ -273,6 +292,27 @@ export class FakeRuntime implements Runtime {
 		return session;
 	}
 
+	async attach(id: string, config: AttachConfig): Promise<Duplex> {
+		this.#check();
+		const container = this.#containers.get(id);
+		if (container?.status.state !== 'running')
+			throw new ExecError('ContainerNotRunning', `container ${id} is not running`);
+		return container.attachments.attach(config);
+	}
+
+	async portForward(sandboxId: string, port: number): Promise<Duplex> {
+		this.#check();
+		const entry = this.#sandboxes.get(sandboxId);
+		if (entry?.sandbox.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		const isMapped = entry.config.ports.some(({ containerPort }) => containerPort === port);
+		const open = this.#options.port?.(port, entry.config) ?? (isMapped ? echoPort : undefined);
+		if (!open) throw new PortForwardError(`dial tcp4 127.0.0.1:${port}: connect: connection refused`);
+		const { caller, close } = openFakePort(open);
+		entry.connections.add(close);
+		void caller.closed.then(() => entry.connections.delete(close));
+		return caller;
+	}
+
 	#check(): void {
 		if (this.#isDown) throw new RuntimeUnavailable('the runtime has crashed');
 	}
@@ -299,20 +339,27 @@ export class FakeRuntime implements Runtime {
 		this.#exit(container, { exitCode, reason });
 	}
 
-	#write({ config, program }: Container): void {
-		const { appendLog } = this.#options;
+	#write(container: Container): void {
+		const { config, program } = container;
 		const { terminationMessage: message = '' } = program;
-		if (message && config.terminationMessageFile) {
-			appendLog?.(config.terminationMessageFile, Buffer.from(message));
-		}
+		if (message && config.terminationMessageFile)
+			this.#options.appendLog?.(config.terminationMessageFile, Buffer.from(message));
 		for (const stream of ['stdout', 'stderr'] as const) {
-			const text = program[stream];
-			if (!appendLog || !text) continue;
-			const lines = new CriLogWriter(stream);
-			appendLog(config.logPath, lines.push(Buffer.from(text), this.#logTime.stamp()).bytes);
-			const rest = lines.end(() => this.#logTime.stamp());
-			if (rest) appendLog(config.logPath, rest.bytes);
+			const text = container.program[stream];
+			if (!text) continue;
+			const bytes = Buffer.from(text);
+			void container.attachments.write(stream, bytes);
+			this.#log(container, stream, bytes);
 		}
+	}
+
+	#log({ config }: Container, stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+		const { appendLog } = this.#options;
+		if (!appendLog) return;
+		const lines = new CriLogWriter(stream);
+		appendLog(config.logPath, lines.push(bytes, this.#logTime.stamp()).bytes);
+		const rest = lines.end(() => this.#logTime.stamp());
+		if (rest) appendLog(config.logPath, rest.bytes);
 	}
 
 	#exit(
@@ -340,6 +387,7 @@ function disarm(container: Container): void {
 	container.end?.cancel();
 	container.kill?.timer.cancel();
 	for (const kill of container.execKills) kill();
+	container.attachments.close();
 	delete container.end;
 	delete container.kill;
 }

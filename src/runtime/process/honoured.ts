@@ -34,6 +34,7 @@ function fieldsOfEveryBox(): readonly string[] {
 	return [
 		'spec.volumes',
 		'spec.containers[].terminationMessagePath',
+		...['spec.containers[].stdin', 'spec.containers[].tty'],
 		...inBoth('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seccompProfile'),
 		...['allowPrivilegeEscalation', 'capabilities', 'readOnlyRootFilesystem', 'privileged'].map(
 			(name) => `spec.containers[].securityContext.${name}`,

@@ -1,12 +1,16 @@
 /**
- * The runtime of host processes: containers are processes of this machine, without isolation. A separate small process,
- * the launcher, starts them and outlives the server. This side resolves images to programs and keeps a connection to
- * the launcher.
+ * The runtime of host processes: containers are processes of this machine, isolated as far as it and the shim allow. A
+ * separate small process, the launcher, starts them and outlives the server. This side resolves images to programs,
+ * decides the isolation of each container, and keeps a connection to the launcher.
  *
- * Read in this order. Server side: process-runtime.ts, launcher-client.ts, protocol.ts, program.ts, image-table.ts.
- * Launcher: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls),
- * journal.ts and recovery.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
- * log-file.ts, sweeper.ts. The launcher's code must import little: each MB of its memory slows every fork.
+ * Read in this order. Server side: process-runtime.ts, launcher/launcher-client.ts, launcher/protocol.ts, program.ts,
+ * images/image-table.ts, shim/probe.ts and shim/box.ts (isolation). Launcher, in launcher/: launcher-main.ts and
+ * launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls), journal.ts and recovery.ts
+ * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
+ * two implementations shim/shim.ts and containers/spawned-process.ts (without the shim), output/output-pump.ts,
+ * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
+ * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. The launcher's code
+ * must import little: each MB of its memory slows every fork.
  *
  * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
  *    the changes since then as events.
@@ -18,35 +22,43 @@ import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
-import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../api/contract/usage.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
+	type AttachConfig,
 	type ContainerEvent,
 	ContainerResizeError,
 	ContainerStartError,
+	type ExecConfig,
 	ExecError,
 	type ExecSession,
+	PortForwardError,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
+import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { enforcesLimits, honouredFields } from './honoured.ts';
+import { imageRefOf } from './images/image-name.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
+import { commandSession, openSession } from './sessions/session-client.ts';
+import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
-import { HostUsers } from './shim/host-users.ts';
-import { type ProbeResult, probeMachine } from './shim/probe.ts';
+import { HostUsers, userOfThisProcess } from './shim/host-users.ts';
+import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
@@ -92,12 +104,16 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
+	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	#controllers: ReadonlySet<CgroupController> = new Set();
-	#machine: ProbeResult = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
 	readonly #users = new HostUsers();
+	/** Whether the launcher starts containers by the shim. */
+	#usesShim = false;
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
+	/** The connections to the ports of each sandbox. */
+	readonly #connections = new Map<string, Set<Duplex>>();
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
@@ -113,10 +129,10 @@ export class ProcessRuntime implements Runtime {
 		const { level } = this.#machine;
 		return {
 			honours: honouredFields(level, this.#controllers),
-			user: thisUser(),
+			user: userOfThisProcess(),
 			os: platform(),
 			runsHostPrograms: true,
-			canExec: false,
+			canExec: this.#usesShim,
 			canResize: enforcesLimits(this.#controllers),
 		};
 	}
@@ -135,7 +151,9 @@ export class ProcessRuntime implements Runtime {
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
 		const { isolation, withoutShim } = this.#options;
-		if (isolation !== 'none' && !withoutShim) this.#machine = await probeMachine(shimFile());
+		const file = withoutShim ? undefined : shimFile();
+		this.#usesShim = file !== undefined;
+		if (isolation !== 'none') this.#machine = await probeMachine(file);
 		if (this.#machine.level !== 'none') this.#controllers = controllersIn(findHierarchies());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
@@ -175,11 +193,13 @@ export class ProcessRuntime implements Runtime {
 
 	async stopSandbox(id: string): Promise<void> {
 		await this.#call('stopSandbox', id);
+		this.#disconnect(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
 		await this.#call('removeSandbox', id);
 		this.#known.delete(id);
+		this.#disconnect(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
@@ -199,16 +219,17 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
-		const program = await this.#programOf(sandboxId, config);
+		const box = this.#boxOf(sandboxId, config);
+		const program = await this.#programOf(sandboxId, config, box);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
-		const box = this.#boxOf(sandboxId, config);
-		const { stopSignal, resources } = config;
+		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			imageRef: imageRefOf(image),
 			program,
+			...{ tty, stdin, stdinOnce },
 			...(box && { box }),
 			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),
@@ -233,13 +254,13 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
-		if (!this.traits.canResize)
-			throw new ContainerResizeError('stint may not make control groups, so nothing limits host processes');
+		if (!this.traits.canResize) throw new ContainerResizeError('stint may not make control groups here');
 		try {
 			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
 		} catch (error) {
-			if (error instanceof RuntimeUnavailable || !(error instanceof Error)) throw error;
-			throw new ContainerResizeError(error.message);
+			throw error instanceof RuntimeUnavailable
+				? error
+				: new ContainerResizeError(error instanceof Error ? error.message : String(error));
 		}
 	}
 
@@ -247,9 +268,40 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('usage');
 	}
 
-	async exec(): Promise<ExecSession> {
-		const message = 'this runtime runs host processes and cannot run further commands in a container yet';
-		throw new ExecError('Unsupported', message);
+	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
+		return commandSession(await this.#session({ kind: 'exec', containerId, config }));
+	}
+
+	async attach(containerId: string, config: AttachConfig): Promise<Duplex> {
+		return await this.#session({ kind: 'attach', containerId, config });
+	}
+
+	/** Opens a session with the launcher, once it can take calls. */
+	async #session(request: SessionRequest): Promise<Duplex> {
+		if (this.#isEmpty)
+			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
+		await this.#connected();
+		return await openSession(this.#options.folder, request);
+	}
+
+	/** The sandboxes have the network of the host. */
+	async portForward(sandboxId: string, port: number): Promise<Duplex> {
+		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
+		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		const connection = await dialHostPort(port);
+		const connections = this.#connections.get(sandboxId) ?? new Set();
+		this.#connections.set(sandboxId, connections.add(connection));
+		void connection.closed.then(() => {
+			connections.delete(connection);
+			if (connections.size === 0 && this.#connections.get(sandboxId) === connections)
+				this.#connections.delete(sandboxId);
+		});
+		return connection;
+	}
+
+	/** Closes the connections to the ports of a sandbox that ends. */
+	#disconnect(sandboxId: string): void {
+		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
 	}
 
 	#boxOf(sandboxId: string, config: ContainerConfig): ContainerBox | undefined {
@@ -261,11 +313,17 @@ export class ProcessRuntime implements Runtime {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
-	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
+	async #programOf(
+		sandboxId: string,
+		config: ContainerConfig,
+		box: ContainerBox | undefined,
+	): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
 		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
-		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
-		const program = programOf(config, { hostname, entry, host });
+		const given = this.#options.host ?? { path: process.env.PATH, home: homedir() };
+		// As container runtimes do: the home of the user that the program runs as.
+		const home = box?.user ? (this.#users.byId(box.user.uid)?.home ?? '/') : given.home;
+		const program = programOf(config, { hostname, entry, host: { ...given, home } });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
 	}
@@ -337,15 +395,4 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: HostSandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
-}
-
-/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
-function thisUser(): ProcessUser | undefined {
-	const { getuid, getgid, getgroups } = process;
-	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
-}
-
-/** The reference is the name itself, since there is no image and no digest. */
-function imageRefOf(image: string): string {
-	return `process://${image}`;
 }

@@ -14,6 +14,8 @@ export async function describeStartError(error: unknown, program: HostProgram): 
 	if (error instanceof StartFailure && !BY_PROGRAM.has(error.step)) return boxProblem(error);
 	// The error comes from the log, the pipes or the arguments, not from the program.
 	if (!(error instanceof StartFailure) && !isFromSpawn(error)) return messageOf(error);
+	if (error instanceof StartFailure && error.step === 'chdir')
+		return `chdir to workingDir (${JSON.stringify(error.path)}) failed: ${wordsFor(error.code) ?? error.message}`;
 	const folder = await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
 	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;

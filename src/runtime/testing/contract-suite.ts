@@ -5,72 +5,23 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
-import {
-	type ContainerEvent,
-	ContainerResizeError,
-	ContainerStartError,
-	ImageError,
-	type Runtime,
-	type RuntimeContainer,
-	RuntimeUnavailable,
-	type Sandbox,
-} from '../contract.ts';
+import { ContainerResizeError, ContainerStartError, ImageError } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
-import { containerConfig, sandboxConfig } from './configs.ts';
-import { execContract, type HarnessCommands } from './exec-contract-suite.ts';
+import { sandboxConfig } from './configs.ts';
+import { byId, ContractMachine, exitCodeOf, type RuntimeHarness } from './contract-machine.ts';
+import { execContract } from './exec-contract-suite.ts';
+import { streamContract } from './stream-contract-suite.ts';
 
-/** A machine with a runtime, and the means to control its time and its failures. */
-export interface RuntimeHarness {
-	/** Returns a runtime for the machine, not yet started, as a server does when it starts. */
-	connect(): Runtime;
-	/** Kills the runtime itself, as `kill -9` would, and restarts it. */
-	crash(runtime: Runtime): Promise<void>;
-	/** Whether containers go on when the runtime is killed. */
-	readonly outlivesCrash: boolean;
-	/** Advances a virtual clock; yields to the event loop if the clock is real. */
-	passTime(lengthMs: number): Promise<void>;
-	/** The path for a new log, or for another file of the caller. */
-	logPath(name: string): string;
-	/** The current content of a log; empty if there is no file. */
-	readLog(path: string): Promise<string>;
-	readonly programs: HarnessPrograms;
-	/** Commands to run in a container; undefined if the runtime cannot do that. */
-	readonly commands?: HarnessCommands;
-	readonly images: { readonly known: string; readonly unknown: string; readonly malformed: string };
-	/** Kills all containers and removes the machine. */
-	close(): Promise<void>;
-}
-
-/** The commands of programs whose names describe their behaviour. */
-export interface HarnessPrograms {
-	readonly succeeds: readonly string[];
-	readonly failsWith3: readonly string[];
-	/** Runs until SIGTERM. */
-	readonly runsForEver: readonly string[];
-	/** Runs until SIGKILL; prints `ready` once it ignores SIGTERM. */
-	readonly ignoresTerm: readonly string[];
-	/** Prints `out` and a line end to standard output, `err` and a line end to standard error. */
-	readonly talks: readonly string[];
-	/** Prints four times {@link LINE_LIMIT_BYTES} to standard output, without a line end. */
-	readonly writesLongLine: readonly string[];
-	/** Exits and leaves a child that keeps writing. */
-	readonly leavesChild: readonly string[];
-	readonly isMissing: readonly string[];
-	/** Writes `why` to the termination message path; undefined if the runtime mounts no file there. */
-	readonly writesMessage?: readonly string[];
-}
-
-/** Registers the tests that each implementation of {@link Runtime} must pass. */
+/** Registers the tests that each implementation of the contract must pass. */
 export function runtimeContract(name: string, open: () => Promise<RuntimeHarness>): void {
 	describe(name, () => {
-		let machine: Machine;
+		let machine: ContractMachine;
 		beforeEach(async () => {
-			machine = new Machine(await open());
+			machine = new ContractMachine(await open());
 			await machine.start();
 		});
 		afterEach(() => machine.close());
-		const current = (): Machine => machine;
+		const current = (): ContractMachine => machine;
 		repetition(current);
 		survival(current);
 		events(current);
@@ -81,10 +32,11 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		stopping(current);
 		images(current);
 		execContract(current);
+		streamContract(current);
 	});
 }
 
-function repetition(machine: () => Machine): void {
+function repetition(machine: () => ContractMachine): void {
 	test('1. a repeated call that creates something returns the existing sandbox or container', async () => {
 		const { runtime } = machine();
 		const sandbox = await machine().sandbox('a');
@@ -122,7 +74,7 @@ function repetition(machine: () => Machine): void {
 	});
 }
 
-function survival(machine: () => Machine): void {
+function survival(machine: () => ContractMachine): void {
 	test('2. sandboxes and containers outlive the connection, exits included, until they are removed', async () => {
 		const { programs } = machine();
 		const ended = await machine().run(programs.failsWith3, { pod: 'ended' });
@@ -147,7 +99,7 @@ function survival(machine: () => Machine): void {
 		assert.equal(exitCodeOf(exited), 143);
 	});
 
-	test('8. after a crash containers go on or are reported as lost, and exited ones are unchanged', async () => {
+	test('8. after a crash containers continue or are reported as lost, and exited ones are unchanged', async () => {
 		const { programs, runtime } = machine();
 		const ended = await machine().run(programs.failsWith3, { pod: 'ended' });
 		const running = await machine().start1(programs.runsForEver, { pod: 'running' });
@@ -178,7 +130,7 @@ function survival(machine: () => Machine): void {
 	});
 }
 
-function events(machine: () => Machine): void {
+function events(machine: () => ContractMachine): void {
 	test('3. listeners receive each change once, in order, and before the call that caused it resolves', async () => {
 		const { runtime, programs, events } = machine();
 		const sandbox = await machine().sandbox('a');
@@ -211,7 +163,7 @@ function events(machine: () => Machine): void {
 	});
 }
 
-function logs(machine: () => Machine): void {
+function logs(machine: () => ContractMachine): void {
 	const line = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$/;
 
 	test('5. the log has each line with its stream, and is complete when the exit is reported', async () => {
@@ -244,7 +196,7 @@ function logs(machine: () => Machine): void {
 	});
 }
 
-function messages(machine: () => Machine): void {
+function messages(machine: () => ContractMachine): void {
 	test('13. a termination message is in the file of the host when the exit is reported', async (t) => {
 		const { harness, runtime, programs } = machine();
 		if (!programs.writesMessage) return t.skip('the runtime mounts no file');
@@ -261,7 +213,7 @@ function messages(machine: () => Machine): void {
 	});
 }
 
-function resizing(machine: () => Machine): void {
+function resizing(machine: () => ContractMachine): void {
 	test('14. a resize changes a running container in place, or is refused by a runtime that cannot resize', async () => {
 		const { runtime, programs } = machine();
 		const { id } = await machine().start1(programs.runsForEver);
@@ -282,7 +234,7 @@ function resizing(machine: () => Machine): void {
 	});
 }
 
-function startErrors(machine: () => Machine): void {
+function startErrors(machine: () => ContractMachine): void {
 	test('6. a container whose program does not exist exits with 128 and StartError', async () => {
 		const { runtime, programs, events } = machine();
 		const sandbox = await machine().sandbox('a');
@@ -317,7 +269,7 @@ function startErrors(machine: () => Machine): void {
 	});
 }
 
-function stopping(machine: () => Machine): void {
+function stopping(machine: () => ContractMachine): void {
 	test('stopping a container ends it by SIGTERM', async () => {
 		const running = await machine().start1(machine().programs.runsForEver);
 		await machine().runtime.stopContainer(running.id, 30);
@@ -378,7 +330,7 @@ function stopping(machine: () => Machine): void {
 	});
 }
 
-function images(machine: () => Machine): void {
+function images(machine: () => ContractMachine): void {
 	test('an available image has a reference', async () => {
 		const { runtime, harness } = machine();
 		const { imageRef } = await runtime.pullImage(harness.images.known);
@@ -398,112 +350,4 @@ function images(machine: () => Machine): void {
 		await assert.rejects(runtime.pullImage(malformed), hasReason('InvalidImageName'));
 		await assert.rejects(runtime.imageStatus(malformed), hasReason('InvalidImageName'));
 	});
-}
-
-/** A harness with a connected runtime, the events received from it, and ways to wait for them. */
-class Machine {
-	readonly harness: RuntimeHarness;
-	runtime: Runtime;
-	events: ContainerEvent[] = [];
-	#waiting: (() => void) | undefined;
-
-	constructor(harness: RuntimeHarness) {
-		this.harness = harness;
-		this.runtime = harness.connect();
-	}
-
-	get programs(): HarnessPrograms {
-		return this.harness.programs;
-	}
-
-	async start(): Promise<void> {
-		this.runtime.subscribe((event) => {
-			this.events.push(event);
-			this.#waiting?.();
-		});
-		await this.runtime.start();
-	}
-
-	async close(): Promise<void> {
-		await this.harness.close();
-	}
-
-	async reconnect(): Promise<Runtime> {
-		await this.runtime.stop();
-		this.runtime = this.harness.connect();
-		this.events = [];
-		await this.start();
-		return this.runtime;
-	}
-
-	sandbox(pod: string): Promise<Sandbox> {
-		return this.runtime.runSandbox(sandboxConfig(pod));
-	}
-
-	config(command: readonly string[], more: { pod?: string; attempt?: number } = {}): ContainerConfig {
-		const { pod = 'a', attempt = 0 } = more;
-		const logPath = this.harness.logPath(`${pod}-${attempt}`);
-		return containerConfig({ attempt, image: this.harness.images.known, command, logPath });
-	}
-
-	/** Starts a container in the sandbox of `pod`. */
-	async start1(
-		command: readonly string[],
-		more: { pod?: string; attempt?: number } = {},
-	): Promise<RuntimeContainer> {
-		const sandbox = await this.sandbox(more.pod ?? 'a');
-		const { id } = await this.runtime.createContainer(sandbox.id, this.config(command, more));
-		return await this.runtime.startContainer(id);
-	}
-
-	/** Runs a container to its end. */
-	async run(
-		command: readonly string[],
-		more: { pod?: string; attempt?: number } = {},
-	): Promise<RuntimeContainer> {
-		const { id } = await this.start1(command, more);
-		return await this.exitOf(id);
-	}
-
-	/** Resolves to the exit of a container, which may have been reported already. */
-	async exitOf(id: string): Promise<RuntimeContainer> {
-		for (;;) {
-			const exit = this.events.find(({ status }) => status.id === id && status.state === 'exited');
-			if (exit) return exit.status;
-			const next = new Promise<void>((resolve) => {
-				const before = this.#waiting;
-				this.#waiting = () => {
-					before?.();
-					resolve();
-				};
-			});
-			await this.harness.passTime(10);
-			if (!this.events.some(({ status }) => status.id === id && status.state === 'exited')) await next;
-		}
-	}
-
-	/** Waits until a log holds `text`. */
-	async logged(path: string, text: string): Promise<void> {
-		while (!(await this.harness.readLog(path)).includes(text)) await this.harness.passTime(10);
-	}
-
-	/** What `call` resolves to once the runtime can be reached. */
-	async eventually<T>(call: () => Promise<T>): Promise<T> {
-		for (;;) {
-			try {
-				return await call();
-			} catch (error) {
-				if (!(error instanceof RuntimeUnavailable)) throw error;
-				await this.harness.passTime(10);
-			}
-		}
-	}
-}
-
-function byId(list: readonly RuntimeContainer[]): ReadonlyMap<string, RuntimeContainer> {
-	return new Map(list.map((status) => [status.id, status]));
-}
-
-function exitCodeOf(status: RuntimeContainer): number | undefined {
-	return status.state === 'exited' ? status.exitCode : undefined;
 }

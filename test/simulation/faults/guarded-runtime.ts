@@ -1,8 +1,10 @@
 import type { ContainerConfig, ContainerResources } from '../../../src/api/contract/container-config.ts';
+import type { Duplex } from '../../../src/api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../../src/api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../../src/api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../../src/api/contract/usage.ts';
 import type {
+	AttachConfig,
 	ContainerEvent,
 	ExecConfig,
 	ExecSession,
@@ -116,6 +118,14 @@ export class GuardedRuntime implements Runtime {
 
 	exec(id: string, config: ExecConfig): Promise<ExecSession> {
 		return this.#call((runtime) => runtime.exec(id, config));
+	}
+
+	attach(id: string, config: AttachConfig): Promise<Duplex> {
+		return this.#call((runtime) => runtime.attach(id, config));
+	}
+
+	portForward(sandboxId: string, port: number): Promise<Duplex> {
+		return this.#call((runtime) => runtime.portForward(sandboxId, port));
 	}
 
 	async #call<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {

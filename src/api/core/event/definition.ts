@@ -1,13 +1,10 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
-import { fieldInvalid, fieldRequired, malformed } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
 import { textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
-import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
 import { type Event, eventSchema } from './schema.ts';
+import { validateLegacyEvent } from './validation.ts';
 
-/** v1 Events: registry definition, validation and printer columns. Upstream: pkg/registry/core/event. */
+/** v1 Events: registry definition and printer columns. Upstream: pkg/registry/core/event. */
 export const events: ResourceDefinition<Event> = {
 	group: '',
 	version: 'v1',
@@ -24,8 +21,8 @@ export const events: ResourceDefinition<Event> = {
 	strategy: {
 		prepareForCreate: (event) => event,
 		prepareForUpdate: (event) => event,
-		validateCreate: validateEvent,
-		validateUpdate: validateEvent,
+		validateCreate: (event) => validateLegacyEvent(event, 'reportingComponent'),
+		validateUpdate: (event) => validateLegacyEvent(event, 'reportingComponent'),
 		allowUnconditionalUpdate: true,
 	},
 	columns: [
@@ -82,55 +79,6 @@ export const events: ResourceDefinition<Event> = {
 	},
 	deletion: { defaultPropagation: 'Background' },
 };
-
-/** Upstream's limits for Events of events.k8s.io, in bytes (`ReportingInstanceLengthLimit` and its neighbours). */
-const MAX_NAME_LENGTH = 128;
-const MAX_MESSAGE_LENGTH = 1024;
-
-/**
- * The errors of an Event in the core API (upstream: `legacyValidateEvent` in
- * pkg/apis/core/validation/events.go). An Event with an eventTime was written for events.k8s.io, so it must
- * name its reporter, action and reason. Of the metadata only the namespace is validated, as upstream does.
- */
-function validateEvent(event: Event): readonly FieldError[] {
-	const { namespace = '' } = event.metadata;
-	const involved = event.involvedObject.namespace ?? '';
-	const errors: FieldError[] = [];
-	const isNewKind = Boolean(event.eventTime);
-	const agrees = isNewKind ? involved !== '' || namespace === 'kube-system' : namespace === involved;
-	// Events about cluster-scoped objects are in the namespace default.
-	if (!agrees && !(involved === '' && (namespace === '' || namespace === 'default'))) {
-		const at = new FieldPath('involvedObject').child('namespace');
-		errors.push(fieldInvalid(at, involved, 'does not match event.namespace'));
-	}
-	if (isNewKind) errors.push(...validateReport(event));
-	return [...errors, ...malformed(new FieldPath('namespace'), namespace, dns1123Subdomain(namespace))];
-}
-
-/** The rules for Events of events.k8s.io: they name who reports what was done. The core API left these fields empty. */
-function validateReport(event: Event): readonly FieldError[] {
-	const { reportingComponent, reportingInstance, action = '', reason = '', message = '' } = event;
-	const component = new FieldPath('reportingComponent');
-	return [
-		...(reportingComponent === '' ? [fieldRequired(component)] : []),
-		...malformed(component, reportingComponent, qualifiedName(reportingComponent)),
-		...validateText('reportingInstance', reportingInstance),
-		...validateText('action', action),
-		...validateText('reason', reason),
-		...atMost('message', message, MAX_MESSAGE_LENGTH),
-	];
-}
-
-/** A required text of limited length. */
-function validateText(field: string, text: string): readonly FieldError[] {
-	return text === '' ? [fieldRequired(new FieldPath(field))] : atMost(field, text, MAX_NAME_LENGTH);
-}
-
-/** Upstream shows no value: the text is long. */
-function atMost(field: string, text: string, max: number): readonly FieldError[] {
-	if (!exceeds(text, max)) return [];
-	return [fieldInvalid(new FieldPath(field), '', `can have at most ${max} characters`)];
-}
 
 /** Age of the last occurrence: from the series if there is one, else the last timestamp, else the first. */
 function lastSeen(event: Event, now: number): string {

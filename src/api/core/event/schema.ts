@@ -13,6 +13,16 @@ import {
 } from '../../schema/schema.ts';
 import { objectReferenceSchema } from '../pod/schema/reference.ts';
 
+/** Schema of v1.EventSource, which both Event APIs have. */
+export const eventSourceSchema = object(
+	'io.k8s.api.core.v1.EventSource',
+	'Component that reported an Event, and the node it runs on.',
+	{
+		component: optional(string, 'Name of the component that reported the Event.'),
+		host: optional(string, 'Name of the node that the component runs on.'),
+	},
+);
+
 /**
  * Schema of v1.Event, which has the fields of both Event APIs: reporters of the older one set `source`,
  * `count` and the timestamps, those of events.k8s.io set `eventTime`, `series`, `action` and
@@ -29,10 +39,7 @@ export const eventSchema = object(
 		reason: optional(string, 'Reason in CamelCase, such as SuccessfulCreate.'),
 		message: optional(string, 'Description of the occurrence, for humans.'),
 		source: always(
-			object('io.k8s.api.core.v1.EventSource', 'Component that reported an Event, and the node it runs on.', {
-				component: optional(string, 'Name of the component that reported the Event.'),
-				host: optional(string, 'Name of the node that the component runs on.'),
-			}),
+			eventSourceSchema,
 			'Component that reported the Event. Superseded by reportingComponent and reportingInstance.',
 		),
 		firstTimestamp: always(timeOrNull, 'Time at which the Event was first reported.'),

@@ -6,14 +6,18 @@ import { pullPolicyOf } from './validation/image-name.ts';
 /** Default permission bits of files, 0644: readable for all, since the container may run as any user. */
 const FILE_MODE = { defaultMode: 0o644 };
 /** The empty type of a hostPath means that the node does not check what is at the path. */
-const UNCHECKED = { type: '' };
+export const UNCHECKED = { type: '' };
 const V1 = { apiVersion: 'v1' };
 const ONE_HOUR = { expirationSeconds: 3600 };
 const FILESYSTEM = { volumeMode: 'Filesystem' } as const;
-const ISCSI = { iscsiInterface: 'default' };
-const RBD = { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' };
-const AZURE_DISK = { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' };
-const SCALE_IO = { storageMode: 'ThinProvisioned', fsType: 'xfs' };
+/** Defaults of an iSCSI source, of a Pod or of a PersistentVolume. */
+export const ISCSI = { iscsiInterface: 'default' };
+/** Defaults of an RBD source. */
+export const RBD = { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' };
+/** Defaults of an azureDisk source. */
+export const AZURE_DISK = { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' };
+/** Defaults of a scaleIO source. */
+export const SCALE_IO = { storageMode: 'ThinProvisioned', fsType: 'xfs' };
 
 /**
  * Fills in the defaults of a volume; returns `given` itself if it is complete. A volume without a source

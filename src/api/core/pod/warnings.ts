@@ -2,6 +2,7 @@ import { quote } from '../../../base/quote.ts';
 import { type FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, labelValue } from '../../meta/names.ts';
 import { parseQuantity } from '../../meta/quantity.ts';
+import type { NodeSelector } from './schema/affinity.ts';
 import type {
 	Affinity,
 	Container,
@@ -71,7 +72,7 @@ function containersOf(spec: PodSpec, path: FieldPath): readonly PlacedContainer[
 }
 
 /** Node labels that upstream has deprecated, with the text of the warning. */
-const DEPRECATED_LABELS: ReadonlyMap<string, string> = new Map([
+export const DEPRECATED_LABELS: ReadonlyMap<string, string> = new Map([
 	['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
 	['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
 	[
@@ -111,15 +112,18 @@ const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 /** Upstream: `GetWarningsForNodeSelectorTerm` in pkg/api/node, for required and preferred terms. */
 function nodeAffinityWarnings({ nodeAffinity }: Affinity, path: FieldPath): readonly string[] {
 	const { [REQUIRED]: needed, [PREFERRED]: preferred = [] } = nodeAffinity ?? {};
-	const terms = path.child(REQUIRED, 'nodeSelectorTerms');
 	return [
-		...(needed?.nodeSelectorTerms ?? []).flatMap((term, index) =>
-			termWarnings(term, terms.index(index), false),
-		),
+		...(needed ? nodeTermWarnings(needed, path.child(REQUIRED)) : []),
 		...preferred.flatMap(({ preference }, index) =>
 			termWarnings(preference, path.child(PREFERRED).index(index).child('preference'), true),
 		),
 	];
+}
+
+/** Warnings about deprecated labels in required terms, of a Pod or of a PersistentVolume. */
+export function nodeTermWarnings(selector: NodeSelector, path: FieldPath): readonly string[] {
+	const terms = path.child('nodeSelectorTerms');
+	return selector.nodeSelectorTerms.flatMap((term, index) => termWarnings(term, terms.index(index), false));
 }
 
 /** Only values of preferred terms give a warning: in required terms an invalid value is an error. */

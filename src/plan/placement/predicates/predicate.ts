@@ -13,7 +13,9 @@ export type ClusterChange =
 	| 'pod-gone'
 	/** The labels of a bound Pod changed, or its deletion started. */
 	| 'pod-changed'
-	| 'namespace-labels';
+	| 'namespace-labels'
+	/** A claim, a volume or a StorageClass is new, was changed or deleted. */
+	| 'storage';
 
 /**
  * A rule that decides whether a Pod fits on a node, with the name of upstream's Filter plugin. The reasons are

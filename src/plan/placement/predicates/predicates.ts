@@ -9,6 +9,7 @@ import { podTopologySpread } from './pod-topology-spread.ts';
 import type { Predicate } from './predicate.ts';
 import { taintToleration } from './taint-toleration.ts';
 import { volumeBinding } from './volume-binding.ts';
+import { volumeRestrictions } from './volume-restrictions.ts';
 
 /**
  * All predicates in the order of upstream's default plugins. The order is visible to users: the first predicate
@@ -21,6 +22,7 @@ export const PREDICATES: readonly Predicate[] = [
 	nodeAffinity,
 	nodePorts,
 	nodeResourcesFit,
+	volumeRestrictions,
 	volumeBinding,
 	podTopologySpread,
 	interPodAffinity,

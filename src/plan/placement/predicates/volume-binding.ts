@@ -1,26 +1,23 @@
-import type { Pod } from '../../../api/core/pod/schema.ts';
+import { podVolumes, volumesOnNode } from '../pod-volumes.ts';
 import type { Predicate } from './predicate.ts';
 
 /**
- * The PersistentVolumeClaims of the Pod's volumes must exist (upstream: volumebinding). That resource is not
- * served, so a Pod with a claim is unschedulable, as in a cluster in which the claim was not created.
+ * The claims of the Pod's volumes exist and are bound to volumes that the node can access, or can be bound to
+ * such volumes once the Pod is placed there (upstream: the plugin VolumeBinding).
  */
 export const volumeBinding: Predicate = {
 	name: 'VolumeBinding',
-	retryOn: [],
-	prepare: (pod) => {
-		const reason = missingClaim(pod);
-		return reason === undefined ? undefined : { kind: 'no node', reason };
+	retryOn: ['storage', 'node-labels'],
+	prepare: (pod, { storage }) => {
+		const volumes = podVolumes(pod, storage);
+		if (volumes.kind === 'none') return undefined;
+		if (volumes.kind === 'problem') return { kind: 'no node', reason: volumes.reason };
+		return {
+			kind: 'check',
+			refusal: ({ node }) => {
+				const { reasons } = volumesOnNode(volumes, node, storage);
+				return reasons.length === 0 ? undefined : { reasons, dependsOnPods: false };
+			},
+		};
 	},
 };
-
-function missingClaim({ metadata, spec }: Pod): string | undefined {
-	for (const { name, persistentVolumeClaim: claim, ephemeral } of spec.volumes ?? []) {
-		if (claim) return `persistentvolumeclaim "${claim.claimName}" not found`;
-		if (ephemeral) {
-			const made = `${metadata.name}-${name}`;
-			return `waiting for ephemeral volume controller to create the persistentvolumeclaim "${made}"`;
-		}
-	}
-	return undefined;
-}

@@ -1,9 +1,13 @@
 import { nodes } from '../../../api/core/node/definition.ts';
 import { type Node, nodeSchema } from '../../../api/core/node/schema.ts';
+import type { PersistentVolume } from '../../../api/core/persistentvolume/schema.ts';
+import type { PersistentVolumeClaim } from '../../../api/core/persistentvolumeclaim/schema.ts';
 import { pods } from '../../../api/core/pod/definition.ts';
 import { type Pod, podSchema } from '../../../api/core/pod/schema.ts';
+import type { PodDisruptionBudget } from '../../../api/policy/poddisruptionbudget/schema.ts';
 import { decode } from '../../../api/schema/decode.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { StorageClass } from '../../../api/storage/storageclass/schema.ts';
+import type { Cluster, StorageView } from '../cluster/cluster.ts';
 import { Occupancy } from '../cluster/occupancy.ts';
 import type { Labels } from '../labels.ts';
 import { placePod } from '../place-pod.ts';
@@ -69,6 +73,25 @@ export interface ClusterShape {
 	readonly placed?: Readonly<Record<string, readonly Pod[]>>;
 	readonly nominated?: Readonly<Record<string, readonly Pod[]>>;
 	readonly namespaces?: Readonly<Record<string, Labels>>;
+	readonly storage?: StorageShape;
+	readonly budgets?: readonly PodDisruptionBudget[];
+}
+
+/** The storage of a cluster. */
+export interface StorageShape {
+	readonly claims?: readonly PersistentVolumeClaim[];
+	readonly volumes?: readonly PersistentVolume[];
+	readonly classes?: readonly StorageClass[];
+}
+
+function storageOf({ claims = [], volumes = [], classes = [] }: StorageShape): StorageView {
+	return {
+		claim: (namespace, name) =>
+			claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
+		volume: (name) => volumes.find(({ metadata }) => metadata.name === name),
+		class: (name) => classes.find(({ metadata }) => metadata.name === name),
+		volumes: () => volumes,
+	};
 }
 
 /** Builds the cluster. Without `nodes` it has a single node `here`. */
@@ -82,6 +105,8 @@ export function clusterOf(shape: ClusterShape = {}): Cluster {
 		occupancy,
 		nominated: (nodeName) => nominated[nodeName] ?? [],
 		namespaceLabels: (namespace) => namespaces[namespace],
+		storage: storageOf(shape.storage ?? {}),
+		budgets: () => shape.budgets ?? [],
 	};
 }
 

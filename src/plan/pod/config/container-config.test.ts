@@ -13,10 +13,10 @@ const VOLUMES: ReadonlyMap<string, PreparedVolume> = new Map([
 ]);
 
 /** The configuration of a container with these fields; `spec` has further fields of its Pod. */
-function config(fields: object, spec: object = {}): ContainerConfig {
+function config(fields: object, spec: object = {}, files: object = {}): ContainerConfig {
 	const pod = podWith({ ...spec, containers: [{ name: 'c', image: 'busybox', ...fields }] });
 	const [container = { name: '' }] = pod.spec.containers;
-	const values = { data: new Map(), volumes: VOLUMES };
+	const values = { data: new Map(), volumes: VOLUMES, ...files };
 	return containerConfigOf(pod, container, {
 		attempt: 2,
 		logPath: '/l',
@@ -107,17 +107,41 @@ test('mounts and devices name the prepared volumes, with subPathExpr expanded', 
 	assert.deepEqual(devices, [{ hostPath: '/pods/u/data', containerPath: '/dev/x', readOnly: false }]);
 });
 
+test('the hosts file of the Pod is mounted after the volumes, unless one of them is at its place', () => {
+	const paths = (mountPath: string) =>
+		config(
+			{ volumeMounts: [{ name: 'data', mountPath }] },
+			{},
+			{ hostsFile: '/pods/u/etc-hosts' },
+		).mounts.map(({ hostPath, containerPath, readOnly }) => [hostPath, containerPath, readOnly]);
+	assert.deepEqual(paths('/d'), [
+		['/pods/u/data', '/d', false],
+		['/pods/u/etc-hosts', '/etc/hosts', false],
+	]);
+	assert.deepEqual(paths('/etc/hosts'), [['/pods/u/data', '/etc/hosts', false]]);
+});
+
+test('a volume is mounted before those below it, whatever their order in the Pod', () => {
+	const paths = ['/a/b/c', '/a//', '/x/y', '/a/b'];
+	const volumeMounts = paths.map((mountPath) => ({ name: 'data', mountPath }));
+	assert.deepEqual(
+		config({ volumeMounts }).mounts.map(({ containerPath }) => containerPath),
+		['/a//', '/x/y', '/a/b', '/a/b/c'],
+	);
+});
+
 test('a mount whose volume or sub-path cannot be resolved is an InputError', () => {
 	const env = [
 		{ name: 'ROOT', value: '/etc' },
 		{ name: 'UP', value: '../x' },
+		{ name: 'EMPTY', value: '' },
 	];
 	const mount = (fields: object) => ({ env, volumeMounts: [{ name: 'data', mountPath: '/d', ...fields }] });
 	const wrong: readonly (readonly [object, string])[] = [
 		[mount({ name: 'gone' }), 'cannot find volume "gone" to mount into container "c"'],
-		[mount({ subPathExpr: 'a/$(NONE)' }), 'missing value for "NONE"'],
+		[mount({ subPathExpr: '$(NONE)/$(EMPTY)' }), 'missing value for EMPTY, NONE'],
 		[mount({ subPathExpr: '$(ROOT)' }), 'error SubPath `/etc` must not be an absolute path'],
-		[mount({ subPathExpr: '$(UP)' }), 'unable to provision SubPath `../x`'],
+		[mount({ subPathExpr: '$(UP)' }), "unable to provision SubPath `../x`: must not contain '..'"],
 	];
 	for (const [fields, message] of wrong) {
 		assert.throws(

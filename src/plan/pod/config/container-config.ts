@@ -32,6 +32,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 	// One for all texts of the container: they share its limit.
 	const expansion = new Expansion();
 	const env = environmentOf(pod, container, { facts: facts.node, expansion, values: facts.values });
+	const { volumes, hostsFile } = facts.values ?? {};
 	const variables = new Map(env.map(({ name, value }) => [name, value]));
 	return {
 		name: container.name,
@@ -48,8 +49,8 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		resources: resourcesOf(container.resources),
 		oomScoreAdj: oomScoreAdjOf(pod, container, quantityValue(facts.node.allocatable.memory ?? '0')),
 		security: containerSecurityOf(pod.spec, container),
-		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],
-		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
+		mounts: volumes ? mountsOf(container, { volumes, hostsFile, expansion, variables }) : [],
+		devices: volumes ? devicesOf(container, volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
 		terminationMessageFile: container.terminationMessagePath ? facts.messageFile : '',
 		stopSignal: container.lifecycle?.stopSignal,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
-import { InputError } from '../inputs/values.ts';
+import { type InputData, InputError } from '../inputs/values.ts';
 import { podWith } from '../testing/pod-with.ts';
 import { Expansion, environmentOf } from './environment.ts';
 
@@ -99,19 +99,31 @@ test('the expansion of variables that refer to one another is bounded', () => {
 	assert.equal(new Expansion().expand('$( $$(A) $(A $$', new Map([['A', '1']])), '$( $$(A) $(A $');
 });
 
-const SETTINGS = new Map([
+const SETTINGS = new Map<string, string | Uint8Array>([
+	['A', 'a'],
+	['B', 'b'],
+	['BINARY', new Uint8Array([1])],
+]);
+const LOGIN = new Map([
 	['A', new TextEncoder().encode('a')],
 	['B', new TextEncoder().encode('b')],
 ]);
+const ENV_FILES = new Map([
+	['config/app.env', { path: '/pods/u/config/app.env', text: "A='from file'\nEMPTY=''\nbroken" }],
+	['config/none', { path: '/pods/u/config/none', text: undefined }],
+]);
+const VOLUMES = new Map([['config', { hostPath: '/pods/u/config', readOnly: false }]]);
 
 /** The environment of a container on a node where the ConfigMap `settings` and the Secret `login` exist. */
 function withObjects(container: object): Record<string, string> {
 	const named = { name: 'main', ...container } as unknown as Container;
 	const values = {
-		data: new Map([
+		data: new Map<string, InputData>([
 			['configMap/settings', SETTINGS],
-			['secret/login', SETTINGS],
+			['secret/login', LOGIN],
 		]),
+		volumes: VOLUMES,
+		envFiles: ENV_FILES,
 	};
 	const sources = { facts: FACTS, expansion: new Expansion(), values };
 	const variables = environmentOf(podWith({ containers: [named] }), named, sources);
@@ -129,6 +141,26 @@ test('envFrom defines a variable for each key, with the prefix, which env can us
 	assert.deepEqual(withObjects({ envFrom, env }), { A: 'a', B: '[a]', X_A: 'a', X_B: 'b', C: 'b' });
 });
 
+test('fileKeyRef takes a variable from a file of a volume', () => {
+	const from = (key: string, more: object = {}) => ({
+		env: [{ name: 'V', valueFrom: { fileKeyRef: { volumeName: 'config', path: 'app.env', key, ...more } } }],
+	});
+	assert.deepEqual(withObjects(from('A')), { V: 'from file' });
+	assert.deepEqual(withObjects(from('EMPTY', { optional: true })), {});
+	const wrong: readonly (readonly [object, string])[] = [
+		[from('EMPTY'), 'environment variable key "EMPTY" not found in file "/pods/u/config/app.env"'],
+		[from('Z', { optional: true }), "couldn't parse env file"],
+		[from('A', { path: 'none', optional: true }), "couldn't parse env file"],
+		[from('A', { volumeName: 'gone' }), 'cannot find the volume "gone" referenced by FileKeyRef'],
+	];
+	for (const [container, message] of wrong) {
+		assert.throws(
+			() => withObjects(container),
+			(error) => error instanceof InputError && error.message === message,
+		);
+	}
+});
+
 test('a required object or key that does not exist has upstream’s message', () => {
 	const one = (valueFrom: object) => ({ env: [{ name: 'V', valueFrom }] });
 	const wrong: readonly (readonly [object, string])[] = [
@@ -141,6 +173,10 @@ test('a required object or key that does not exist has upstream’s message', ()
 			"couldn't find key k in ConfigMap ns/settings",
 		],
 		[one({ secretKeyRef: { name: 'login', key: 'k' } }), "couldn't find key k in Secret ns/login"],
+		[
+			one({ configMapKeyRef: { name: 'settings', key: 'BINARY' } }),
+			"couldn't find key BINARY in ConfigMap ns/settings",
+		],
 	];
 	for (const [container, message] of wrong) {
 		assert.throws(

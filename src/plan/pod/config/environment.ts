@@ -3,8 +3,10 @@
  * `$(NAME)` in variables, commands and arguments (upstream: third_party/forked/golang/expansion).
  */
 import type { Container, EnvVar, Pod } from '../../../api/core/pod/schema.ts';
-import { InputError, type InputValues, needKey, notFoundText } from '../inputs/values.ts';
+import { quote } from '../../../base/quote.ts';
+import { envFileKey, InputError, type InputValues, needKey, notFoundText } from '../inputs/values.ts';
 import { fieldValue, type NodeFacts, resourceValue } from './downward.ts';
+import { variableInFile } from './env-file.ts';
 
 /** A variable of a container's environment. */
 export interface Variable {
@@ -16,17 +18,19 @@ export interface Variable {
 export interface EnvironmentSources {
 	readonly facts: NodeFacts;
 	readonly expansion: Expansion;
-	/** The ConfigMaps and Secrets; undefined on a node without a source of inputs. */
-	readonly values: Pick<InputValues, 'data'> | undefined;
+	/** The ConfigMaps, Secrets and files; undefined on a node without a source of inputs. */
+	readonly values: VariableInputs | undefined;
 }
+
+type VariableInputs = Pick<InputValues, 'data' | 'volumes' | 'envFiles'>;
 
 /**
  * The environment of a container: the variables of `envFrom`, which those of `env` override, with `$(NAME)` replaced
  * by the values of earlier ones. An optional object or key that does not exist defines no variable. Throws InputError
- * if a required one does not exist, and an Error if the texts get too long.
+ * if a required one does not exist, and an Error if the texts get too long. A name need not be one that a shell accepts:
+ * upstream checks only that it is printable, at the API.
  *
- * Without a source of inputs, variables from ConfigMaps and Secrets are left out: plan/pod/fields then does not start
- * a container that requires one. Variables from files are always left out.
+ * Without a source of inputs, variables from ConfigMaps, Secrets and files are left out.
  */
 export function environmentOf(
 	pod: Pod,
@@ -36,13 +40,9 @@ export function environmentOf(
 	const { facts, expansion, values: inputs } = sources;
 	const values = new Map(inputs && importedVariables(container, inputs));
 	for (const variable of container.env ?? []) {
-		const { configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
-		const value =
-			configMapKeyRef || secretKeyRef
-				? inputs && keyValue(pod, variable, inputs)
-				: variable.valueFrom
-					? valueFrom({ pod, container }, variable, facts)
-					: expansion.expand(variable.value ?? '', values);
+		const value = variable.valueFrom
+			? valueFrom({ pod, container }, variable, { facts, inputs })
+			: expansion.expand(variable.value ?? '', values);
 		if (value !== undefined) values.set(variable.name, value);
 	}
 	return [...values].map(([name, value]) => ({ name, value }));
@@ -51,14 +51,17 @@ export function environmentOf(
 /** The variables of `envFrom`; of two with one name, the later one counts. */
 function importedVariables(
 	{ envFrom = [] }: Container,
-	{ data }: Pick<InputValues, 'data'>,
+	{ data }: VariableInputs,
 ): readonly (readonly [string, string])[] {
 	return envFrom.flatMap(({ prefix = '', configMapRef, secretRef }) => {
 		const kind = configMapRef ? 'configMap' : 'secret';
 		const { name = '', optional } = configMapRef ?? secretRef ?? {};
 		const found = data.get(needKey({ kind, name }));
 		if (!found && !optional) throw new InputError(notFoundText(kind, name));
-		return Array.from(found ?? [], ([key, value]) => [`${prefix}${key}`, UTF8.decode(value)] as const);
+		return Array.from(found ?? []).flatMap(([key, value]) => {
+			const text = textOf(kind, value);
+			return text === undefined ? [] : [[`${prefix}${key}`, text] as const];
+		});
 	});
 }
 
@@ -66,17 +69,48 @@ function importedVariables(
 function keyValue(
 	{ metadata }: Pod,
 	{ valueFrom: { configMapKeyRef, secretKeyRef } = {} }: EnvVar,
-	{ data }: Pick<InputValues, 'data'>,
+	{ data }: VariableInputs,
 ): string | undefined {
 	const kind = configMapKeyRef ? 'configMap' : 'secret';
 	const { name = '', key = '', optional } = configMapKeyRef ?? secretKeyRef ?? {};
 	const found = data.get(needKey({ kind, name }));
 	const value = found?.get(key);
-	if (value) return UTF8.decode(value);
+	const text = value === undefined ? undefined : textOf(kind, value);
+	if (text !== undefined) return text;
 	if (optional) return undefined;
 	if (!found) throw new InputError(notFoundText(kind, name));
 	const title = kind === 'configMap' ? 'ConfigMap' : 'Secret';
 	throw new InputError(`couldn't find key ${key} in ${title} ${metadata.namespace}/${name}`);
+}
+
+/** The value as text; undefined for one of a ConfigMap's `binaryData`, which cannot be the value of a variable. */
+function textOf(kind: 'configMap' | 'secret', value: string | Uint8Array): string | undefined {
+	if (typeof value === 'string') return value;
+	return kind === 'secret' ? UTF8.decode(value) : undefined;
+}
+
+/** The value of a variable in a file of a volume; undefined if it is optional and not set there. */
+function fileValue(
+	reference: NonNullable<NonNullable<EnvVar['valueFrom']>['fileKeyRef']>,
+	{ volumes, envFiles }: VariableInputs,
+): string | undefined {
+	const { volumeName, key, optional } = reference;
+	if (!volumes?.has(volumeName))
+		throw new InputError(`cannot find the volume ${quote(volumeName)} referenced by FileKeyRef`);
+	const file = envFiles?.get(envFileKey(reference));
+	const value = parsed(file?.text, key);
+	if (value !== '') return value;
+	if (optional) return undefined;
+	throw new InputError(`environment variable key ${quote(key)} not found in file ${quote(file?.path ?? '')}`);
+}
+
+function parsed(text: string | undefined, key: string): string {
+	try {
+		if (text !== undefined) return variableInFile(text, key);
+	} catch {
+		// Upstream keeps the reason to the log of the kubelet, since the text is the Pod's.
+	}
+	throw new InputError("couldn't parse env file");
 }
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -130,9 +164,13 @@ export class Expansion {
 
 function valueFrom(
 	{ pod, container }: { readonly pod: Pod; readonly container: Container },
-	{ valueFrom: source }: EnvVar,
-	facts: NodeFacts,
+	variable: EnvVar,
+	{ facts, inputs }: { readonly facts: NodeFacts; readonly inputs: VariableInputs | undefined },
 ): string | undefined {
-	if (source?.fieldRef) return fieldValue(pod, source.fieldRef.fieldPath, facts);
-	return source?.resourceFieldRef && resourceValue({ pod, container }, source.resourceFieldRef, facts);
+	const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = variable.valueFrom ?? {};
+	if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, facts);
+	if (resourceFieldRef) return resourceValue({ pod, container }, resourceFieldRef, facts);
+	if (!inputs) return undefined;
+	if (configMapKeyRef || secretKeyRef) return keyValue(pod, variable, inputs);
+	return fileKeyRef && fileValue(fileKeyRef, inputs);
 }

@@ -10,23 +10,50 @@ export interface MountFacts {
 	readonly expansion: Expansion;
 	/** The container's variables, for `subPathExpr`. */
 	readonly variables: ReadonlyMap<string, string>;
+	/** The path on the host of the Pod's `/etc/hosts`; undefined if the container has that of its runtime. */
+	readonly hostsFile: string | undefined;
 }
 
-/** The mounts of a container (upstream: `makeMounts` in kubelet_pods.go). Throws InputError, with upstream's message. */
-export function mountsOf({ name, volumeMounts = [] }: Container, facts: MountFacts): readonly Mount[] {
-	return volumeMounts.map((mount): Mount => {
-		const volume = facts.volumes.get(mount.name);
-		if (!volume) throw new InputError(`cannot find volume "${mount.name}" to mount into container "${name}"`);
-		const { mountPath, recursiveReadOnly, mountPropagation, readOnly = false } = mount;
-		return {
-			hostPath: volume.hostPath,
-			subPath: subPathOf(mount, facts),
-			containerPath: mountPath.startsWith('/') ? mountPath : `/${mountPath}`,
-			readOnly: readOnly || volume.readOnly,
-			recursiveReadOnly: recursiveReadOnly ?? 'Disabled',
-			propagation: mountPropagation ?? 'None',
-		};
-	});
+const HOSTS_PATH = '/etc/hosts';
+
+/**
+ * The mounts of a container: its volumes, and `/etc/hosts` unless a volume is mounted there (upstream: `makeMounts` in
+ * kubelet_pods.go). A mount point comes before those below it, as container runtimes sort them: made in the order of the
+ * Pod, an outer volume would hide an inner one. Throws InputError, with upstream's message.
+ */
+export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
+	const mounts = (container.volumeMounts ?? []).map((mount) => volumeMount(container, mount, facts));
+	const { hostsFile } = facts;
+	if (hostsFile !== undefined && !mounts.some(({ containerPath }) => containerPath === HOSTS_PATH))
+		mounts.push(hostsMount(hostsFile));
+	return mounts.sort((a, b) => depthOf(a.containerPath) - depthOf(b.containerPath));
+}
+
+function hostsMount(hostPath: string): Mount {
+	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
+	return { hostPath, subPath: '', containerPath: HOSTS_PATH, ...rest };
+}
+
+function depthOf(path: string): number {
+	return path.split('/').filter((part) => part !== '' && part !== '.').length;
+}
+
+function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts): Mount {
+	const volume = facts.volumes.get(mount.name);
+	if (!volume) throw new InputError(`cannot find volume "${mount.name}" to mount into container "${name}"`);
+	const { mountPath, recursiveReadOnly, mountPropagation, readOnly = false } = mount;
+	return {
+		hostPath: volume.hostPath,
+		subPath: subPathOf(mount, facts),
+		containerPath: absolute(mountPath),
+		readOnly: readOnly || volume.readOnly,
+		recursiveReadOnly: recursiveReadOnly ?? 'Disabled',
+		propagation: mountPropagation ?? 'None',
+	};
+}
+
+function absolute(path: string): string {
+	return path.startsWith('/') ? path : `/${path}`;
 }
 
 /** The block devices of a container (upstream: `makeBlockVolumes`). Throws InputError. */
@@ -47,10 +74,12 @@ function subPathOf(
 	{ expansion, variables }: MountFacts,
 ): string {
 	if (subPathExpr === '') return subPath;
-	const path = expansion.expand(subPathExpr, variables, (name) => {
-		throw new InputError(`missing value for "${name}"`);
-	});
+	const missing = new Set<string>();
+	const set = new Map([...variables].filter(([, value]) => value !== ''));
+	const path = expansion.expand(subPathExpr, set, (name) => void missing.add(name));
+	if (missing.size > 0) throw new InputError(`missing value for ${[...missing].sort().join(', ')}`);
 	if (path.startsWith('/')) throw new InputError(`error SubPath \`${path}\` must not be an absolute path`);
-	if (path.split('/').includes('..')) throw new InputError(`unable to provision SubPath \`${path}\``);
+	if (path.split('/').includes('..'))
+		throw new InputError(`unable to provision SubPath \`${path}\`: must not contain '..'`);
 	return path;
 }

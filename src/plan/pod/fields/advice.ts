@@ -13,7 +13,6 @@ import { findingsOf } from './field-rules.ts';
  * missing here: every write warns about those, on all runtimes; see `droppedFields` of a resource's strategy.
  */
 const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
-	['refused', 'its Pods will be refused'],
 	['rejected', 'its Pods will fail'],
 	['unscheduled', 'its Pods will not be scheduled'],
 	['unmounted', 'no container that mounts it will start'],

@@ -1,12 +1,10 @@
 import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
-import type { Container, EnvVar } from '../../../api/core/pod/schema.ts';
+import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
-import type { FieldRule } from './field-rule.ts';
+import { type FieldRule, honoursField } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const NO_EXEC = 'no command can be run in a container yet';
-const NO_CONFIG = 'ConfigMaps and Secrets are not served yet, so the named object does not exist';
-const IN_ENV = 'set the variables in env with literal values';
 
 function containerRule(name: string, rule: Omit<FieldRule, 'field'>): FieldRule {
 	return { field: `spec.containers[].${name}`, ...rule };
@@ -30,31 +28,16 @@ function held(name: string, because: string, instead = 'remove the field'): Fiel
  * an Event, because the program does the same work without them.
  */
 export const CONTAINER_RULES: readonly FieldRule[] = [
-	containerRule('envFrom', {
-		effect: 'held',
-		only: 'from a ConfigMap or Secret that is not optional',
-		because: NO_CONFIG,
-		instead: IN_ENV,
-		when: ({ container }) => missingSource(container) !== undefined,
-		exactly: ({ container }) => `${missingSource(container)} not found`,
-		byStint: true,
-	}),
-	harmless('envFrom', 'An optional source that does not exist adds no variables.'),
-	containerRule('env', {
-		effect: 'held',
-		only: 'from a ConfigMap or Secret that is not optional',
-		because: NO_CONFIG,
-		instead: IN_ENV,
-		when: ({ container }) => missingValue(container) !== undefined,
-		exactly: ({ container }) => `${missingValue(container)} not found`,
-		byStint: true,
-	}),
+	honoured('envFrom'),
 	containerRule('env', {
 		effect: 'held',
 		only: 'from a file',
-		because: 'a variable from a file needs a volume, and volumes are not mounted yet',
-		instead: IN_ENV,
-		when: ({ container }) => container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false,
+		because: 'a variable from a file needs a volume, and volumes are not mounted',
+		instead: 'set the variable in env with a literal value',
+		when: ({ container, traits }) =>
+			!honoursField(traits, 'spec.volumes') &&
+			(container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false),
+		byStint: true,
 	}),
 	honoured('env'),
 	...execRules(
@@ -150,26 +133,6 @@ const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
 /** The resources whose limits are enforced on a node. The scheduler counts others, such as devices. */
 const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
-
-/** The first object in envFrom that is not optional, as upstream's message names it. */
-function missingSource({ envFrom = [] }: Container): string | undefined {
-	for (const { configMapRef, secretRef } of envFrom) {
-		if (configMapRef && !configMapRef.optional) return `configmap "${configMapRef.name ?? ''}"`;
-		if (secretRef && !secretRef.optional) return `secret "${secretRef.name ?? ''}"`;
-	}
-	return undefined;
-}
-
-/** The first object in env that is not optional, as upstream's message names it. */
-function missingValue({ env = [] }: Container): string | undefined {
-	return env.map(objectOf).find((text) => text !== undefined);
-}
-
-function objectOf({ valueFrom: { configMapKeyRef, secretKeyRef } = {} }: EnvVar): string | undefined {
-	if (configMapKeyRef && !configMapKeyRef.optional) return `configmap "${configMapKeyRef.name ?? ''}"`;
-	if (secretKeyRef && !secretKeyRef.optional) return `secret "${secretKeyRef.name ?? ''}"`;
-	return undefined;
-}
 
 /** The default of terminationMessagePath. */
 const DEFAULT_MESSAGE_PATH = '/dev/termination-log';

@@ -21,9 +21,7 @@ export type Effect =
 	/** The Pod is unschedulable. */
 	| 'unscheduled'
 	/** The node agent does not admit the Pod: its phase becomes Failed. */
-	| 'rejected'
-	/** The API server rejects the Pod. */
-	| 'refused';
+	| 'rejected';
 
 /** One use of a field in a Pod, with everything that a rule may read. */
 export interface FieldUse {
@@ -65,4 +63,9 @@ export interface FieldRule {
 	 * or another trait of the runtime decides.
 	 */
 	readonly byStint?: true;
+}
+
+/** Whether the runtime honours the field, which is named as in the table. */
+export function honoursField({ honours }: RuntimeTraits, field: string): boolean {
+	return honours === 'everything' || honours.has(field);
 }

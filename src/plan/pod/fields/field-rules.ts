@@ -16,7 +16,7 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
-import type { Effect, FieldRule } from './field-rule.ts';
+import { type Effect, type FieldRule, honoursField } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
 import { SECURITY_RULES } from './security-rules.ts';
 
@@ -101,19 +101,6 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 	return [...found.values()];
 }
 
-/**
- * Upstream's message with which the API server rejects the Pod, on all runtimes; undefined if it accepts the
- * Pod.
- */
-export function refusalOf(pod: Pod): string | undefined {
-	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
-}
-
-const NO_RUNTIME: RuntimeTraits = {
-	...{ honours: new Set(), user: undefined, os: '' },
-	...{ runsHostPrograms: false, canExec: false, canResize: false },
-};
-
 /** Why a container must not be started. */
 export interface HoldBack {
 	/** The message of its waiting state: upstream's for the first field that has one, otherwise the hints. */
@@ -164,7 +151,7 @@ function findingFor(
 	const value = valueAt(ofContainer ? container : pod, steps);
 	if (value === undefined || value === null) return undefined;
 	if (ownSteps && hasValue(container, ownSteps)) return undefined;
-	const isHonoured = traits.honours === 'everything' || traits.honours.has(field);
+	const isHonoured = honoursField(traits, field);
 	const use = { value, pod, container, traits };
 	const rule = rules.find((each) => {
 		if (isHonoured && !each.byStint && !isFine(each.effect)) return false;

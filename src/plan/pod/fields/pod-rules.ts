@@ -1,5 +1,6 @@
 import { mountedVolumesOf } from '../inputs/needs.ts';
-import type { FieldRule } from './field-rule.ts';
+import { unsupportedVolume } from '../inputs/volume-set-up.ts';
+import { type FieldRule, honoursField } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const BY_SCHEDULER = 'The scheduler implements it.';
@@ -9,7 +10,7 @@ const NO_RESOLVER =
 
 /** The API server has checked that the account exists, but the Pod runs as if it had none. */
 const NO_TOKEN = {
-	because: 'the token of the ServiceAccount is not mounted yet',
+	because: 'this runtime cannot mount the token of the ServiceAccount',
 	instead: 'give the container a token from `kubectl create token` if it talks to the API',
 };
 
@@ -34,21 +35,14 @@ function harmless(field: string, because: string): FieldRule {
 export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.runtimeClassName',
-		effect: 'refused',
-		because: 'RuntimeClasses are not served yet, so the named one does not exist',
+		effect: 'rejected',
+		because: 'the runtime has only its default handler, and none with the name that the RuntimeClass gives',
 		instead: 'remove the field',
 		when: ({ pod }) => Boolean(pod.spec.runtimeClassName),
-		exactly: ({ pod }) => `pod rejected: RuntimeClass "${pod.spec.runtimeClassName}" not found`,
+		reason: 'RuntimeHandlerNotFound',
 		byStint: true,
 	},
-	{
-		field: 'spec.overhead',
-		effect: 'refused',
-		because: 'only a RuntimeClass can set an overhead',
-		instead: 'remove the field',
-		exactly: () => 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
-		byStint: true,
-	},
+	honoured('spec.overhead', 'The overhead of the RuntimeClass is added to the requests of the containers.'),
 	{
 		field: 'spec.os',
 		effect: 'rejected',
@@ -64,8 +58,17 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
+		only: 'that need a driver, such as `csi`, `nfs` or `image`',
+		because: 'no runtime can mount a volume of this type',
+		instead: 'mount it on this machine, and use a hostPath volume',
+		when: ({ pod }) => mountedVolumesOf(pod).some((volume) => unsupportedVolume(volume) !== undefined),
+		byStint: true,
+	},
+	{
+		field: 'spec.volumes',
+		effect: 'unmounted',
 		only: 'mounted by a container',
-		because: 'volumes are not mounted yet',
+		because: 'this runtime cannot mount volumes',
 		instead:
 			'use paths of this machine, or the working directory of the container, which is empty at its start',
 		when: ({ pod }) => mountedVolumesOf(pod).length > 0,
@@ -100,19 +103,21 @@ export const POD_RULES: readonly FieldRule[] = [
 		effect: 'warned',
 		only: 'other than `default`',
 		...NO_TOKEN,
-		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
+		when: ({ pod, traits }) =>
+			!honoursField(traits, 'spec.volumes') && !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
 		byStint: true,
 	},
-	harmless('spec.serviceAccountName', 'The account `default` may only read about the API.'),
+	honoured('spec.serviceAccountName', 'Accounts may only read about the API.'),
 	harmless('spec.serviceAccount', 'A deprecated alias of serviceAccountName.'),
 	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
 		only: '`true`',
 		...NO_TOKEN,
+		when: ({ value, traits }) => value === true && !honoursField(traits, 'spec.volumes'),
 		byStint: true,
 	},
-	honoured('spec.automountServiceAccountToken', 'No token is mounted.'),
+	honoured('spec.automountServiceAccountToken', BY_API),
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',

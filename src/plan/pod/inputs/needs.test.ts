@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { podWith } from '../testing/pod-with.ts';
-import { containerInputs, mountedVolumesOf, volumeInputs } from './needs.ts';
+import { podInputs } from './needs.ts';
 
 test('the inputs of a Pod are those of its mounted volumes and its containers', () => {
 	const pod = podWith({
@@ -38,17 +38,13 @@ test('the inputs of a Pod are those of its mounted volumes and its containers', 
 			},
 		],
 	});
-	const needs = [
-		...mountedVolumesOf(pod).flatMap((volume) => volumeInputs(pod, volume)),
-		...pod.spec.containers.flatMap(containerInputs),
-	];
-	const lines = needs.map(
+	const lines = podInputs(pod).map(
 		({ user, ...need }) => `${user.kind} ${user.name}: ${Object.values(need).join(' ')}`,
 	);
 	assert.deepEqual(lines, [
 		'volume keys: secret keys true',
-		'volume data: persistentVolumeClaim data true',
-		'volume own: persistentVolumeClaim p-own false',
+		'volume data: persistentVolumeClaim data',
+		'volume own: persistentVolumeClaim p-own',
 		'volume all: configMap settings false',
 		'volume all: serviceAccountToken default vault 600',
 		'container c: configMap settings false',

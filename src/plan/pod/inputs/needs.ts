@@ -1,5 +1,6 @@
 import type { Container, Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
+import { claimOf } from './claimed-volume.ts';
 import type { DataKind } from './values.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { DataKind } from './values.ts';
  * kubelet's `WaitForAttachAndMount`, and the objects of a container's variables when it is started.
  *
  * Read in this order: needs.ts (what is needed), values.ts (what was found), volume-set-up.ts (what a volume is made
- * of), then ../config (how the values reach the container).
+ * of), claimed-volume.ts (the storage behind a claim), then ../config (how the values reach the container).
  */
 
 /** The part of the Pod that needs an input. */
@@ -26,7 +27,7 @@ export type InputNeed = { readonly user: InputUser } & (
 			readonly audience: string;
 			readonly expirationSeconds: number;
 	  }
-	| { readonly kind: 'persistentVolumeClaim'; readonly name: string; readonly readOnly: boolean }
+	| { readonly kind: 'persistentVolumeClaim'; readonly name: string }
 );
 
 /** The objects that the variables of a container need. */
@@ -49,6 +50,21 @@ export function containerInputs({
 	];
 }
 
+/** The environment files that the variables of a container need. */
+export function envFilesOf({
+	env = [],
+}: Container): readonly { readonly volumeName: string; readonly path: string }[] {
+	return env.flatMap(({ valueFrom: { fileKeyRef } = {} }) => (fileKeyRef ? [fileKeyRef] : []));
+}
+
+/** Every input that the Pod needs: those of its mounted volumes and of all its containers. */
+export function podInputs(pod: Pod): readonly InputNeed[] {
+	return [
+		...mountedVolumesOf(pod).flatMap((volume) => volumeInputs(pod, volume)),
+		...containersOf(pod).flatMap(containerInputs),
+	];
+}
+
 interface Reference {
 	readonly name?: string;
 	readonly optional?: boolean;
@@ -64,17 +80,13 @@ function dataNeed(
 
 /** The objects that a volume needs; none for one that is made of the node's own resources or of the Pod. */
 export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
-	const { configMap, secret, projected, persistentVolumeClaim, ephemeral } = volume;
+	const { configMap, secret, projected } = volume;
 	const user = { kind: 'volume', name: volume.name } as const;
 	const data = (kind: DataKind, reference: Reference): InputNeed => dataNeed(user, kind, reference);
-	const claim = (name: string, readOnly = false): InputNeed => ({
-		...{ user, kind: 'persistentVolumeClaim', name, readOnly },
-	});
 	if (configMap) return [data('configMap', configMap)];
 	if (secret) return [data('secret', { ...secret, name: secret.secretName ?? '' })];
-	if (persistentVolumeClaim) return [claim(persistentVolumeClaim.claimName, persistentVolumeClaim.readOnly)];
-	// The claim that the ephemeral volume controller creates has this name.
-	if (ephemeral) return [claim(`${pod.metadata.name}-${volume.name}`)];
+	const claim = claimOf(pod, volume);
+	if (claim) return [{ user, kind: 'persistentVolumeClaim', name: claim.name }];
 	return (projected?.sources ?? []).flatMap((source): readonly InputNeed[] => {
 		if (source.configMap) return [data('configMap', source.configMap)];
 		if (source.secret) return [data('secret', source.secret)];
@@ -91,13 +103,20 @@ export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
 }
 
 /** The volumes that a container mounts, in the order of the Pod. The kubelet sets up no others. */
-export function mountedVolumesOf({ spec }: Pod): readonly Volume[] {
-	const { volumes = [], containers, initContainers = [] } = spec;
+export function mountedVolumesOf(pod: Pod): readonly Volume[] {
+	const { volumes = [] } = pod.spec;
 	if (volumes.length === 0) return [];
 	const mounted = new Set(
-		[...initContainers, ...containers].flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
+		containersOf(pod).flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
 			[...volumeMounts, ...volumeDevices].map(({ name }) => name),
 		),
 	);
 	return volumes.filter(({ name }) => mounted.has(name));
+}
+
+/** All containers. Ephemeral ones may come when the Pod is running, with further needs. */
+function containersOf({
+	spec: { initContainers = [], containers, ephemeralContainers = [] },
+}: Pod): readonly Container[] {
+	return [...initContainers, ...containers, ...ephemeralContainers];
 }

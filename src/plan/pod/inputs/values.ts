@@ -3,8 +3,11 @@
 /** The kinds of objects whose data a container or volume can take. */
 export type DataKind = 'configMap' | 'secret';
 
-/** The data of a ConfigMap (binaryData included) or Secret, by key; for a token, the key is {@link TOKEN_KEY}. */
-export type InputData = ReadonlyMap<string, Uint8Array>;
+/**
+ * The data of a ConfigMap or Secret, by key; for a token, the key is {@link TOKEN_KEY}. A text is a value of a ConfigMap's
+ * `data`, or a token: its `binaryData` can be written to files, but cannot be the value of a variable.
+ */
+export type InputData = ReadonlyMap<string, string | Uint8Array>;
 
 /** The key of a service account token in its data. */
 export const TOKEN_KEY = 'token';
@@ -21,8 +24,31 @@ export interface PreparedVolume {
 export interface InputValues {
 	/** By {@link needKey}. */
 	readonly data: ReadonlyMap<string, InputData>;
-	/** By the volume's name. */
-	readonly volumes: ReadonlyMap<string, PreparedVolume>;
+	/** By the volume's name; undefined on a node that sets up no volumes: its runtime only simulates mounts. */
+	readonly volumes: ReadonlyMap<string, PreparedVolume> | undefined;
+	/** The environment files of `fileKeyRef`, by {@link envFileKey}. */
+	readonly envFiles?: ReadonlyMap<string, EnvFile>;
+	/** The path on the host of the Pod's `/etc/hosts`; absent if the container has that of its runtime. */
+	readonly hostsFile?: string;
+}
+
+/** A file in a volume with variables. */
+export interface EnvFile {
+	/** Its path on the host. */
+	readonly path: string;
+	/** Undefined if it cannot be read. */
+	readonly text: string | undefined;
+}
+
+/** The key of a file in {@link InputValues.envFiles}. */
+export function envFileKey({
+	volumeName,
+	path,
+}: {
+	readonly volumeName: string;
+	readonly path: string;
+}): string {
+	return `${volumeName}/${path}`;
 }
 
 /** An object with data, as {@link InputValues} identifies it. */

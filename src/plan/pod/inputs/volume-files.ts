@@ -1,16 +1,26 @@
 import type { VolumeProjection } from '../../../api/core/pod/schema/projected-volume.ts';
-import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
+import type { Pod, PodSpec, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
 import { fieldValue, type NodeFacts, resourceValue } from '../config/downward.ts';
-import { type DataKind, InputError, type InputValues, needKey, notFoundText, TOKEN_KEY } from './values.ts';
+import {
+	type DataKind,
+	type InputData,
+	InputError,
+	type InputValues,
+	needKey,
+	notFoundText,
+	TOKEN_KEY,
+} from './values.ts';
 
 /** A file of a volume. */
 export interface VolumeFile {
 	/** Relative to the volume, with `/`; validation has excluded `..`. */
 	readonly path: string;
-	readonly content: Uint8Array;
+	readonly content: string | Uint8Array;
 	/** Permission bits. */
 	readonly mode: number;
+	/** The user that owns it; absent: the one who runs the node. */
+	readonly owner?: number;
 }
 
 /** What the content of files depends on beside the Pod. */
@@ -37,9 +47,24 @@ export function filesOf(pod: Pod, volume: Volume, sources: FileSources): readonl
 	if (configMap) return files.ofData('configMap', configMap);
 	if (secret) return files.ofData('secret', { ...secret, name: secret.secretName ?? '' });
 	if (downwardAPI) return files.ofFields(downwardAPI.items);
-	if (!projected) return undefined;
-	const all = (projected.sources ?? []).flatMap((source) => files.ofProjection(source));
-	return [...new Map(all.map((file) => [file.path, file])).values()];
+	return projected && projectedFiles(files, projected.sources ?? []);
+}
+
+/** The files of all sources. The error has the messages of all sources that fail, as Go's `NewAggregate` joins them. */
+function projectedFiles(files: VolumeFiles, sources: readonly VolumeProjection[]): readonly VolumeFile[] {
+	const byPath = new Map<string, VolumeFile>();
+	const failures = new Set<string>();
+	for (const source of sources) {
+		try {
+			for (const file of files.ofProjection(source)) byPath.set(file.path, file);
+		} catch (error) {
+			if (!(error instanceof InputError)) throw error;
+			failures.add(error.message);
+		}
+	}
+	const [only] = failures;
+	if (only === undefined) return [...byPath.values()];
+	throw new InputError(failures.size === 1 ? only : `[${[...failures].join(', ')}]`);
 }
 
 /** Makes the files of one volume. */
@@ -59,19 +84,20 @@ class VolumeFiles {
 		if (source.secret) return this.ofData('secret', source.secret);
 		if (source.downwardAPI) return this.ofFields(source.downwardAPI.items);
 		if (source.serviceAccountToken) return this.#ofToken(source.serviceAccountToken);
-		if (source.clusterTrustBundle?.optional) return [];
-		throw new InputError('ClusterTrustBundles and Pod certificates are not served yet');
+		// No such object exists, which leaves the file of an optional source empty.
+		if (source.clusterTrustBundle?.optional) return [this.#file(source.clusterTrustBundle.path, '')];
+		throw new InputError('ClusterTrustBundles and PodCertificateRequests are not served');
 	}
 
 	/** A file for each key of the object, or for each item. */
 	ofData(kind: DataKind, { name = '', items, optional }: Projection): readonly VolumeFile[] {
 		const found = this.#sources.data.get(needKey({ kind, name }));
 		if (!found && !optional) throw new InputError(notFoundText(kind, name));
-		const data = found ?? new Map<string, Uint8Array>();
+		const data: InputData = found ?? new Map();
 		if (!items?.length) return Array.from(data, ([path, content]) => this.#file(path, content));
 		return items.flatMap(({ key, path, mode }) => {
 			const content = data.get(key);
-			if (content) return [this.#file(path, content, mode)];
+			if (content !== undefined) return [this.#file(path, content, mode)];
 			if (optional) return [];
 			const what =
 				kind === 'configMap' ? 'configmap references non-existent config' : 'references non-existent secret';
@@ -87,7 +113,7 @@ class VolumeFiles {
 			const text = fieldRef
 				? fieldValue(this.#pod, fieldRef.fieldPath, facts)
 				: resourceFieldRef && resourceValue(owner, resourceFieldRef, facts);
-			return this.#file(path, new TextEncoder().encode(text), mode);
+			return this.#file(path, text ?? '', mode);
 		});
 	}
 
@@ -100,12 +126,33 @@ class VolumeFiles {
 		const token = this.#sources.data
 			.get(needKey({ kind: 'serviceAccountToken', ...reference }))
 			?.get(TOKEN_KEY);
-		if (token) return [this.#file(path, token)];
+		if (token !== undefined) return [this.#tokenFile(path, token)];
 		const account = this.#pod.spec.serviceAccountName || 'default';
 		throw new InputError(`failed to fetch token: serviceaccounts "${account}" not found`);
 	}
 
-	#file(path: string, content: Uint8Array, mode = this.#defaultMode): VolumeFile {
+	/** Only the user of the containers, or their group, can read a token, if the Pod names one. */
+	#tokenFile(path: string, token: string | Uint8Array): VolumeFile {
+		const owner = commonUserOf(this.#pod.spec);
+		const isPrivate = owner !== undefined || this.#pod.spec.securityContext?.fsGroup !== undefined;
+		return {
+			...this.#file(path, token, isPrivate ? 0o600 : undefined),
+			...(owner !== undefined && { owner }),
+		};
+	}
+
+	#file(path: string, content: string | Uint8Array, mode = this.#defaultMode): VolumeFile {
 		return { path, content, mode };
 	}
+}
+
+/** The user that all containers of the Pod run as, if the Pod says one for each (upstream: `FsUserFrom`). */
+function commonUserOf({ securityContext, containers, initContainers = [] }: PodSpec): number | undefined {
+	const users = new Set(
+		[...initContainers, ...containers].map(
+			(each) => each.securityContext?.runAsUser ?? securityContext?.runAsUser,
+		),
+	);
+	const [user] = users;
+	return users.size === 1 && user !== undefined ? approximate(user) : undefined;
 }

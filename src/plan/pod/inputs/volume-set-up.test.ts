@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Volume } from '../../../api/core/pod/schema.ts';
 import { podWith } from '../testing/pod-with.ts';
+import { claimFailure, mountRetryMs } from './mount-events.ts';
 import { InputError, type InputValues, needKey } from './values.ts';
 import { volumeSetUpOf } from './volume-set-up.ts';
 
@@ -31,9 +32,10 @@ function setUp(source: object, data = DATA) {
 function files(source: object, data = DATA): readonly string[] {
 	const made = setUp(source, data);
 	assert.equal(made.kind, 'files');
-	const decoder = new TextDecoder();
+	const textOf = (content: string | Uint8Array): string =>
+		typeof content === 'string' ? content : new TextDecoder().decode(content);
 	return made.kind === 'files'
-		? made.files.map(({ path, mode, content }) => `${path} ${mode.toString(8)} ${decoder.decode(content)}`)
+		? made.files.map(({ path, mode, content }) => `${path} ${mode.toString(8)} ${textOf(content)}`)
 		: [];
 }
 
@@ -96,10 +98,54 @@ test('other volumes say what the node must make or mount', () => {
 	});
 	assert.equal(setUp({}).kind, 'emptyDir');
 	assert.deepEqual(setUp({ hostPath: { path: '/srv', type: 'Directory' } }), {
-		...{ name: 'v', kind: 'hostPath', path: '/srv', type: 'Directory' },
+		...{ name: 'v', kind: 'hostPath', path: '/srv', type: 'Directory', readOnly: false },
 	});
-	assert.deepEqual(setUp({ ephemeral: {} }), {
-		...{ name: 'v', kind: 'claim', claimName: 'p-v', readOnly: false },
+	const wrong: readonly (readonly [object, string])[] = [
+		[{ nfs: { server: 's', path: '/' } }, 'this node has no driver for nfs volumes'],
+		[{ emptyDir: { medium: 'HugePages' } }, 'this node has no emptyDir of medium HugePages'],
+	];
+	for (const [source, message] of wrong) assert.throws(() => setUp(source), { name: 'InputError', message });
+});
+
+test('all failures of a projected volume are in its message, each once', () => {
+	const sources = [
+		...['x', 'x'].map((name) => ({ configMap: { name } })),
+		{ secret: { name: 'login' } },
+		{ secret: { name: 'y' } },
+	];
+	assert.throws(() => setUp({ projected: { sources } }), {
+		message: '[configmap "x" not found, secret "y" not found]',
 	});
-	assert.deepEqual(setUp({ nfs: { server: 's', path: '/' } }), { name: 'v', kind: 'driver', source: 'nfs' });
+	const bundle = { path: 'ca.pem', name: 'b', optional: true };
+	assert.deepEqual(files({ projected: { sources: [{ clusterTrustBundle: bundle }] } }), ['ca.pem 644 ']);
+});
+
+test('a token is for the user and the group of the containers, if the Pod names them', () => {
+	const volume = { name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } };
+	const token = (securityContext: object, ...containers: readonly object[]) => {
+		const pod = podWith({
+			securityContext,
+			containers: containers.map((own) => ({ name: 'c', securityContext: own })),
+		});
+		const made = volumeSetUpOf(pod, volume, { data: DATA, facts: FACTS });
+		const [file] = made.kind === 'files' ? made.files : [];
+		return [file?.mode.toString(8), file?.owner];
+	};
+	assert.deepEqual(token({}, {}), ['644', undefined]);
+	assert.deepEqual(token({ runAsUser: 7 }, {}, {}), ['600', 7]);
+	assert.deepEqual(token({ runAsUser: 7 }, { runAsUser: 8 }, {}), ['644', undefined]);
+	assert.deepEqual(token({}, { runAsUser: 8 }, {}), ['644', undefined]);
+	assert.deepEqual(token({ fsGroup: 5 }, {}), ['600', undefined]);
+});
+
+test('the events about volumes are upstream’s', () => {
+	assert.equal(
+		claimFailure(['v', 'b', 'a'], new Map([['b', 'not bound']])).message,
+		'Unable to attach or mount volumes: unmounted volumes=[a b v], unattached volumes=[], failed to process volumes=[b]: not bound',
+	);
+	assert.deepEqual(
+		[1, 2, 3, 20].map((failures) => mountRetryMs(failures, false)),
+		[500, 1000, 2000, 122_000],
+	);
+	assert.equal(mountRetryMs(5, true), 10_000);
 });

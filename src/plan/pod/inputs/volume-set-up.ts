@@ -1,46 +1,60 @@
-import type { EventText } from '../../../api/core/event/event-text.ts';
 import { VOLUME_SOURCES } from '../../../api/core/pod/schema/volume.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
-import { type FileSources, filesOf, type VolumeFile } from './volume-files.ts';
+import { type ClaimObjects, claimedSetUp, claimOf } from './claimed-volume.ts';
+import { InputError } from './values.ts';
+import { type FileSources, filesOf } from './volume-files.ts';
+import type { VolumeSetUp } from './volume-kinds.ts';
 
 /** What a node does to set up a volume, before the sandbox of its Pod is created. */
 
-/** A volume and how it is made. */
-export type VolumeSetUp = {
-	readonly name: string;
-} /** A read-only directory with these files, all of which change at once. */ & (
-	| { readonly kind: 'files'; readonly files: readonly VolumeFile[] }
-	/** A directory that is removed with the Pod. */
-	| { readonly kind: 'emptyDir'; readonly medium: string; readonly sizeLimitBytes: number | undefined }
-	/** A path of the node, after a check of its type. */
-	| { readonly kind: 'hostPath'; readonly path: string; readonly type: string }
-	/** The volume that is bound to a PersistentVolumeClaim. */
-	| { readonly kind: 'claim'; readonly claimName: string; readonly readOnly: boolean }
-	/** A volume that only a driver can mount; `source` is its field in the schema. */
-	| { readonly kind: 'driver'; readonly source: string }
-);
+/** What a volume is made from beside the Pod. */
+export interface VolumeSources extends FileSources {
+	/** The objects of the claim, for a volume that names one. */
+	readonly claim?: ClaimObjects;
+}
 
-/** How `volume` is made. Throws InputError, with upstream's message, if an object or key that it requires is missing. */
-export function volumeSetUpOf(pod: Pod, volume: Volume, sources: FileSources): VolumeSetUp {
-	const { name, emptyDir, hostPath, persistentVolumeClaim, ephemeral } = volume;
+/**
+ * How `volume` is made. Throws InputError or ClaimError, with upstream's message, if an object or key that it requires is
+ * missing. Volumes that plan/pod/fields holds back are not passed.
+ */
+export function volumeSetUpOf(pod: Pod, volume: Volume, sources: VolumeSources): VolumeSetUp {
+	const { name, emptyDir, hostPath } = volume;
 	const files = filesOf(pod, volume, sources);
 	if (files) return { name, kind: 'files', files };
-	if (hostPath) return { name, kind: 'hostPath', path: hostPath.path, type: hostPath.type ?? '' };
-	if (persistentVolumeClaim) {
-		const { claimName, readOnly = false } = persistentVolumeClaim;
-		return { name, kind: 'claim', claimName, readOnly };
+	if (hostPath) {
+		return { name, kind: 'hostPath', path: hostPath.path, type: hostPath.type ?? '', readOnly: false };
 	}
-	if (ephemeral) return { name, kind: 'claim', claimName: `${pod.metadata.name}-${name}`, readOnly: false };
-	const source = VOLUME_SOURCES.find((each) => volume[each] !== undefined) ?? 'emptyDir';
-	if (source !== 'emptyDir') return { name, kind: 'driver', source };
+	if (claimOf(pod, volume)) {
+		return claimedSetUp(pod, volume, sources.claim ?? { claim: undefined, volume: undefined });
+	}
+	const reason = unsupportedVolume(volume);
+	if (reason !== undefined) throw new InputError(reason);
 	const { medium = '', sizeLimit } = emptyDir ?? {};
 	const sizeLimitBytes = sizeLimit === undefined ? undefined : quantityValue(sizeLimit);
 	return { name, kind: 'emptyDir', medium, sizeLimitBytes };
 }
 
-/** The event about a volume that could not be set up, in upstream's form. */
-export function mountFailure(volume: string, why: string): EventText {
-	const message = `MountVolume.SetUp failed for volume "${volume}" : ${why}`;
-	return { type: 'Warning', reason: 'FailedMount', message };
+/** Whether the files of the volume change while the Pod runs (upstream: `RequiresRemount` of the volume plugins). */
+export function isUpdatedLive({ configMap, secret, projected, downwardAPI }: Volume): boolean {
+	return (configMap ?? secret ?? projected ?? downwardAPI) !== undefined;
 }
+
+/** Why no node of stint can set the volume up; undefined if it can. */
+export function unsupportedVolume(volume: Volume): string | undefined {
+	const source = VOLUME_SOURCES.find((each) => volume[each] !== undefined) ?? 'emptyDir';
+	if (!SUPPORTED.has(source)) return `this node has no driver for ${source} volumes`;
+	const { medium = '' } = volume.emptyDir ?? {};
+	if (medium !== '' && medium !== 'Memory') return `this node has no emptyDir of medium ${medium}`;
+	const sources = volume.projected?.sources ?? [];
+	if (sources.some(({ clusterTrustBundle }) => clusterTrustBundle && !clusterTrustBundle.optional))
+		return 'ClusterTrustBundles are not served';
+	return sources.some(({ podCertificate }) => podCertificate)
+		? 'PodCertificateRequests are not served'
+		: undefined;
+}
+
+const SUPPORTED: ReadonlySet<string> = new Set([
+	...['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'],
+	...['persistentVolumeClaim', 'ephemeral'],
+]);

@@ -86,6 +86,22 @@ test('a container within its limit ends well, and plain containers have no group
 	});
 });
 
+test('a command in a container is in its groups', { skip }, async () => {
+	await withHost(async (machine) => {
+		const runtime = machine.connect();
+		await runtime.start();
+		const { status } = await start(
+			runtime,
+			machine.script('sleep 1000', within({ memoryBytes: 64 << 20 })),
+			'exec',
+		);
+		const command = ['grep', '-c', 'uid-exec', '/proc/self/cgroup'];
+		const config = { command, stdin: false, stdout: false, stderr: false, tty: false };
+		// grep exits with 1 if it finds nothing.
+		assert.equal(await (await runtime.exec(status.id, config)).exitCode, 0);
+	});
+});
+
 test('a limit on processor time holds', { skip }, async () => {
 	await withHost(async (machine) => {
 		const runtime = machine.connect();

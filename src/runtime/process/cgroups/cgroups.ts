@@ -216,6 +216,20 @@ export class Cgroups {
 	}
 }
 
+/** Makes the groups of a container for its start, and removes them if that fails. */
+export async function startIn<T>(
+	cgroups: Cgroups | undefined,
+	request: CgroupRequest,
+	start: (groups: ContainerCgroups | undefined) => Promise<T>,
+): Promise<T> {
+	try {
+		return await start(cgroups?.make(request));
+	} catch (error) {
+		cgroups?.end(request.id);
+		throw error;
+	}
+}
+
 function describe(folders: readonly string[]): ContainerCgroups {
 	const names = ['memory.events', 'memory.oom_control'];
 	const oomFile = folders

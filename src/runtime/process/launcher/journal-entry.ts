@@ -34,15 +34,21 @@ export interface Origin {
 	readonly key?: string;
 }
 
-/** How a container is run by the shim. */
-export interface RunRecord {
-	readonly config: HostContainerConfig;
+/** How a container is run by the shim: by which names another launcher finds it. Paths are relative to its folder. */
+export interface RunPipes {
 	/** The id of the request to the shim, by which its events are found. */
 	readonly request: string;
-	/** The pipes of its standard output and error, relative to the launcher's folder. */
+	/** The pipes of its standard output and error; with a terminal, only the first. */
 	readonly pipes: readonly string[];
+	/** The pipes of its standard input, and for control of its waiter; absent without `stdin` and terminal. */
+	readonly input?: { readonly stdin?: string; readonly control: string };
 	/** Its control groups, if it has any: those of a later launcher may be elsewhere. */
 	readonly cgroups?: ContainerCgroups;
+}
+
+/** A container that the shim runs. */
+export interface RunRecord extends RunPipes {
+	readonly config: HostContainerConfig;
 }
 
 /** Decodes a line of a journal; undefined if the line is damaged or its values are invalid. */
@@ -109,7 +115,8 @@ function isRun(value: unknown): value is RunRecord {
 	const { cgroups } = value;
 	if (cgroups !== undefined && !(isRecord(cgroups) && isTexts(cgroups.folders))) return false;
 	// The names become paths that are opened and removed.
-	return value.pipes.every((path) => isText(path) && /^pipes\/\d{1,15}$/.test(path));
+	const inputs = isRecord(value.input) ? Object.values(value.input) : [];
+	return [...value.pipes, ...inputs].every((path) => isText(path) && /^pipes\/\d{1,15}$/.test(path));
 }
 
 function isState({ state, startedAt, finishedAt, exitCode, reason }: JsonRecord): boolean {

@@ -8,17 +8,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import type { Socket } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../../../base/clock.ts';
-import { codeOf } from '../../../base/files/system-error.ts';
+
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import { type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
+import { connectIn } from './folder-socket.ts';
 import { SOCKET_NAME } from './launcher-files.ts';
 import {
 	decodeError,
@@ -35,8 +34,6 @@ import {
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
-/** The longest socket path that every system supports, in bytes (Linux: 108, macOS: 104). */
-const LONGEST_SOCKET_PATH = 100;
 /** Maximum time that a launcher may take to get ready, to greet a client, and to answer its first calls. */
 const LONGEST_SILENCE_MS = 30_000;
 /** Maximum time that `killAll` waits for the launcher to exit after it has killed everything. */
@@ -119,7 +116,7 @@ export class LauncherClient {
 	 * {@link RuntimeUnavailable} if it does not greet (it may be stopped by SIGSTOP), or speaks another protocol.
 	 */
 	static async find(options: LauncherClientOptions): Promise<LauncherClient | undefined> {
-		const socket = await openSocket(options.folder);
+		const socket = await connectIn(options.folder, SOCKET_NAME);
 		if (!socket) return undefined;
 		const client = new LauncherClient(socket, options);
 		const greeted = client.#greeted.promise.catch(() => undefined);
@@ -241,34 +238,6 @@ export class LauncherClient {
 
 function disconnected(): RuntimeUnavailable {
 	return new RuntimeUnavailable('the connection to the launcher was lost');
-}
-
-/**
- * A connected socket, or undefined if no launcher listens. Rejects with any other system error. A path that is too
- * long for a socket is shortened by a temporary symbolic link.
- */
-async function openSocket(folder: string): Promise<Socket | undefined> {
-	const path = join(folder, SOCKET_NAME);
-	if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return await connectTo(path);
-	const shortcut = await mkdtemp(join(tmpdir(), 'stint-'));
-	try {
-		await symlink(folder, join(shortcut, 'f'));
-		return await connectTo(join(shortcut, 'f', SOCKET_NAME));
-	} finally {
-		await rm(shortcut, { recursive: true, force: true });
-	}
-}
-
-function connectTo(path: string): Promise<Socket | undefined> {
-	return new Promise((resolve, reject) => {
-		const socket = connect(path);
-		socket.once('connect', () => resolve(socket));
-		// Once connected, an error closes the socket, which the client's `close` listener handles.
-		socket.on('error', (error) => {
-			if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(codeOf(error))) resolve(undefined);
-			else reject(error);
-		});
-	});
 }
 
 /**

@@ -4,6 +4,8 @@
 export const LAUNCHER_LOCK = 'launcher.lock';
 /** The socket for the calls of the server. */
 export const SOCKET_NAME = 'launcher.sock';
+/** The socket for sessions: exec and attach. */
+export const SESSIONS_NAME = 'sessions.sock';
 /** The journal; the file is absent if there is no sandbox. */
 export const JOURNAL_NAME = 'journal';
 /** Suffix of a journal that is being written and will replace the one without it. */
@@ -19,6 +21,7 @@ export const EVENTS_PREFIX = 'events-';
 export const LAUNCHER_FILES: readonly string[] = [
 	LAUNCHER_LOCK,
 	SOCKET_NAME,
+	SESSIONS_NAME,
 	JOURNAL_NAME,
 	`${JOURNAL_NAME}${NEXT_SUFFIX}`,
 	PIPES_NAME,

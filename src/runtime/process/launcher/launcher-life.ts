@@ -8,20 +8,23 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import { LogTime } from '../../log-time.ts';
-import { originOf } from '../folders/launcher-origin.ts';
+import { ContainerSlots } from '../containers/container-slots.ts';
 import type { RemovableFolder } from '../folders/removable-folder.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
 import { FifoPool } from '../output/fifo-pool.ts';
+import type { SessionRequest } from '../sessions/session-protocol.ts';
+import { type ServeSession, SessionServer } from '../sessions/session-server.ts';
 import { Shim } from '../shim/shim.ts';
 import { shimFile } from '../shim/shim-file.ts';
-import { ContainerSlots } from './container-slots.ts';
 import { readJournal } from './journal.ts';
+import type { RunRecord } from './journal-entry.ts';
 import { Launcher } from './launcher.ts';
-import { JOURNAL_NAME, PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
+import { JOURNAL_NAME, PIPES_NAME, SESSIONS_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
+import { originOf } from './origin.ts';
 import { type Recovered, recover } from './recovery.ts';
 
 /** How long a launcher without containers waits for its first client before it exits. */
@@ -48,6 +51,7 @@ export class LauncherLife {
 	readonly #shim: Shim | undefined;
 	readonly #launcher: Launcher;
 	readonly #server: LauncherServer;
+	readonly #sessions: SessionServer;
 	/** False once `killAll` was performed: the launcher then exits although clients are connected. */
 	#isWanted = true;
 	/** True once the client that the launcher belongs to has disconnected without `killAll`. */
@@ -62,6 +66,8 @@ export class LauncherLife {
 		this.#pipes = pipes;
 		this.#shim = shim;
 		this.#launcher = launcher;
+		const begin = (request: SessionRequest): Promise<ServeSession> => launcher.beginSession(request);
+		this.#sessions = new SessionServer({ begin, onError: options.onError });
 		this.#server = new LauncherServer({
 			target: launcher,
 			pid: process.pid,
@@ -112,6 +118,7 @@ export class LauncherLife {
 
 	async #serve(): Promise<void> {
 		// The path is relative also because the system limits it to about 100 characters.
+		await this.#sessions.listen(SESSIONS_NAME);
 		await this.#server.listen(SOCKET_NAME);
 		this.#options.clock.setTimer(FIRST_CLIENT_MS, () => {
 			if (this.#server.isAlone) this.#noteAlone();
@@ -141,6 +148,7 @@ export class LauncherLife {
 		this.#hasEnded = true;
 		const { lock, removable, onError } = this.#options;
 		this.#server.close();
+		this.#sessions.close();
 		const isOurs = lock.isHeld;
 		this.#shim?.close(isOurs);
 		if (isOurs) this.#leaveFolder();
@@ -153,6 +161,7 @@ export class LauncherLife {
 	/** Removes the files of this launcher, except for a journal with sandboxes. */
 	#leaveFolder(): void {
 		rmSync(SOCKET_NAME, { force: true });
+		rmSync(SESSIONS_NAME, { force: true });
 		this.#launcher.close();
 		this.#pipes.close();
 	}
@@ -171,6 +180,10 @@ function openShim({ clock, usesShim, onError }: LauncherLifeOptions, folder: str
 	return file === undefined ? undefined : new Shim({ file, folder, clock, onError });
 }
 
+function runPaths(run: RunRecord | undefined): readonly string[] {
+	return run ? [...run.pipes, ...Object.values(run.input ?? {})] : [];
+}
+
 function pipesOf({ state, running }: Recovered): ReadonlySet<string> {
-	return new Set(Array.from(running.keys()).flatMap((id) => state.runs.get(id)?.pipes ?? []));
+	return new Set(Array.from(running.keys()).flatMap((id) => runPaths(state.runs.get(id))));
 }

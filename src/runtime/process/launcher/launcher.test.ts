@@ -9,14 +9,14 @@ import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { LogTime } from '../../log-time.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
+import { ContainerSlots } from '../containers/container-slots.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
-import { ContainerSlots } from './container-slots.ts';
+import type { LauncherOptions } from './container-entry.ts';
 import { readJournal } from './journal.ts';
 import { Launcher } from './launcher.ts';
-import type { LauncherOptions } from './launcher-entries.ts';
 
 /** A launcher in this process, with a virtual clock that the test advances. */
 async function open(
@@ -32,7 +32,7 @@ async function open(
 		folder,
 		logTime: new LogTime(clock, process.hrtime.bigint),
 		logDescriptors: new DescriptorPool(4),
-		pipes: { take: options.pipes ?? (async () => undefined), reopen: assert.fail },
+		pipes: { take: options.pipes ?? (async () => undefined), reopen: assert.fail, remove: () => {} },
 		shim: undefined,
 		slots: new ContainerSlots({ count: options.slots ?? 10, fullMessage: 'all slots are taken', clock }),
 		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),

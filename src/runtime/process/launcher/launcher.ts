@@ -9,25 +9,29 @@
  */
 
 import { rmSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
-import { Cgroups } from '../cgroups/cgroups.ts';
-import { launcherKeyOf, originOf, workingFolder } from '../folders/launcher-origin.ts';
+import { Cgroups, startIn } from '../cgroups/cgroups.ts';
+import { ContainerProcess, type ProcessOptions } from '../containers/container-process.ts';
+import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
+import { processOptionsOf } from '../containers/process-options.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
+import { beginContainerSession } from '../sessions/container-session.ts';
+import type { SessionRequest } from '../sessions/session-protocol.ts';
+import type { ServeSession } from '../sessions/session-server.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
-import { ContainerProcess, type ProcessOptions } from './container-process.ts';
+import type { ContainerEntry, LauncherOptions, SandboxEntry } from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
-import type { LaunchedContainer, LauncherOptions, SandboxEntry } from './launcher-entries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
-import type { MainProcess, ProcessEnd } from './main-process.ts';
-import { descendantsOf, MARK, markOf } from './process-table.ts';
+import { launcherKeyOf, originOf } from './origin.ts';
+import { descendantsOf, markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
@@ -49,10 +53,10 @@ export class Launcher implements LauncherCalls {
 	/** See {@link Origin.key}. */
 	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
-	readonly #containers = new Map<string, LaunchedContainer>();
+	readonly #containers = new Map<string, ContainerEntry>();
 	readonly #cgroups: Cgroups | undefined;
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
-	/** How many containers are starting or running. */
+	/** Number of containers that are starting or running. */
 	#active = 0;
 	/** True while a timer is set to retry the journal's unsaved entries. */
 	#isRetryingSave = false;
@@ -87,9 +91,11 @@ export class Launcher implements LauncherCalls {
 			const main = shim?.adopt(record);
 			const container = launcher.#containers.get(id);
 			if (main && container?.run) launcher.#adopt(container, container.run, main);
-			// Its output is read to the end before the first call is answered.
-			if (record.last.kind === 'ended') await container?.running?.reported;
 		}
+		// Only now: the shim removes a file of events when all containers in it that it knows have ended. The output of those
+		// that have ended is read to its end before the first call is answered.
+		for (const [id, { last }] of running)
+			if (last.kind === 'ended') await launcher.#containers.get(id)?.running?.reported;
 		// The journal that was written just now has all ends that the files contain.
 		shim?.forgetRecords();
 		return launcher;
@@ -210,8 +216,8 @@ export class Launcher implements LauncherCalls {
 		this.#append({ run: container.run, of: id });
 	}
 
-	async usage(): Promise<readonly ContainerUsage[]> {
-		return await usageOf(this.#containers.values(), this.#options.clock, this.#cgroups);
+	usage(): Promise<readonly ContainerUsage[]> {
+		return usageOf(this.#containers.values(), this.#options.clock, this.#cgroups);
 	}
 
 	async killAll(): Promise<void> {
@@ -219,12 +225,23 @@ export class Launcher implements LauncherCalls {
 		await this.#options.sweeper.flush();
 	}
 
+	/** Begins a session with a running container. Rejects with {@link ExecError}. */
+	async beginSession(request: SessionRequest): Promise<ServeSession> {
+		const container = this.#containers.get(request.containerId);
+		const target = container?.running && {
+			process: container.running.process,
+			run: container.run,
+			optionsOf: ({ config }: RunRecord) => this.#processOptions(container, config),
+		};
+		return await beginContainerSession(request, target, this.#options);
+	}
+
 	/**
 	 * Takes a slot and starts the container in it. While the machine is short of a resource, it waits for other
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
 	 * wants to stop the Pod would have to wait as well.
 	 */
-	async #start(container: LaunchedContainer): Promise<RuntimeContainer> {
+	async #start(container: ContainerEntry): Promise<RuntimeContainer> {
 		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
 		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
@@ -255,36 +272,25 @@ export class Launcher implements LauncherCalls {
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
-	async #spawn(container: LaunchedContainer, options: ProcessOptions): Promise<RuntimeContainer> {
+	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
-		const { config: { limits } = {}, status, sandbox } = container;
-		try {
-			const cgroups = this.#cgroups?.make({ id: status.id, limits, sandbox: sandbox.sandbox });
-			const start = (): Promise<ContainerProcess> =>
-				ContainerProcess.start({ ...options, cgroups }, this.#options);
-			return this.#started(container, await this.#starts.run(start));
-		} catch (error) {
-			this.#cgroups?.end(status.id);
-			throw error;
-		}
+		const { config, status, sandbox } = container;
+		const request = { id: status.id, limits: config?.limits, sandbox: sandbox.sandbox };
+		const process = await startIn(this.#cgroups, request, (cgroups) =>
+			this.#starts.run(() => ContainerProcess.start({ ...options, cgroups }, this.#options)),
+		);
+		return this.#started(container, process);
 	}
 
-	#processOptions(container: LaunchedContainer, config = container.config): ProcessOptions {
+	#processOptions(container: ContainerEntry, config = container.config): ProcessOptions {
 		const { status, sandbox } = container;
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
-		const { program, box, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
-		const own = resolve(workingFolder(), this.#folders.pathOf(sandbox.folder));
-		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
-		const mark = this.#markOf(status.id);
+		const folder = this.#folders.pathOf(sandbox.folder);
 		return {
-			mark,
-			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
-			box,
-			stopSignal: (config.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
-			log: { path, maxBytes, maxFiles },
+			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
 			onRun: (run) => {
 				container.run = { config, ...run };
 				this.#journal.append({ run: container.run, of: status.id });
@@ -292,11 +298,11 @@ export class Launcher implements LauncherCalls {
 		};
 	}
 
-	#adopt(container: LaunchedContainer, run: RunRecord, main: MainProcess): void {
+	#adopt(container: ContainerEntry, run: RunRecord, main: MainProcess): void {
 		this.#options.slots.occupy();
 		this.#active++;
 		const options = this.#processOptions(container, run.config);
-		const process = ContainerProcess.adopt(main, run.pipes, { options, host: this.#options });
+		const process = ContainerProcess.adopt(main, run, { options, host: this.#options });
 		const { status } = container;
 		this.#watch(container, process, 'startedAt' in status ? (status.startedAt ?? 0) : 0);
 	}
@@ -305,7 +311,7 @@ export class Launcher implements LauncherCalls {
 		return markOf(containerId, this.#key);
 	}
 
-	#started(container: LaunchedContainer, process: ContainerProcess): RuntimeContainer {
+	#started(container: ContainerEntry, process: ContainerProcess): RuntimeContainer {
 		const { startedAt } = process.identity;
 		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
 		container.status = status;
@@ -316,12 +322,13 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Reports the end of the container when its process has ended. */
-	#watch(container: LaunchedContainer, process: ContainerProcess, startedAt: number): void {
+	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
 		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown = false, ...end }) => {
 			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });
+			process.forget();
 			if (!process.endsOthers || isUnknown) this.#options.sweeper.add(this.#markOf(container.status.id));
 		});
 		container.running = { process, reported };
@@ -329,7 +336,7 @@ export class Launcher implements LauncherCalls {
 
 	/** Records the exit in the journal, then reports it. */
 	#exit(
-		container: LaunchedContainer,
+		container: ContainerEntry,
 		end: ProcessEnd,
 		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
 	): void {
@@ -344,7 +351,7 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/** Kills the container at once if it runs; resolves after its exit was reported. */
-	async #kill(container: LaunchedContainer): Promise<void> {
+	async #kill(container: ContainerEntry): Promise<void> {
 		await container.starting?.catch(() => {});
 		const { running } = container;
 		running?.process.stop(0);
@@ -355,7 +362,7 @@ export class Launcher implements LauncherCalls {
 		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
 	}
 
-	#addContainer(container: LaunchedContainer): void {
+	#addContainer(container: ContainerEntry): void {
 		this.#containers.set(container.status.id, container);
 		container.sandbox.containers.add(container);
 	}

@@ -51,6 +51,9 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly program: HostProgram;
 	/** The isolation; absent where the shim cannot run. */
 	readonly box?: ContainerBox;
+	readonly tty?: boolean;
+	readonly stdin?: boolean;
+	readonly stdinOnce?: boolean;
 	/** The name of the signal that asks it to stop; default SIGTERM. */
 	readonly stopSignal?: string;
 	/** The limits of its control group; absent where it needs none, or the machine allows none. */

@@ -5,10 +5,10 @@
  */
 import { type Clock, sleep } from '../../../base/clock.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import { endOf } from '../containers/main-process.ts';
 import type { Shim, ShimRecord } from '../shim/shim.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
-import { endOf } from './main-process.ts';
 import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
 
 /** The messages of a lost container, which users see in the Pod's status. */
@@ -43,7 +43,7 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 	const isHere =
 		journaled.boot === here.boot && (journaled.folder === undefined || journaled.folder === here.folder);
 	const records = await readRecords(journaled, { shim: shim, isHere, clock });
-	const running = isHere ? toContinue(journaled, records) : new Map<string, ShimRecord>();
+	const running = isHere ? toContinue(journaled, records, shim) : new Map<string, ShimRecord>();
 	if (isHere) await killRemaining(journaled, new Set(running.keys()));
 	const lostBecause = journaled.boot === here.boot ? KILLED : REBOOTED;
 	const containers = new Map<string, RuntimeContainer>();
@@ -61,7 +61,7 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 async function readRecords(
 	journaled: JournalState,
 	{ shim, isHere, clock }: { shim: Pick<Shim, 'records'> | undefined; isHere: boolean; clock: Clock },
-): Promise<ReadonlyMap<string, ShimRecord>> {
+): Promise<Map<string, ShimRecord>> {
 	const records = new Map<string, ShimRecord>();
 	if (!shim) return records;
 	shim.records(records);
@@ -76,22 +76,27 @@ async function readRecords(
 	return records;
 }
 
+/** The containers that the shim has started, and that run or whose end it has reported. */
 function toContinue(
 	{ containers, runs }: JournalState,
-	records: ReadonlyMap<string, ShimRecord>,
+	records: Map<string, ShimRecord>,
+	shim: Pick<Shim, 'records'> | undefined,
 ): ReadonlyMap<string, ShimRecord> {
 	const running = new Map<string, ShimRecord>();
 	for (const [id, { request }] of runs) {
+		const identity = records.get(request)?.identity;
+		if (!identity || containers.get(id)?.state === 'exited') continue;
+		const isAlive = isRunning(identity);
+		// A waiter that has ended since the files were read has reported the end before.
+		if (!isAlive) shim?.records(records);
 		const record = records.get(request);
-		if (!record || containers.get(id)?.state === 'exited') continue;
-		if (!record.identity) continue;
-		if (record.last.kind === 'ended' || isRunning(record.identity)) running.set(id, record);
+		if (record && (isAlive || record.last.kind === 'ended')) running.set(id, record);
 	}
 	return running;
 }
 
 /**
- * Kills the remaining processes of the containers that do not go on: the process groups whose leader still is the
+ * Kills the remaining processes of the containers that do not continue: the process groups whose leader still is the
  * recorded process, and each process with the mark of a container, exited containers included. A group whose leader has
  * exited is found by the mark only, because the kernel may have given its number to another group.
  *

@@ -64,6 +64,11 @@ export class FifoPool {
 		return { path, readFd, release: (ended) => this.#release(path, ended) };
 	}
 
+	/** Removes pipes that a process may still have open. */
+	remove(paths: readonly string[]): void {
+		for (const path of paths) unlink(path, () => {});
+	}
+
 	/** Removes the pipes, and the folder if it has no other file. */
 	close(): void {
 		this.#usable = false;

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { CriLogWriter } from '../../cri-log-writer.ts';
 import type { LogFile } from './log-file.ts';
+import type { OutputTaps } from './output-taps.ts';
 
 /**
  * The buffer of all reads: its content is processed before the next read, so all pipes share it. Its size bounds how
@@ -12,6 +13,8 @@ const buffer = Buffer.allocUnsafeSlow(16 * 1024);
 export class OutputPump {
 	readonly #lines: CriLogWriter;
 	readonly #log: LogFile;
+	readonly #taps: OutputTaps;
+	readonly #stream: 'stdout' | 'stderr';
 	readonly #stamp: () => string;
 	readonly #source: Socket;
 	#sawEnd = false;
@@ -22,10 +25,12 @@ export class OutputPump {
 	/** Reads `source`: a file descriptor of the read end of a named pipe, which the pump closes, or a socket. */
 	constructor(
 		source: number | Socket,
-		options: { stream: 'stdout' | 'stderr'; log: LogFile; stamp: () => string },
+		options: { stream: 'stdout' | 'stderr'; log: LogFile; taps: OutputTaps; stamp: () => string },
 	) {
 		this.#lines = new CriLogWriter(options.stream);
 		this.#log = options.log;
+		this.#taps = options.taps;
+		this.#stream = options.stream;
 		this.#stamp = options.stamp;
 		this.#source = typeof source === 'number' ? this.#openPipe(source) : this.#useSocket(source);
 		this.ended = this.#whenClosed();
@@ -36,7 +41,7 @@ export class OutputPump {
 		return this.#isClosed;
 	}
 
-	/** Resumes reading after the log was full. */
+	/** Resumes reading after the log, or a session, was full. */
 	resume(): void {
 		this.#source.resume();
 	}
@@ -60,7 +65,8 @@ export class OutputPump {
 
 	#take(chunk: Uint8Array): boolean {
 		this.#log.append(this.#lines.push(chunk, this.#stamp()));
-		return !this.#log.isFull;
+		this.#taps.push(this.#stream, chunk);
+		return !this.#log.isFull && !this.#taps.isFull;
 	}
 
 	#whenClosed(): Promise<boolean> {

@@ -72,13 +72,6 @@ export function capabilityMask({ add, drop }: CapabilityChanges, privileged = fa
 	return mask.toString(16);
 }
 
-/** The names in `changes` that Linux does not have. */
-export function unknownCapabilities({ add, drop }: CapabilityChanges): readonly string[] {
-	return [...add, ...drop].filter((name) => !KNOWN.has(plainName(name)));
-}
-
-const KNOWN: ReadonlySet<string> = new Set([...NAMES, 'ALL']);
-
 function plainName(name: string): string {
 	return name.toUpperCase().replace(/^CAP_/, '');
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { BoxLevel } from './box.ts';
 
 /** What the shim found out about this machine. */
-export interface ProbeResult {
+export interface MachineProbe {
 	readonly level: BoxLevel;
 	readonly hasPids: boolean;
 	/** Why there is no box, or no process namespace; empty if nothing is missing. */
@@ -14,7 +14,7 @@ export interface ProbeResult {
 const LONGEST_PROBE_MS = 5000;
 
 /** Runs the shim's probe. Never rejects: a shim that cannot run allows no box. */
-export async function probeMachine(file: string | undefined): Promise<ProbeResult> {
+export async function probeMachine(file: string | undefined): Promise<MachineProbe> {
 	if (file === undefined)
 		return { level: 'none', hasPids: false, reason: 'stint has no shim for this system' };
 	try {
@@ -26,7 +26,7 @@ export async function probeMachine(file: string | undefined): Promise<ProbeResul
 }
 
 /** Decodes the output of `stint-shim probe`. */
-export function parseProbe(output: string): ProbeResult {
+export function parseProbe(output: string): MachineProbe {
 	const [, level = 'none', why = ''] = /^box (root|user|none)(?: (.*))?$/m.exec(output) ?? [];
 	const [, pids = 'no', whyPids = ''] = /^pid (yes|no)(?: (.*))?$/m.exec(output) ?? [];
 	const isLevel = level === 'root' || level === 'user';

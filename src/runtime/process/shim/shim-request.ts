@@ -61,6 +61,20 @@ export interface ShimRequest {
 	readonly hold?: boolean;
 }
 
+/** The box of a command that enters the container with this one: it has the same user and rights. */
+export function rightsOnly(box: ContainerBox): ContainerBox {
+	const { user, groups, capabilities, noNewPrivileges, seccomp, oomScoreAdj } = box;
+	return {
+		...{ namespaces: '', fileSystems: [], mounts: [] },
+		...(user && { user }),
+		...(groups && { groups }),
+		...(capabilities !== undefined && { capabilities }),
+		...(noNewPrivileges && { noNewPrivileges }),
+		...(seccomp !== undefined && { seccomp }),
+		...(oomScoreAdj !== undefined && { oomScoreAdj }),
+	};
+}
+
 /** Encodes a request for the shim's standard input. Throws a TypeError if a value contains a zero byte. */
 export function encodeRequest(request: ShimRequest): Buffer {
 	const strings = Array.from(fieldsOf(request)).flat();

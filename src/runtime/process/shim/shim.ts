@@ -15,11 +15,11 @@ import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
+import { endOf, type MainProcess, type ProcessEnd } from '../containers/main-process.ts';
 import { POKE_NAME } from '../launcher/launcher-files.ts';
-import { endOf, type MainProcess, type ProcessEnd } from '../launcher/main-process.ts';
 import { isRunning, newKey, type ProcessIdentity, signalProcess } from '../launcher/process-table.ts';
 import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
-import type { ShimEvent } from './shim-event.ts';
+import { decodeEvent, type ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
 import { encodeRequest, type ShimRequest } from './shim-request.ts';
 
@@ -27,6 +27,8 @@ import { encodeRequest, type ShimRequest } from './shim-request.ts';
 const KILL_SIGNAL = 33;
 /** Half of what the shim reserves. */
 const FULL_FILE_BYTES = 512 << 10;
+/** How long the report of a failed start is kept at least. */
+const FORGET_MS = 1000;
 /** How often waiters are looked at. */
 const LOOK_MS = 5000;
 
@@ -111,6 +113,7 @@ export class Shim {
 		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
 		if (last.kind === 'ended') {
 			running.exit.resolve(shimEndOf(last));
+			this.#use(number, 1);
 			return this.#processOf(running);
 		}
 		this.#running.set(last.id, running);
@@ -180,7 +183,14 @@ export class Shim {
 			ready.reject(new Error('the shim ended'));
 			this.#noteServerEnd(number);
 		});
-		child.stdout.once('data', () => ready.resolve());
+		// The first line says that it is ready; the others are events of sessions, which are in no file.
+		let rest = '';
+		child.stdout.setEncoding('latin1').on('data', (text: string) => {
+			ready.resolve();
+			const lines = `${rest}${text}`.split('\n');
+			rest = lines.pop() ?? '';
+			for (const event of lines.flatMap((line) => decodeEvent(line) ?? [])) this.#take(event, number);
+		});
 		await ready.promise;
 		// It must not keep the launcher from exiting.
 		child.unref();
@@ -245,7 +255,8 @@ export class Shim {
 		const starting = this.#starting.get(event.id);
 		this.#starting.delete(event.id);
 		if (event.kind === 'failed') {
-			if (starting) this.#use(number, -1);
+			// The launcher writes the failure to its journal meanwhile.
+			if (starting) this.#options.clock.setTimer(FORGET_MS, () => this.#use(number, -1));
 			starting?.started.reject(new StartFailure(event.failure));
 		} else if (event.kind === 'ended') this.#end(event);
 		else if (starting) {
@@ -261,7 +272,6 @@ export class Shim {
 		if (!running) return;
 		this.#running.delete(event.id);
 		running.exit.resolve(shimEndOf(event));
-		this.#use(running.number, -1);
 	}
 
 	#lookForLost(): void {
@@ -272,7 +282,6 @@ export class Shim {
 		for (const [id, running] of lost) {
 			if (!this.#running.delete(id)) continue;
 			running.exit.resolve({ exitCode: 137, finishedAt: this.#options.clock.now(), isUnknown: true });
-			this.#use(running.number, -1);
 		}
 	}
 
@@ -287,7 +296,7 @@ export class Shim {
 		this.#users.delete(number);
 	}
 
-	#processOf({ identity, exit }: Running): MainProcess {
+	#processOf({ identity, number, exit }: Running): MainProcess {
 		let hasExited = false;
 		void exit.promise.then(() => {
 			hasExited = true;
@@ -295,7 +304,19 @@ export class Shim {
 		const signal = (name: NodeJS.Signals | number): void => {
 			if (!hasExited && isRunning(identity)) signalProcess(identity.pid, name);
 		};
-		return { identity, exit: exit.promise, endsOthers: true, signal, kill: () => signal(KILL_SIGNAL) };
+		let isForgotten = false;
+		const forget = (): void => {
+			if (!isForgotten) this.#use(number, -1);
+			isForgotten = true;
+		};
+		return {
+			identity,
+			exit: exit.promise,
+			endsOthers: true,
+			forget,
+			signal,
+			kill: () => signal(KILL_SIGNAL),
+		};
 	}
 }
 

@@ -1,7 +1,7 @@
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
-import type { LaunchedContainer } from '../launcher/launcher-entries.ts';
+import type { ContainerEntry } from '../launcher/container-entry.ts';
 import { usageOfCgroups, usageOfProcesses } from './process-usage.ts';
 
 /** How many containers are measured before other work of the launcher gets a turn: about two milliseconds. */
@@ -9,7 +9,7 @@ const IN_A_TURN = 20;
 
 /** Measures the containers that run: by their control groups where they have them, and by their processes. */
 export async function usageOf(
-	containers: Iterable<LaunchedContainer>,
+	containers: Iterable<ContainerEntry>,
 	clock: Clock,
 	cgroups: Pick<Cgroups, 'of'> | undefined,
 ): Promise<readonly ContainerUsage[]> {

@@ -72,6 +72,9 @@ export const nodeSelectorSchema = atomic(
 	),
 );
 
+/** List of terms that a Node matches if it matches at least one of them. */
+export type NodeSelector = Infer<typeof nodeSelectorSchema>;
+
 const preferredSchedulingTermSchema = object(
 	'io.k8s.api.core.v1.PreferredSchedulingTerm',
 	'Term with a weight: Nodes that match it are preferred.',

@@ -2,6 +2,7 @@ import { objectMetaSchema } from '../../../meta/object-meta.ts';
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
 	always,
+	type Infer,
 	list,
 	map,
 	nullable,
@@ -14,9 +15,13 @@ import {
 } from '../../../schema/schema.ts';
 import { typedLocalObjectReferenceSchema, typedObjectReferenceSchema } from './reference.ts';
 
-/** Schemas of the PersistentVolumeClaim that a volume creates with its Pod. */
+/**
+ * Schemas of the spec of PersistentVolumeClaims, and of the claim that a volume creates with its Pod. (The spec
+ * is here and not with its kind, since a Pod contains it.)
+ */
 
-const persistentVolumeClaimSpecSchema = object(
+/** Schema of v1.PersistentVolumeClaimSpec. */
+export const persistentVolumeClaimSpecSchema = object(
 	'io.k8s.api.core.v1.PersistentVolumeClaimSpec',
 	'Storage that a PersistentVolumeClaim requests.',
 	{
@@ -61,6 +66,9 @@ const persistentVolumeClaimSpecSchema = object(
 		),
 	},
 );
+
+/** Storage that a PersistentVolumeClaim requests. */
+export type PersistentVolumeClaimSpec = Infer<typeof persistentVolumeClaimSpecSchema>;
 
 /** Schema of v1.EphemeralVolumeSource. */
 export const ephemeralSchema = object(

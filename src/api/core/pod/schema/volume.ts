@@ -43,18 +43,21 @@ const csiSchema = object(
 	},
 );
 
+/** The field `hostPath` of a volume. PersistentVolumes have the same. */
+export const hostPathVolumeSource = optional(
+	object('io.k8s.api.core.v1.HostPathVolumeSource', 'File or directory of the node.', {
+		path: required(string, 'Path on the node. Symbolic links are followed.'),
+		type: nullable(
+			string,
+			'What must be at the path: Directory, File, Socket, CharDevice or BlockDevice; DirectoryOrCreate and FileOrCreate create it. Default empty: no check.',
+		),
+	}),
+	'Mounts a file or directory of the node.',
+);
+
 /** The fields of a volume that name its source. */
 const volumeSources = {
-	hostPath: optional(
-		object('io.k8s.api.core.v1.HostPathVolumeSource', 'File or directory of the node.', {
-			path: required(string, 'Path on the node. Symbolic links are followed.'),
-			type: nullable(
-				string,
-				'What must be at the path: Directory, File, Socket, CharDevice or BlockDevice; DirectoryOrCreate and FileOrCreate create it. Default empty: no check.',
-			),
-		}),
-		'Mounts a file or directory of the node.',
-	),
+	hostPath: hostPathVolumeSource,
 	emptyDir: optional(
 		object(
 			'io.k8s.api.core.v1.EmptyDirVolumeSource',

@@ -12,6 +12,7 @@ import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../..
 import { type LabelSelector, validateLabelSelector } from '../../../meta/selector.ts';
 import type {
 	Affinity,
+	NodeSelector,
 	NodeSelectorRequirement,
 	NodeSelectorTerm,
 	PodAffinityTerm,
@@ -61,21 +62,23 @@ function validateNodeAffinity(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	if (needed) {
-		const at = path.child(REQUIRED, 'nodeSelectorTerms');
-		if (needed.nodeSelectorTerms.length === 0) {
-			errors.push(fieldRequired(at, 'must have at least one node selector term'));
-		}
-		for (const [index, term] of needed.nodeSelectorTerms.entries()) {
-			errors.push(...validateNodeTerm(term, at.index(index), true));
-		}
-	}
+	if (needed) errors.push(...validateNodeSelector(needed, path.child(REQUIRED)));
 	for (const [index, { weight, preference }] of preferred.entries()) {
 		const at = path.child(PREFERRED).index(index);
 		errors.push(...validateWeight(weight, at.child('weight')));
 		errors.push(...validateNodeTerm(preference, at.child('preference'), false));
 	}
 	return errors;
+}
+
+/** The errors of required terms, of a Pod or of a PersistentVolume (upstream: `ValidateNodeSelector`). */
+export function validateNodeSelector(selector: NodeSelector, path: FieldPath): readonly FieldError[] {
+	const terms = selector.nodeSelectorTerms;
+	const at = path.child('nodeSelectorTerms');
+	return [
+		...(terms.length === 0 ? [fieldRequired(at, 'must have at least one node selector term')] : []),
+		...terms.flatMap((term, index) => validateNodeTerm(term, at.index(index), true)),
+	];
 }
 
 /** Upstream: `ValidatePreferredSchedulingTerms`. The scheduler sums weights, and scales the sums to a hundred. */

@@ -24,7 +24,7 @@ import {
 import { validateDnsConfig, validateHostAliases } from './network.ts';
 import { validateContainerResources, validatePodResources } from './resources.ts';
 import { validateHostUsers, validatePodSecurity } from './security.ts';
-import { type SpecOwner, validateVolumes } from './volume.ts';
+import { type SpecOwner, validateVolumes } from './volumes/volume.ts';
 
 /**
  * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages

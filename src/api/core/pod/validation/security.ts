@@ -64,8 +64,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		),
 		...optionally(
 			context.seLinuxChangePolicy,
-			// MountOption requires a feature gate (SELinuxMount) that is off in 1.36.
-			['Recursive'],
+			['MountOption', 'Recursive'],
 			path.child('seLinuxChangePolicy'),
 		),
 	];

@@ -1,0 +1,93 @@
+import { CHANNELS, type Duplex } from '../../api/contract/duplex.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { pathOf } from '../../client/client.ts';
+import type { CliContext, Connection } from '../context.ts';
+import { joinSession } from '../streams/join-session.ts';
+import { exitCodeOfSession } from '../streams/session-exit.ts';
+import { ATTACH_NOTICES, inputOf, streamQuery } from '../streams/stream-flags.ts';
+
+/** What a {@link ContainerInput} needs. */
+export interface ContainerInputOptions {
+	readonly rawStreams: CliContext['rawStreams'];
+	readonly connection: Connection;
+	/** Whether the containers have a terminal. */
+	readonly tty: boolean;
+	/** Whether the notices before a session are left out. */
+	readonly quiet: boolean;
+	readonly report: (text: string) => void;
+	/** Closes all sessions. */
+	readonly signal: AbortSignal;
+}
+
+/**
+ * Connects the containers of `run -i` with standard input, by `pods/attach`.
+ *
+ * 1. Without a terminal only the input goes through the session, and the output is that of the log: a session has only
+ *    the output since its start, so that of a program that ends soon would be missing, as it is with kubectl.
+ * 2. With a terminal the output goes through it too: the log has whole lines, and a prompt is none.
+ * 3. The first container that runs receives the input, and every later one (a retry, another Pod) an empty one. They would
+ *    wait for ever without: the input of a container with `stdinOnce` ends with its first session.
+ */
+export class ContainerInput {
+	readonly #options: ContainerInputOptions;
+	#isTaken = false;
+
+	constructor(options: ContainerInputOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Connects to a container that runs. Resolves to true once the session has ended that has printed its output, and to
+	 * false if the log has to be printed. Never rejects.
+	 */
+	async connect(pod: Pod, container: string): Promise<boolean> {
+		if (this.#options.tty) return this.#attempt(pod, () => this.#attach(pod, container));
+		void this.#attempt(pod, () => this.#send(pod, container));
+		return false;
+	}
+
+	async #attach(pod: Pod, container: string): Promise<void> {
+		const { rawStreams, quiet, report } = this.#options;
+		const notify = (text: string): void => {
+			if (!quiet) report(text);
+		};
+		const input = inputOf({ rawStreams }, { stdin: true, tty: true }, notify);
+		for (const text of ATTACH_NOTICES) notify(text);
+		const session = await this.#open(pod, { container, ...streamQuery(input) });
+		exitCodeOfSession(await joinSession(session, rawStreams, { ...input, redraws: true }));
+	}
+
+	async #send(pod: Pod, container: string): Promise<void> {
+		const stdin = !this.#isTaken;
+		this.#isTaken = true;
+		const session = await this.#open(pod, { container, stdin: 'true' });
+		if (!stdin) await session.send({ type: 'end', channel: CHANNELS.stdin });
+		exitCodeOfSession(await joinSession(session, this.#options.rawStreams, { stdin, tty: false }));
+	}
+
+	#open({ metadata }: Pod, query: Readonly<Record<string, string>>): Promise<Duplex> {
+		const { connection, signal } = this.#options;
+		const path = `${pathOf(pods, metadata.namespace)}/${metadata.name}/attach`;
+		return connection.client.transport.duplex({ method: 'GET', path, query, signal });
+	}
+
+	/** Whether the session has ended well. Reports why not, with kubectl's text. */
+	async #attempt({ metadata }: Pod, act: () => Promise<void>): Promise<boolean> {
+		const { report, signal } = this.#options;
+		try {
+			await act();
+			return true;
+		} catch (error) {
+			const message = error instanceof Error ? error.message : String(error);
+			if (!signal.aborted && !HAS_ENDED.test(message))
+				report(
+					`warning: couldn't attach to pod/${metadata.name}, falling back to streaming logs: ${message}`,
+				);
+			return false;
+		}
+	}
+}
+
+/** The container has ended before the session: its log has all of its output, and nothing is worth a warning. */
+const HAS_ENDED = /^container \S+ (not found in pod|is not running)/;

@@ -1,0 +1,136 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
+import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
+import type { ResourceClient } from '../../client/client.ts';
+import { followWatch } from '../../client/follow-watch.ts';
+import { hinted } from '../args/not-found.ts';
+import { parseTargets } from '../args/resource-args.ts';
+import { type CliContext, CommandError, type Connection } from '../context.ts';
+import { containersOf } from '../logs/log-flags.ts';
+
+/** Which Pod a command means, and how long to wait for one that a Job will create. */
+export interface WantedPod {
+	/** `POD`, `pod/NAME` or `job/NAME`. */
+	readonly word: string;
+	readonly namespace: string;
+	readonly waitMs: number;
+}
+
+/**
+ * The Pod that an argument means: itself, or one of a Job that runs, or is about to. Rejects with a CommandError or
+ * ApiError. Upstream: AttachablePodForObjectFn in kubectl's polymorphichelpers.
+ */
+export async function streamedPod(
+	{ clock }: Pick<CliContext, 'clock'>,
+	connection: Connection,
+	{ word, namespace, waitMs }: WantedPod,
+): Promise<Pod> {
+	const [target] = word.includes('/') ? parseTargets([word]) : [{ definition: pods, name: word }];
+	const { definition, name = '' } = target ?? {};
+	if (definition === jobs) {
+		const timeout = new AbortController();
+		const timer = clock.setTimer(waitMs, () => timeout.abort());
+		const found = await podOfJob(connection, { name, namespace }, timeout.signal).finally(() =>
+			timer.cancel(),
+		);
+		if (found) return found;
+		throw new CommandError(`timed out waiting for a running Pod of job/${name}`);
+	}
+	if (definition !== pods)
+		throw new CommandError(`cannot attach to *${definition?.kind}: selector not found`);
+	try {
+		return await connection.client.resource(pods, namespace).get(name);
+	} catch (error) {
+		throw await hinted(error, connection, { definition: pods, name, namespace });
+	}
+}
+
+async function podOfJob(
+	connection: Connection,
+	{ name, namespace }: { readonly name: string; readonly namespace: string },
+	signal: AbortSignal,
+): Promise<Pod | undefined> {
+	const { client } = connection;
+	const job = await client
+		.resource(jobs, namespace)
+		.get(name)
+		.catch(async (error: unknown) => {
+			throw await hinted(error, connection, { definition: jobs, name, namespace });
+		});
+	const labelSelector = labelSelectorText(job.spec.selector);
+	return awaitPods(client.resource(pods, namespace), { labelSelector, pick: bestOf, signal });
+}
+
+/**
+ * What `pick` finds among the Pods that a selector matches, or among those that change later; undefined if `signal` aborts
+ * before. Rejects with an ApiError.
+ */
+export async function awaitPods(
+	target: ResourceClient<Pod>,
+	{
+		labelSelector,
+		pick,
+		signal,
+	}: {
+		readonly labelSelector: string;
+		readonly pick: (items: readonly Pod[]) => Pod | undefined;
+		readonly signal: AbortSignal;
+	},
+): Promise<Pod | undefined> {
+	const { items, metadata } = await target.list({ labelSelector });
+	let found = pick(items);
+	if (found) return found;
+	const resourceVersion = metadata?.resourceVersion;
+	await followWatch<Pod>({
+		open: (sink, stop) =>
+			target.watch({ labelSelector, ...(resourceVersion !== undefined && { resourceVersion }) }, sink, {
+				signal: stop,
+			}),
+		events: (batch) => {
+			found = pick(batch.filter(({ type }) => type !== 'DELETED').map(({ object }) => object));
+			return found !== undefined;
+		},
+		signal,
+	});
+	return found;
+}
+
+/** The Pod to connect to: one that runs before one that does not yet, the oldest of each. */
+function bestOf(items: readonly Pod[]): Pod | undefined {
+	const active = items.filter((pod) => !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined);
+	const rank = ({ status, metadata }: Pod): string =>
+		`${status.phase === 'Running' ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name}`;
+	return active.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
+}
+
+/** The container to connect to, with kubectl's notice if it is one of several. Throws a CommandError if there is none. */
+export function streamedContainer(
+	pod: Pod,
+	named: string | undefined,
+	notify: (text: string) => void,
+): Container {
+	const { metadata, spec } = pod;
+	const [name] = containersOf(pod, named === undefined ? {} : { container: named }, notify);
+	const all: readonly Container[] = [
+		...spec.containers,
+		...(spec.initContainers ?? []),
+		...(spec.ephemeralContainers ?? []),
+	];
+	const found = all.find((container) => container.name === name);
+	if (found) return found;
+	throw new CommandError(`container ${name} not found in pod ${metadata.name}`);
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** The milliseconds of `--pod-running-timeout`, a duration such as 5s or 1m30s. Throws a CommandError. */
+export function waitOf(text = '1m0s'): number {
+	const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smh])/g)];
+	const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS_MS[unit] ?? 0), 0);
+	if (parts.map(([whole]) => whole).join('') !== text)
+		throw new CommandError(`--pod-running-timeout: must be a duration such as 5s, 2m or 3h, not "${text}"`);
+	if (total <= 0) throw new CommandError('--pod-running-timeout must be higher than zero');
+	return total;
+}

@@ -1,0 +1,162 @@
+import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
+import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
+import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.ts';
+import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
+import { runTogether } from '../../base/queue/run-together.ts';
+import type { Client } from '../../client/client.ts';
+import { Controller, watch } from '../../client/controller.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
+import {
+	localVolume,
+	PROVISIONER_FINALIZER,
+	type ProvisionPlan,
+	planProvision,
+	planRemoval,
+	provisioningEvent,
+	provisioningFailure,
+} from '../../plan/storage/local-volume.ts';
+
+/** The folders of the volumes on one node. Names are single components of a path. */
+export interface VolumeFolders {
+	/** Creates the folder, with mode 0777, unless it exists; resolves to its absolute path. */
+	make(name: string): Promise<string>;
+	/** Removes the folder and all it contains; symbolic links in it are not followed. No error if it is missing. */
+	remove(name: string): Promise<void>;
+}
+
+/** The dependencies of the local provisioner. */
+export interface LocalProvisionerOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly metrics: Metrics;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly claims: Informer<PersistentVolumeClaim>;
+	readonly volumes: Informer<PersistentVolume>;
+	readonly classes: Informer<StorageClass>;
+	/** The node that the folders are on. */
+	readonly nodeName: string;
+	readonly folders: VolumeFolders;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * The provisioner `stint.io/local`: creates a folder and a PersistentVolume for each claim that the scheduler has
+ * placed on its node, and removes the folders of released volumes. plan/storage/local-volume.ts decides.
+ *
+ * 1. The folder exists before the volume does, and the volume disappears only after its folder.
+ * 2. A pass that was interrupted is repeated: making a folder and removing one can be done twice.
+ */
+export class LocalProvisioner {
+	readonly #options: LocalProvisionerOptions;
+	readonly #claims: Controller;
+	readonly #volumes: Controller;
+
+	constructor(options: LocalProvisionerOptions) {
+		const { claims, volumes, classes } = options;
+		this.#options = options;
+		const backoff = { baseMs: 100, capMs: 60_000 };
+		this.#claims = new Controller(
+			{
+				name: 'local_claims',
+				watches: [watch(classes, () => []), watch(claims, (claim) => (claim ? [keyOfObject(claim)] : []))],
+				workers: 4,
+				backoff,
+				reconcile: (key) => this.#provision(key),
+			},
+			options,
+		);
+		this.#volumes = new Controller(
+			{
+				name: 'local_volumes',
+				watches: [watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : []))],
+				workers: 2,
+				backoff,
+				reconcile: (name) => this.#remove(name),
+			},
+			options,
+		);
+	}
+
+	/** Runs until `signal` aborts or the informers are stopped. */
+	async run(signal: AbortSignal): Promise<void> {
+		await runTogether([(stop) => this.#claims.run(stop), (stop) => this.#volumes.run(stop)], signal);
+	}
+
+	async #provision(key: string): Promise<Outcome> {
+		const { claims, classes, nodeName, recorder } = this.#options;
+		const { namespace, name } = splitKey(key);
+		const claim = claims.get(namespace, name);
+		const storageClass = claim && classes.get('', classOfClaim(claim));
+		if (!claim || !storageClass) return DONE;
+		const plan = planProvision(claim, storageClass, nodeName);
+		if (plan.kind === 'fail') recorder.event(claim, plan.event);
+		if (plan.kind !== 'provision' || this.#options.volumes.get('', plan.volumeName)) return DONE;
+		recorder.event(claim, provisioningEvent(claim));
+		try {
+			await this.#create(claim, storageClass, plan);
+		} catch (error) {
+			const why = error instanceof Error ? error.message : String(error);
+			recorder.event(claim, provisioningFailure(classOfClaim(claim), why));
+			throw error;
+		}
+		const message = `Successfully provisioned volume ${plan.volumeName}`;
+		recorder.event(claim, { type: 'Normal', reason: 'ProvisioningSucceeded', message });
+		return DONE;
+	}
+
+	async #create(
+		claim: PersistentVolumeClaim,
+		storageClass: StorageClass,
+		{ volumeName, folder }: Extract<ProvisionPlan, { kind: 'provision' }>,
+	): Promise<void> {
+		const { client, folders, nodeName } = this.#options;
+		const path = await folders.make(folder);
+		const volume = localVolume(claim, storageClass, { volumeName, path, nodeName });
+		try {
+			await client.resource(persistentVolumes).create(volume);
+		} catch (error) {
+			if (!isApiError(error, 'AlreadyExists')) throw error;
+		}
+	}
+
+	async #remove(name: string): Promise<Outcome> {
+		const { volumes, nodeName, folders, recorder } = this.#options;
+		const volume = volumes.get('', name);
+		if (!volume) return DONE;
+		const plan = planRemoval(volume, nodeName);
+		if (plan.kind === 'none') return DONE;
+		if (plan.kind === 'remove') {
+			try {
+				await folders.remove(plan.folder);
+			} catch (error) {
+				const message = error instanceof Error ? error.message : String(error);
+				recorder.event(volume, { type: 'Warning', reason: 'VolumeFailedDelete', message });
+				throw error;
+			}
+		}
+		await this.#letGo(volume, plan.kind === 'remove');
+		return DONE;
+	}
+
+	/** Deletes the object if `deletes`, and removes the finalizer that kept it. */
+	async #letGo(volume: PersistentVolume, deletes: boolean): Promise<void> {
+		const target = this.#options.client.resource(persistentVolumes);
+		const { name = '', uid } = volume.metadata;
+		if (deletes && !volume.metadata.deletionTimestamp) {
+			await unlessOvertaken(target.delete(name, uidPrecondition(volume)));
+		}
+		const live = await unlessGone(target.get(name));
+		if (!live || live.metadata.uid !== uid) return;
+		const { finalizers = [], resourceVersion } = live.metadata;
+		const rest = finalizers.filter((each) => each !== PROVISIONER_FINALIZER);
+		if (rest.length === finalizers.length) return;
+		await unlessGone(target.patch(name, 'merge', { metadata: { uid, resourceVersion, finalizers: rest } }));
+	}
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../../base/clock.ts';
+import { SystemRandom } from '../../base/random.ts';
+import type { Runtime } from '../../runtime/contract.ts';
+import { VERSION } from '../version.ts';
+import type { DataFolder } from './data-folder.ts';
+
+/** The settings of {@link makeRuntime}, which are those of the server. */
+export interface RuntimeSettings {
+	readonly runtime: 'process' | 'fake';
+	readonly folder: DataFolder;
+	readonly isEphemeral?: boolean;
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
+}
+
+/** The container runtime that the options name, not started. Only its own modules are loaded. */
+export async function makeRuntime(
+	{ runtime, folder, isEphemeral, podMaxPids = 0 }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	if (runtime === 'fake') {
+		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
+		return new FakeRuntime({ clock, random: new SystemRandom() });
+	}
+	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
+	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
+	const images = new ImageTable(folder.images);
+	return new ProcessRuntime({
+		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
+		...(isEphemeral && { removeAtEnd: folder.path }),
+	});
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Part } from '../../base/lifecycle.ts';
+import type { VolumeHost } from '../../node/pods/volume-host.ts';
+import type { MemoryRoot } from '../../node/volumes/memory-root.ts';
+import type { Log } from '../log.ts';
+import type { DataFolder } from './data-folder.ts';
+
+/** The settings of {@link nodeVolumes}. */
+export interface NodeVolumesSettings {
+	readonly runtime: string;
+	readonly folder: DataFolder;
+	readonly clock: Clock;
+	readonly log: Log;
+}
+
+/**
+ * The part of a server that keeps the volumes of its Pods. Its start removes what servers have left in memory that were
+ * killed and whose data folder is gone; its stop removes what is in memory if `killsPods` returns true. Undefined for a
+ * runtime that only simulates containers: it needs no files, and the modules are not loaded for it.
+ */
+export function nodeVolumes(
+	settings: NodeVolumesSettings,
+	killsPods: () => boolean,
+): Part<VolumeHost | undefined> {
+	let memory: MemoryRoot | undefined;
+	return {
+		name: 'volumes',
+		start: async () => {
+			if (settings.runtime === 'fake') return undefined;
+			memory = await memoryOf(settings);
+			const { PodFolders } = await import('../../node/volumes/pod-folders.ts');
+			const { FolderVolumes } = await import('../../node/volumes/folder-volumes.ts');
+			const { folder, clock } = settings;
+			return new FolderVolumes({ folders: new PodFolders({ disk: folder.pods, memory }), clock });
+		},
+		stop: async () => {
+			if (killsPods()) await memory?.remove();
+		},
+	};
+}
+
+async function memoryOf({ folder, log }: NodeVolumesSettings): Promise<MemoryRoot> {
+	const { MemoryRoot: Root } = await import('../../node/volumes/memory-root.ts');
+	const root = new Root({
+		disk: folder.pods,
+		onUnusable: (reason) =>
+			log.warning(`Secrets of Pods are stored in ${folder.pods}, and not in memory: ${reason}`),
+	});
+	await root.removeLeftovers();
+	return root;
+}

@@ -1,0 +1,46 @@
+import type { Pod } from '../../api/core/pod/schema.ts';
+import type { MountStep } from '../../plan/pod/inputs/mount-events.ts';
+import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
+import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
+
+/** Sets up the volumes of a node, and the other files that it mounts into containers. */
+export interface VolumeHost {
+	/**
+	 * Sets the volume up; for one that is set up, it only replaces the files that have changed. Rejects with the reason
+	 * as its message, or with {@link MountError}.
+	 */
+	setUp(pod: Pod, volume: VolumeSetUp, options: SetUpOptions): Promise<PreparedVolume>;
+	/** Removes the volumes and files of the Pod, if it has any. Its containers must have been removed. */
+	remove(podUid: string): Promise<void>;
+	/** Removes those of all Pods for which `isKept` returns false. */
+	sweep(isKept: (podUid: string) => boolean): Promise<void>;
+	/** The space that each volume takes whose files are the Pod's own, by its name. */
+	usageOf(
+		podUid: string,
+	): Promise<ReadonlyMap<string, { readonly usedBytes: number; readonly inodes: number }>>;
+	/** Writes the `/etc/hosts` of the Pod; resolves to its path. */
+	writeHosts(podUid: string, text: string): Promise<string>;
+	/** The `/etc/hosts` of the node. */
+	nodeHosts(): Promise<string>;
+	/** The text of a file below a volume, without following links out of it; undefined if it cannot be read. */
+	textInVolume(volumePath: string, path: string): Promise<string | undefined>;
+	/** Creates the folder `subPath` in a volume if it does not exist. Rejects with the system's error. */
+	makeSubPath(volumePath: string, subPath: string): Promise<void>;
+}
+
+/** The circumstances of a set-up. */
+export interface SetUpOptions {
+	/** Whether containers may be using the volume: those of this Pod, or of another one that shares it. */
+	readonly inUse: boolean;
+}
+
+/** A volume could not be set up, at a step that upstream's event names. */
+export class MountError extends Error {
+	override readonly name = 'MountError';
+	readonly step: MountStep;
+
+	constructor(step: MountStep, message: string) {
+		super(message);
+		this.step = step;
+	}
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import {
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { VolumeFile } from '../../plan/pod/inputs/volume-files.ts';
+import { writeAtomically } from './atomic-writer.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
+
+const NOW = Date.UTC(2026, 0, 2, 15, 4, 5);
+
+/** Files of mode 0644, by path. */
+function filesOf(texts: Readonly<Record<string, string>>): readonly VolumeFile[] {
+	return Object.entries(texts).map(([path, content]) => ({ path, content, mode: 0o644 }));
+}
+
+function write(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
+	return writeAtomically(folder, filesOf(texts), { now: NOW, finish: async () => {} });
+}
+
+test('the files are visible through a link per first element to a directory named by the time', async (t) => {
+	const folder = temporaryFolder(t);
+	await write(folder, { name: 'pod', 'user/labels': 'a', 'user/more/x': 'b' });
+	const data = readlinkSync(join(folder, '..data'));
+	assert.match(data, /^\.\.2026_01_02_15_04_05\.\w{6}$/);
+	assert.deepEqual(readdirSync(folder).sort(), ['..data', data, 'name', 'user'].sort());
+	assert.equal(readlinkSync(join(folder, 'user')), '..data/user');
+	assert.equal(readFileSync(join(folder, 'user/more/x'), 'utf8'), 'b');
+	assert.equal(statSync(join(folder, 'user')).mode & 0o777, 0o755);
+	assert.equal(statSync(join(folder, 'name')).mode & 0o777, 0o644);
+});
+
+test('a change replaces the directory as a whole, and removes the links of files that are gone', async (t) => {
+	const folder = temporaryFolder(t);
+	await write(folder, { a: '1', 'b/c': '2' });
+	const before = readlinkSync(join(folder, '..data'));
+	let seen = '';
+	await writeAtomically(folder, filesOf({ a: 'new', d: '3' }), {
+		now: NOW,
+		finish: async () => {
+			seen = readFileSync(join(folder, 'a'), 'utf8');
+		},
+	});
+	assert.equal(seen, '1', 'nothing is visible before the permissions are set');
+	const after = readlinkSync(join(folder, '..data'));
+	assert.notEqual(after, before);
+	assert.deepEqual(readdirSync(folder).sort(), ['..data', after, 'a', 'd'].sort());
+	assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'new');
+});
+
+test('nothing is written if the content is the same, but missing links are made again', async (t) => {
+	const folder = temporaryFolder(t);
+	const texts = { a: '1', 'b/c': '2' };
+	await write(folder, texts);
+	const before = readlinkSync(join(folder, '..data'));
+	await writeAtomically(folder, filesOf(texts), { now: NOW, finish: () => assert.fail('written again') });
+	assert.equal(readlinkSync(join(folder, '..data')), before);
+});
+
+test('a write that was interrupted is repeated', async (t) => {
+	const folder = temporaryFolder(t);
+	await write(folder, { a: '1' });
+	symlinkSync('..2025_gone', join(folder, '..data_tmp'));
+	const failing = { now: NOW, finish: () => Promise.reject(new Error('no space')) };
+	await assert.rejects(writeAtomically(folder, filesOf({ a: '2' }), failing), { message: 'no space' });
+	assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '1');
+	await write(folder, { a: '2' });
+	assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '2');
+	assert.equal(readdirSync(folder).length, 3);
+});
+
+test('no path leaves the volume or takes a reserved name, with upstream’s messages', async (t) => {
+	const folder = temporaryFolder(t);
+	const wrong: readonly (readonly [string, string])[] = [
+		['', 'must not be empty: ""'],
+		['/etc/x', 'must be relative path: /etc/x'],
+		['../x', "must not contain '..': ../x"],
+		['a/../../x', "must not contain '..': a/../../x"],
+		['..data', "must not start with '..': ..data"],
+		['./..data/x', "must not start with '..': ./..data/x"],
+		['a/'.repeat(2049), 'must be less than or equal to 4096 characters'],
+		['x'.repeat(256), 'filenames must be less than or equal to 255 characters'],
+		['.', 'must name a file: .'],
+	];
+	for (const [path, why] of wrong)
+		await assert.rejects(write(folder, { [path]: 'x' }), { message: `invalid path: ${why}` });
+	assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a link in place of the data directory is not followed', async (t) => {
+	const folder = temporaryFolder(t);
+	const outside = temporaryFolder(t);
+	writeFileSync(join(outside, 'keep'), '');
+	symlinkSync(outside, join(folder, '..data'));
+	await write(folder, { a: '1' });
+	assert.deepEqual(readdirSync(outside), ['keep']);
+	assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '1');
+});
+
+test('a mount point keeps its place, and owners are set as root', async (t) => {
+	const folder = temporaryFolder(t);
+	mkdirSync(join(folder, 'nested'));
+	const files = [...filesOf({ 'nested/x': '1' }), { path: 't', content: 'jwt', mode: 0o600, owner: 1234 }];
+	await writeAtomically(folder, files, { now: NOW, finish: async () => {} });
+	assert.ok(lstatSync(join(folder, 'nested')).isDirectory());
+	if (process.geteuid?.() === 0) assert.equal(statSync(join(folder, 't')).uid, 1234);
+});

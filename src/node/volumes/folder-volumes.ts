@@ -1,0 +1,162 @@
+/**
+ * The volumes of a node as folders and files of its machine. Runtimes mount them into containers; nothing is mounted here.
+ *
+ * Read in this order: pod-folders.ts and memory-root.ts (where), this file (each kind of volume), atomic-writer.ts (files
+ * of the API), host-path.ts (checks), ownership.ts (fsGroup), files-in-volume.ts (what containers have written), usage.ts;
+ * then api-inputs.ts, followed-objects.ts and pod-tokens.ts (what the API says).
+ *
+ * 1. What the API says is in memory where the machine has a tmpfs, as the kubelet's: it must not get onto a disk.
+ * 2. A volume that exists is not changed by another set-up, except for its files: containers may be using it.
+ */
+import { chmod, lstat, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import type { Clock } from '../../base/clock.ts';
+import { isMissing } from '../../base/files/system-error.ts';
+import { approximate } from '../../base/json/json.ts';
+import { nestedMountPoints } from '../../plan/pod/inputs/nested-mounts.ts';
+import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
+import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
+import { MountError, type SetUpOptions, type VolumeHost } from '../pods/volume-host.ts';
+import { writeAtomically } from './atomic-writer.ts';
+import { makeSubPath, textInVolume } from './files-in-volume.ts';
+import { checkHostPath } from './host-path.ts';
+import { type OwnershipOptions, setVolumeOwnership } from './ownership.ts';
+import { type PodFolders, UNFINISHED } from './pod-folders.ts';
+import { type DiskUsage, diskUsage } from './usage.ts';
+
+/** The components of {@link FolderVolumes}. */
+export interface FolderVolumesOptions {
+	readonly folders: PodFolders;
+	readonly clock: Pick<Clock, 'now'>;
+	/** The hosts file of the node. Default `/etc/hosts`. */
+	readonly hostsFile?: string;
+}
+
+type SetUpOf<K extends VolumeSetUp['kind']> = VolumeSetUp & { readonly kind: K };
+
+/** See the header of this file. */
+export class FolderVolumes implements VolumeHost {
+	readonly #options: FolderVolumesOptions;
+
+	constructor(options: FolderVolumesOptions) {
+		this.#options = options;
+	}
+
+	async setUp(pod: Pod, volume: VolumeSetUp, { inUse }: SetUpOptions): Promise<PreparedVolume> {
+		switch (volume.kind) {
+			case 'files':
+				return this.#setUpFiles(pod, volume);
+			case 'emptyDir':
+				return this.#setUpEmptyDir(pod, volume);
+			case 'hostPath':
+				await checkHostPath(volume.path, volume.type);
+				return { hostPath: volume.path, readOnly: volume.readOnly };
+			case 'local':
+				return setUpLocal(pod, volume, inUse);
+		}
+	}
+
+	remove(podUid: string): Promise<void> {
+		return this.#options.folders.remove(podUid);
+	}
+
+	sweep(isKept: (podUid: string) => boolean): Promise<void> {
+		return this.#options.folders.sweep(isKept);
+	}
+
+	writeHosts(podUid: string, text: string): Promise<string> {
+		return this.#options.folders.writeHosts(podUid, text);
+	}
+
+	async nodeHosts(): Promise<string> {
+		try {
+			return await readFile(this.#options.hostsFile ?? '/etc/hosts', 'utf8');
+		} catch (error) {
+			if (isMissing(error)) return '';
+			throw error;
+		}
+	}
+
+	textInVolume(root: string, path: string): Promise<string | undefined> {
+		return textInVolume(root, path);
+	}
+
+	makeSubPath(root: string, subPath: string): Promise<void> {
+		return makeSubPath(root, subPath);
+	}
+
+	/**
+	 * The space that each volume of the Pod takes, by name, for comparison with size limits: its emptyDirs, and the files
+	 * of the API. Those of medium Memory are in the memory of the machine. Walks the volumes, so a caller asks rarely.
+	 */
+	async usageOf(podUid: string): Promise<ReadonlyMap<string, DiskUsage>> {
+		const usage = new Map<string, DiskUsage>();
+		for (const [name, path] of await this.#options.folders.volumesOf(podUid))
+			usage.set(name, await diskUsage(path));
+		return usage;
+	}
+
+	async #setUpFiles(pod: Pod, { name, files }: SetUpOf<'files'>): Promise<PreparedVolume> {
+		const path = await this.#options.folders.volume(pod.metadata.uid ?? '', name, 'memory');
+		await makeFolder(path, async () => {});
+		// The volume is read-only for containers, so the runtime could not create the mount points in it.
+		for (const point of nestedMountPoints(pod, name)) await mkdir(join(path, point), { recursive: true });
+		await writeAtomically(path, files, {
+			now: this.#options.clock.now(),
+			finish: () => giveToGroup(pod, path, { readOnly: true }),
+		});
+		return { hostPath: path, readOnly: true };
+	}
+
+	async #setUpEmptyDir(pod: Pod, { name, medium }: SetUpOf<'emptyDir'>): Promise<PreparedVolume> {
+		const where = medium === 'Memory' ? 'memory' : 'disk';
+		const path = await this.#options.folders.volume(pod.metadata.uid ?? '', name, where);
+		await makeFolder(path, (made) => giveToGroup(pod, made, { readOnly: false }));
+		return { hostPath: path, readOnly: false };
+	}
+}
+
+/**
+ * Checks the folder or device behind a PersistentVolume of type `local`. A volume that the Pod may write is given to its
+ * group, unless containers use it already: those of another Pod may have another group.
+ */
+async function setUpLocal(
+	pod: Pod,
+	{ path, readOnly }: SetUpOf<'local'>,
+	inUse: boolean,
+): Promise<PreparedVolume> {
+	const target = await realpath(path).catch((error: unknown) => {
+		if (!isMissing(error)) throw error;
+		throw new MountError('MountVolume.NewMounter initialization failed', `path "${path}" does not exist`);
+	});
+	const policy = pod.spec.securityContext?.fsGroupChangePolicy;
+	if (!readOnly && !inUse && (await stat(target)).isDirectory()) {
+		await giveToGroup(pod, target, { readOnly: false, ...(policy === 'OnRootMismatch' && { policy }) });
+	}
+	return { hostPath: path, readOnly };
+}
+
+/** Gives the volume to the `fsGroup` of the Pod, if it has one. */
+async function giveToGroup(pod: Pod, path: string, options: Omit<OwnershipOptions, 'group'>): Promise<void> {
+	const { fsGroup } = pod.spec.securityContext ?? {};
+	if (fsGroup !== undefined) await setVolumeOwnership(path, { group: approximate(fsGroup), ...options });
+}
+
+/**
+ * Creates a folder that everybody may use, unless it exists. `finish` gets the path under which it is prepared: a folder
+ * that exists at `path` is complete, even if this process ends in between.
+ */
+async function makeFolder(path: string, finish: (made: string) => Promise<void>): Promise<void> {
+	if (await lstat(path).catch(undefinedIfMissing)) return;
+	const made = `${path}${UNFINISHED}`;
+	await mkdir(made, { recursive: true });
+	// Not by the mode of mkdir, from which the umask of this process is subtracted.
+	await chmod(made, 0o777);
+	await finish(made);
+	await rename(made, path);
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+	if (!isMissing(error)) throw error;
+}

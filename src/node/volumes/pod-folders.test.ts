@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { MemoryRoot } from './memory-root.ts';
+import { PodFolders } from './pod-folders.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
+
+function roots(t: TestContext): {
+	readonly disk: string;
+	readonly memory: string;
+	readonly folders: PodFolders;
+} {
+	const folder = temporaryFolder(t);
+	const [disk, memory] = [join(folder, 'disk'), join(folder, 'memory')];
+	mkdirSync(disk);
+	mkdirSync(memory);
+	return { disk, memory, folders: foldersIn(disk, memory) };
+}
+
+const foldersIn = (disk: string, memory: string | undefined): PodFolders =>
+	new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
+
+test('the folders of a Pod are on their medium, and are removed together', async (t) => {
+	const { disk, memory, folders } = roots(t);
+	const path = await folders.volume('u1', 'data', 'disk');
+	mkdirSync(path);
+	mkdirSync(await folders.volume('u1', 'keys', 'memory'));
+	assert.equal(path, join(disk, 'u1/volumes/data'));
+	assert.deepEqual(
+		await folders.volumesOf('u1'),
+		new Map([
+			['data', path],
+			['keys', join(memory, 'u1/volumes/keys')],
+		]),
+	);
+	const hosts = await folders.writeHosts('u1', 'a');
+	const { ino } = statSync(hosts);
+	await folders.writeHosts('u1', 'b');
+	assert.deepEqual([readFileSync(hosts, 'utf8'), statSync(hosts).ino], ['b', ino]);
+	await folders.remove('u1');
+	await folders.remove('u2');
+	assert.deepEqual([readdirSync(disk), readdirSync(memory)], [[], []]);
+});
+
+test('the next process removes the folders of Pods that are gone, and follows no link', async (t) => {
+	const { disk, memory, folders } = roots(t);
+	const outside = join(disk, '../outside');
+	mkdirSync(outside);
+	writeFileSync(join(outside, 'keep'), '');
+	for (const uid of ['kept', 'gone']) {
+		const path = await folders.volume(uid, 'data', 'memory');
+		mkdirSync(path);
+		symlinkSync(outside, join(path, 'link'));
+	}
+	symlinkSync(outside, join(disk, 'planted'));
+	await foldersIn(disk, memory).sweep((uid) => uid === 'kept');
+	assert.deepEqual([readdirSync(disk), readdirSync(memory)], [[], ['kept']]);
+	assert.deepEqual(readdirSync(outside), ['keep']);
+});
+
+test('a name that could leave the folder is refused', async (t) => {
+	const { folders } = roots(t);
+	for (const name of ['../x', 'a/b', '..', '.', '']) {
+		await assert.rejects(folders.volume('u', name, 'disk'));
+		await assert.rejects(folders.volume(name, 'v', 'disk'));
+	}
+});
+
+test('a folder in which a file system is mounted is not removed', async (t) => {
+	const { disk } = roots(t);
+	const mountInfo = join(disk, '../mountinfo');
+	const folders = new PodFolders({
+		disk,
+		mountInfo,
+		memory: { open: () => undefined, existing: () => undefined },
+	});
+	const path = join(await folders.volume('u', 'data', 'disk'), 'a b');
+	mkdirSync(path, { recursive: true });
+	writeFileSync(mountInfo, `36 35 98:0 / ${path.replaceAll(' ', '\\040')} rw - ext4 /dev/root rw\n`);
+	await assert.rejects(folders.remove('u'), {
+		message: `${join(disk, 'u')} is not removed, since a file system is mounted at ${path}`,
+	});
+	assert.equal(existsSync(path), true);
+	writeFileSync(mountInfo, `36 35 98:0 / ${disk}/u2 rw - ext4 /dev/root rw\n`);
+	await folders.remove('u');
+	assert.equal(existsSync(path), false);
+});
+
+test('files that must not be on a disk are on it if there is no tmpfs', async (t) => {
+	const { disk } = roots(t);
+	const reasons: string[] = [];
+	const root = new MemoryRoot({ disk, onUnusable: (reason) => void reasons.push(reason), shm: disk });
+	const folders = new PodFolders({ disk, memory: root });
+	assert.equal(await folders.volume('u', 'keys', 'memory'), join(disk, 'u/volumes/keys'));
+	await folders.volume('u', 'more', 'memory');
+	assert.deepEqual(reasons, [`${disk} is no tmpfs`]);
+});
+
+const HAS_SHM = { skip: existsSync('/dev/shm') ? false : 'there is no /dev/shm' };
+
+test(
+	'the folder in memory is private, found again, and removed once its data folder is gone',
+	HAS_SHM,
+	async (t) => {
+		const disk = temporaryFolder(t);
+		const made = () => new MemoryRoot({ disk, onUnusable: (reason) => assert.fail(reason) });
+		assert.equal(made().existing(), undefined);
+		const root = made();
+		const path = root.open() ?? '';
+		t.after(() => root.remove());
+		assert.match(path, /^\/dev\/shm\/stint-[0-9a-f]{16}\/pods$/);
+		assert.equal(statSync(path).mode & 0o777, 0o700);
+		writeFileSync(join(path, 'x'), '');
+		assert.equal(made().existing(), path);
+		await made().removeLeftovers();
+		assert.deepEqual(readdirSync(path), ['x']);
+		const other = join(disk, 'other');
+		mkdirSync(other);
+		const left = new MemoryRoot({ disk: other, onUnusable: (reason) => assert.fail(reason) }).open() ?? '';
+		rmSync(other, { recursive: true });
+		await made().removeLeftovers();
+		assert.deepEqual([existsSync(left), existsSync(path)], [false, true]);
+		await root.remove();
+		assert.equal(existsSync(path), false);
+	},
+);

@@ -1,0 +1,151 @@
+/**
+ * The folders of the Pods of a node, each with the files that the node makes for it:
+ *
+ *     <disk>/<uid>/volumes/<volume>              emptyDir
+ *     <disk>/<uid>/etc-hosts
+ *     <memory>/<uid>/volumes/<volume>            Secrets, tokens and other files of the API; emptyDir of medium Memory
+ *
+ * 1. Both roots are private (mode 0700): containers reach a volume only because the runtime mounts it.
+ * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
+ * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assert } from '../../base/assert.ts';
+import { removeTree } from '../../base/files/remove-tree.ts';
+import { isMissing } from '../../base/files/system-error.ts';
+import type { MemoryRoot } from './memory-root.ts';
+
+/** Where files are stored. */
+export type Medium = 'disk' | 'memory';
+
+/** The roots of {@link PodFolders}: private folders. */
+export interface PodRoots {
+	/** An existing folder. */
+	readonly disk: string;
+	/** Without memory, all files are on the disk. */
+	readonly memory: Pick<MemoryRoot, 'open' | 'existing'>;
+	/** The list of mounts. Default `/proc/self/mountinfo`. */
+	readonly mountInfo?: string;
+}
+
+/** The end of the name of a volume that is being made. No volume has such a name. */
+export const UNFINISHED = '~';
+
+/** See the header of this file. */
+export class PodFolders {
+	readonly #roots: PodRoots;
+	/** The UIDs that may have a folder; undefined until the roots were read. */
+	#uids: Set<string> | undefined;
+
+	constructor(roots: PodRoots) {
+		this.#roots = roots;
+	}
+
+	/** The path of a volume. The folder itself may not exist yet; those above it do once this resolves. */
+	async volume(uid: string, name: string, medium: Medium): Promise<string> {
+		return join(await this.#make(uid, medium, 'volumes'), checked(name));
+	}
+
+	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */
+	async writeHosts(uid: string, text: string): Promise<string> {
+		const path = join(await this.#make(uid, 'disk', ''), 'etc-hosts');
+		await writeFile(path, text, { mode: 0o644 });
+		return path;
+	}
+
+	/** The paths of the Pod's emptyDir and file volumes, by name. */
+	async volumesOf(uid: string): Promise<ReadonlyMap<string, string>> {
+		const found = this.#existing(uid).map(async (folder) => {
+			const volumes = join(folder, 'volumes');
+			const names = (await namesIn(volumes)).filter((name) => !name.endsWith(UNFINISHED));
+			return names.map((name) => [name, join(volumes, name)] as const);
+		});
+		return new Map((await Promise.all(found)).flat());
+	}
+
+	/**
+	 * Removes the folders of the Pod, if it has any. Its containers must have been removed. Rejects, and removes nothing,
+	 * if a file system is mounted in them: a privileged container can leave one.
+	 */
+	async remove(uid: string): Promise<void> {
+		const known = await this.#known();
+		if (!known.has(uid)) return;
+		const { mountInfo = '/proc/self/mountinfo' } = this.#roots;
+		for (const folder of this.#existing(uid)) {
+			const mounted = await mountBelow(folder, mountInfo);
+			if (mounted !== undefined)
+				throw new Error(`${folder} is not removed, since a file system is mounted at ${mounted}`);
+			await removeTree(folder);
+		}
+		known.delete(uid);
+	}
+
+	/** Removes the folders of all Pods for which `isKept` returns false. */
+	async sweep(isKept: (uid: string) => boolean): Promise<void> {
+		for (const uid of await this.#known()) if (!isKept(uid)) await this.remove(uid);
+	}
+
+	#existing(uid: string): readonly string[] {
+		return this.#existingRoots().map((root) => join(root, checked(uid)));
+	}
+
+	#existingRoots(): readonly string[] {
+		const memory = this.#roots.memory.existing();
+		return [this.#roots.disk, ...(memory === undefined ? [] : [memory])];
+	}
+
+	/** The UIDs that have a folder. Read once: a lookup for each Pod without volumes would cost more than its start. */
+	async #known(): Promise<Set<string>> {
+		if (this.#uids) return this.#uids;
+		const names = await Promise.all(this.#existingRoots().map(namesIn));
+		this.#uids ??= new Set(names.flat());
+		return this.#uids;
+	}
+
+	async #make(uid: string, medium: Medium, name: string): Promise<string> {
+		const { disk, memory } = this.#roots;
+		const root = medium === 'memory' ? (memory.open() ?? disk) : disk;
+		const path = join(root, checked(uid), name);
+		(await this.#known()).add(uid);
+		await mkdir(path, { recursive: true, mode: 0o755 });
+		return path;
+	}
+}
+
+/** Names are validated by the API server; this is for a node whose API server is another program. */
+function checked(name: string): string {
+	assert(
+		/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name),
+		`the name ${JSON.stringify(name)} cannot be part of a path`,
+	);
+	return name;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+	try {
+		return await readdir(folder);
+	} catch (error) {
+		if (isMissing(error)) return [];
+		throw error;
+	}
+}
+
+/** A mount point at or below the folder, if there is one. Always undefined on a system without /proc. */
+async function mountBelow(folder: string, mountInfo: string): Promise<string | undefined> {
+	let mounts: string;
+	try {
+		mounts = await readFile(mountInfo, 'utf8');
+	} catch (error) {
+		if (isMissing(error)) return undefined;
+		throw error;
+	}
+	for (const line of mounts.split('\n')) {
+		const [, , , , escaped = ''] = line.split(' ');
+		const point = escaped.replace(/\\(\d{3})/g, (_, octal: string) =>
+			String.fromCharCode(Number.parseInt(octal, 8)),
+		);
+		if (point === folder || point.startsWith(`${folder}/`)) return point;
+	}
+	return undefined;
+}

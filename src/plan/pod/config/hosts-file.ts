@@ -1,0 +1,45 @@
+import type { Pod, PodSpec } from '../../../api/core/pod/schema.ts';
+import { hostnameOf } from './hostname.ts';
+
+/**
+ * The `/etc/hosts` that the node writes for a Pod (upstream: `managedHostsFileContent` and `nodeHostsFileContent` in
+ * kubelet_pods.go).
+ */
+
+/** The domain of the names of Services. */
+const CLUSTER_DOMAIN = 'cluster.local';
+
+/** The file of a Pod with a network of its own: the usual names of loopback, the Pod's own name and its aliases. */
+export function managedHostsFile(pod: Pick<Pod, 'metadata' | 'spec'>, podIPs: readonly string[]): string {
+	const name = hostnameOf(pod);
+	const domain = domainOf(pod);
+	const names = domain === undefined ? name : `${name}.${domain}\t${name}`;
+	return [
+		'# Kubernetes-managed hosts file.\n',
+		'127.0.0.1\tlocalhost\n',
+		'::1\tlocalhost ip6-localhost ip6-loopback\n',
+		'fe00::0\tip6-localnet\n',
+		'fe00::0\tip6-mcastprefix\n',
+		'fe00::1\tip6-allnodes\n',
+		'fe00::2\tip6-allrouters\n',
+		...podIPs.map((ip) => `${ip}\t${names}\n`),
+		aliasesOf(pod.spec),
+	].join('');
+}
+
+/** The file of a Pod in the network of its node: the node's own file, whose content is `text`, and the aliases. */
+export function nodeHostsFile({ spec }: Pick<Pod, 'spec'>, text: string): string {
+	return `# Kubernetes-managed hosts file (host network).\n${text}${aliasesOf(spec)}`;
+}
+
+/** The domain of the Pod, if it is in the subdomain of a Service (upstream: `GeneratePodHostNameAndDomain`). */
+function domainOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): string | undefined {
+	if (!spec.subdomain || spec.hostnameOverride) return undefined;
+	return `${spec.subdomain}.${metadata.namespace ?? ''}.svc.${CLUSTER_DOMAIN}`;
+}
+
+function aliasesOf({ hostAliases = [] }: PodSpec): string {
+	if (hostAliases.length === 0) return '';
+	const lines = hostAliases.map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}\n`);
+	return `\n# Entries added by HostAliases.\n${lines.join('')}`;
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ContainerStatus, PodStatus } from '../../../api/core/pod/schema.ts';
+import { PodWorld } from '../testing/pod-world.ts';
+import { backOffEvents, rephrased } from './back-off-events.ts';
+
+function waiting(reason: string): ContainerStatus {
+	const state = { waiting: { reason, message: 'why' } };
+	return { name: 'c', image: 'busybox', imageID: '', ready: false, restartCount: 0, state };
+}
+
+test('a container that starts to wait gets one BackOff event', () => {
+	const { pod } = new PodWorld({ containers: [{ name: 'c' }], initContainers: [{ name: 'i' }] });
+	const pulls: PodStatus = { containerStatuses: [waiting('ImagePullBackOff')] };
+	const fieldPath = 'spec.containers{c}';
+	assert.deepEqual(backOffEvents(pod, pulls), [
+		{ type: 'Normal', reason: 'BackOff', fieldPath, message: 'Back-off pulling image "busybox"' },
+	]);
+	assert.deepEqual(backOffEvents({ ...pod, status: pulls }, pulls), []);
+	const message = 'Back-off restarting failed container i in pod p_ns(u)';
+	const crashes = { initContainerStatuses: [{ ...waiting('CrashLoopBackOff'), name: 'i' }] };
+	assert.deepEqual(backOffEvents(pod, crashes), [
+		{ type: 'Warning', reason: 'BackOff', fieldPath: 'spec.initContainers{i}', message },
+	]);
+	assert.deepEqual(backOffEvents(pod, { containerStatuses: [waiting('ContainerCreating')] }), []);
+});
+
+test('ErrImagePull becomes ImagePullBackOff once it has been reported', () => {
+	const { pod } = new PodWorld({ containers: [{ name: 'c', image: 'nginx' }] });
+	assert.deepEqual(rephrased(pod, 'c', { reason: 'ErrImagePull', message: 'no such image' }), {
+		reason: 'ImagePullBackOff',
+		message: 'Back-off pulling image "nginx": ErrImagePull: no such image',
+	});
+	assert.equal(rephrased(pod, 'c', { reason: 'InvalidImageName', message: 'bad' }), undefined);
+});

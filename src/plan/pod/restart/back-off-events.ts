@@ -1,0 +1,50 @@
+import type { EventText } from '../../../api/core/event/event-text.ts';
+import type { Pod, PodStatus } from '../../../api/core/pod/schema.ts';
+import { fieldPathOf, lastStatusOf, type StartBackoff } from '../snapshot.ts';
+
+/**
+ * What the kubelet reports while it waits before the next start of a container: the reason of a failed pull that has
+ * been reported once (image_manager.go), and the `BackOff` events (`doBackOff` in kuberuntime_manager.go).
+ */
+
+/** An Event about one container. */
+export interface ContainerEventText extends EventText {
+	/** The container's path in the Pod, as Events have it. */
+	readonly fieldPath: string;
+}
+
+/** The `BackOff` events for each container that by `status` starts to wait in CrashLoopBackOff or ImagePullBackOff. */
+export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEventText[] {
+	const { name = '', namespace = '', uid = '' } = pod.metadata;
+	const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+	return statuses.flatMap((after): readonly ContainerEventText[] => {
+		const waiting = after.state?.waiting;
+		const was = lastStatusOf(pod, after.name)?.state?.waiting;
+		if (waiting?.reason === was?.reason && waiting?.message === was?.message) return [];
+		const rest = { reason: 'BackOff', fieldPath: fieldPathOf(pod, after.name) };
+		if (waiting?.reason === 'CrashLoopBackOff') {
+			const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
+			return [{ ...rest, type: 'Warning', message }];
+		}
+		if (waiting?.reason !== 'ImagePullBackOff') return [];
+		return [{ ...rest, type: 'Normal', message: `Back-off pulling image "${after.image}"` }];
+	});
+}
+
+/**
+ * Reason and message that replace those of a failed start once they have been reported: ErrImagePull becomes
+ * ImagePullBackOff. Undefined if they stay. `container` is the name of the container.
+ */
+export function rephrased(
+	{ spec }: Pod,
+	container: string,
+	{ reason, message }: Pick<StartBackoff, 'reason' | 'message'>,
+): Pick<StartBackoff, 'reason' | 'message'> | undefined {
+	if (reason !== 'ErrImagePull') return undefined;
+	const all = [...spec.containers, ...(spec.initContainers ?? [])];
+	const image = all.find(({ name }) => name === container)?.image ?? '';
+	return {
+		reason: 'ImagePullBackOff',
+		message: `Back-off pulling image "${image}": ErrImagePull: ${message}`,
+	};
+}

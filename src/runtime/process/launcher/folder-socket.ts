@@ -1,0 +1,36 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codeOf } from '../../../base/files/system-error.ts';
+
+/** The longest socket path that every system supports, in bytes (Linux: 108, macOS: 104). */
+const LONGEST_SOCKET_PATH = 100;
+
+/**
+ * Connects to the Unix socket `name` in `folder`; resolves to undefined if no process listens. A path that is too long
+ * is reached through a symbolic link.
+ */
+export async function connectIn(folder: string, name: string): Promise<Socket | undefined> {
+	const path = join(folder, name);
+	if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return await connectTo(path);
+	const shortcut = await mkdtemp(join(tmpdir(), 'stint-'));
+	try {
+		await symlink(folder, join(shortcut, 'f'));
+		return await connectTo(join(shortcut, 'f', name));
+	} finally {
+		await rm(shortcut, { recursive: true, force: true });
+	}
+}
+
+function connectTo(path: string): Promise<Socket | undefined> {
+	return new Promise((resolve, reject) => {
+		const socket = connect(path);
+		socket.once('connect', () => resolve(socket));
+		// Once connected, an error closes the socket, which the client's `close` listener handles.
+		socket.on('error', (error) => {
+			if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(codeOf(error))) resolve(undefined);
+			else reject(error);
+		});
+	});
+}
