@@ -6,7 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Effect, FieldRule } from '../src/plan/pod/fields/field-rule.ts';
-import { FIELD_RULES } from '../src/plan/pod/fields/field-rules.ts';
+import { FIELD_RULES, isSkipped } from '../src/plan/pod/fields/field-rules.ts';
+import { HONOURED } from '../src/runtime/process/honoured.ts';
+import type { BoxLevel } from '../src/runtime/process/shim/box.ts';
 
 /** The generated documents by path. `render` returns the new text, given the old one. */
 export const DOCUMENTS: readonly { readonly path: string; readonly render: (before: string) => string }[] = [
@@ -44,11 +46,26 @@ const SECTIONS: readonly { readonly effect: Effect; readonly title: string; read
 	},
 ];
 
+/** Where containers can be isolated, with the words for it; the first allows most. */
+const LEVELS: readonly { readonly level: BoxLevel; readonly where: string }[] = [
+	{ level: 'root', where: 'root' },
+	{ level: 'user', where: 'user' },
+	{ level: 'none', where: 'none' },
+];
+
+/** The levels on which the row applies; empty for all of them. */
+function whereOf(rule: FieldRule): string {
+	const found = LEVELS.filter(({ level }) => !isSkipped(rule, { honours: HONOURED[level] }));
+	return found.length === LEVELS.length ? '' : found.map(({ where }) => where).join(', ');
+}
+
 function tableDocument(): string {
 	const parts = SECTIONS.map(({ effect, title, what }) => {
 		const rows = FIELD_RULES.filter((rule) => rule.effect === effect);
-		const lines = rows.map((rule) => `| ${nameOf(rule)} | ${rule.because} | ${rule.instead ?? ''} |`);
-		const table = ['| field | because | instead |', '|---|---|---|', ...new Set(lines)];
+		const lines = rows.map(
+			(rule) => `| ${nameOf(rule)} | ${whereOf(rule)} | ${rule.because} | ${rule.instead ?? ''} |`,
+		);
+		const table = ['| field | only | because | instead |', '|---|---|---|---|', ...new Set(lines)];
 		return [`## ${title}`, '', what, '', ...table].join('\n');
 	});
 	const fine = FIELD_RULES.filter(({ effect }) => effect === 'honoured' || effect === 'harmless');
@@ -68,7 +85,16 @@ stint never ignores a field without a message. \`node tools/pod-fields.ts\` gene
 \`src/plan/pod/fields\`, which the program itself uses. The page describes the runtime \`process\`, whose containers are
 processes of your machine; the runtime \`fake\` simulates all fields that a runtime implements. A field may have several
 rows; the first that applies decides. The API server also returns a warning when you create a Pod, Job or CronJob whose
-Pods would not run as specified. The fields of a container apply to init containers too, and those of
+Pods would not run as specified.
+
+What is possible depends on the machine, and the column *only* names where a row applies:
+
+- *root*: stint runs as root, and containers get namespaces of their own (a Linux machine).
+- *user*: stint runs as an ordinary user, and containers get user namespaces.
+- *none*: the machine allows neither, such as macOS or many containers. \`stint server\` then starts containers as plain
+  processes.
+
+The fields of a container apply to init containers too, and those of
 \`securityContext\` to the Pod and to its containers.`;
 
 const BEGIN = '<!-- made by tools/pod-fields.ts -->';
@@ -81,13 +107,24 @@ function withList(readme: string): string {
 	return `${readme.slice(0, start + BEGIN.length)}\n\n${list()}\n\n${readme.slice(end)}`;
 }
 
+/** The rows of each effect: those that apply everywhere first, then what a machine that allows less adds. */
 function list(): string {
 	return SECTIONS.map(({ effect, title, what }) => {
 		const rows: readonly FieldRule[] = FIELD_RULES.filter((rule) => rule.effect === effect);
-		const names = new Set(rows.map(nameOf));
-		return `- **${title}**: ${[...names].join(', ')}. ${what}`;
+		const groups = Map.groupBy(rows, whereOf);
+		const parts = ['', 'user, none', 'none', 'root, user'].flatMap((where) => {
+			const names = new Set((groups.get(where) ?? []).map(nameOf));
+			return names.size > 0 ? [`${PREFACES[where] ?? ''}${[...names].join(', ')}.`] : [];
+		});
+		return `- **${title}**: ${parts.join(' ')} ${what}`;
 	}).join('\n');
 }
+
+const PREFACES: Readonly<Record<string, string>> = {
+	'user, none': 'Unless stint runs as root: ',
+	none: 'Where containers cannot be isolated: ',
+	'root, user': 'Where they are isolated: ',
+};
 
 /** The name of the field, with the values to which the row applies. */
 function nameOf({ field, only }: FieldRule): string {

@@ -30,6 +30,10 @@ static dev_t mirrors[MAX_MIRRORS];
 static int mirror_fds[MAX_MIRRORS];
 static size_t mirror_count;
 
+/* The places of the mounts so far, without links. */
+static char **bound;
+static size_t bound_count;
+
 static int cgroup_fds[MAX_CGROUPS];
 
 static int tree_of(int folder, const char *name) {
@@ -73,13 +77,14 @@ static int new_tmpfs(int folder) {
 	if (fs < 0 || fstat(folder, &status) != 0) return -1;
 	snprintf(mode, sizeof mode, "%o", status.st_mode & 07777);
 	syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", mode, 0);
-	syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "size", "1m", 0);
 	int mounted = -1;
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mounted = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID);
 	int error = errno;
+	/* In a user namespace, the owner may have no number. */
+	if (mounted >= 0 && fchown(mounted, status.st_uid, status.st_gid) != 0) errno = 0;
 	close(fs);
-	errno = error;
+	if (mounted < 0) errno = error;
 	return mounted;
 }
 
@@ -168,12 +173,26 @@ static bool is_mirror(const char *path) {
 	return false;
 }
 
-/* Makes the missing end of `path` below the folder `base`, which is a mirror: folders, and last a folder or a file. */
+/* Whether the folder at `path` is in a volume of the container, where a mount point may be made as container runtimes do. */
+static bool is_in_volume(const char *path) {
+	for (size_t i = 0; i < bound_count; i++) {
+		size_t length = strlen(bound[i]);
+		if (strncmp(path, bound[i], length) == 0 && (path[length] == '/' || !path[length])) return true;
+	}
+	return false;
+}
+
+/* Makes the missing end of a path below the folder `base`: folders, and last a folder or a file. */
 static bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure) {
 	char path[PATH_MAX];
 	size_t length = (size_t)snprintf(path, sizeof path, "%s", strcmp(base, "/") == 0 ? "" : base);
 	while (*rest) {
 		size_t part = strcspn(rest, "/");
+		/* The launcher has cleaned the path: this one would leave the mirror. */
+		if (part == 2 && rest[0] == '.' && rest[1] == '.') {
+			errno = EINVAL;
+			return fail(failure, "mountpoint", base);
+		}
 		if (part > 0) {
 			bool is_last = rest[part + strspn(rest + part, "/")] == 0;
 			if (length + part + 2 > sizeof path) {
@@ -211,6 +230,8 @@ static bool ensure_target(const char *target, bool is_folder, const struct reque
 		slash[slash == parent] = 0;
 	} while (!realpath(parent, base) && strcmp(parent, "/") != 0);
 	const char *rest = target + strlen(parent);
+	/* A volume that is read-only for the container is mirrored like a folder of the host. */
+	if (is_in_volume(base) && make_rest(base, rest, is_folder, failure)) return true;
 	if (!is_mirror(base) && !mirror(base, request, failure)) return false;
 	return make_rest(base, rest, is_folder, failure);
 }
@@ -255,22 +276,56 @@ static int open_source(const struct mount_request *mount, struct failure *failur
 	return part;
 }
 
-static bool bind(const struct mount_request *mount, const struct request *request, struct failure *failure) {
-	static const uint64_t propagations[] = {MS_PRIVATE, MS_SLAVE, MS_SHARED};
+/* What a mount shows: a copy of the mounts at its source, not attached anywhere yet. */
+struct view {
+	int tree;
+	bool is_folder;
+};
+
+static bool open_view(const struct mount_request *mount, struct view *view, struct failure *failure) {
 	struct stat status;
 	int source = open_source(mount, failure);
 	if (source < 0) return false;
-	int tree = fstat(source, &status) == 0 ? tree_of(source, "") : -1;
+	view->tree = fstat(source, &status) == 0 ? tree_of(source, "") : -1;
 	close(source);
-	if (tree < 0) return fail(failure, "mount", mount->source);
-	uint64_t set = mount->read_only ? MOUNT_ATTR_RDONLY : 0;
-	bool done = set_attributes(tree, true, 0, propagations[mount->propagation]) &&
-		    (!set || set_attributes(tree, mount->recursive, set, 0));
-	if (!done) fail(failure, "mount", mount->target);
-	done = done && ensure_target(mount->target, S_ISDIR(status.st_mode), request, failure);
-	if (done && !attach(tree, AT_FDCWD, mount->target, MOVE_MOUNT_T_SYMLINKS)) done = fail(failure, "mount", mount->target);
-	close(tree);
-	return done;
+	if (view->tree < 0) return fail(failure, "mount", mount->source);
+	view->is_folder = S_ISDIR(status.st_mode);
+	return set_attributes(view->tree, true, 0, mount->follows_host ? MS_SLAVE : MS_PRIVATE) || fail(failure, "mount", mount->target);
+}
+
+/*
+ * Opens all sources, before anything else changes: a source may be below a folder that the container gets of its own, such
+ * as /dev/shm, it must stay writable when the root becomes read-only, and its mounts must still have the host's as peers
+ * if they propagate to it.
+ */
+static struct view *open_views(const struct request *request, struct failure *failure) {
+	struct view *views = calloc(request->mount_count + 1, sizeof *views);
+	if (!views) return fail(failure, "mount", NULL), NULL;
+	for (size_t i = 0; i < request->mount_count; i++)
+		if (!open_view(&request->mounts[i], &views[i], failure)) return NULL;
+	return views;
+}
+
+static bool bind(const struct mount_request *mount, struct view view, const struct request *request, struct failure *failure) {
+	if (mount->read_only && !set_attributes(view.tree, mount->recursive, MOUNT_ATTR_RDONLY, 0))
+		return fail(failure, "mount", mount->target);
+	if (!ensure_target(mount->target, view.is_folder, request, failure)) return false;
+	if (!attach(view.tree, AT_FDCWD, mount->target, MOVE_MOUNT_T_SYMLINKS)) return fail(failure, "mount", mount->target);
+	close(view.tree);
+	bound[bound_count] = realpath(mount->target, NULL);
+	if (bound[bound_count]) bound_count++;
+	return true;
+}
+
+/* Mounts the views in order: a later one may be below an earlier one. */
+static bool bind_views(const struct view *views, const struct request *request, struct failure *failure) {
+	bound = calloc(request->mount_count + 1, sizeof *bound);
+	if (!bound) return fail(failure, "mount", NULL);
+	for (size_t i = 0; i < request->mount_count; i++)
+		if (!bind(&request->mounts[i], views[i], request, failure)) return false;
+	while (bound_count > 0) free(bound[--bound_count]);
+	free(bound);
+	return true;
 }
 
 static bool mount_file_systems(const struct request *request, struct failure *failure) {
@@ -301,6 +356,8 @@ bool enter_box(const struct request *request, struct failure *failure) {
 	if (request->hostname && sethostname(request->hostname, strlen(request->hostname)) != 0)
 		return fail(failure, "hostname", request->hostname);
 	if (!(request->ns_flags & CLONE_NEWNS)) return set_sysctls(request, failure);
+	struct view *views = open_views(request, failure);
+	if (!views) return false;
 	/* Mounts that the host makes later still appear, those of the container do not leave it. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return fail(failure, "private", "/");
 	if (request->read_only_root) {
@@ -310,8 +367,8 @@ bool enter_box(const struct request *request, struct failure *failure) {
 	}
 	if (!mount_file_systems(request, failure)) return false;
 	if (!set_sysctls(request, failure)) return false;
-	for (size_t i = 0; i < request->mount_count; i++)
-		if (!bind(&request->mounts[i], request, failure)) return false;
+	if (!bind_views(views, request, failure)) return false;
+	free(views);
 	for (size_t i = 0; i < mirror_count; i++) {
 		if (request->read_only_root && !set_attributes(mirror_fds[i], false, MOUNT_ATTR_RDONLY, 0))
 			return fail(failure, "readonly", "/");

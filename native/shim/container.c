@@ -175,18 +175,12 @@ static void read_control(struct waiter *waiter) {
 	}
 }
 
-/* Kills the program; its end is reported like any other. A waiter that holds namespaces has none, and ends. */
-static void kill_program(struct waiter *waiter) {
-	if (waiter->request->hold) waiter->has_ended = true;
-	else if (!waiter->has_ended) kill(waiter->main, SIGKILL);
-}
-
 static void read_signals(struct waiter *waiter) {
 	struct signalfd_siginfo info;
 	while (read(waiter->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD) continue;
-		if (info.ssi_signo == KILL_SIGNAL) kill_program(waiter);
-		else if (waiter->main > 0 && !waiter->has_ended) kill(waiter->main, (int)info.ssi_signo);
+		int number = info.ssi_signo == KILL_SIGNAL ? SIGKILL : (int)info.ssi_signo;
+		if (waiter->main > 0 && !waiter->has_ended) kill(waiter->main, number);
 	}
 	reap(waiter);
 }
@@ -264,7 +258,7 @@ static int block_signals(void) {
 
 /* Enters the mount namespace of the container that `joined` names: last, since the pipes are found in the launcher's. */
 static bool enter_view(int joined, struct failure *failure) {
-	if (setns(joined, CLONE_NEWNS) == 0) return true;
+	if (joined < 0 || setns(joined, CLONE_NEWNS) == 0) return true;
 	return fail(failure, "enter", NULL);
 }
 
@@ -277,7 +271,6 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	if (request->oom_file) waiter->oom = open(request->oom_file, O_RDONLY | O_CLOEXEC);
 	if (!(request->enter ? enter_view(joined, failure) : enter_box(request, failure))) return false;
 	if (joined >= 0) close(joined);
-	if (request->hold) return true;
 	if (request->tty) {
 		waiter->relay.master = open_terminal(terminal);
 		if (waiter->relay.master < 0) return fail(failure, "terminal", "/dev/ptmx");

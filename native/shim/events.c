@@ -42,7 +42,13 @@ static void append(const char *line, int length) {
 		if (write(STDOUT_FILENO, line, (size_t)length) < 0) errno = 0;
 		return;
 	}
-	while (write(events_fd, line, (size_t)length) < 0) nanosleep(&pause, NULL);
+	for (;;) {
+		ssize_t wrote = write(events_fd, line, (size_t)length);
+		if (wrote == length) break;
+		nanosleep(&pause, NULL);
+		/* Half a line: it is ended, so that the reader skips it and takes the next one. */
+		while (wrote > 0 && write(events_fd, "\n", 1) != 1) nanosleep(&pause, NULL);
+	}
 	/* If the pipe is full, the launcher has not read earlier bytes yet, and will read this line with them. */
 	if (write(poke_fd, "x", 1) < 0) return;
 }

@@ -25,7 +25,8 @@ static void search(const struct request *request, const char *name, char *const 
 			execve(file, argv, envp);
 			if (errno != ENOENT && errno != ENOTDIR) {
 				if (errno != EACCES) return;
-				error = EACCES;
+				/* Not for a folder that this user cannot search: the program may be in a later one. */
+				if (access(file, F_OK) == 0) error = EACCES;
 			}
 		}
 		at += length + (at[length] == ':');
@@ -53,7 +54,7 @@ void execute(const struct request *request, struct failure *failure) {
 		execve(name, request->argv, request->envp ? request->envp : none);
 		int error = errno;
 		const char *base = strrchr(name, '/') + 1;
-		if (request->search_base && name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
+		if (name[0] == '/' && error == ENOENT && access(name, F_OK) != 0 && *base)
 			search(request, base, request->argv);
 		errno = error;
 	}

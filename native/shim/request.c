@@ -58,7 +58,7 @@ static void add_mount(struct request *request, struct cursor *cursor) {
 	const char *flags = next(cursor);
 	mount->read_only = strchr(flags, 'r') != NULL;
 	mount->recursive = strchr(flags, 'R') != NULL;
-	mount->propagation = strchr(flags, 'B') ? SHARED : strchr(flags, 'H') ? SLAVE : PRIVATE;
+	mount->follows_host = strchr(flags, 'H') != NULL;
 }
 
 static void add_fs(struct request *request, struct cursor *cursor) {
@@ -117,14 +117,11 @@ static bool *flag_field(struct request *request, const char *name) {
 		bool *field;
 	} table[] = {
 		{"tty", &request->tty},
-		{"hold", &request->hold},
 		{"enter", &request->enter},
 		{"nonewprivs", &request->no_new_privs},
 		{"readonlyroot", &request->read_only_root},
 		{"groups", &request->set_groups},
 		{"userns", &request->user_ns},
-		{"maptool", &request->map_by_tool},
-		{"searchbase", &request->search_base},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;
@@ -174,7 +171,7 @@ int read_request(int fd, struct request *request, char **body) {
 	struct cursor cursor = {*body, *body + length, false};
 	while (cursor.at < cursor.end && !cursor.damaged)
 		if (!decode_field(request, next(&cursor), &cursor)) return -1;
-	if (cursor.damaged || !request->id || (!request->hold && request->argc == 0)) return -1;
+	if (cursor.damaged || !request->id || request->argc == 0) return -1;
 	return 1;
 }
 

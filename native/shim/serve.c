@@ -13,6 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* From now on the kernel reaps children; those that ended while it did not are reaped here. */
+static void ignore_children(void) {
+	signal(SIGCHLD, SIG_IGN);
+	while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+}
+
 static int pidfd_of(pid_t pid, const char *expected_start) {
 	char name[16], start[32];
 	snprintf(name, sizeof name, "%d", (int)pid);
@@ -59,7 +65,9 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	}
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
-	int flags = foreign_namespaces(request->join_pid) & ~CLONE_NEWNS;
+	int flags = foreign_namespaces(request->join_pid);
+	bool has_view = flags & CLONE_NEWNS;
+	flags &= ~CLONE_NEWNS;
 	pid_t between = fork();
 	if (between > 0) {
 		int status = 0;
@@ -76,7 +84,9 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid != 0) _exit(pid < 0 ? errno : 0);
-	*joined = fd;
+	/* The view of a container without a box is the launcher's own. */
+	if (has_view) *joined = fd;
+	else close(fd);
 	return 0;
 }
 
@@ -90,37 +100,8 @@ static bool write_file(const char *path, const char *text) {
 	return done;
 }
 
-/* Runs newuidmap or newgidmap, which may map the further ids that /etc/subuid gives this user. */
-static bool map_with(const char *tool, pid_t pid, const char *map) {
-	char pid_text[16], *argv[64], copy[1024];
-	size_t count = 0;
-	snprintf(pid_text, sizeof pid_text, "%d", (int)pid);
-	snprintf(copy, sizeof copy, "%s", map);
-	argv[count++] = (char *)tool;
-	argv[count++] = pid_text;
-	for (char *word = strtok(copy, " \n"); word && count < 63; word = strtok(NULL, " \n")) argv[count++] = word;
-	argv[count] = NULL;
-	signal(SIGCHLD, SIG_DFL);
-	pid_t child = fork();
-	if (child == 0) {
-		execvp(tool, argv);
-		_exit(127);
-	}
-	int status = -1;
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-	signal(SIGCHLD, SIG_IGN);
-	if (status == 0) return true;
-	errno = EPERM;
-	return false;
-}
-
 static bool map_ids(const struct request *request, pid_t pid, struct failure *failure) {
 	char path[64];
-	if (request->map_by_tool) {
-		if (!map_with("newuidmap", pid, request->uid_map)) return fail(failure, "uidmap", request->uid_map);
-		if (!map_with("newgidmap", pid, request->gid_map)) return fail(failure, "gidmap", request->gid_map);
-		return true;
-	}
 	snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
 	if (geteuid() != 0 && !write_file(path, "deny")) return fail(failure, "setgroups", path);
 	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
@@ -157,7 +138,7 @@ static void start(const struct request *request) {
 		fail(&failure, request->join_pid ? "join" : "clone", NULL);
 		report_failure(request->id, &failure);
 	} else if (maps) let_go(request, pid, go[1]);
-	signal(SIGCHLD, SIG_IGN);
+	ignore_children();
 	if (!maps) return;
 	close(go[0]);
 	close(go[1]);

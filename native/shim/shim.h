@@ -29,15 +29,16 @@
 #define MAX_REQUEST (8u << 20)
 #define MAX_CGROUPS 8
 
-/* Kills all processes of a container; any other signal to a waiter is forwarded. No program can use this number. */
+/*
+ * Kills all processes of a container; any other signal to a waiter is forwarded. The C libraries keep this number for
+ * themselves, so that no stop signal has it. A container that sends it to its own waiter kills only itself.
+ */
 #define KILL_SIGNAL 33
-
-enum propagation { PRIVATE, SLAVE, SHARED };
 
 struct mount_request {
 	const char *source, *sub_path, *target;
-	bool read_only, recursive;
-	enum propagation propagation;
+	/* Whether mounts that the host makes later below it appear. */
+	bool read_only, recursive, follows_host;
 };
 
 /* A file system that the waiter mounts, such as the private /dev/shm. */
@@ -55,7 +56,7 @@ struct request {
 	char **argv, **envp;
 	size_t argc, envc;
 	const char *cwd, *in, *out, *err, *control, *hostname, *seccomp;
-	bool tty, hold, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns, map_by_tool, search_base;
+	bool tty, enter, no_new_privs, read_only_root, set_user, set_groups, set_caps, user_ns;
 	uint64_t ns_flags, caps;
 	uid_t uid;
 	gid_t gid;

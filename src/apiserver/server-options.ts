@@ -14,6 +14,7 @@ import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
+import { PrivilegedContainers } from './admission/privileged-containers.ts';
 import { RuntimeClassRules } from './admission/runtime-classes.ts';
 import { StorageObjects } from './admission/storage-objects.ts';
 import type { ObjectCache } from './storage/object-cache.ts';
@@ -39,10 +40,12 @@ export interface ApiServerOptions {
 	/** Admission plugins. In each phase they are called before the server's own, which check the latest state. */
 	readonly admissionPlugins?: readonly AdmissionPlugin[];
 	/**
-	 * Whether new Pods get a volume with a token of their ServiceAccount: only if the runtime can mount volumes.
-	 * Default: false.
+	 * Whether new Pods get a volume with a token of their ServiceAccount: only if the runtime can mount volumes. Requests
+	 * that create Pods wait until it is known. Default: false.
 	 */
-	readonly mountTokens?: boolean;
+	readonly mountTokens?: boolean | Promise<boolean>;
+	/** Whether Pods may have privileged containers. Default: false. */
+	readonly allowPrivileged?: boolean;
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**
@@ -77,7 +80,8 @@ export interface ApiServerOptions {
 
 /** The admission stage with the plugins of the options and the server's own. */
 export function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
-	const { runtimeTraits = () => undefined, admissionPlugins = [], random, mountTokens = false } = options;
+	const { runtimeTraits = () => undefined, admissionPlugins = [], random } = options;
+	const { mountTokens = false, allowPrivileged = false } = options;
 	const classes = new PriorityClasses(cache);
 	return new Admission([
 		...admissionPlugins,
@@ -88,6 +92,7 @@ export function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admi
 		new PodPriority(classes),
 		new PriorityClassRules(classes),
 		new StorageObjects(cache, options.clock),
+		...(allowPrivileged ? [] : [new PrivilegedContainers()]),
 		new PodFields(runtimeTraits),
 	]);
 }

@@ -1,4 +1,5 @@
 import { ApiError } from '../api/errors/api-error.ts';
+import { messageOf } from '../base/message-of.ts';
 import { ServerUnreachableError } from '../client/transport/server-unreachable.ts';
 import { calledAs } from './called-as.ts';
 
@@ -18,7 +19,7 @@ export function describeError(error: unknown): string {
 	if (error instanceof HintedError) return `${describeError(error.cause)}\nhint: ${error.hint}`;
 	if (error instanceof ApiError) return describeApiError(error);
 	if (error instanceof ServerUnreachableError) return withHint(error.message, unreachableHint(error));
-	return `error: ${error instanceof Error ? error.message : String(error)}`;
+	return `error: ${messageOf(error)}`;
 }
 
 /**

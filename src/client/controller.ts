@@ -22,7 +22,7 @@ import type { BackoffPolicy } from '../base/queue/backoff.ts';
 import { type Outcome, ReconcileLoop } from '../base/queue/reconcile-loop.ts';
 import { runTogether } from '../base/queue/run-together.ts';
 import { Conflicts, type Subjects } from './conflicts.ts';
-import type { Informer } from './informer.ts';
+import { type Informer, keyOfObject } from './informer.ts';
 import { allSynced } from './informers.ts';
 
 /** Queues keys, at once or later. */
@@ -41,6 +41,11 @@ export type Keys = Iterable<KeyRequest> & object;
 
 /** The result of a function of {@link watch} for a change that concerns no key. */
 export const NO_KEYS: Keys = [];
+
+/** For {@link watch}: the key of a new or changed object itself. A deleted object concerns no key. */
+export function ownKey(object: KubeObject | undefined): Keys {
+	return object ? [keyOfObject(object)] : NO_KEYS;
+}
 
 /** An informer to follow; {@link watch} makes one. */
 export interface Watch {
@@ -93,7 +98,7 @@ export interface ControllerDeclaration {
 	reconcile(key: string): Promise<Outcome>;
 }
 
-/** The dependencies of a {@link Controller}. */
+/** The dependencies of a {@link Controller}, and therefore of each component that has one. */
 export interface ControllerContext {
 	readonly clock: Clock;
 	readonly metrics: Metrics;

@@ -1,4 +1,5 @@
 import { ApiError } from '../api/errors/api-error.ts';
+import { messageOf } from '../base/message-of.ts';
 import { escapeControls } from '../cli/print/terminal-text.ts';
 import { onOwnLine } from './own-line.ts';
 
@@ -96,8 +97,4 @@ function stackOf(error: unknown): string | undefined {
 	if (!(error instanceof Error) || error instanceof ApiError) return undefined;
 	const cause = stackOf(error.cause);
 	return cause === undefined ? error.stack : `${error.stack}\ncaused by: ${cause}`;
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@ import { systemReason } from '../base/files/folders.ts';
 import { UnusablePathError } from '../base/files/private-files.ts';
 import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
+import { messageOf } from '../base/message-of.ts';
 import type { Interruption } from '../cli/context.ts';
 import {
 	DEFAULT_EVICTION_HARD,
@@ -27,6 +28,7 @@ interface Flags {
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
 	readonly terminatedPodGcThreshold: string;
+	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
 }
 
@@ -67,6 +69,7 @@ export function registerServerCommand(program: Command): void {
 				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
 				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
 		)
+		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
 }
@@ -89,8 +92,9 @@ async function serve(flags: Flags): Promise<void> {
 	try {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
-		const { discardDamaged = false } = flags;
-		const options = { folder, runtime, ...numbers, evictionHard, discardDamaged, log, signal: stop.signal };
+		const { discardDamaged = false, allowPrivileged = false } = flags;
+		const rules = { evictionHard, discardDamaged, allowPrivileged };
+		const options = { folder, runtime, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));
@@ -207,7 +211,7 @@ function explain(
 		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
 	if (code === 'EACCES')
 		return `port ${port} on 127.0.0.1 requires privileges that this user does not have; choose another with --port`;
-	return error instanceof Error ? error.message : String(error);
+	return messageOf(error);
 }
 
 /** Reports an error and sets the exit code. The process exits once its output is flushed. */

@@ -3,6 +3,7 @@ import type { Duplex, DuplexClose, DuplexMessage } from '../api/contract/duplex.
 import { ENDED } from '../api/contract/duplex.ts';
 import { Inbox } from '../api/streams/inbox.ts';
 import { codeOf } from '../base/files/system-error.ts';
+import { messageOf } from '../base/message-of.ts';
 import { PortForwardError } from './contract.ts';
 
 /** The addresses that are tried, in this order, with the names that Go has for their networks. */
@@ -53,8 +54,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 function textOf(error: unknown): string {
-	const code = codeOf(error) ?? '';
-	return TEXTS[code] ?? (error instanceof Error ? error.message : String(error));
+	return TEXTS[codeOf(error)] ?? messageOf(error);
 }
 
 /** The bytes of a connection, which must allow half-open ones, as channel 0. Each direction ends by itself. */

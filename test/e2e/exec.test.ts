@@ -73,13 +73,3 @@ test('kubectl exec runs commands, with input and exit codes', async (t) => {
 		assert.notEqual(ended.code, 0);
 	});
 });
-
-test('the runtime of host processes refuses exec with a reason', async (t) => {
-	const server = await startStint(t);
-	await podOf(server, 'runs', '[sleep, "1000"]');
-	await server.kubectl('wait', '--for=condition=Ready', '--timeout=30s', 'pod/runs');
-	const refused = await server.kubectl('exec', 'runs', '--', 'true');
-	assert.notEqual(refused.code, 0);
-	assert.match(refused.stderr, /runs host processes and cannot run further commands in a container yet/);
-	await server.kubectl('delete', 'pod', 'runs', '--now');
-});

@@ -13,6 +13,9 @@ import { startStint } from '../support/stint-server.ts';
  */
 
 /** A Job that runs a shell script. Kubernetes expands `$$` in a command to one dollar sign. */
+/** For Pods whose programs tell their process ids: those of this machine. */
+const HOST_PID = '\n      hostPID: true';
+
 function job(name: string, script: string, more = ''): string {
 	return `
 apiVersion: batch/v1
@@ -56,7 +59,7 @@ test('Pods keep running without the server, and a restarted server reports how t
 			const before = await startStint(t, { folder });
 			const [fifo, pidFile] = [join(folder, 'go'), join(folder, 'pid')];
 			const script = `mkfifo ${fifo}; echo $$$$ > ${pidFile}; echo begun; read line < ${fifo}; echo ended`;
-			await before.kubectlWith(job('survivor', script), 'apply', '-f', '-');
+			await before.kubectlWith(job('survivor', script, HOST_PID), 'apply', '-f', '-');
 			await before.kubectl(
 				'wait',
 				'--for=jsonpath={.status.phase}=Running',
@@ -84,7 +87,12 @@ test('the deletion of a Job ends its processes, also those that ignore SIGTERM',
 	const server = await startStint(t);
 	const pidFile = join(server.folder, 'pid');
 	const script = `trap "" TERM; echo $$$$ > ${pidFile}; echo up; while :; do sleep 1; done`;
-	await server.kubectlWith(job('stubborn', script, 'terminationGracePeriodSeconds: 1'), 'apply', '-f', '-');
+	await server.kubectlWith(
+		job('stubborn', script, `terminationGracePeriodSeconds: 1${HOST_PID}`),
+		'apply',
+		'-f',
+		'-',
+	);
 	await server.kubectl(
 		'wait',
 		'--for=jsonpath={.status.phase}=Running',

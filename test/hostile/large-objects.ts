@@ -48,6 +48,8 @@ const REPLACEMENTS: readonly Row[] = [
 	['150,000 wrong labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000, ' ') })],
 	['150,000 finalizers', 413, JSON_TYPE, job({ name: LARGE, finalizers: times(150_000, (i) => `f${i}`) })],
 	['200,000 labels of protobuf', 413, PROTOBUF, labelsOfProtobuf(200_000)],
+	// The most that the reader decodes before the size of the object is checked.
+	['47,000 labels of protobuf', 413, PROTOBUF, labelsOfProtobuf(47_000)],
 	['150,000 unknown fields', 413, JSON_TYPE, job({ name: LARGE }, {}, {}, entries(150_000))],
 	[
 		'40,000 variables',

@@ -43,7 +43,7 @@ test('the agent does not start a container whose security field the runtime cann
 		reported.startsWith(`Error: ${message}; spec.securityContext.runAsNonRoot is not honoured: `),
 		reported,
 	);
-	assert.match(reported, /: run stint as another user$/);
+	assert.match(reported, /or run stint as another user$/);
 	assert.deepEqual(await runtime.listContainers(), []);
 	await plane.client.resource(pods, 'default').delete('safe', { gracePeriodSeconds: 0 });
 	await plane.until(pods, 'safe', (object) => object === undefined);

@@ -123,3 +123,11 @@ export interface Column<T> {
 export function apiVersionOf(definition: { readonly group: string; readonly version: string }): string {
 	return definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
 }
+
+/** Whether the object is of this kind, judged by its own kind and apiVersion. */
+export function isOfKind<T extends KubeObject>(
+	object: KubeObject,
+	definition: ResourceDefinition<T>,
+): object is T {
+	return object.kind === definition.kind && object.apiVersion === apiVersionOf(definition);
+}

@@ -93,11 +93,6 @@ export function isNamespaceTerminating(error: unknown): boolean {
 	return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
 }
 
-/** The message of any thrown value, for Events and logs. */
-export function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
-}
-
 /** The HTTP status of each reason. */
 const CODES: Readonly<Record<StatusReason, number>> = {
 	BadRequest: 400,

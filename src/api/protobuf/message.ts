@@ -1,6 +1,6 @@
 import { base64OfBytes } from '../../base/base64.ts';
 import { memoize } from '../../base/collections/memoize.ts';
-import { isRecord } from '../../base/json/json.ts';
+import { isRecord, setOwn } from '../../base/json/json.ts';
 import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
@@ -169,11 +169,17 @@ function objectReader(node: ObjectNode): ValueReader {
 		form: DELIMITED,
 		read: (reader, before) => {
 			const into: Json = isRecord(before) ? before : {};
-			reader.message(() => readMessage(reader, messageOf(node), into));
+			reader.message(() => {
+				if (reader.remaining > LONG_MESSAGE) reader.checkFieldCount();
+				readMessage(reader, messageOf(node), into);
+			});
 			return into;
 		},
 	};
 }
+
+/** In bytes. A shorter message cannot have so many fields that counting them before they are decoded saves time. */
+const LONG_MESSAGE = 100_000;
 
 /** In protobuf a map is a list of entries, each a message of a key and a value. */
 function mapReader(values: SchemaNode): ValueReader {
@@ -187,13 +193,7 @@ function mapReader(values: SchemaNode): ValueReader {
 			const into: Json = isRecord(before) ? before : {};
 			// A missing value means the zero value of its type, to which null decodes.
 			const { key = '', value = null } = readWhole(reader, entry);
-			// defineProperty, not assignment: a key may be __proto__.
-			Object.defineProperty(into, String(key), {
-				value,
-				enumerable: true,
-				configurable: true,
-				writable: true,
-			});
+			setOwn(into, String(key), value);
 			return into;
 		},
 	};

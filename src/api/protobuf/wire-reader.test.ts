@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { int64Of } from '../../base/json/json.ts';
 import { delimitedField, numberField, varint } from './testing/wire-writer.ts';
-import { WireError, WireReader } from './wire-reader.ts';
+import { DELIMITED, VARINT, WireError, WireLimitError, WireReader } from './wire-reader.ts';
 
 function readerOf(...parts: readonly (readonly number[])[]): WireReader {
 	return new WireReader(Uint8Array.from(parts.flat()));
@@ -72,6 +72,25 @@ test('skip() does not overflow the stack on a million nested groups', () => {
 	const reader = new WireReader(bytes);
 	reader.skip(reader.tag().form);
 	assert.ok(reader.done);
+});
+
+test('text() returns short and long texts, and keeps every character', () => {
+	for (const text of ['', 'a', '\u007f\0', 'twelve chars', 'thirteen char', 'äöü', 'a\u{1f600}', '\ufeffa']) {
+		const bytes = new TextEncoder().encode(text);
+		assert.equal(readerOf([bytes.length, ...bytes]).text(), text);
+	}
+});
+
+test('checkFieldCount() refuses more fields than the limit, and reads nothing', () => {
+	const fields = [...numberField(1, 5), ...delimitedField(2, 'a')];
+	const reader = new WireReader(Uint8Array.from(fields), 4);
+	reader.checkFieldCount();
+	assert.deepEqual(reader.tag(), { number: 1, form: VARINT }, 'the same place');
+	assert.equal(reader.int32(), 5);
+	assert.deepEqual(reader.tag(), { number: 2, form: DELIMITED });
+	assert.equal(reader.text(), 'a', 'with the same limit');
+	assert.throws(() => new WireReader(Uint8Array.from(fields), 3).checkFieldCount(), WireLimitError);
+	new WireReader(Uint8Array.of(0x0a, 5, 1)).checkFieldCount();
 });
 
 test("invalid bytes are refused with upstream's messages", () => {

@@ -153,8 +153,3 @@ export function attributesFor<Subject extends AdmissionSubject>(
 		warn: (text) => warn(call, text),
 	};
 }
-
-/** The name for messages about an object, which may have none yet, as upstream (NewForbidden in admission). */
-export function nameForMessages({ name, object }: AdmissionAttributes): string {
-	return name || object?.metadata.generateName || 'Unknown';
-}

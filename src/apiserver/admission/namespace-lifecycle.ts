@@ -3,7 +3,8 @@ import { isNamespace, isTerminating } from '../../plan/deletion/namespace-deleti
 import { reworded } from '../errors.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { nameForMessages } from './refusal.ts';
 
 /** Namespaces that clients cannot delete (upstream: immortalNamespaces in the NamespaceLifecycle plugin). */
 const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];

@@ -55,6 +55,17 @@ test('with mountTokens a Pod gets the volume of its account', async () => {
 	opened.server.close();
 });
 
+test('a request that creates a Pod waits until it is known whether tokens are mounted', async () => {
+	const known = Promise.withResolvers<boolean>();
+	const opened = await openTestServer({ mountTokens: known.promise });
+	const created = createPod(opened);
+	const other = await opened.server.request({ method: 'GET', path: PODS });
+	assert.deepEqual(Object(other.object).items, []);
+	known.resolve(true);
+	assert.equal((await created).spec.volumes?.length, 1);
+	opened.server.close();
+});
+
 test('an account can limit the Secrets of its Pods, and a mirror Pod has no account', async () => {
 	const opened = await openTestServer();
 	const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' };

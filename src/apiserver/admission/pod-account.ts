@@ -2,9 +2,7 @@ import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { DEFAULT_ACCOUNT, serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
-import { forbidden } from '../../api/errors/api-error.ts';
 import { nameSuffix } from '../../api/meta/names.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { Random } from '../../base/random.ts';
 import {
 	accountNameOf,
@@ -14,16 +12,17 @@ import {
 	TOKEN_VOLUME_PREFIX,
 	withAccount,
 } from '../../plan/service-account/pod-account.ts';
-import { subjectOf } from '../storage/compare-and-swap.ts';
+import { cachedObject } from '../storage/cached-objects.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /** Dependencies of {@link PodAccount}. */
 export interface PodAccountOptions {
 	readonly cache: ObjectCache;
 	readonly random: Random;
-	/** Whether Pods get a volume with a token of their account. */
-	readonly mountTokens: boolean;
+	/** Whether Pods get a volume with a token of their account. A promise never rejects. */
+	readonly mountTokens: boolean | Promise<boolean>;
 }
 
 /**
@@ -39,10 +38,8 @@ export class PodAccount implements AdmissionPlugin {
 		admit: (attributes) => {
 			const { object, subresource } = attributes;
 			if (subresource !== '' || !isPod(object) || isMirrorPod(object)) return object;
-			const account = this.#accountOf(attributes, object);
-			const { random, mountTokens } = this.#options;
-			const volumeName = mountTokens ? TOKEN_VOLUME_PREFIX + nameSuffix(random) : undefined;
-			return withAccount(object, { account, volumeName });
+			if (typeof this.#mounts === 'boolean') return this.#withAccount(attributes, object, this.#mounts);
+			return this.#mounts.then((mounts) => this.#withAccount(attributes, object, mounts));
 		},
 	};
 	readonly validation: AdmissionPlugin['validation'] = {
@@ -54,8 +51,23 @@ export class PodAccount implements AdmissionPlugin {
 	};
 	readonly #options: PodAccountOptions;
 
+	/** Whether Pods get a token, once that is known. */
+	#mounts: boolean | Promise<boolean>;
+
 	constructor(options: PodAccountOptions) {
 		this.#options = options;
+		this.#mounts = options.mountTokens;
+		if (typeof this.#mounts === 'boolean') return;
+		// Requests wait only until it is known: see rule 5 in admission.ts.
+		void this.#mounts.then((mounts) => {
+			this.#mounts = mounts;
+		});
+	}
+
+	#withAccount(attributes: AdmissionAttributes, pod: Pod, mounts: boolean): Pod {
+		const account = this.#accountOf(attributes, pod);
+		const volumeName = mounts ? TOKEN_VOLUME_PREFIX + nameSuffix(this.#options.random) : undefined;
+		return withAccount(pod, { account, volumeName });
 	}
 
 	#check(attributes: AdmissionAttributes, pod: Pod): void {
@@ -70,9 +82,8 @@ export class PodAccount implements AdmissionPlugin {
 	#accountOf(attributes: AdmissionAttributes, pod: Pod): ServiceAccount | undefined {
 		const name = accountNameOf(pod);
 		const { namespace } = attributes;
-		const { group, resource } = serviceAccounts;
-		const found = this.#options.cache.of(group, resource)?.get(namespace, name)?.object;
-		if (found && isServiceAccount(found)) return found;
+		const found = cachedObject(this.#options.cache, serviceAccounts, { namespace, name });
+		if (found) return found;
 		if (name === DEFAULT_ACCOUNT) return undefined;
 		const text = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
 		return refuse(attributes, text);
@@ -82,9 +93,5 @@ export class PodAccount implements AdmissionPlugin {
 /** Throws Forbidden for a reason. */
 function refuse(attributes: AdmissionAttributes, reason: string | undefined): undefined {
 	if (reason === undefined) return undefined;
-	throw forbidden(subjectOf(attributes.definition, nameForMessages(attributes)), reason);
-}
-
-function isServiceAccount(object: KubeObject): object is ServiceAccount {
-	return object.kind === serviceAccounts.kind && object.apiVersion === 'v1';
+	throw refusedByAdmission(attributes, reason);
 }

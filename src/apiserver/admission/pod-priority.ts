@@ -1,10 +1,9 @@
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { forbidden } from '../../api/errors/api-error.ts';
 import { decidePriority, withPriorityOf } from '../../plan/pod/admission/priority.ts';
-import { subjectOf } from '../storage/compare-and-swap.ts';
-import { type AdmissionPlugin, type MutableAttributes, nameForMessages } from './admission.ts';
+import type { AdmissionPlugin, MutableAttributes } from './admission.ts';
 import type { PriorityClasses } from './priority-classes.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /**
  * Sets the priority and the preemption policy of a Pod from its PriorityClass on create, and keeps them on
@@ -30,6 +29,6 @@ export class PodPriority implements AdmissionPlugin {
 		const { priorityClassName: name } = pod.spec;
 		const decision = decidePriority(pod.spec, name ? this.#classes.named(name) : this.#classes.default);
 		if (decision.kind === 'set') return { ...pod, spec: { ...pod.spec, ...decision.fields } };
-		throw forbidden(subjectOf(attributes.definition, nameForMessages(attributes)), decision.because);
+		throw refusedByAdmission(attributes, decision.because);
 	}
 }

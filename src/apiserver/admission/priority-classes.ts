@@ -1,11 +1,12 @@
-import { apiVersionOf } from '../../api/contract/resource-definition.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { forbidden } from '../../api/errors/api-error.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { priorityClasses, SYSTEM_PRIORITY_CLASSES } from '../../api/scheduling/priorityclass/definition.ts';
 import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
+import { cachedObject, cachedObjects } from '../storage/cached-objects.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { refusedByAdmission } from './refusal.ts';
 
 /** The stored PriorityClasses, as the admission plugins look them up. */
 export class PriorityClasses {
@@ -17,8 +18,7 @@ export class PriorityClasses {
 
 	/** Returns the PriorityClass with this name. */
 	named(name: string): PriorityClass | undefined {
-		const object = this.#cache.of(priorityClasses.group, priorityClasses.resource)?.get('', name)?.object;
-		return object && isPriorityClass(object) ? object : undefined;
+		return cachedObject(this.#cache, priorityClasses, { name });
 	}
 
 	/**
@@ -26,11 +26,9 @@ export class PriorityClasses {
 	 * the one with the lowest value applies, as upstream.
 	 */
 	get default(): PriorityClass | undefined {
-		const cache = this.#cache.of(priorityClasses.group, priorityClasses.resource);
 		let lowest: PriorityClass | undefined;
-		for (const { object } of cache?.all() ?? []) {
-			if (!isPriorityClass(object) || !object.globalDefault) continue;
-			if (!lowest || object.value < lowest.value) lowest = object;
+		for (const each of cachedObjects(this.#cache, priorityClasses)) {
+			if (each.globalDefault && (!lowest || each.value < lowest.value)) lowest = each;
 		}
 		return lowest;
 	}
@@ -55,14 +53,12 @@ export class PriorityClassRules implements AdmissionPlugin {
 	}
 
 	#checkDefault(attributes: AdmissionAttributes): void {
-		const { definition, object, old } = attributes;
-		if (!object || !isPriorityClass(object) || !object.globalDefault) return;
+		const { object, old } = attributes;
+		if (!object || !isOfKind(object, priorityClasses) || !object.globalDefault) return;
 		const current = this.#classes.default?.metadata.name;
 		if (current === undefined || current === old?.metadata.name) return;
-		throw forbidden(
-			subjectOf(definition, nameForMessages(attributes)),
-			`PriorityClass ${current} is already marked as default. Only one default can exist`,
-		);
+		const text = `PriorityClass ${current} is already marked as default. Only one default can exist`;
+		throw refusedByAdmission(attributes, text);
 	}
 }
 
@@ -70,8 +66,4 @@ function checkDeletable({ definition, name }: AdmissionAttributes): void {
 	if (definition.kind !== priorityClasses.kind || definition.group !== priorityClasses.group) return;
 	if (!SYSTEM_PRIORITY_CLASSES.some((each) => each.name === name)) return;
 	throw forbidden(subjectOf(definition, name), 'this is a system priority class and cannot be deleted');
-}
-
-function isPriorityClass(object: KubeObject): object is PriorityClass {
-	return object.kind === priorityClasses.kind && object.apiVersion === apiVersionOf(priorityClasses);
 }

@@ -188,13 +188,19 @@ function unparsed(message: string): UnreadableError {
 /**
  * The decoder is imported on first use: few clients send protobuf, and loading it would delay every start.
  */
-async function readProtobuf(bytes: Uint8Array, { expected }: Reading): Promise<JsonBody> {
+async function readProtobuf(bytes: Uint8Array, { expected, pause }: Reading): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
+	// The turn has already received the body and, the first time, loaded the decoder.
+	if (bytes.length > PIECE_BYTES) await pause();
 	const value = jsonOfProtobuf(bytes, expected);
+	if (bytes.length > PIECE_BYTES) await pause();
 	const { values: maxValues } = limitsOn(expected);
 	if (countValues(value, maxValues) > maxValues) throw tooLarge(`more than ${maxValues} values`);
 	return bodyOf(value);
 }
+
+/** A shorter message is decoded in a few milliseconds, so no pause is needed around it. */
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * The first 30 bytes of a body for an error message: as text if it looks like JSON, otherwise in hexadecimal.

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { messageOf } from '../../base/message-of.ts';
 
 /**
  * The longest path of a Unix socket, in bytes (`sun_path` without its final zero). The system would refuse a longer
@@ -33,6 +34,6 @@ export async function openLocalSocket(server: Server, path: string): Promise<str
 		return undefined;
 	} catch (error) {
 		server.close();
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }

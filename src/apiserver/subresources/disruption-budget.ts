@@ -1,9 +1,8 @@
-import { apiVersionOf } from '../../api/contract/resource-definition.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ApiError, badRequest, forbidden, tooManyRequests, withCause } from '../../api/errors/api-error.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { assert } from '../../base/assert.ts';
@@ -17,6 +16,7 @@ import {
 import { isCovered } from '../../plan/disruption/plan-disruption.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
+import { cachedObjects } from '../storage/cached-objects.ts';
 import { existing } from '../verbs/get.ts';
 import { updateObject } from '../verbs/update-object.ts';
 import type { WriteOptions } from '../verbs/write-options.ts';
@@ -70,17 +70,7 @@ function ofVersion(deletion: DeleteOptions, { metadata }: Pod, always = false): 
 }
 
 function budgetsOf({ cache }: ServerContext, pod: Pod): readonly PodDisruptionBudget[] {
-	const all = cache.of(podDisruptionBudgets.group, podDisruptionBudgets.resource)?.all() ?? [];
-	return all
-		.map(({ object }) => object)
-		.filter(isBudget)
-		.filter((budget) => isCovered(pod, budget));
-}
-
-function isBudget(object: KubeObject): object is PodDisruptionBudget {
-	return (
-		object.kind === podDisruptionBudgets.kind && object.apiVersion === apiVersionOf(podDisruptionBudgets)
-	);
+	return cachedObjects(cache, podDisruptionBudgets).filter((budget) => isCovered(pod, budget));
 }
 
 /** Writes the disruption into the status of the budget. Throws if the budget does not allow it. */
@@ -102,7 +92,7 @@ async function take(
 			allowUnconditionalUpdate: false,
 		},
 		next: (budget) => {
-			assert(isBudget(budget), 'the cache of PodDisruptionBudgets holds nothing else');
+			assert(isOfKind(budget, definition), 'the cache of PodDisruptionBudgets holds nothing else');
 			const allowance = takeDisruption(budget, request.name, server.clock.now());
 			if (allowance.kind !== 'grant') throw refusal(budgetName, allowance);
 			const next: PodDisruptionBudget = { ...budget, status: allowance.status };

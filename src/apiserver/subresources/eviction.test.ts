@@ -3,42 +3,25 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { ApiResponse } from '../../api/contract/transport.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import {
-	openTestServer,
-	PODS,
-	podNamed,
-	refusal,
-	type TestServer,
-} from '../testing/server-contract-suite.ts';
+import { PodsUnderTest } from '../testing/pods-under-test.ts';
+import { PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
 
-let opened: TestServer;
+const api = new PodsUnderTest();
+const { podAt } = api;
 
-beforeEach(async () => {
-	opened = await openTestServer();
-});
-afterEach(() => {
-	opened.server.close();
-	assert.deepEqual(opened.faults, []);
-});
-
-function send(method: 'GET' | 'POST', path: string, body?: unknown, query = {}): Promise<ApiResponse> {
-	return opened.server.request({ method, path, query, ...(body !== undefined && { body }) });
-}
-
-async function podAt(name: string): Promise<Pod> {
-	return (await send('GET', `${PODS}/${name}`)).object as Pod; // `as`: a path of Pods leads to a Pod.
-}
+beforeEach(() => api.open());
+afterEach(() => api.close());
 
 /** A Pod on a node, so that it has a grace period. */
 async function placed(name: string): Promise<Pod> {
-	await send('POST', PODS, podNamed(name));
-	await send('POST', `${PODS}/${name}/binding`, { metadata: { name }, target: { name: 'node' } });
+	await api.post('', podNamed(name));
+	await api.post(`/${name}/binding`, { metadata: { name }, target: { name: 'node' } });
 	return podAt(name);
 }
 
 function evict(name: string, deleteOptions?: object, query = {}): Promise<ApiResponse> {
 	const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name }, deleteOptions };
-	return send('POST', `${PODS}/${name}/eviction`, eviction, query);
+	return api.post(`/${name}/eviction`, eviction, query);
 }
 
 const DISRUPTED = {
@@ -55,8 +38,12 @@ const targetOf = ({ status }: Pod): unknown => findCondition(status.conditions, 
 test('a Pod has the condition DisruptionTarget before it terminates', async () => {
 	await placed('p');
 	const versions: Pod[] = [];
-	await opened.server.watch(
-		{ method: 'GET', path: PODS, query: { watch: 'true', resourceVersion: String(opened.store.revision) } },
+	await api.opened.server.watch(
+		{
+			method: 'GET',
+			path: PODS,
+			query: { watch: 'true', resourceVersion: String(api.opened.store.revision) },
+		},
 		{ events: (batch) => versions.push(...batch.map(({ object }) => object as Pod)), ended: () => undefined },
 	);
 	const { code, object } = await evict('p');
@@ -72,7 +59,7 @@ test('a Pod has the condition DisruptionTarget before it terminates', async () =
 });
 
 test('a Pod without a node is removed at once; the second eviction gets NotFound', async () => {
-	await send('POST', PODS, podNamed('p'));
+	await api.post('', podNamed('p'));
 	await evict('p');
 	assert.equal((await refusal(podAt('p'))).reason, 'NotFound');
 	assert.equal((await refusal(evict('p'))).message, 'pods "p" not found');
@@ -96,10 +83,10 @@ test('the grace period and the preconditions come from the Eviction', async () =
 
 test('a dry run in the query or in the Eviction changes nothing', async () => {
 	await placed('p');
-	const { revision } = opened.store;
+	const { revision } = api.opened.store;
 	await evict('p', { dryRun: ['All'] });
 	await evict('p', undefined, { dryRun: 'All' });
-	assert.equal(opened.store.revision, revision);
+	assert.equal(api.opened.store.revision, revision);
 	assert.equal((await refusal(evict('q', { dryRun: ['All'] }))).reason, 'NotFound');
 });
 
@@ -116,7 +103,7 @@ test('options that are rejected leave no condition on the Pod', async () => {
 
 test('both versions of policy are accepted, and no others', async () => {
 	await placed('p');
-	const posted = (body: object): Promise<ApiResponse> => send('POST', `${PODS}/p/eviction`, body);
+	const posted = (body: object): Promise<ApiResponse> => api.post('/p/eviction', body);
 	const metadata = { name: 'p' };
 	const refused: readonly (readonly [object, string])[] = [
 		[
@@ -148,7 +135,7 @@ test('both versions of policy are accepted, and no others', async () => {
 	assert.equal(targetOf(await podAt('p')), undefined);
 	assert.equal((await posted({ apiVersion: 'policy/v1beta1', kind: 'Eviction', metadata })).code, 201);
 	assert.equal((await posted({ metadata })).code, 201);
-	assert.equal((await refusal(send('GET', `${PODS}/p/eviction`))).code, 405);
+	assert.equal((await refusal(api.get('/p/eviction'))).code, 405);
 });
 
 test('unknown fields of the Eviction cause warnings, or an error with strict validation', async () => {
@@ -156,19 +143,19 @@ test('unknown fields of the Eviction cause warnings, or an error with strict val
 	const query = { fieldValidation: 'Strict' };
 	const body = { metadata: { name: 'p' }, gracePeriodSeconds: 1 };
 	assert.match(
-		(await refusal(send('POST', `${PODS}/p/eviction`, body, query))).message,
+		(await refusal(api.post('/p/eviction', body, query))).message,
 		/unknown field "gracePeriodSeconds"/,
 	);
-	const { warnings } = await send('POST', `${PODS}/p/eviction`, body);
+	const { warnings } = await api.post('/p/eviction', body);
 	assert.deepEqual(warnings, ['unknown field "gracePeriodSeconds"']);
 });
 
 test('conditions that the API server sets have all fields that clients rely on', async () => {
 	const gated = podNamed('gated');
 	const spec = { containers: [{ name: 'main', image: 'a' }], schedulingGates: [{ name: 'gate' }] };
-	await send('POST', PODS, { ...gated, spec });
-	await send('POST', PODS, podNamed('evicted', { finalizers: ['example.com/kept'] }));
-	await send('POST', `${PODS}/evicted/binding`, { metadata: { name: 'evicted' }, target: { name: 'node' } });
+	await api.post('', { ...gated, spec });
+	await api.post('', podNamed('evicted', { finalizers: ['example.com/kept'] }));
+	await api.post('/evicted/binding', { metadata: { name: 'evicted' }, target: { name: 'node' } });
 	await evict('evicted');
 	const told: string[] = [];
 	for (const name of ['gated', 'evicted']) {

@@ -1,67 +1,45 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { ApiResponse } from '../../api/contract/transport.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import {
-	openTestServer,
-	PODS,
-	podNamed,
-	refusal,
-	type TestServer,
-} from '../testing/server-contract-suite.ts';
+import { PodsUnderTest } from '../testing/pods-under-test.ts';
+import { podNamed, refusal } from '../testing/server-contract-suite.ts';
 
 /** The subresources ephemeralcontainers and resize, with the exact errors of upstream. */
 
-let opened: TestServer;
+const api = new PodsUnderTest();
+const { podAt } = api;
 
-beforeEach(async () => {
-	opened = await openTestServer();
-});
-afterEach(() => {
-	opened.server.close();
-	assert.deepEqual(opened.faults, []);
-});
-
-function send(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown): Promise<ApiResponse> {
-	const contentType = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
-	return opened.server.request({
-		...{ method, path: `${PODS}${path}`, query: {}, contentType },
-		...(body !== undefined && { body }),
-	});
-}
-
-async function podAt(name: string): Promise<Pod> {
-	return (await send('GET', `/${name}`)).object as Pod; // `as`: a path of Pods leads to a Pod.
-}
+beforeEach(() => api.open());
+afterEach(() => api.close());
 
 async function create(name: string, spec: object = {}): Promise<Pod> {
 	const made = podNamed(name);
 	return (
-		await send('POST', '', { ...made, spec: { containers: [{ name: 'main', image: 'busybox' }], ...spec } })
+		await api.post('', { ...made, spec: { containers: [{ name: 'main', image: 'busybox' }], ...spec } })
 	).object as Pod;
 }
 
 /** The message of the refused update through the subresource. */
 async function refused(pod: Pod, subresource: string, spec: object): Promise<string> {
 	const path = `/${pod.metadata.name}/${subresource}`;
-	return (await refusal(send('PUT', path, { ...pod, spec: { ...pod.spec, ...spec } }))).message ?? '';
+	return (await refusal(api.put(path, { ...pod, spec: { ...pod.spec, ...spec } }))).message ?? '';
 }
 
 test('kubectl debug adds an ephemeral container by a patch; nothing else changes', async () => {
 	await create('p');
 	const ephemeralContainers = [{ name: 'debug', image: 'busybox', targetContainerName: 'main', stdin: true }];
 	const patch = { metadata: { labels: { a: 'b' } }, spec: { priority: 7, ephemeralContainers } };
-	const { object } = await send('PATCH', '/p/ephemeralcontainers', patch);
+	const { object } = await api.patch('/p/ephemeralcontainers', patch);
 	const { spec, metadata } = object as Pod;
 	assert.equal(spec.ephemeralContainers?.[0]?.terminationMessagePolicy, 'File');
 	assert.deepEqual([metadata.generation, metadata.labels, spec.priority], [2, undefined, 0]);
-	assert.deepEqual((await send('GET', '/p/ephemeralcontainers')).object, await podAt('p'));
+	assert.deepEqual((await api.get('/p/ephemeralcontainers')).object, await podAt('p'));
 });
 
 test('ephemeral containers can be neither removed nor changed, nor have the fields of other containers', async () => {
 	await create('p');
 	const debug = { name: 'debug', image: 'busybox' };
-	await send('PATCH', '/p/ephemeralcontainers', { spec: { ephemeralContainers: [debug] } });
+	await api.patch('/p/ephemeralcontainers', { spec: { ephemeralContainers: [debug] } });
 	const pod = await podAt('p');
 	const at = 'Pod "p" is invalid: spec.ephemeralContainers';
 	const put = (...list: readonly object[]): Promise<string> =>
@@ -82,7 +60,7 @@ test('ephemeral containers can be neither removed nor changed, nor have the fiel
 		`${at}[1].targetContainerName: Not found: "none"`,
 	);
 	assert.equal(await put(own, { ...more, name: 'main' }), `${at}[1].name: Duplicate value: "main"`);
-	await send('PUT', '/p/ephemeralcontainers', {
+	await api.put('/p/ephemeralcontainers', {
 		...pod,
 		spec: { ...pod.spec, ephemeralContainers: [more, own] },
 	});
@@ -98,7 +76,7 @@ test('a resize changes cpu and memory, and nothing else of the Pod', async () =>
 	const resources = { requests: { cpu: '200m' }, limits: { memory: '128Mi' } };
 	const containers = [{ name: 'main', image: 'other', resources }];
 	const patch = { metadata: { labels: { a: 'b' } }, spec: { activeDeadlineSeconds: 5, containers } };
-	const { spec, metadata } = (await send('PATCH', '/p/resize', patch)).object as Pod;
+	const { spec, metadata } = (await api.patch('/p/resize', patch)).object as Pod;
 	const [container] = spec.containers;
 	assert.deepEqual(container?.resources?.requests, { cpu: '200m', memory: '64Mi' });
 	assert.deepEqual(container?.resources?.limits, { memory: '128Mi' });
@@ -165,6 +143,6 @@ test('an init container can be resized too, unless its policy asks for a restart
 		...each,
 		resources: { requests: { cpu: '200m' } },
 	}));
-	const { object } = await send('PUT', '/p/resize', { ...pod, spec: { ...pod.spec, initContainers } });
+	const { object } = await api.put('/p/resize', { ...pod, spec: { ...pod.spec, initContainers } });
 	assert.deepEqual((object as Pod).spec.initContainers?.[0]?.resources, { requests: { cpu: '200m' } });
 });

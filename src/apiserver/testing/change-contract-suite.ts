@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiUnderTest } from './api-under-test.ts';
-import { PODS, podNamed, podToPut, refusal } from './server-contract-suite.ts';
+import { PODS, podNamed, refusal } from './server-contract-suite.ts';
 
 /** The part of the API's contract about changes of objects; see api-contract-suite.ts. */
 
@@ -22,7 +22,7 @@ export function changeContract(api: ApiUnderTest): void {
 				error.message,
 				'Operation cannot be fulfilled on pods "p": the object has been modified; please apply your changes to the latest version and try again',
 			);
-			const unconditional = await put(`${PODS}/p`, podToPut('p', { labels: { a: '2' } }));
+			const unconditional = await put(`${PODS}/p`, podNamed('p', { labels: { a: '2' } }));
 			assert.deepEqual(unconditional.metadata.labels, { a: '2' });
 		});
 
@@ -30,7 +30,7 @@ export function changeContract(api: ApiUnderTest): void {
 			const pod = await post(PODS, podNamed('p', { labels: { a: '1', b: '2' } }));
 			const { revision } = api.opened.store;
 			assert.deepEqual(await put(`${PODS}/p`, pod), pod);
-			assert.deepEqual(await put(`${PODS}/p`, podToPut('p', { labels: { b: '2', a: '1' } })), pod);
+			assert.deepEqual(await put(`${PODS}/p`, podNamed('p', { labels: { b: '2', a: '1' } })), pod);
 			assert.deepEqual(await patch(`${PODS}/p`, 'merge-patch', {}), pod);
 			assert.equal(api.opened.store.revision, revision);
 		});
@@ -48,11 +48,11 @@ export function changeContract(api: ApiUnderTest): void {
 		test('keeps the fields that only the server sets', async () => {
 			const pod = await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
 			await remove(`${PODS}/p`);
-			const updated = await put(`${PODS}/p`, podToPut('p', { finalizers: ['a/b'], labels: { a: '1' } }));
+			const updated = await put(`${PODS}/p`, podNamed('p', { finalizers: ['a/b'], labels: { a: '1' } }));
 			assert.equal(updated.metadata.uid, pod.metadata.uid);
 			assert.equal(updated.metadata.creationTimestamp, pod.metadata.creationTimestamp);
 			assert.equal(updated.metadata.deletionTimestamp, '2026-01-01T00:00:00Z');
-			const forged = podToPut('p', { finalizers: ['a/b'], deletionTimestamp: '2030-01-01T00:00:00Z' });
+			const forged = podNamed('p', { finalizers: ['a/b'], deletionTimestamp: '2030-01-01T00:00:00Z' });
 			const unforged = await put(`${PODS}/p`, forged);
 			assert.equal(unforged.metadata.deletionTimestamp, '2026-01-01T00:00:00Z');
 		});

@@ -24,7 +24,10 @@ export interface TestServer {
 	readonly faults: unknown[];
 }
 
-type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins' | 'mountTokens'> & {
+type TestSetup = Pick<
+	ApiServerOptions,
+	'authorizer' | 'admissionPlugins' | 'mountTokens' | 'allowPrivileged'
+> & {
 	readonly store?: MemoryStore;
 };
 
@@ -71,12 +74,6 @@ export function podNamed(name: string, metadata: object = {}): Record<string, un
 		// Admission sets it in new Pods, and an update must not change it.
 		spec: { serviceAccountName: 'default', containers: [{ name: 'main', image: 'busybox' }] },
 	};
-}
-
-/** The Pod of {@link podNamed} as a body of PUT: the account, which a create sets, must not change. */
-export function podToPut(name: string, metadata: object = {}): Record<string, unknown> {
-	const pod = podNamed(name, metadata);
-	return { ...pod, spec: { ...Object(pod.spec), serviceAccountName: 'default' } };
 }
 
 /** A minimal valid Job. */

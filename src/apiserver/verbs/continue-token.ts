@@ -1,6 +1,7 @@
 import { type ApiError, badRequest } from '../../api/errors/api-error.ts';
 import { isList, isRecord, type JsonRecord, numberText } from '../../base/json/json.ts';
 import { type JsonLimits, readJson } from '../../base/json/json-reader.ts';
+import { messageOf } from '../../base/message-of.ts';
 
 /**
  * The continue token of lists, in upstream's encoding (continue.go of its storage package): the key after
@@ -76,7 +77,7 @@ function fieldsOf(text: string): JsonRecord {
 	try {
 		fields = readJson(Buffer.from(text, 'base64url').toString(), LIMITS).value;
 	} catch (error) {
-		throw notValid(error instanceof Error ? error.message : String(error));
+		throw notValid(messageOf(error));
 	}
 	if (!isRecord(fields)) {
 		throw notValid(`json: cannot unmarshal ${goKind(fields)} into Go value of type storage.continueToken`);

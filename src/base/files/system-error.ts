@@ -10,6 +10,11 @@ export function isMissing(error: unknown): boolean {
 	return codeOf(error) === 'ENOENT';
 }
 
+/** For `catch` of a promise: undefined if the error is that of {@link isMissing}; throws all others. */
+export function undefinedIfMissing(error: unknown): undefined {
+	if (!isMissing(error)) throw error;
+}
+
 /** Too many open files in the process or on the machine, too many processes, or too little memory. */
 const SYSTEM_SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 /** The disk is full, or the user's disk quota is exhausted. */

@@ -1,6 +1,7 @@
 import type { Duplex } from '../../api/contract/duplex.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { pathOf } from '../../client/client.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
@@ -83,7 +84,7 @@ async function listenOn(
 			context.stdout.print(`Forwarding from ${shown}:${local.port} -> ${port.remote}\n`);
 		} catch (error) {
 			if (isOptional && open.length > 0) continue;
-			const why = error instanceof Error ? error.message : String(error);
+			const why = messageOf(error);
 			context.stderr.print(`Unable to listen on port ${port.local}: ${why}\n`);
 		}
 	}

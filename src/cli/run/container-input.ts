@@ -1,6 +1,7 @@
 import { CHANNELS, type Duplex } from '../../api/contract/duplex.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { pathOf } from '../../client/client.ts';
 import type { CliContext, Connection } from '../context.ts';
 import { joinSession } from '../streams/join-session.ts';
@@ -79,7 +80,7 @@ export class ContainerInput {
 			await act();
 			return true;
 		} catch (error) {
-			const message = error instanceof Error ? error.message : String(error);
+			const message = messageOf(error);
 			if (!signal.aborted && !HAS_ENDED.test(message))
 				report(
 					`warning: couldn't attach to pod/${metadata.name}, falling back to streaming logs: ${message}`,

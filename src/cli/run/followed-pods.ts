@@ -1,6 +1,7 @@
 import { linesMissingAt } from '../../api/contract/log-gap.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { Connection } from '../context.ts';
 import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../logs/log-stream.ts';
@@ -129,7 +130,7 @@ export class FollowedPods {
 		// The node agent keeps the logs of the last two attempts of a container.
 		if (how === 'previous' && isApiError(error, 'BadRequest'))
 			return 'the log of an earlier attempt of the container was removed';
-		return `its log cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+		return `its log cannot be read: ${messageOf(error)}`;
 	}
 
 	/** Requests the log at once, since its Pod may be deleted soon, and prints it once `before` has resolved. */

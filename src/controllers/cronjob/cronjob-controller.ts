@@ -5,13 +5,11 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { subjectsIn } from '../../client/conflicts.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { BY_UID, type Informers } from '../../client/informers.ts';
@@ -24,16 +22,10 @@ import { CronJobWriter } from './cronjob-writer.ts';
 import { observeCronJob } from './observe.ts';
 
 /** The dependencies of the CronJob controller. */
-export interface CronJobControllerOptions {
+export interface CronJobControllerOptions extends ControllerContext {
 	readonly client: Client;
 	readonly informers: Pick<Informers, 'of'>;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/**
-	 * Called with each error that a reconcile ended with; the key names the CronJob. The queue retries the key.
-	 */
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

@@ -1,29 +1,36 @@
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
-import { formatTime } from '../../api/meta/time.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	NO_KEYS,
+	ownKey,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessOvertaken } from '../../client/outcomes.ts';
-import { isCovered, planDisruption, staleDisruptionAt } from '../../plan/disruption/plan-disruption.ts';
+import {
+	isCovered,
+	notDeletedEvent,
+	planDisruption,
+	staleDisruptionAt,
+	staleDisruptionPatch,
+} from '../../plan/disruption/plan-disruption.ts';
 
 /** The dependencies of the disruption controller. */
-export interface DisruptionControllerOptions {
+export interface DisruptionControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly budgets: Informer<PodDisruptionBudget>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** Time after which a pass is repeated that another writer has overtaken. */
@@ -46,10 +53,7 @@ export class DisruptionController {
 		this.#budgets = new Controller(
 			{
 				name: 'disruption',
-				watches: [
-					watch(pods, (pod, old) => this.#budgetsOf(pod, old)),
-					watch(budgets, (budget) => (budget ? [keyOfObject(budget)] : NO_KEYS)),
-				],
+				watches: [watch(pods, (pod, old) => this.#budgetsOf(pod, old)), watch(budgets, ownKey)],
 				workers: 2,
 				backoff,
 				reconcile: (key) => this.#reconcile(key),
@@ -97,10 +101,7 @@ export class DisruptionController {
 		const covered = await pods.select((pod) => isCovered(pod, budget));
 		const plan = planDisruption(budget, covered, clock.now());
 		for (const event of plan.events) recorder.event(budget, event);
-		for (const pod of plan.notDeleted) {
-			const message = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
-			recorder.event(pod, { type: 'Warning', reason: 'NotDeleted', message });
-		}
+		for (const pod of plan.notDeleted) recorder.event(pod, notDeletedEvent(budget));
 		if (plan.status) {
 			try {
 				await client
@@ -121,10 +122,7 @@ export class DisruptionController {
 		const at = pod && staleDisruptionAt(pod);
 		if (!pod || at === undefined) return DONE;
 		if (at > clock.now()) return again(at - clock.now());
-		const { uid, resourceVersion } = pod.metadata;
-		const condition = { type: 'DisruptionTarget', status: 'False', reason: null, message: null };
-		const conditions = [{ ...condition, lastTransitionTime: formatTime(clock.now()) }];
-		const patch = { metadata: { uid, resourceVersion }, status: { conditions } };
+		const patch = staleDisruptionPatch(pod, clock.now());
 		await unlessOvertaken(client.resource(podResource, namespace).patchStatus(name, 'strategic', patch));
 		return DONE;
 	}

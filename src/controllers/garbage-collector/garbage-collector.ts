@@ -4,12 +4,10 @@ import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client, DeletionRequest, ResourceClient } from '../../client/client.ts';
-import { Controller, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { BY_OWNER, BY_UID } from '../../client/informers.ts';
@@ -32,13 +30,10 @@ export interface CollectedResource {
 }
 
 /** The dependencies of the garbage collector. */
-export interface GarbageCollectorOptions {
+export interface GarbageCollectorOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly resources: readonly CollectedResource[];
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

@@ -8,15 +8,20 @@ import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client } from '../../client/client.ts';
 import { subjectsIn } from '../../client/conflicts.ts';
-import { Controller, type KeyRequest, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type KeyRequest,
+	type Keys,
+	NO_KEYS,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { BY_UID, type Informers } from '../../client/informers.ts';
@@ -33,17 +38,10 @@ import { observeJob } from './observe.ts';
 import { OrphanPods } from './orphan-pods.ts';
 
 /** The dependencies of the Job controller. */
-export interface JobControllerOptions {
+export interface JobControllerOptions extends ControllerContext {
 	readonly client: Client;
 	readonly informers: Pick<Informers, 'of'>;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/**
-	 * Called with each error that a reconcile ended with; the key names the Job or Pod. The queue retries the
-	 * key.
-	 */
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

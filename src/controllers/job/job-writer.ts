@@ -3,15 +3,10 @@ import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import {
-	ApiError,
-	conflict,
-	isNamespaceTerminating,
-	messageOf,
-	notFound,
-} from '../../api/errors/api-error.ts';
+import { ApiError, conflict, isNamespaceTerminating, notFound } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';

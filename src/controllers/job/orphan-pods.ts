@@ -4,24 +4,19 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { subjectsIn } from '../../client/conflicts.ts';
-import { Controller } from '../../client/controller.ts';
+import { Controller, type ControllerContext } from '../../client/controller.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /** The dependencies of {@link OrphanPods}. */
-export interface OrphanPodsOptions {
+export interface OrphanPodsOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 	/** The Job that controls the Pod, if it still exists. */
 	readonly ownerOf: (pod: Pod) => Job | undefined;
 }

@@ -4,23 +4,24 @@ import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.t
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { type Informer, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 import {
 	localVolume,
-	PROVISIONER_FINALIZER,
 	type ProvisionPlan,
 	planProvision,
 	planRemoval,
 	provisioningEvent,
 	provisioningFailure,
+	provisioningSuccess,
+	removalFailure,
+	withoutProvisioner,
 } from '../../plan/storage/local-volume.ts';
 
 /** The folders of the volumes on one node. Names are single components of a path. */
@@ -32,10 +33,8 @@ export interface VolumeFolders {
 }
 
 /** The dependencies of the local provisioner. */
-export interface LocalProvisionerOptions {
+export interface LocalProvisionerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly volumes: Informer<PersistentVolume>;
@@ -43,7 +42,6 @@ export interface LocalProvisionerOptions {
 	/** The node that the folders are on. */
 	readonly nodeName: string;
 	readonly folders: VolumeFolders;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -65,7 +63,7 @@ export class LocalProvisioner {
 		this.#claims = new Controller(
 			{
 				name: 'local_claims',
-				watches: [watch(classes, () => []), watch(claims, (claim) => (claim ? [keyOfObject(claim)] : []))],
+				watches: [watch(classes, () => NO_KEYS), watch(claims, ownKey)],
 				workers: 4,
 				backoff,
 				reconcile: (key) => this.#provision(key),
@@ -75,7 +73,7 @@ export class LocalProvisioner {
 		this.#volumes = new Controller(
 			{
 				name: 'local_volumes',
-				watches: [watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : []))],
+				watches: [watch(volumes, ownKey)],
 				workers: 2,
 				backoff,
 				reconcile: (name) => this.#remove(name),
@@ -102,12 +100,10 @@ export class LocalProvisioner {
 		try {
 			await this.#create(claim, storageClass, plan);
 		} catch (error) {
-			const why = error instanceof Error ? error.message : String(error);
-			recorder.event(claim, provisioningFailure(classOfClaim(claim), why));
+			recorder.event(claim, provisioningFailure(classOfClaim(claim), messageOf(error)));
 			throw error;
 		}
-		const message = `Successfully provisioned volume ${plan.volumeName}`;
-		recorder.event(claim, { type: 'Normal', reason: 'ProvisioningSucceeded', message });
+		recorder.event(claim, provisioningSuccess(plan.volumeName));
 		return DONE;
 	}
 
@@ -136,8 +132,7 @@ export class LocalProvisioner {
 			try {
 				await folders.remove(plan.folder);
 			} catch (error) {
-				const message = error instanceof Error ? error.message : String(error);
-				recorder.event(volume, { type: 'Warning', reason: 'VolumeFailedDelete', message });
+				recorder.event(volume, removalFailure(messageOf(error)));
 				throw error;
 			}
 		}
@@ -154,9 +149,9 @@ export class LocalProvisioner {
 		}
 		const live = await unlessGone(target.get(name));
 		if (!live || live.metadata.uid !== uid) return;
-		const { finalizers = [], resourceVersion } = live.metadata;
-		const rest = finalizers.filter((each) => each !== PROVISIONER_FINALIZER);
-		if (rest.length === finalizers.length) return;
-		await unlessGone(target.patch(name, 'merge', { metadata: { uid, resourceVersion, finalizers: rest } }));
+		const finalizers = withoutProvisioner(live);
+		if (!finalizers) return;
+		const { resourceVersion } = live.metadata;
+		await unlessGone(target.patch(name, 'merge', { metadata: { uid, resourceVersion, finalizers } }));
 	}
 }

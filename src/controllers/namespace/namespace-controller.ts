@@ -13,11 +13,10 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { type Client, pathOf } from '../../client/client.ts';
-import { Controller, NO_KEYS, type Watch, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, type Watch, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { isOvertaken } from '../../client/outcomes.ts';
 import { type CollectionPass, collectionPass, nextLookMs } from '../../plan/namespace/collection-pass.ts';
@@ -25,16 +24,13 @@ import { type DeletionPass, namespaceConditionsAfter } from '../../plan/namespac
 import type { CollectedResource } from '../garbage-collector/garbage-collector.ts';
 
 /** The dependencies of the namespace controller. */
-export interface NamespaceControllerOptions {
+export interface NamespaceControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly namespaces: Informer<Namespace>;
 	/** Every namespaced resource with an informer. Each deletion of an object queues its Namespace. */
 	readonly contents: readonly CollectedResource[];
 	/** Namespaced resources without an informer (Events): a timer makes the controller list them again. */
 	readonly unwatched: readonly ResourceDefinition[];
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** The result of deleting the objects of one resource. */
@@ -137,7 +133,7 @@ export class NamespaceController {
 			const after = (await target.list()).items;
 			return collectionPass({ resource: definition, namespace, before, after, now: clock.now() });
 		} catch (error) {
-			return { ...nothing, error: error instanceof Error ? error.message : String(error) };
+			return { ...nothing, error: messageOf(error) };
 		}
 	}
 

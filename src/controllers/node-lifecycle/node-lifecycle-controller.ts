@@ -3,11 +3,10 @@ import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
-import type { Clock } from '../../base/clock.ts';
 import type { CounterSeries, Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import {
@@ -20,15 +19,12 @@ import type { Zone } from '../../plan/node-lifecycle/zones.ts';
 import { NodeWriter } from './node-writer.ts';
 
 /** The dependencies of the node lifecycle controller. */
-export interface NodeLifecycleControllerOptions {
+export interface NodeLifecycleControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly nodes: Informer<Node>;
 	readonly leases: Informer<Lease>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

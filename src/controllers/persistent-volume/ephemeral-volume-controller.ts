@@ -2,24 +2,19 @@ import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/def
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ApiError, isApiError } from '../../api/errors/api-error.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { type EphemeralClaim, planEphemeralClaims } from '../../plan/storage/ephemeral-claim.ts';
 
 /** The dependencies of the ephemeral-volume controller. */
-export interface EphemeralVolumeControllerOptions {
+export interface EphemeralVolumeControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** Time after which a pass is repeated whose claim exists, though the cache does not show it. */

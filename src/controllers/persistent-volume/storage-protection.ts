@@ -2,26 +2,20 @@ import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { formatTime } from '../../api/meta/time.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, watch } from '../../client/controller.ts';
-import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { Controller, type ControllerContext, ownKey, watch } from '../../client/controller.ts';
+import { type Informer, splitKey } from '../../client/informer.ts';
 import { unlessOvertaken } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
-import { planClaimProtection, planVolumeProtection } from '../../plan/storage/protection.ts';
+import { planClaimProtection, planVolumeProtection, withUnused } from '../../plan/storage/protection.ts';
 import { claimKeysOf, indexPodsByClaim, podsOfClaim } from './claim-pods.ts';
 
 /** The dependencies of {@link ClaimProtection}. */
-export interface ClaimProtectionOptions {
+export interface ClaimProtectionOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -46,7 +40,7 @@ export class ClaimProtection {
 				name: 'pvcprotection',
 				watches: [
 					watch(pods, (pod, old) => [...(pod ? claimKeysOf(pod) : []), ...(old ? claimKeysOf(old) : [])]),
-					watch(claims, (claim) => (claim ? [keyOfObject(claim)] : [])),
+					watch(claims, ownKey),
 				],
 				workers: 4,
 				backoff: { baseMs: 5, capMs: 60_000 },
@@ -74,9 +68,7 @@ export class ClaimProtection {
 		const { finalizers, unused } = plan;
 		if (finalizers) await unlessOvertaken(this.#writer.claim(claim, { metadata: { finalizers } }));
 		else if (unused) {
-			const others = (claim.status.conditions ?? []).filter(({ type }) => type !== 'Unused');
-			const condition = { type: 'Unused', lastTransitionTime: formatTime(clock.now()), ...unused };
-			const status = { conditions: [...others, condition] };
+			const status = withUnused(claim, unused, clock.now());
 			await unlessOvertaken(this.#writer.claimStatus(claim, { status }));
 		}
 		return DONE;
@@ -84,12 +76,9 @@ export class ClaimProtection {
 }
 
 /** The dependencies of {@link VolumeProtection}. */
-export interface VolumeProtectionOptions {
+export interface VolumeProtectionOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly volumes: Informer<PersistentVolume>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -105,7 +94,7 @@ export class VolumeProtection {
 		this.#controller = new Controller(
 			{
 				name: 'pvprotection',
-				watches: [watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : []))],
+				watches: [watch(volumes, ownKey)],
 				workers: 1,
 				backoff: { baseMs: 5, capMs: 60_000 },
 				reconcile: async (name) => {

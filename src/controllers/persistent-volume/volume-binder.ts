@@ -6,20 +6,25 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	NO_KEYS,
+	ownKey,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone, unlessGone } from '../../client/outcomes.ts';
 import { StorageWriter } from '../../client/storage-writer.ts';
-import { BETA_STORAGE_PROVISIONER, STORAGE_PROVISIONER } from '../../plan/storage/annotations.ts';
 import {
 	boundStatusPatch,
 	claimBindingPatch,
+	provisionerPatch,
 	unbindingPatch,
 	unboundStatusPatch,
 	volumeBindingPatch,
@@ -29,16 +34,13 @@ import { planVolume, type Reclaim } from '../../plan/storage/plan-volume.ts';
 import { claimKeysOf, indexPodsByClaim, podsOfClaim } from './claim-pods.ts';
 
 /** The dependencies of the binder. */
-export interface VolumeBinderOptions {
+export interface VolumeBinderOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly claims: Informer<PersistentVolumeClaim>;
 	readonly volumes: Informer<PersistentVolume>;
 	readonly classes: Informer<StorageClass>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** The index of claims by the volume that they name; empty for those that name none. */
@@ -85,7 +87,7 @@ export class VolumeBinder {
 					watch(classes, (one) => (one ? this.#unboundClaims() : NO_KEYS)),
 					watch(volumes, (volume, old) => this.#claimsOf(volume, old)),
 					watch(pods, (pod, old) => this.#claimsOfPod(pod, old)),
-					watch(claims, (claim) => (claim ? [keyOfObject(claim)] : NO_KEYS)),
+					watch(claims, ownKey),
 				],
 				workers: 4,
 				backoff,
@@ -96,10 +98,7 @@ export class VolumeBinder {
 		this.#volumes = new Controller(
 			{
 				name: 'volumes',
-				watches: [
-					watch(claims, (claim, old) => this.#volumesOf(claim, old)),
-					watch(volumes, (volume) => (volume ? [volume.metadata.name ?? ''] : NO_KEYS)),
-				],
+				watches: [watch(claims, (claim, old) => this.#volumesOf(claim, old)), watch(volumes, ownKey)],
 				workers: 4,
 				backoff,
 				reconcile: (name) => this.#reconcileVolume(name),
@@ -188,15 +187,12 @@ export class VolumeBinder {
 		await this.#writer.claimStatus(claim, boundStatusPatch(claim, volume));
 	}
 
-	/** Names the provisioner in an annotation of the claim, which asks it for a volume. */
+	/** Asks the provisioner for a volume. */
 	async #handOver(
 		claim: PersistentVolumeClaim,
 		{ provisioner, event }: Extract<ClaimPlan, { kind: 'provision' }>,
 	): Promise<void> {
-		const names = { [BETA_STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER]: provisioner };
-		const isAsked = claim.metadata.annotations?.[STORAGE_PROVISIONER] === provisioner;
-		const patch = isAsked ? undefined : { metadata: { annotations: names } };
-		this.#record(await this.#writer.claim(claim, patch), event);
+		this.#record(await this.#writer.claim(claim, provisionerPatch(claim, provisioner)), event);
 	}
 
 	async #reconcileVolume(name: string): Promise<Outcome> {

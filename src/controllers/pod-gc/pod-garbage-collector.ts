@@ -3,11 +3,9 @@ import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 import {
@@ -23,15 +21,12 @@ import {
 } from '../../plan/pod-garbage/plan-pod-garbage.ts';
 
 /** The dependencies of the Pod garbage collector. */
-export interface PodGarbageCollectorOptions {
+export interface PodGarbageCollectorOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
 	readonly nodes: Informer<Node>;
 	/** Number of ended Pods to keep; 0 keeps all. Default DEFAULT_ENDED_PODS_LIMIT. */
 	readonly endedPodsLimit?: number;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

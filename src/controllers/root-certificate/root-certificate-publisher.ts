@@ -2,24 +2,19 @@ import { configMaps } from '../../api/core/configmap/definition.ts';
 import type { ConfigMap } from '../../api/core/configmap/schema.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { isApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { planRootCertificate, ROOT_CERTIFICATE_MAP } from '../../plan/namespace/namespace-objects.ts';
 
 /** The dependencies of the publisher of the root certificate. */
-export interface RootCertificateOptions {
+export interface RootCertificateOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly namespaces: Informer<Namespace>;
 	readonly configMaps: Informer<ConfigMap>;
 	/** The certificate of the API server's authority, in PEM. */
 	readonly certificatePem: string;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -42,7 +37,7 @@ export class RootCertificatePublisher {
 						// The namespaces queue the ConfigMaps of the start.
 						return old && name === ROOT_CERTIFICATE_MAP ? [namespace] : NO_KEYS;
 					}),
-					watch(options.namespaces, (namespace) => (namespace ? [namespace.metadata.name ?? ''] : NO_KEYS)),
+					watch(options.namespaces, ownKey),
 				],
 				workers: 1,
 				backoff: { baseMs: 5, capMs: 1_000_000 },

@@ -2,22 +2,17 @@ import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { DEFAULT_ACCOUNT, serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
 import { isApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import { planDefaultAccount } from '../../plan/namespace/namespace-objects.ts';
 
 /** The dependencies of the ServiceAccounts controller. */
-export interface ServiceAccountsControllerOptions {
+export interface ServiceAccountsControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly namespaces: Informer<Namespace>;
 	readonly accounts: Informer<ServiceAccount>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
@@ -37,7 +32,7 @@ export class ServiceAccountsController {
 					watch(options.accounts, (account, old) =>
 						!account && old?.metadata.name === DEFAULT_ACCOUNT ? [old.metadata.namespace ?? ''] : NO_KEYS,
 					),
-					watch(options.namespaces, (namespace) => (namespace ? [namespace.metadata.name ?? ''] : NO_KEYS)),
+					watch(options.namespaces, ownKey),
 				],
 				workers: 5,
 				backoff: { baseMs: 5, capMs: 1_000_000 },

@@ -2,26 +2,22 @@ import type { Node, Taint } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { CounterSeries, HistogramSeries, Metrics } from '../../base/metrics.ts';
+import type { CounterSeries, HistogramSeries } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import { planTaintEviction } from '../../plan/taint-eviction/plan-taint-eviction.ts';
 
 /** The dependencies of the taint eviction controller. */
-export interface TaintEvictionControllerOptions {
+export interface TaintEvictionControllerOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly nodes: Informer<Node>;
 	readonly pods: Informer<Pod>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

@@ -1,21 +1,17 @@
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import type { Clock } from '../../base/clock.ts';
-import { exponentialBuckets, type HistogramSeries, type Metrics } from '../../base/metrics.ts';
+import { exponentialBuckets, type HistogramSeries } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, NO_KEYS, watch } from '../../client/controller.ts';
+import { Controller, type ControllerContext, NO_KEYS, watch } from '../../client/controller.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import { expiryOf } from '../../plan/job/time-to-live.ts';
 
 /** The dependencies of the TTL controller. */
-export interface TtlAfterFinishedOptions {
+export interface TtlAfterFinishedOptions extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
 	readonly jobs: Informer<Job>;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import type { DataFolder } from './data-folder.ts';
 
@@ -11,11 +12,12 @@ export interface RuntimeSettings {
 	readonly isEphemeral?: boolean;
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
+	readonly log: Pick<Log, 'info'>;
 }
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral, podMaxPids = 0 }: RuntimeSettings,
+	{ runtime, folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -28,6 +30,8 @@ export async function makeRuntime(
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
 		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
+		onUnisolated: (reason) =>
+			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }

@@ -16,7 +16,7 @@ import { transportAs } from '../../client/transport/user-transport.ts';
 import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
-import type { Store } from '../../store/store.ts';
+import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
@@ -25,6 +25,7 @@ import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
+import { openStore, type StoreChoice } from './open-store.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
@@ -60,11 +61,12 @@ export interface ServerOptions {
 	readonly evictionHard?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
+	/** Whether Pods may have privileged containers. Default: false. */
+	readonly allowPrivileged?: boolean;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
 	readonly discardDamaged?: boolean;
 	readonly log: Log;
-	/** The store: SQLite in the data folder, in memory for an embedded server, or one that a function opens. */
-	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
+	readonly storage: StoreChoice;
 	/** The port on 127.0.0.1 (0: any free port); undefined: no listener, only clients in this process. */
 	readonly port: number | undefined;
 	/** Whether the launcher kills the Pods and removes the data folder when this process ends, even by SIGKILL. */
@@ -122,12 +124,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	const ready = Promise.withResolvers<void>();
+	const mounts = Promise.withResolvers<boolean>();
 	const context: ServerContext = {
 		options,
 		clock,
 		lifecycle,
 		metrics: new Metrics(),
 		ready: ready.promise,
+		mounts,
 		agents: new Map(),
 		endpoint: { url: undefined },
 		onError: (component, about, error) => {
@@ -153,6 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 			},
 		};
 	} catch (error) {
+		mounts.resolve(false);
 		await lifecycle.stop();
 		throw error;
 	}
@@ -187,6 +192,8 @@ interface ServerContext {
 	readonly metrics: Metrics;
 	/** Resolves in the turn after {@link startServer}. */
 	readonly ready: Promise<void>;
+	/** Whether Pods get tokens: resolves once the container runtime has started. */
+	readonly mounts: PromiseWithResolvers<boolean>;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
 	/** The URL of the listener, once it is open. */
@@ -205,9 +212,11 @@ async function startApi({
 	lifecycle,
 	metrics,
 	agents,
+	mounts,
 	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
+	const { allowPrivileged = false } = options;
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
@@ -230,8 +239,8 @@ async function startApi({
 		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
-		// The runtimes cannot mount volumes yet: a Pod with one would not start.
-		mountTokens: false,
+		mountTokens: mounts.promise,
+		allowPrivileged,
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -248,19 +257,6 @@ async function startApi({
 		},
 		stop: () => api.close(),
 	});
-}
-
-async function openStore(
-	{ storage, folder }: ServerOptions,
-	onWarning: (message: string) => void,
-): Promise<Store> {
-	if (typeof storage === 'function') return storage();
-	if (storage === 'memory') {
-		const { MemoryStore } = await import('../../store/memory/memory-store.ts');
-		return new MemoryStore();
-	}
-	const { openSqliteStore } = await import('../../store/sqlite/sqlite-store.ts');
-	return openSqliteStore({ path: folder.database, onWarning });
 }
 
 /** Opens the HTTPS listener and its Unix socket, and writes the kubeconfig with its URL, CA and token. */
@@ -311,7 +307,7 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
-	{ options, clock, lifecycle, metrics, agents, onError }: ServerContext,
+	{ options, clock, lifecycle, metrics, mounts, agents, onError }: ServerContext,
 	api: ApiServer,
 	killsPods: () => boolean,
 ): Promise<void> {
@@ -323,6 +319,8 @@ async function startNode(
 		start: async () => {
 			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
 			await made.start();
+			// Without a listener there is no API that containers could use, and no certificate to mount beside the token.
+			mounts.resolve(options.port !== undefined && mountsVolumes(made.traits));
 			return made;
 		},
 		stop: (started) => started.stop({ killAll: killsPods() }),

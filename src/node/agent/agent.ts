@@ -47,7 +47,7 @@ import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
-import { unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
+import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { Evictions, type PodDiskUse } from '../eviction/evictions.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
@@ -292,10 +292,12 @@ export class NodeAgent implements NodeApi {
 /** The stage of inputs. Checks what the runtime declares. */
 function inputsOf({ volumes, machine, runtime }: NodeAgentOptions, source: InputSource): PodInputs {
 	const { traits } = runtime;
-	const mounts = traits.honours !== 'everything' && traits.honours.has('spec.volumes');
 	const unknown = unknownFields(traits);
 	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
-	assert(volumes !== undefined || !mounts, 'a runtime that mounts volumes needs a host of volumes');
+	assert(
+		volumes !== undefined || !mountsVolumes(traits),
+		'a runtime that mounts volumes needs a host of volumes',
+	);
 	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
 	return new PodInputs({ source, volumes, traits, facts });
 }

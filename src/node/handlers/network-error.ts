@@ -1,4 +1,5 @@
 import { codeOf } from '../../base/files/system-error.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { quote } from '../../base/quote.ts';
 
 /** Go's texts of errors of the system, which upstream's events contain and which users search for. */
@@ -20,7 +21,7 @@ export function dialErrorText(error: unknown, address: string): string {
 	}
 	const text = TEXTS[code];
 	if (text !== undefined) return `dial tcp ${address}: ${text}`;
-	return `dial tcp ${address}: ${error instanceof Error ? error.message : String(error)}`;
+	return `dial tcp ${address}: ${messageOf(error)}`;
 }
 
 /** The message of a failed HTTP request to `url`, as Go's http.Client has it. */
@@ -41,10 +42,6 @@ function causeText(error: unknown, address: string): string {
 	return messageOf(error) === 'socket hang up'
 		? 'EOF'
 		: `read tcp ${address}: read: connection reset by peer`;
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }
 
 /** The code of the error. One with several causes, as for a name with several addresses, has that of the first. */

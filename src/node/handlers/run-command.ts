@@ -1,6 +1,6 @@
 import { CHANNELS } from '../../api/contract/duplex.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { ExecSession, Runtime } from '../../runtime/contract.ts';
+import { type ExecSession, type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 
 /** How a command in a container ended. */
 export type CommandEnd =
@@ -44,6 +44,9 @@ export async function runCommand(
 		if (isLate || signal?.aborted) kill();
 		const output = await outputOf(session, mostBytes);
 		const exitCode = await session.exitCode;
+		const close = await session.streams.closed;
+		// The exit code of a lost session says nothing about the command.
+		if (close.type === 'failed' && !isLate && !signal?.aborted) throw new RuntimeUnavailable(close.message);
 		return isLate ? { kind: 'timed out' } : { kind: 'exited', exitCode, output };
 	} finally {
 		timer?.cancel();

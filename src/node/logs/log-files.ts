@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { assert } from '../../base/assert.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
 
 /** The longest file name that every file system supports, in bytes. */
 const LONGEST_NAME = 255;
@@ -88,10 +88,5 @@ function plain(name: string): string {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-	try {
-		return await readdir(folder);
-	} catch (error) {
-		if (isMissing(error)) return [];
-		throw error;
-	}
+	return (await readdir(folder).catch(undefinedIfMissing)) ?? [];
 }

@@ -2,6 +2,7 @@ import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
@@ -161,7 +162,7 @@ export class ContainerStarter {
 
 	/** The runtime failed with an untyped error, such as a full disk: reported in the Pod and to `onError`. */
 	#unexpected(pod: Pod, container: Container, error: unknown): FailedStart {
-		const message = error instanceof Error ? error.message : String(error);
+		const message = messageOf(error);
 		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${message}` });
 		this.#options.onError(pod.metadata.uid ?? '', error);
 		return { reason: 'CreateContainerError', message };

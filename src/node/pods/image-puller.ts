@@ -2,6 +2,7 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { imageStepOf, isHostProgram, pulledEvent } from '../../plan/pod/image.ts';
 import { ImageError, type Runtime } from '../../runtime/contract.ts';
 
@@ -45,7 +46,7 @@ export class ImagePuller {
 			const took = formatGoDuration(clock.monotonic() - startedAt);
 			record(pod, container, pulledEvent(image, { took, sizeBytes }));
 		} catch (error) {
-			const why = error instanceof Error ? error.message : String(error);
+			const why = messageOf(error);
 			const message = `Failed to pull image "${image}": ${why}`;
 			record(pod, container, { type: 'Warning', reason: 'Failed', message });
 			throw error;

@@ -16,6 +16,7 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod, Volume } from '../../api/core/pod/schema.ts';
 import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { NodeFacts } from '../../plan/pod/config/downward.ts';
 import { managedHostsFile, nodeHostsFile } from '../../plan/pod/config/hosts-file.ts';
 import { ClaimError, type ClaimObjects, claimOf } from '../../plan/pod/inputs/claimed-volume.ts';
@@ -297,7 +298,7 @@ class Failures {
 
 	add(name: string, error: unknown): void {
 		this.#names.push(name);
-		const message = error instanceof Error ? error.message : String(error);
+		const message = messageOf(error);
 		if (error instanceof ClaimError) {
 			this.#claims.set(name, message);
 			return;

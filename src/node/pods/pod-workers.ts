@@ -15,6 +15,7 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
@@ -268,7 +269,7 @@ export class PodWorkers {
 		} catch (error) {
 			if (error instanceof RuntimeUnavailable) throw error;
 			const reason = 'FailedCreatePodSandBox';
-			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
+			const message = `Failed to create pod sandbox: ${messageOf(error)}`;
 			this.#record(pod, [{ type: 'Warning', reason, message }]);
 			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
 			onError(pod.metadata.uid ?? '', error);

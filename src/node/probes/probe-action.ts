@@ -1,6 +1,7 @@
 import type { Container, Pod, Probe } from '../../api/core/pod/schema.ts';
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { quote } from '../../base/quote.ts';
 import { httpTargetOf, PROBE_AGENT, portOf, probeCommand } from '../../plan/pod/probes/action-target.ts';
 import type { Runtime } from '../../runtime/contract.ts';
@@ -75,7 +76,7 @@ function resolved(container: Container, port: number | string): number {
 	try {
 		return portOf(container, port);
 	} catch (error) {
-		throw new ProbeError('unknown', error instanceof Error ? error.message : String(error));
+		throw new ProbeError('unknown', messageOf(error));
 	}
 }
 

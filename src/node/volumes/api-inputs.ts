@@ -7,6 +7,7 @@ import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { secrets } from '../../api/core/secret/definition.ts';
 import type { Secret } from '../../api/core/secret/schema.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { ClaimObjects } from '../../plan/pod/inputs/claimed-volume.ts';
 import type { InputNeed } from '../../plan/pod/inputs/needs.ts';
 import { type InputData, InputError, TOKEN_KEY } from '../../plan/pod/inputs/values.ts';
@@ -80,7 +81,7 @@ export class ApiInputs implements InputSource {
 		try {
 			return await this.#tokens.read(pod, need);
 		} catch (error) {
-			throw new InputError(error instanceof Error ? error.message : String(error));
+			throw new InputError(messageOf(error));
 		}
 	}
 }

@@ -27,7 +27,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from '../../base/files/remove-tree.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { codeOf, isMissing, undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { VolumeFile } from '../../plan/pod/inputs/volume-files.ts';
 
 /** What a write depends on beside the files. */
@@ -57,7 +57,8 @@ export async function writeAtomically(
 		old !== undefined && removed.length === 0 && (await hasContent(join(folder, old), cleaned));
 	if (!isCurrent) await replaceData(folder, cleaned, options);
 	await linkFiles(folder, cleaned);
-	for (const path of removed) if (!path.includes('/')) await unlink(join(folder, path)).catch(ignoreMissing);
+	for (const path of removed)
+		if (!path.includes('/')) await unlink(join(folder, path)).catch(undefinedIfMissing);
 	if (old !== undefined && !isCurrent) await removeTree(join(folder, old));
 }
 
@@ -73,7 +74,7 @@ async function replaceData(
 		for (const file of files) await writeFileOf(made, file);
 		await finish();
 		// Left by a write that was interrupted.
-		await unlink(join(folder, NEXT_DATA)).catch(ignoreMissing);
+		await unlink(join(folder, NEXT_DATA)).catch(undefinedIfMissing);
 		await symlink(basename(made), join(folder, NEXT_DATA));
 		await rename(join(folder, NEXT_DATA), join(folder, DATA));
 	} catch (error) {
@@ -105,22 +106,14 @@ async function linkFiles(folder: string, files: readonly VolumeFile[]): Promise<
 
 /** The name of the current directory; undefined if there is none. */
 async function currentData(folder: string): Promise<string | undefined> {
-	try {
-		const target = await readlink(join(folder, DATA));
-		return /^\.\.[^/.][^/]*$/.test(target) ? target : undefined;
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
+	const target = await readlink(join(folder, DATA)).catch(undefinedIfMissing);
+	return target !== undefined && /^\.\.[^/.][^/]*$/.test(target) ? target : undefined;
 }
 
 /** The paths below `root`, directories included, that are not those of `files`. */
 async function pathsWithout(root: string, files: readonly VolumeFile[]): Promise<readonly string[]> {
 	const kept = new Set(files.flatMap(({ path }) => [path, ...foldersAbove(path)]));
-	const entries = await readdir(root, { recursive: true }).catch((error: unknown) => {
-		if (isMissing(error)) return [];
-		throw error;
-	});
+	const entries = (await readdir(root, { recursive: true }).catch(undefinedIfMissing)) ?? [];
 	return entries.filter((path) => !kept.has(path));
 }
 
@@ -183,10 +176,6 @@ function timestamp(now: number): string {
 	return `..${new Date(now).toISOString().slice(0, 19).replace(/[-:T]/g, '_')}`;
 }
 
-function ignoreMissing(error: unknown): void {
-	if (!isMissing(error)) throw error;
-}
-
 function ignoreExisting(error: unknown): void {
-	if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+	if (codeOf(error) !== 'EEXIST') throw error;
 }

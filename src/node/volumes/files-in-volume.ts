@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
-import { isMissing } from '../../base/files/system-error.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -90,8 +90,4 @@ function partsOf(path: string): string[] {
 	const parts = path.split('/').filter((part) => part !== '' && part !== '.');
 	if (parts.includes('..')) throw new Error("must not contain '..'");
 	return parts;
-}
-
-function undefinedIfMissing(error: unknown): undefined {
-	if (!isMissing(error)) throw error;
 }

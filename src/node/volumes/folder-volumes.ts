@@ -12,7 +12,7 @@ import { chmod, lstat, mkdir, readFile, realpath, rename, stat } from 'node:fs/p
 import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import { approximate } from '../../base/json/json.ts';
 import { nestedMountPoints } from '../../plan/pod/inputs/nested-mounts.ts';
 import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
@@ -70,12 +70,8 @@ export class FolderVolumes implements VolumeHost {
 	}
 
 	async nodeHosts(): Promise<string> {
-		try {
-			return await readFile(this.#options.hostsFile ?? '/etc/hosts', 'utf8');
-		} catch (error) {
-			if (isMissing(error)) return '';
-			throw error;
-		}
+		const path = this.#options.hostsFile ?? '/etc/hosts';
+		return (await readFile(path, 'utf8').catch(undefinedIfMissing)) ?? '';
 	}
 
 	textInVolume(root: string, path: string): Promise<string | undefined> {
@@ -126,10 +122,9 @@ async function setUpLocal(
 	{ path, readOnly }: SetUpOf<'local'>,
 	inUse: boolean,
 ): Promise<PreparedVolume> {
-	const target = await realpath(path).catch((error: unknown) => {
-		if (!isMissing(error)) throw error;
+	const target = await realpath(path).catch(undefinedIfMissing);
+	if (target === undefined)
 		throw new MountError('MountVolume.NewMounter initialization failed', `path "${path}" does not exist`);
-	});
 	const policy = pod.spec.securityContext?.fsGroupChangePolicy;
 	if (!readOnly && !inUse && (await stat(target)).isDirectory()) {
 		await giveToGroup(pod, target, { readOnly: false, ...(policy === 'OnRootMismatch' && { policy }) });
@@ -155,8 +150,4 @@ async function makeFolder(path: string, finish: (made: string) => Promise<void>)
 	await chmod(made, 0o777);
 	await finish(made);
 	await rename(made, path);
-}
-
-function undefinedIfMissing(error: unknown): undefined {
-	if (!isMissing(error)) throw error;
 }

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { systemReason } from '../../base/files/folders.ts';
 import { isMissing } from '../../base/files/system-error.ts';
+import { messageOf } from '../../base/message-of.ts';
 import { quote } from '../../base/quote.ts';
 
 /** What a `hostPath` must be, by its type: the kind of the file, and its name in upstream's message. */
@@ -27,7 +28,7 @@ export async function checkHostPath(path: string, type: string): Promise<void> {
 	if (type.endsWith('OrCreate') && !(await exists(path))) return create(path, type);
 	const [kind, title] = expected;
 	const found = await kindOf(path).catch((error: unknown) => {
-		const why = error instanceof Error ? error.message : String(error);
+		const why = messageOf(error);
 		throw new Error(
 			`hostPath type check failed, ${path} is not a ${title}, unable to determine its type: ${why}`,
 		);

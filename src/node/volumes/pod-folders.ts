@@ -9,11 +9,11 @@
  * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
  * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
  */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { MemoryRoot } from './memory-root.ts';
 
 /** Where files are stored. */
@@ -50,7 +50,11 @@ export class PodFolders {
 	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */
 	async writeHosts(uid: string, text: string): Promise<string> {
 		const path = join(await this.#make(uid, 'disk', ''), 'etc-hosts');
-		await writeFile(path, text, { mode: 0o644 });
+		// In place, since it is mounted as a file, and only if it changes: running containers read it.
+		if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return path;
+		await writeFile(path, text);
+		// Containers may run as any user. Not by the mode of the creation, from which the umask is subtracted.
+		await chmod(path, 0o644);
 		return path;
 	}
 
@@ -123,23 +127,12 @@ function checked(name: string): string {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-	try {
-		return await readdir(folder);
-	} catch (error) {
-		if (isMissing(error)) return [];
-		throw error;
-	}
+	return (await readdir(folder).catch(undefinedIfMissing)) ?? [];
 }
 
 /** A mount point at or below the folder, if there is one. Always undefined on a system without /proc. */
 async function mountBelow(folder: string, mountInfo: string): Promise<string | undefined> {
-	let mounts: string;
-	try {
-		mounts = await readFile(mountInfo, 'utf8');
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
+	const mounts = (await readFile(mountInfo, 'utf8').catch(undefinedIfMissing)) ?? '';
 	for (const line of mounts.split('\n')) {
 		const [, , , , escaped = ''] = line.split(' ');
 		const point = escaped.replace(/\\(\d{3})/g, (_, octal: string) =>

@@ -7,6 +7,7 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { messageOf } from '../../base/message-of.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
 import { needKey } from '../../plan/pod/inputs/values.ts';
@@ -73,7 +74,7 @@ export class PodTokens {
 			this.#tokens.set(uid, tokens);
 			return made.text;
 		} catch (error) {
-			const why = error instanceof Error ? error.message : String(error);
+			const why = messageOf(error);
 			if (!known) throw new Error(`failed to fetch token: ${why}`);
 			if (clock.now() >= known.expiresAt) throw new Error(`token ${key} expired and refresh failed: ${why}`);
 			onError(uid, error);

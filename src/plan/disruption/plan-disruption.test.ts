@@ -5,7 +5,12 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { ignoresBudgets, isFreeToEvict, takeDisruption } from './eviction-budget.ts';
-import { planDisruption, staleDisruptionAt } from './plan-disruption.ts';
+import {
+	notDeletedEvent,
+	planDisruption,
+	staleDisruptionAt,
+	staleDisruptionPatch,
+} from './plan-disruption.ts';
 
 const NOW = Date.parse('2026-01-31T08:00:00Z');
 const SELECTOR = { matchLabels: { app: 'x' } };
@@ -85,6 +90,16 @@ test('an eviction that was granted counts as done until its time is over', () =>
 		plan.notDeleted.map(({ metadata }) => metadata.name),
 		['b'],
 	);
+	assert.equal(notDeletedEvent(given).message, "Pod was expected by PDB n/b to be deleted but it wasn't");
+});
+
+test('the condition of a Pod that was not deleted is taken back for this version of the Pod only', () => {
+	const metadata = { uid: 'u', resourceVersion: '7' };
+	const condition = { type: 'DisruptionTarget', status: 'False', reason: null, message: null };
+	assert.deepEqual(staleDisruptionPatch(pod('a', { metadata }), NOW), {
+		metadata,
+		status: { conditions: [{ ...condition, lastTransitionTime: '2026-01-31T08:00:00Z' }] },
+	});
 });
 
 test('no sequence of evictions leaves fewer than minAvailable Pods', () => {

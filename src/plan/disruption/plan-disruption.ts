@@ -23,10 +23,16 @@ export interface DisruptionPlan {
 	/** The new status; undefined if it is as it must be. */
 	readonly status?: Status;
 	readonly events: readonly EventText[];
-	/** Events about Pods whose eviction was granted and which are still there. */
+	/** Pods whose eviction was granted and which were not deleted in time: each gets {@link notDeletedEvent}. */
 	readonly notDeleted: readonly Pod[];
 	/** When the budget must be looked at again, in ms since the epoch. */
 	readonly recheckAt?: number;
+}
+
+/** The event of a Pod that was not deleted although the budget allowed it. */
+export function notDeletedEvent({ metadata: { namespace, name } }: PodDisruptionBudget): EventText {
+	const message = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
+	return { type: 'Warning', reason: 'NotDeleted', message };
 }
 
 /** Whether the budget covers the Pod. */
@@ -199,4 +205,11 @@ export function staleDisruptionAt({ metadata, status }: Pod): number | undefined
 		return undefined;
 	}
 	return timeOf(target.lastTransitionTime) + DELETION_TIMEOUT_MS;
+}
+
+/** The strategic merge patch that takes back the condition DisruptionTarget of this version of the Pod. */
+export function staleDisruptionPatch({ metadata: { uid, resourceVersion } }: Pod, now: number): object {
+	const condition = { type: 'DisruptionTarget', status: 'False', reason: null, message: null };
+	const conditions = [{ ...condition, lastTransitionTime: formatTime(now) }];
+	return { metadata: { uid, resourceVersion }, status: { conditions } };
 }

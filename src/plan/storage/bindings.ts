@@ -2,7 +2,12 @@ import type { PersistentVolume, PersistentVolumeSpec } from '../../api/core/pers
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { compareQuantities } from '../../api/meta/quantity.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER } from './annotations.ts';
+import {
+	BETA_STORAGE_PROVISIONER,
+	BIND_COMPLETED,
+	BOUND_BY_CONTROLLER,
+	STORAGE_PROVISIONER,
+} from './annotations.ts';
 import { isBoundTo } from './match-volume.ts';
 
 /**
@@ -57,6 +62,16 @@ export function claimBindingPatch(
 		},
 		...(!isNamed && { spec: { volumeName: name } }),
 	};
+}
+
+/** Names the provisioner in annotations of the claim, which asks it for a volume. */
+export function provisionerPatch(
+	{ metadata }: PersistentVolumeClaim,
+	provisioner: string,
+): MergePatch | undefined {
+	if (metadata.annotations?.[STORAGE_PROVISIONER] === provisioner) return undefined;
+	const annotations = { [BETA_STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER]: provisioner };
+	return { metadata: { annotations } };
 }
 
 /** Copies what the volume offers into the status of the claim (upstream: `updateClaimStatus`). */

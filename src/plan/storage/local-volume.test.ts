@@ -7,9 +7,9 @@ import {
 	LOCAL_CLASS,
 	LOCAL_PROVISIONER,
 	localVolume,
-	PROVISIONER_FINALIZER,
 	planProvision,
 	planRemoval,
+	withoutProvisioner,
 } from './local-volume.ts';
 
 const ASKED = { [STORAGE_PROVISIONER]: LOCAL_PROVISIONER };
@@ -98,7 +98,12 @@ test('a path that a user has made up names no folder to remove', () => {
 });
 
 test('a deleted volume whose policy became Retain loses its finalizer and keeps its folder', () => {
-	const metadata = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [PROVISIONER_FINALIZER] };
+	const metadata = {
+		deletionTimestamp: '2026-01-01T00:00:00Z',
+		finalizers: ['external-provisioner.volume.kubernetes.io/finalizer'],
+	};
 	const kept = released({ persistentVolumeReclaimPolicy: 'Retain' }, { metadata });
 	assert.equal(planRemoval(kept, 'here').kind, 'let go');
+	assert.deepEqual(withoutProvisioner(kept), []);
+	assert.equal(withoutProvisioner(released({}, { metadata: { finalizers: ['a/b'] } })), undefined);
 });

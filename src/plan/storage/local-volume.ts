@@ -23,7 +23,7 @@ import { sizeOf } from './match-volume.ts';
 export const LOCAL_PROVISIONER = 'stint.io/local';
 
 /** On a volume: the folder must be removed before the object may be. */
-export const PROVISIONER_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
+const PROVISIONER_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
 
 /** The StorageClass that a new cluster gets. */
 export const LOCAL_CLASS: StorageClass = {
@@ -52,6 +52,17 @@ export function provisioningEvent({ metadata: { namespace, name } }: PersistentV
 export function provisioningFailure(className: string, why: string): EventText {
 	const message = `failed to provision volume with StorageClass "${className}": ${why}`;
 	return { type: 'Warning', reason: 'ProvisioningFailed', message };
+}
+
+/** The event of a claim whose volume was created. */
+export function provisioningSuccess(volumeName: string): EventText {
+	const message = `Successfully provisioned volume ${volumeName}`;
+	return { type: 'Normal', reason: 'ProvisioningSucceeded', message };
+}
+
+/** The event of a volume whose folder could not be removed. */
+export function removalFailure(why: string): EventText {
+	return { type: 'Warning', reason: 'VolumeFailedDelete', message: why };
 }
 
 /** Decides whether the provisioner on `nodeName` creates a volume for the claim. */
@@ -160,6 +171,13 @@ export function planRemoval({ metadata, spec, status }: PersistentVolume, nodeNa
 	const folder = spec.hostPath?.path.split('/').at(-1) ?? '';
 	const isOurs = FOLDER_FORM.test(folder) && folder.startsWith(`${name}_`);
 	return isOurs ? { kind: 'remove', folder } : { kind: 'let go' };
+}
+
+/** The finalizers of the volume without the provisioner's; undefined if that is not among them. */
+export function withoutProvisioner({ metadata }: PersistentVolume): readonly string[] | undefined {
+	const { finalizers = [] } = metadata;
+	const rest = finalizers.filter((each) => each !== PROVISIONER_FINALIZER);
+	return rest.length === finalizers.length ? undefined : rest;
 }
 
 const NO_REMOVAL: RemovalPlan = { kind: 'none' };

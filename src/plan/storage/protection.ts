@@ -5,6 +5,7 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { formatTime } from '../../api/meta/time.ts';
 
 /**
  * Which claims and volumes are in use, and must not be removed yet (upstream:
@@ -77,6 +78,16 @@ export function planClaimProtection(claim: PersistentVolumeClaim, pods: readonly
 		? { status: 'False', reason: 'PodUsingPVC', message: 'A pod is currently referencing this PVC' }
 		: { status: 'True', reason: 'NoPodsUsingPVC', message: 'No pods are currently referencing this PVC' };
 	return { ...plan, unused };
+}
+
+/** The status of the claim with the planned condition Unused, which begins at `now`. */
+export function withUnused(
+	{ status }: PersistentVolumeClaim,
+	unused: NonNullable<ProtectionPlan['unused']>,
+	now: number,
+): Pick<PersistentVolumeClaim['status'], 'conditions'> {
+	const others = (status.conditions ?? []).filter(({ type }) => type !== 'Unused');
+	return { conditions: [...others, { type: 'Unused', lastTransitionTime: formatTime(now), ...unused }] };
 }
 
 /** Decides about the finalizer of a volume: a bound one stays until its claim is gone. */

@@ -1,3 +1,4 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 
@@ -5,11 +6,36 @@ import type { BoxLevel } from './shim/box.ts';
  * The Pod fields that the runtime of host processes honours, by what the machine allows: RuntimeTraits.honours. What
  * none of them names, plan/pod/fields refuses, holds back or reports.
  */
-export function honouredFields(
-	level: BoxLevel,
+export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
+	none: new Set(['spec.shareProcessNamespace']),
+	user: new Set([...fieldsOfEveryBox()]),
+	root: new Set([
+		...fieldsOfEveryBox(),
+		'spec.securityContext.supplementalGroups',
+		'spec.securityContext.supplementalGroupsPolicy',
+		'spec.securityContext.fsGroup',
+		// In a user namespace, these concern only what belongs to it.
+		'spec.containers[].securityContext.capabilities.add',
+		'spec.containers[].securityContext.privileged',
+	]),
+};
+
+/** What a machine allows, as far as a Pod can tell. */
+export interface Isolation {
+	readonly level: BoxLevel;
+	/** Whether containers have processes of their own. */
+	readonly hasPids: boolean;
+}
+
+/** The traits that depend on the machine: its isolation, and the controllers of the control groups that stint may make. */
+export function isolationTraits(
+	{ level, hasPids }: Isolation,
 	controllers: ReadonlySet<CgroupController>,
-): ReadonlySet<string> {
-	return enforcesLimits(controllers) ? HONOURED[level].union(LIMITS) : HONOURED[level];
+): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+	if (level === 'none') return { honours: HONOURED.none };
+	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
+	const limits = enforcesLimits(controllers) ? LIMITS : [];
+	return { honours: new Set([...HONOURED[level], ...limits, ...seesAll]), hostsFile: 'pod' };
 }
 
 /** Whether control groups with these controllers enforce what a container may limit. */
@@ -17,26 +43,16 @@ export function enforcesLimits(controllers: ReadonlySet<CgroupController>): bool
 	return controllers.has('cpu') && controllers.has('memory');
 }
 
-const LIMITS: ReadonlySet<string> = new Set(['spec.resources', 'spec.containers[].resources.limits']);
-
-const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
-	none: new Set(),
-	user: new Set([...fieldsOfEveryBox()]),
-	root: new Set([
-		...fieldsOfEveryBox(),
-		'spec.securityContext.supplementalGroups',
-		'spec.securityContext.supplementalGroupsPolicy',
-		'spec.securityContext.fsGroup',
-	]),
-};
+const LIMITS = ['spec.resources', 'spec.containers[].resources.limits'];
 
 function fieldsOfEveryBox(): readonly string[] {
 	return [
 		'spec.volumes',
+		'spec.hostAliases',
 		'spec.containers[].terminationMessagePath',
 		...['spec.containers[].stdin', 'spec.containers[].tty'],
-		...inBoth('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seccompProfile'),
-		...['allowPrivilegeEscalation', 'capabilities', 'readOnlyRootFilesystem', 'privileged'].map(
+		...inBoth('runAsUser', 'runAsGroup', 'seccompProfile'),
+		...['allowPrivilegeEscalation', 'capabilities.drop', 'readOnlyRootFilesystem'].map(
 			(name) => `spec.containers[].securityContext.${name}`,
 		),
 	];

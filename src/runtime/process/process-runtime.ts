@@ -47,7 +47,7 @@ import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
-import { enforcesLimits, honouredFields } from './honoured.ts';
+import { enforcesLimits, isolationTraits } from './honoured.ts';
 import { imageRefOf } from './images/image-name.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
@@ -58,6 +58,7 @@ import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers, userOfThisProcess } from './shim/host-users.ts';
+import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
@@ -78,10 +79,10 @@ export interface ProcessRuntimeOptions {
 	readonly logMaxFiles?: number;
 	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
 	readonly withoutShim?: boolean;
-	/** With `none`, containers are plain processes of the user who runs stint, although more would be possible. */
-	readonly isolation?: 'auto' | 'none';
 	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
+	/** Called at the start if the machine allows no isolation of containers, with the reason. */
+	onUnisolated?(reason: string): void;
 	/**
 	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
 	 * them and removes the folder named here.
@@ -126,20 +127,14 @@ export class ProcessRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		const { level } = this.#machine;
 		return {
-			honours: honouredFields(level, this.#controllers),
+			...isolationTraits(this.#machine, this.#controllers),
 			user: userOfThisProcess(),
 			os: platform(),
 			runsHostPrograms: true,
 			canExec: this.#usesShim,
 			canResize: enforcesLimits(this.#controllers),
 		};
-	}
-
-	/** Why the machine allows less than a whole box; empty if it does not. */
-	get missing(): string {
-		return this.#machine.reason;
 	}
 
 	/**
@@ -150,11 +145,12 @@ export class ProcessRuntime implements Runtime {
 		const { folder, onError } = this.#options;
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
-		const { isolation, withoutShim } = this.#options;
-		const file = withoutShim ? undefined : shimFile();
+		const file = this.#options.withoutShim ? undefined : shimFile();
 		this.#usesShim = file !== undefined;
-		if (isolation !== 'none') this.#machine = await probeMachine(file);
-		if (this.#machine.level !== 'none') this.#controllers = controllersIn(findHierarchies());
+		this.#machine = await probeMachine(file);
+		const { level, reason } = this.#machine;
+		if (level === 'none') this.#options.onUnisolated?.(reason);
+		else this.#controllers = controllersIn(findHierarchies());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -220,9 +216,10 @@ export class ProcessRuntime implements Runtime {
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
 		const box = this.#boxOf(sandboxId, config);
-		const program = await this.#programOf(sandboxId, config, box);
+		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
+		if (box) await prepareBox(config);
 		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
@@ -313,19 +310,19 @@ export class ProcessRuntime implements Runtime {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
-	async #programOf(
-		sandboxId: string,
-		config: ContainerConfig,
-		box: ContainerBox | undefined,
-	): Promise<HostProgram> {
+	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
 		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
-		const given = this.#options.host ?? { path: process.env.PATH, home: homedir() };
-		// As container runtimes do: the home of the user that the program runs as.
-		const home = box?.user ? (this.#users.byId(box.user.uid)?.home ?? '/') : given.home;
-		const program = programOf(config, { hostname, entry, host: { ...given, home } });
+		const { path = process.env.PATH, home = this.#homeOf(config) } = this.#options.host ?? {};
+		const program = programOf(config, { hostname, entry, host: { path, home } });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
+	}
+
+	/** The home of the user that the container runs as, who may be another one than this process's. */
+	#homeOf({ security: { runAsUser } }: ContainerConfig): string {
+		if (runAsUser === undefined || this.#machine.level !== 'root') return homedir();
+		return this.#users.byId(runAsUser)?.home ?? '/';
 	}
 
 	async #call<Method extends keyof LauncherCalls>(

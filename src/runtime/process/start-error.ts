@@ -16,7 +16,8 @@ export async function describeStartError(error: unknown, program: HostProgram): 
 	if (!(error instanceof StartFailure) && !isFromSpawn(error)) return messageOf(error);
 	if (error instanceof StartFailure && error.step === 'chdir')
 		return `chdir to workingDir (${JSON.stringify(error.path)}) failed: ${wordsFor(error.code) ?? error.message}`;
-	const folder = await folderProblem(program.workingDir);
+	// The shim has entered the folder before, in the container's own view.
+	const folder = error instanceof StartFailure ? undefined : await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
 	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
 }

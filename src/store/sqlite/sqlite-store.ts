@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '../../base/message-of.ts';
 import { nextTurn } from '../../base/turn.ts';
 import { changeOf } from '../change.ts';
 import {
@@ -96,7 +97,7 @@ function openingError(error: unknown, path: string): unknown {
 
 /** The message for the operator of a database that cannot be read: the file, the reason and what to do. */
 function damaged(path: string, error: unknown): string {
-	const reason = error instanceof Error ? error.message : String(error);
+	const reason = messageOf(error);
 	return `${path} is damaged (${reason}): restore the data folder from a backup, or move this file away to start without stored objects`;
 }
 

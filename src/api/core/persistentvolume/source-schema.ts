@@ -1,17 +1,26 @@
 import {
 	always,
-	boolean,
-	int32,
-	list,
 	map,
 	nullable,
 	object,
-	omitZero,
 	optional,
 	required,
 	string,
 	stringOrNull,
 } from '../../schema/schema.ts';
+import {
+	azureFileFields,
+	cephfsFields,
+	cinderFields,
+	flexVolumeFields,
+	sourceFsType as fsType,
+	glusterfsFields,
+	iscsiFields,
+	rbdFields,
+	sourceReadOnly as readOnly,
+	scaleIOFields,
+	sourceSecret,
+} from '../pod/schema/provider-fields.ts';
 import { providerVolumeSources } from '../pod/schema/provider-volume.ts';
 import { objectReferenceSchema } from '../pod/schema/reference.ts';
 import { hostPathVolumeSource } from '../pod/schema/volume.ts';
@@ -29,9 +38,7 @@ const secretReferenceSchema = {
 	atomic: true,
 };
 
-const readOnly = omitZero(boolean, 'If true, the volume is read-only. Default false.');
-const fsType = optional(string, "Type of the file system, such as ext4. Default: the driver's choice.");
-const secretRef = optional(secretReferenceSchema, 'Secret with the credentials for the storage provider.');
+const secretRef = sourceSecret(secretReferenceSchema);
 
 const csiSecret = (what: string) =>
 	optional(secretReferenceSchema, `Secret that the driver gets when it ${what}.`);
@@ -56,76 +63,32 @@ const csi = object(
 const iscsi = object(
 	'io.k8s.api.core.v1.ISCSIPersistentVolumeSource',
 	'Disk that an iSCSI target provides.',
-	{
-		targetPortal: required(
-			string,
-			'Address of the target: an IP address, or <address>:<port> if the port is not 3260.',
-		),
-		iqn: required(string, 'Name of the target: an iqn, eui or naa name.'),
-		lun: required(int32, 'Logical unit number (LUN) of the disk, 0 to 255.'),
-		iscsiInterface: optional(string, 'Name of the iSCSI interface on the node. Default default.'),
-		fsType,
-		readOnly,
-		portals: optional(list(string), 'Further addresses of the target.'),
-		chapAuthDiscovery: omitZero(boolean, 'If true, discovery is authenticated by CHAP; requires secretRef.'),
-		chapAuthSession: omitZero(boolean, 'If true, the session is authenticated by CHAP; requires secretRef.'),
-		secretRef,
-		initiatorName: nullable(string, 'Name of the iSCSI initiator. Default: that of the node.'),
-	},
+	iscsiFields(secretRef),
 );
 
 const scaleIO = object(
 	'io.k8s.api.core.v1.ScaleIOPersistentVolumeSource',
 	'ScaleIO volume, no longer supported.',
-	{
-		gateway: required(string, 'Address of the ScaleIO API gateway.'),
-		system: required(string, 'Name of the ScaleIO system.'),
-		secretRef,
-		sslEnabled: omitZero(boolean, 'If true, connections to the gateway use TLS. Default false.'),
-		protectionDomain: optional(string, 'Name of the protection domain.'),
-		storagePool: optional(string, 'Name of the storage pool in the protection domain.'),
-		storageMode: optional(string, 'ThickProvisioned or ThinProvisioned, which is the default.'),
-		volumeName: optional(string, 'Name of the ScaleIO volume.'),
-		fsType,
-		readOnly,
-	},
+	scaleIOFields(secretRef),
 );
 
 const cephfs = object(
 	'io.k8s.api.core.v1.CephFSPersistentVolumeSource',
 	'Ceph file system, no longer supported.',
-	{
-		monitors: required(list(string), 'Addresses of the Ceph monitors.'),
-		path: optional(string, 'Directory of the file system to mount. Default /.'),
-		user: optional(string, 'Name of the RADOS user. Default admin.'),
-		secretFile: optional(string, "Path of the user's keyring. Default /etc/ceph/user.secret."),
-		secretRef,
-		readOnly,
-	},
+	cephfsFields(secretRef),
 );
 
 const rbd = object(
 	'io.k8s.api.core.v1.RBDPersistentVolumeSource',
 	'Block device of Ceph, no longer supported.',
-	{
-		monitors: required(list(string), 'Addresses of the Ceph monitors.'),
-		image: required(string, 'Name of the RBD image.'),
-		fsType,
-		pool: optional(string, 'Name of the RADOS pool. Default rbd.'),
-		user: optional(string, 'Name of the RADOS user. Default admin.'),
-		keyring: optional(string, "Path of the user's keyring. Default /etc/ceph/keyring."),
-		secretRef,
-		readOnly,
-	},
+	rbdFields(secretRef),
 );
 
 const glusterfs = object(
 	'io.k8s.api.core.v1.GlusterfsPersistentVolumeSource',
 	'Glusterfs volume, no longer supported.',
 	{
-		endpoints: required(string, 'Name of the Endpoints with the addresses of the servers.'),
-		path: required(string, 'Name of the Glusterfs volume.'),
-		readOnly,
+		...glusterfsFields,
 		endpointsNamespace: nullable(string, 'Namespace of the Endpoints. Default: that of the claim.'),
 	},
 );
@@ -134,9 +97,7 @@ const azureFile = object(
 	'io.k8s.api.core.v1.AzureFilePersistentVolumeSource',
 	'File share of Azure. Use the CSI driver.',
 	{
-		secretName: required(string, 'Name of the Secret with the name and key of the storage account.'),
-		shareName: required(string, 'Name of the file share.'),
-		readOnly,
+		...azureFileFields,
 		secretNamespace: always(stringOrNull, 'Namespace of the Secret. Default: that of the Pod.'),
 	},
 );
@@ -149,31 +110,20 @@ const storageos = object(
 		volumeNamespace: optional(string, 'Namespace of the volume in StorageOS.'),
 		fsType,
 		readOnly,
-		secretRef: optional(objectReferenceSchema, 'Secret with the credentials for the storage provider.'),
+		secretRef: sourceSecret(objectReferenceSchema),
 	},
 );
 
 const flexVolume = object(
 	'io.k8s.api.core.v1.FlexPersistentVolumeSource',
 	'Volume that a FlexVolume driver provides. Use a CSI driver.',
-	{
-		driver: required(string, 'Name of the FlexVolume driver.'),
-		fsType,
-		secretRef,
-		readOnly,
-		options: optional(map(string), 'Settings for the driver, by name.'),
-	},
+	flexVolumeFields(secretRef),
 );
 
 const cinder = object(
 	'io.k8s.api.core.v1.CinderPersistentVolumeSource',
 	'Cinder volume of OpenStack. Use the CSI driver.',
-	{
-		volumeID: required(string, 'Identifier of the volume in Cinder.'),
-		fsType,
-		readOnly,
-		secretRef,
-	},
+	cinderFields(secretRef),
 );
 
 const local = object('io.k8s.api.core.v1.LocalVolumeSource', 'Directory or disk of one node.', {

@@ -67,15 +67,22 @@ function withFewContainers(pod: Pod): Pod {
 	return { ...pod, spec: { ...pod.spec, ...few } };
 }
 
-/**
- * The Pod that the object is or contains, and its path. Undefined for Pods of a controller: its author was
- * warned already.
- */
-function describedPod(object: KubeObject): { readonly pod: Pod; readonly prefix: string } | undefined {
-	if (isPod(object)) {
-		const isOwned = object.metadata.ownerReferences?.some(({ controller }) => controller);
-		return isOwned ? undefined : { pod: object, prefix: '' };
-	}
+/** The Pod to warn about. Undefined for Pods of a controller: its author was warned already. */
+function describedPod(object: KubeObject): DescribedPod | undefined {
+	const isOwned = isPod(object) && object.metadata.ownerReferences?.some(({ controller }) => controller);
+	return isOwned ? undefined : podIn(object);
+}
+
+/** A Pod, or the template of Pods in another object. */
+export interface DescribedPod {
+	readonly pod: Pod;
+	/** What precedes `spec` in the paths of its fields. */
+	readonly prefix: string;
+}
+
+/** The Pod that the object is or contains; undefined if there is none. */
+export function podIn(object: KubeObject): DescribedPod | undefined {
+	if (isPod(object)) return { pod: object, prefix: '' };
 	if (isJob(object)) return { pod: podOf(object.spec.template), prefix: 'spec.template.' };
 	if (!isCronJob(object)) return undefined;
 	return { pod: podOf(object.spec.jobTemplate.spec.template), prefix: 'spec.jobTemplate.spec.template.' };

@@ -1,7 +1,7 @@
 import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
-import { type FieldRule, honoursField } from './field-rule.ts';
+import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const NO_EXEC = 'no command can be run in a container yet';
@@ -34,10 +34,8 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		only: 'from a file',
 		because: 'a variable from a file needs a volume, and volumes are not mounted',
 		instead: 'set the variable in env with a literal value',
-		when: ({ container, traits }) =>
-			!honoursField(traits, 'spec.volumes') &&
-			(container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false),
-		byStint: true,
+		when: ({ container }) => container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false,
+		comesWith: 'spec.volumes',
 	}),
 	honoured('env'),
 	...execRules(
@@ -108,6 +106,14 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	honoured('workingDir'),
 	honoured('restartPolicy'),
 	honoured('restartPolicyRules'),
+	containerRule('volumeMounts', {
+		effect: 'held',
+		only: 'with the mountPropagation `Bidirectional`',
+		because: 'mounts that a container makes do not reach this machine',
+		instead: 'use HostToContainer, or make the mounts on this machine',
+		when: ({ container }) =>
+			container.volumeMounts?.some(({ mountPropagation }) => mountPropagation === 'Bidirectional') ?? false,
+	}),
 	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
 	honoured('resizePolicy'),

@@ -58,6 +58,8 @@ export interface FieldRule {
 	exactly?(use: FieldUse): string;
 	/** The reason in the Pod's status or Event, if the effect does not determine it. */
 	readonly reason?: string;
+	/** A field that brings this one: the row is skipped if the runtime honours that one. Default: the field itself. */
+	readonly comesWith?: string;
 	/**
 	 * True if the list of fields that the runtime honours does not decide: stint itself would have to support the field,
 	 * or another trait of the runtime decides.
@@ -66,6 +68,6 @@ export interface FieldRule {
 }
 
 /** Whether the runtime honours the field, which is named as in the table. */
-export function honoursField({ honours }: RuntimeTraits, field: string): boolean {
+export function honoursField({ honours }: Pick<RuntimeTraits, 'honours'>, field: string): boolean {
 	return honours === 'everything' || honours.has(field);
 }

@@ -48,6 +48,7 @@ const ENTERED: ReadonlySet<string> = new Set([
 	'spec.securityContext',
 	'spec.containers[]',
 	'spec.containers[].securityContext',
+	'spec.containers[].securityContext.capabilities',
 	'spec.containers[].resources',
 	'spec.containers[].lifecycle',
 ]);

@@ -151,10 +151,9 @@ function findingFor(
 	const value = valueAt(ofContainer ? container : pod, steps);
 	if (value === undefined || value === null) return undefined;
 	if (ownSteps && hasValue(container, ownSteps)) return undefined;
-	const isHonoured = honoursField(traits, field);
 	const use = { value, pod, container, traits };
 	const rule = rules.find((each) => {
-		if (isHonoured && !each.byStint && !isFine(each.effect)) return false;
+		if (isSkipped(each, traits)) return false;
 		return each.when ? each.when(use) : isMeaningful(value);
 	});
 	if (!rule) return undefined;
@@ -163,8 +162,13 @@ function findingFor(
 	return { rule, path: where, text: rule.exactly?.(use) ?? hint, hint };
 }
 
-function isFine(effect: Effect): boolean {
-	return effect === 'honoured' || effect === 'harmless';
+/** Whether the runtime honours what the row is about. */
+export function isSkipped(
+	{ field, comesWith = field, effect, byStint }: FieldRule,
+	traits: Pick<RuntimeTraits, 'honours'>,
+): boolean {
+	const isFine = effect === 'honoured' || effect === 'harmless';
+	return !isFine && !byStint && honoursField(traits, comesWith);
 }
 
 function hintOf(where: string, { because, instead = 'remove the field' }: FieldRule): string {

@@ -1,10 +1,12 @@
 import { mountedVolumesOf } from '../inputs/needs.ts';
 import { unsupportedVolume } from '../inputs/volume-set-up.ts';
-import { type FieldRule, honoursField } from './field-rule.ts';
+import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const BY_SCHEDULER = 'The scheduler implements it.';
 const BY_API = 'The API server implements it.';
+const HOST_NAME =
+	'HOSTNAME has this value, and so has the host name of a container with a view of its own; that of the machine does not change.';
 const NO_RESOLVER =
 	'containers use the name resolution of this machine; without the field they could connect to the wrong host';
 
@@ -14,7 +16,7 @@ const NO_TOKEN = {
 	instead: 'give the container a token from `kubectl create token` if it talks to the API',
 };
 
-/** The row for a field that changes name resolution, which no runtime supports yet. */
+/** The row for a field that changes name resolution, for runtimes that do not support it. */
 function resolverRule(field: string): FieldRule {
 	const instead = 'remove the field, and configure the names on this machine';
 	return { field, effect: 'held', because: NO_RESOLVER, instead };
@@ -103,9 +105,8 @@ export const POD_RULES: readonly FieldRule[] = [
 		effect: 'warned',
 		only: 'other than `default`',
 		...NO_TOKEN,
-		when: ({ pod, traits }) =>
-			!honoursField(traits, 'spec.volumes') && !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
-		byStint: true,
+		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
+		comesWith: 'spec.volumes',
 	},
 	honoured('spec.serviceAccountName', 'Accounts may only read about the API.'),
 	harmless('spec.serviceAccount', 'A deprecated alias of serviceAccountName.'),
@@ -114,8 +115,7 @@ export const POD_RULES: readonly FieldRule[] = [
 		effect: 'warned',
 		only: '`true`',
 		...NO_TOKEN,
-		when: ({ value, traits }) => value === true && !honoursField(traits, 'spec.volumes'),
-		byStint: true,
+		comesWith: 'spec.volumes',
 	},
 	honoured('spec.automountServiceAccountToken', BY_API),
 	{
@@ -148,8 +148,8 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.terminationGracePeriodSeconds', BY_AGENT),
 	honoured('spec.activeDeadlineSeconds', BY_AGENT),
 	honoured('spec.readinessGates', BY_AGENT),
-	honoured('spec.hostname', 'HOSTNAME has this value; the host name of the machine does not change.'),
-	honoured('spec.hostnameOverride', 'HOSTNAME has this value; the host name of the machine does not change.'),
+	honoured('spec.hostname', HOST_NAME),
+	honoured('spec.hostnameOverride', HOST_NAME),
 	honoured('spec.nodeName', BY_AGENT),
 	honoured('spec.nodeSelector', BY_SCHEDULER),
 	honoured('spec.affinity', BY_SCHEDULER),
@@ -160,10 +160,16 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.preemptionPolicy', BY_SCHEDULER),
 	honoured('spec.priority', BY_API),
 	honoured('spec.priorityClassName', BY_API),
-	harmless('spec.hostNetwork', 'Processes use the network of this machine in any case.'),
-	harmless('spec.hostPID', 'Processes see all processes of this machine in any case.'),
-	harmless('spec.hostIPC', 'Processes use the IPC namespace of this machine in any case.'),
-	harmless('spec.shareProcessNamespace', 'Processes of this machine see each other in any case.'),
+	honoured('spec.hostNetwork', 'Containers use the network of this machine in any case.'),
+	honoured('spec.hostPID', 'Containers see all processes of this machine.'),
+	honoured('spec.hostIPC', 'Containers use the IPC namespace of this machine.'),
+	{
+		field: 'spec.shareProcessNamespace',
+		effect: 'held',
+		because: 'each container sees only its own processes',
+		instead: 'remove the field, or use hostPID to see all processes of this machine',
+	},
+	honoured('spec.shareProcessNamespace', 'Containers see the processes of each other.'),
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
 	harmless('spec.enableServiceLinks', 'Services are not served, so no variables are added.'),
 ];

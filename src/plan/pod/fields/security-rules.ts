@@ -10,11 +10,12 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	// runAsNonRoot comes before runAsUser, because upstream's kubelet checks in that order.
 	...inBoth('runAsNonRoot', {
 		effect: 'held',
-		only: 'if stint runs as root',
-		because: 'containers run as the user who runs stint, which is root',
-		instead: 'run stint as another user',
+		only: 'if the container would run as root',
+		because: 'the container would run as root',
+		instead: 'set runAsUser where containers are isolated, or run stint as another user',
 		when: (use) => breaksNonRoot(use) !== undefined,
 		exactly: (use) => breaksNonRoot(use) ?? '',
+		byStint: true,
 	}),
 	...inBoth('runAsNonRoot', { effect: 'honoured', because: 'Containers do not run as root.' }),
 	...inBoth('runAsUser', {
@@ -48,8 +49,16 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('seccompProfile', {
 		effect: 'held',
-		only: 'other than `Unconfined`',
-		because: 'system calls of containers are not filtered yet',
+		only: '`Localhost`',
+		because: 'the node has no files with profiles',
+		instead: 'use the profile RuntimeDefault',
+		when: (use) => profileOf(use, 'seccompProfile') === 'Localhost',
+		byStint: true,
+	}),
+	...inBoth('seccompProfile', {
+		effect: 'held',
+		only: '`RuntimeDefault`',
+		because: 'system calls of containers are not filtered',
 		instead: 'remove the profile',
 	}),
 	...inBoth('appArmorProfile', {
@@ -112,7 +121,10 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 		when: ({ pod, traits }) => !hasGroup(traits, pod.spec.securityContext?.fsGroup),
 	}),
 	inPod('fsGroup', { effect: 'honoured', because: 'Containers have this group.' }),
-	inPod('fsGroupChangePolicy', { effect: 'harmless', because: 'It affects only volumes.' }),
+	inPod('fsGroupChangePolicy', {
+		effect: 'honoured',
+		because: 'It decides when the files of a volume are given to fsGroup.',
+	}),
 	inPod('seLinuxChangePolicy', { effect: 'harmless', because: 'It affects only volumes.' }),
 	inPod('sysctls', {
 		effect: 'rejected',
@@ -132,8 +144,9 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 		instead: 'remove the parameters, or set them on this machine',
 	}),
 	inContainer('privileged', {
-		effect: 'held',
-		because: 'containers have exactly the privileges of the user who runs stint',
+		effect: 'warned',
+		because: 'containers have at most the privileges of the user who runs stint',
+		instead: 'run stint as root',
 	}),
 	inContainer('allowPrivilegeEscalation', {
 		effect: 'held',
@@ -145,13 +158,14 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 		effect: 'harmless',
 		because: 'Processes may do that in any case.',
 	}),
-	inContainer('capabilities', {
+	inContainer('capabilities.drop', {
 		effect: 'held',
 		because: 'containers have the capabilities of the user who runs stint',
-		when: ({ container }) => {
-			const { add = [], drop = [] } = container.securityContext?.capabilities ?? {};
-			return add.length + drop.length > 0;
-		},
+	}),
+	inContainer('capabilities.add', {
+		effect: 'warned',
+		because: 'containers have at most the capabilities of the user who runs stint',
+		instead: 'run stint as root',
 	}),
 	inContainer('readOnlyRootFilesystem', {
 		effect: 'held',
@@ -206,13 +220,15 @@ function always(): boolean {
 /** Upstream's `verifyRunAsNonRoot`: the message if the container would run as root, or undefined. */
 function breaksNonRoot({ value, pod, container, traits }: FieldUse): string | undefined {
 	if (value !== true) return undefined;
+	// A runtime that simulates containers has images whose user is not root.
+	const simulates = traits.honours === 'everything';
 	const { name = '', namespace = '', uid = '' } = pod.metadata;
 	const which = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
 	const wanted = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
 	if (wanted !== undefined) {
 		return wanted === 0 ? `container's runAsUser breaks non-root policy ${which}` : undefined;
 	}
-	const isRoot = traits.user === undefined || traits.user.uid === 0;
+	const isRoot = !simulates && (traits.user === undefined || traits.user.uid === 0);
 	return isRoot ? `container has runAsNonRoot and image will run as root ${which}` : undefined;
 }
 

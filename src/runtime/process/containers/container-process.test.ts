@@ -29,7 +29,7 @@ test('the exit is reported although the sweep for processes that hold its pipes 
 			stopSignal: 'SIGTERM',
 			onRun: () => {},
 			program: {
-				argv: ['sh', '-c', 'setsid sleep 1 & echo out; exit 3'],
+				argv: ['sh', '-c', 'setsid sleep 5 & echo out; exit 3'],
 				env: { PATH: '/usr/bin:/bin' },
 				workingDir: folder,
 			},

@@ -101,6 +101,8 @@ export class ContainerProcess {
 		this.#log = parts.log;
 		this.#pumps = parts.pumps;
 		const resume = (): void => {
+			// Either may have room while the other has none: its memory would grow without a bound.
+			if (this.#log.isFull || this.taps.isFull) return;
 			for (const pump of this.#pumps) pump.resume();
 		};
 		this.#log.onDrain(resume);
@@ -115,7 +117,12 @@ export class ContainerProcess {
 		try {
 			main = await startMain(options, pipes, host);
 		} catch (error) {
-			for (const pipe of [...pipes.outputs, ...pipes.inputs]) if (pipe) closeBoth(pipe);
+			for (const pipe of [...pipes.outputs, ...pipes.inputs]) {
+				if (!pipe) continue;
+				closeEnds(pipe);
+				// Not to be used again: a waiter that reported too late may have it open.
+				pipe.release(false);
+			}
 			throw error;
 		}
 		// The waiter has the pipes open: the launcher keeps only the ends from which it reads.
@@ -130,6 +137,8 @@ export class ContainerProcess {
 		} catch (error) {
 			// The process runs, but its output cannot be logged: kill it, since the start is reported as failed.
 			main.kill();
+			void main.exit.then(() => main.forget());
+			host.pipes.remove(Object.values(pipes.input ?? {}));
 			throw error;
 		}
 	}
@@ -239,7 +248,11 @@ export class ContainerProcess {
 		const isRead = (): boolean => this.#pumps.every((pump) => pump.hasEnded);
 		if (isRead()) return true;
 		const read = Promise.all(this.#pumps.map((pump) => pump.ended));
-		for (let wait = 0; wait === 0 || (wait < waits && this.#log.isFull && !isRead()); wait++) {
+		for (
+			let wait = 0;
+			wait === 0 || (wait < waits && (this.#log.isFull || this.taps.isFull) && !isRead());
+			wait++
+		) {
 			await new Promise<void>((resolve) => {
 				const timer = this.#host.clock.setTimer(PIPE_WAIT_MS, resolve);
 				void read.then(() => {
@@ -287,6 +300,8 @@ async function startMain(
 ): Promise<MainProcess> {
 	const { outputs, input } = start;
 	const [stdout, stderr] = outputs;
+	if (host.shim && outputs.includes(undefined) && options.box)
+		throw Object.assign(new Error('no named pipes can be made'), { code: 'EAGAIN' });
 	if (!host.shim || outputs.includes(undefined))
 		return await SpawnedProcess.start(options.program, outputs, host.clock);
 	const request = host.shim.newId();

@@ -1,4 +1,4 @@
-import { chmodSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
@@ -21,8 +21,6 @@ export function processOptionsOf(
 	const { program, box, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
 	const own = resolve(workingFolder(), folder);
 	const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
-	// Another user must be able to write there. The folders above it are open to the launcher's user alone.
-	if (box?.user && workingDir === own) attempt(() => chmodSync(own, 0o777));
 	return {
 		mark,
 		program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },

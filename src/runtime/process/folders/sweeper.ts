@@ -13,9 +13,10 @@ export interface SweeperOptions {
 }
 
 /**
- * Kills processes that outlived their container by leaving its process group. A scan of all processes of the machine
- * takes milliseconds, so one sweep covers all containers that have exited, once a second at most. Only callers that
- * wait for the result (for a pipe that stays open, or for `killAll`) get a sweep at once.
+ * Kills processes that outlived their container: without the shim by leaving its process group, with it because its
+ * waiter was killed. A scan of all processes of the machine takes milliseconds, so one sweep covers all containers that
+ * have exited, once a second at most. Only callers that wait for the result (for a pipe that stays open, or for
+ * `killAll`) get a sweep at once.
  */
 export class Sweeper {
 	readonly #clock: Clock;

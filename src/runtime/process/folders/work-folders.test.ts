@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+	chmodSync,
 	existsSync,
 	lstatSync,
 	mkdirSync,
@@ -22,19 +23,21 @@ function open(name: string, ...inUse: readonly string[]): Promise<WorkFolders> {
 	return WorkFolders.open(join(root, name), new Set(inUse), (error) => assert.fail(String(error)));
 }
 
-test('each caller gets an empty folder of its own with mode 0700', async () => {
+test('each caller gets an empty folder of its own, in which every user of its sandbox may write', async () => {
 	const folders = await open('own');
 	const [one, other] = [folders.take(), folders.take()];
 	assert.notEqual(one, other);
 	assert.deepEqual(readdirSync(folders.pathOf(one)), []);
-	assert.equal(statSync(folders.pathOf(one)).mode & 0o777, 0o700);
+	assert.equal(statSync(folders.pathOf(one)).mode & 0o777, 0o777);
 });
 
 test('a folder returned empty is reused, one with files is removed', async () => {
 	const folders = await open('again');
 	const clean = folders.take();
+	chmodSync(folders.pathOf(clean), 0o500);
 	await folders.release(clean);
 	assert.equal(folders.take(), clean);
+	assert.equal(statSync(folders.pathOf(clean)).mode & 0o777, 0o777);
 	mkdirSync(join(folders.pathOf(clean), 'deep'));
 	writeFileSync(join(folders.pathOf(clean), 'deep', 'file'), 'x');
 	await folders.release(clean);

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPrivateFolder } from '../../../base/files/private-files.ts';
 import { removeTree } from '../../../base/files/remove-tree.ts';
@@ -7,7 +7,8 @@ import { removeTree } from '../../../base/files/remove-tree.ts';
 const NAME = /^\d{1,15}$/;
 
 /**
- * The working folders of sandboxes: private, and empty at the start. A folder that is still empty when its sandbox is
+ * The working folders of sandboxes, empty at the start. Every user may write to them, since a container may run as any;
+ * other programs cannot reach them, because their base folder is private. A folder that is still empty when its sandbox is
  * removed is reused for the next one. Most are: creating and removing a folder per sandbox costs up to 0.3 ms (ext4),
  * a tenth of the total cost of a short Pod.
  */
@@ -44,8 +45,13 @@ export class WorkFolders {
 
 	/** Returns the name of an empty folder for the caller alone. Throws the system error if it cannot be created. */
 	take(): string {
-		const free = this.#free.pop();
-		if (free !== undefined) return free;
+		const name = this.#free.pop() ?? this.#make();
+		// A container may have changed the mode of a folder that is reused; mkdir subtracts the umask from that of a new one.
+		chmodSync(this.pathOf(name), 0o777);
+		return name;
+	}
+
+	#make(): string {
 		const name = String(this.#next++);
 		mkdirSync(this.pathOf(name), { mode: 0o700 });
 		return name;

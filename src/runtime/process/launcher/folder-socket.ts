@@ -1,11 +1,28 @@
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '../../../base/files/system-error.ts';
 
 /** The longest socket path that every system supports, in bytes (Linux: 108, macOS: 104). */
 const LONGEST_SOCKET_PATH = 100;
+
+/**
+ * Lets `server` listen at `path` for this user alone, replacing an existing socket. It binds another path and renames
+ * the socket, because libuv removes the bound path when a server closes, even if another launcher's socket is there by
+ * then. The caller removes the socket at `path`. Rejects with the system's error.
+ */
+export async function listenAt(server: Server, path: string): Promise<void> {
+	const bound = `${path}.${process.pid}`;
+	rmSync(bound, { force: true });
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(bound, resolve);
+	});
+	chmodSync(bound, 0o600);
+	renameSync(bound, path);
+}
 
 /**
  * Connects to the Unix socket `name` in `folder`; resolves to undefined if no process listens. A path that is too long

@@ -6,7 +6,7 @@
  * so it never touches the files of another launcher that was started at the same path.
  */
 import { rmSync } from 'node:fs';
-import type { Clock } from '../../../base/clock.ts';
+import { type Clock, SystemClock } from '../../../base/clock.ts';
 import { LogTime } from '../../log-time.ts';
 import { ContainerSlots } from '../containers/container-slots.ts';
 import type { RemovableFolder } from '../folders/removable-folder.ts';
@@ -27,6 +27,8 @@ import { LauncherServer } from './launcher-server.ts';
 import { originOf } from './origin.ts';
 import { type Recovered, recover } from './recovery.ts';
 
+/** How long a start may take: the client waits no longer. */
+const LONGEST_START_MS = 30_000;
 /** How long a launcher without containers waits for its first client before it exits. */
 const FIRST_CLIENT_MS = 10_000;
 
@@ -79,6 +81,16 @@ export class LauncherLife {
 
 	/** Starts a launcher in the working directory. Resolves once it accepts calls; rejects if the folder is unusable. */
 	static async start(options: LauncherLifeOptions): Promise<void> {
+		// The recovery waits by timers, which do not keep a process alive: Node would exit in the middle of it.
+		const awake = new SystemClock({ keepsAlive: true }).setTimer(LONGEST_START_MS, () => {});
+		try {
+			await LauncherLife.#start(options);
+		} finally {
+			awake.cancel();
+		}
+	}
+
+	static async #start(options: LauncherLifeOptions): Promise<void> {
 		const { clock, onError } = options;
 		// The components call back only after they get their first call, by which time it is set.
 		let life: LauncherLife | undefined;

@@ -1,7 +1,7 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import { listenAt } from './folder-socket.ts';
 import {
 	encodeError,
 	type FromLauncher,
@@ -38,20 +38,9 @@ export class LauncherServer {
 		this.#server = createServer((socket) => this.#accept(socket));
 	}
 
-	/**
-	 * Listens at `path`, replacing an existing socket. It binds another path and renames the socket, because libuv
-	 * removes the bound path when a server closes, even if another launcher's socket is there by then. The caller
-	 * removes the socket at `path`.
-	 */
-	async listen(path: string): Promise<void> {
-		const bound = `${path}.${this.#options.pid}`;
-		rmSync(bound, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			this.#server.once('error', reject);
-			this.#server.listen(bound, resolve);
-		});
-		chmodSync(bound, 0o600);
-		renameSync(bound, path);
+	/** Listens at `path`: see {@link listenAt}. */
+	listen(path: string): Promise<void> {
+		return listenAt(this.#server, path);
 	}
 
 	/** True if no client is connected. */

@@ -92,12 +92,10 @@ export class Launcher implements LauncherCalls {
 			const container = launcher.#containers.get(id);
 			if (main && container?.run) launcher.#adopt(container, container.run, main);
 		}
-		// Only now: the shim removes a file of events when all containers in it that it knows have ended. The output of those
-		// that have ended is read to its end before the first call is answered.
+		shim?.continueRecords();
+		// The output of those that have ended is read to its end before the first call is answered.
 		for (const [id, { last }] of running)
 			if (last.kind === 'ended') await launcher.#containers.get(id)?.running?.reported;
-		// The journal that was written just now has all ends that the files contain.
-		shim?.forgetRecords();
 		return launcher;
 	}
 

@@ -7,6 +7,7 @@ import { type Clock, sleep } from '../../../base/clock.ts';
 import type { RuntimeContainer } from '../../contract.ts';
 import { endOf } from '../containers/main-process.ts';
 import type { Shim, ShimRecord } from '../shim/shim.ts';
+import { StartFailure } from '../shim/shim-failure.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
 import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
@@ -50,6 +51,8 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 	for (const [id, status] of journaled.containers) {
 		const record = records.get(journaled.runs.get(id)?.request ?? '');
 		const goesOn = running.get(id);
+		// The request never reached the shim. The caller creates the container again.
+		if (status.state === 'created' && journaled.runs.has(id) && shim && isHere && !record) continue;
 		if (status.state === 'exited') containers.set(id, status);
 		else if (goesOn) containers.set(id, runningAs(status, startOf(journaled, id, goesOn)));
 		else containers.set(id, endedAs(status, record, { journaled, now: clock.now(), lostBecause }));
@@ -82,15 +85,18 @@ function toContinue(
 	records: Map<string, ShimRecord>,
 	shim: Pick<Shim, 'records'> | undefined,
 ): ReadonlyMap<string, ShimRecord> {
-	const running = new Map<string, ShimRecord>();
+	const alive = new Set<string>();
 	for (const [id, { request }] of runs) {
 		const identity = records.get(request)?.identity;
-		if (!identity || containers.get(id)?.state === 'exited') continue;
-		const isAlive = isRunning(identity);
-		// A waiter that has ended since the files were read has reported the end before.
-		if (!isAlive) shim?.records(records);
+		if (identity && containers.get(id)?.state !== 'exited' && isRunning(identity)) alive.add(id);
+	}
+	// A waiter that has ended since the files were read has reported the end before it ended.
+	shim?.records(records);
+	const running = new Map<string, ShimRecord>();
+	for (const [id, { request }] of runs) {
 		const record = records.get(request);
-		if (record && (isAlive || record.last.kind === 'ended')) running.set(id, record);
+		if (!record?.identity || containers.get(id)?.state === 'exited') continue;
+		if (alive.has(id) || record.last.kind === 'ended') running.set(id, record);
 	}
 	return running;
 }
@@ -134,6 +140,10 @@ function endedAs(
 		const { status: waited, finishedAt, oomKills } = record.last;
 		const end = endOf(waited, finishedAt);
 		return { ...status, ...started, ...end, state: 'exited', reason: reasonOf(end.exitCode, oomKills > 0) };
+	}
+	if (record?.last.kind === 'failed') {
+		const { message } = new StartFailure(record.last.failure);
+		return { ...status, state: 'exited', exitCode: 128, finishedAt: now, reason: 'StartError', message };
 	}
 	const end = { finishedAt: now, exitCode: 137, reason: 'ContainerStatusUnknown', message: lostBecause };
 	return { ...status, ...started, ...end, state: 'exited' };

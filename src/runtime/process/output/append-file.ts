@@ -1,12 +1,12 @@
 /**
- * An append-only file that this class creates. A batch is written completely or not at all.
+ * An append-only file that this class creates or, after a crash of the launcher, continues. A batch is written completely or not at all.
  *
- * 1. The file is always a new one. If the path has a file or a link already, it is removed first, so that neither an
- *    older log nor the target of a link is overwritten.
+ * 1. The file is a new one, except after `continue`. If the path has a file or a link already, it is removed first, so
+ *    that neither an older log nor the target of a link is overwritten.
  * 2. If a write fails in the middle (a full disk), the file is truncated to the start of the batch, so that it
  *    always consists of complete lines.
  * 3. Between two writes, the {@link DescriptorPool} may close the file. The next write opens it again, if the path
- *    still has the file created here, and otherwise creates a new one.
+ *    still has the same file, and otherwise creates a new one.
  */
 import {
 	close,
@@ -56,7 +56,7 @@ export class AppendFile implements DescriptorHolder {
 	readonly #pool: DescriptorPool;
 	readonly #calls: AppendCalls;
 	#fd: number | undefined;
-	/** Inode of the file created here; undefined before the first write and after `moveTo`. */
+	/** Inode of the file created or continued here; undefined before the first write and after `moveTo`. */
 	#inode: number | undefined;
 	#size = 0;
 	/** True if the file ends with a part of a batch that could not be truncated. */

@@ -1,12 +1,14 @@
 /**
- * Named pipes for the output of programs. Node gives a child sockets, and a socket cannot be opened by name:
- * `echo oops > /dev/stderr` fails with "No such device or address", although it works in a container. Node cannot
- * create a pipe, so mkfifo(1) creates named ones in bulk, and the pool reuses them: two calls of open(2) per stream
- * (about 10 µs) instead of a socket pair.
+ * Named pipes for the streams of programs; the shim opens them by their paths. Without the shim they are used too: Node
+ * gives a child sockets, and a socket cannot be opened by name: `echo oops > /dev/stderr` fails with "No such device or
+ * address", although it works in a container. Node cannot create a pipe, so mkfifo(1) creates named ones in bulk, and
+ * the pool reuses them: two calls of open(2) per stream (about 10 µs) instead of a socket pair.
  *
- * 1. A pipe returns to the pool only after its end was reached: no process has it open then.
- * 2. If mkfifo is missing or fails, `take` resolves to undefined and the caller uses sockets instead. If it fails for
- *    want of processes, memory or file descriptors, `take` rejects, since a retry may succeed.
+ * 1. A pipe returns to the pool only after its end was reached, or if no program was started with it: no process has it
+ *    open then.
+ * 2. If mkfifo is missing or fails, `take` resolves to undefined: there are no sessions then, and containers are
+ *    children of the launcher with sockets. If it fails for want of processes, memory or file descriptors, `take`
+ *    rejects, since a retry may succeed.
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, rmdirSync, unlink, unlinkSync } from 'node:fs';
@@ -25,7 +27,7 @@ export interface Fifo {
 	readonly path: string;
 	readonly readFd: number;
 	readonly writeFd: number;
-	/** Returns the pipe after both ends are closed. `ended`: its end was reached, so that it can be reused. */
+	/** Returns the pipe after both ends are closed. `ended`: no process has it open, so that it can be reused. */
 	release(ended: boolean): void;
 }
 

@@ -17,6 +17,8 @@ interface Tap {
  */
 export class OutputTaps {
 	readonly #taps = new Set<Tap>();
+	/** True once the container has ended. */
+	#isClosed = false;
 	/** Called when a session has read, or was closed. */
 	#drained: (() => void) | undefined;
 
@@ -33,6 +35,10 @@ export class OutputTaps {
 
 	/** Adds a session, until it is closed. */
 	add(peer: Duplex, wants: ReadonlySet<'stdout' | 'stderr'>): void {
+		if (this.#isClosed) {
+			peer.close(ENDED);
+			return;
+		}
 		const tap: Tap = { peer, wants, waitingBytes: 0 };
 		this.#taps.add(tap);
 		void peer.closed.then(() => {
@@ -50,6 +56,7 @@ export class OutputTaps {
 
 	/** Closes all sessions after what was pushed: the container has ended. */
 	close(): void {
+		this.#isClosed = true;
 		for (const { peer } of this.#taps) peer.close(ENDED);
 	}
 

@@ -8,7 +8,7 @@ import type { ServeSession } from './session-server.ts';
 
 /** A running container that a session is for. */
 export interface SessionContainer {
-	readonly process: Pick<ContainerProcess, 'identity' | 'taps' | 'input'>;
+	readonly process: Pick<ContainerProcess, 'identity' | 'taps' | 'input' | 'ended'>;
 	/** How the shim runs it; undefined where it does not: then it has no sessions. */
 	readonly run: RunRecord | undefined;
 	/** How a program starts in a container that the shim runs so. */
@@ -31,6 +31,7 @@ export async function beginContainerSession(
 	}
 	if (!shim || !run) throw new ExecError('Unsupported', 'the container was started without the shim');
 	const { program, box } = container.optionsOf(run);
-	const target = { identity: process.identity, program, box, cgroups: run.cgroups?.folders ?? [] };
+	const cgroups = run.cgroups?.folders ?? [];
+	const target = { identity: process.identity, program, box, cgroups, ended: process.ended };
 	return await beginExec(target, request.config, { shim, pipes, clock });
 }

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { CHANNELS, type Duplex, ENDED } from '../../../api/contract/duplex.ts';
-import { type Clock, sleep } from '../../../base/clock.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { type ExecConfig, ExecError } from '../../contract.ts';
 import type { MainProcess } from '../containers/main-process.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
@@ -23,6 +23,8 @@ export interface ExecTarget {
 	readonly program: HostProgram;
 	readonly box: ContainerBox | undefined;
 	readonly cgroups: readonly string[];
+	/** Resolves when the container has ended: its commands end with it. */
+	readonly ended: Promise<unknown>;
 }
 
 /** The launcher's components that a session uses. */
@@ -46,6 +48,8 @@ export async function beginExec(
 	try {
 		const command = await host.shim.start(requestOf({ ...target, program }, config, { host, pipes }));
 		pipes.noteStarted();
+		// Without a process namespace, nothing else ends the command.
+		void target.ended.then(() => pipes.close());
 		return (peer) => runCommand(command, { peer, pipes, clock: host.clock });
 	} catch (error) {
 		pipes.noteStarted();
@@ -95,7 +99,13 @@ async function readToEnd(outputs: readonly SentOutput[], clock: Clock): Promise<
 	let before = read();
 	for (let quiet = 0; quiet < 2 && !hasEnded; quiet = read() === before ? quiet + 1 : 0) {
 		before = read();
-		await Promise.race([ended, sleep(clock, LEFT_BEHIND_MS)]);
+		await new Promise<void>((resolve) => {
+			const timer = clock.setTimer(LEFT_BEHIND_MS, resolve);
+			void ended.then(() => {
+				timer.cancel();
+				resolve();
+			});
+		});
 	}
 	for (const output of outputs) output.cut();
 	await ended;
@@ -109,6 +119,7 @@ class SessionPipes {
 	readonly outputs: readonly (readonly [channel: number, fifo: Fifo])[];
 	readonly paths: Pick<ShimRequest, 'stdin' | 'stdout' | 'stderr' | 'control'>;
 	readonly #inputs: readonly Fifo[];
+	#isClosed = false;
 
 	private constructor(parts: {
 		readonly stdin: Fifo | undefined;
@@ -134,19 +145,31 @@ class SessionPipes {
 
 	/** Takes the pipes. Rejects with {@link ExecError} if this machine has none. */
 	static async take({ stdin, stdout, stderr, tty }: ExecConfig, { pipes }: ExecHost): Promise<SessionPipes> {
+		const taken: Fifo[] = [];
 		const take = async (isWanted: boolean): Promise<Fifo | undefined> => {
-			const fifo = isWanted ? await pipes.take() : undefined;
-			if (isWanted && !fifo) throw new ExecError('Unsupported', 'this machine has no named pipes');
+			if (!isWanted) return undefined;
+			const fifo = await pipes.take();
+			if (!fifo) throw new ExecError('Unsupported', 'this machine has no named pipes');
+			taken.push(fifo);
 			return fifo;
 		};
-		const control = await take(true);
-		if (!control) throw new ExecError('Unsupported', 'this machine has no named pipes');
-		return new SessionPipes({
-			control,
-			stdin: await take(stdin),
-			stdout: await take(stdout || tty),
-			stderr: await take(stderr && !tty),
-		});
+		try {
+			const control = await take(true);
+			const streams = {
+				stdin: await take(stdin),
+				stdout: await take(stdout || tty),
+				stderr: await take(stderr && !tty),
+			};
+			if (control) return new SessionPipes({ control, ...streams });
+			throw new ExecError('Unsupported', 'this machine has no named pipes');
+		} catch (error) {
+			for (const { readFd, writeFd, release } of taken) {
+				closeSync(readFd);
+				closeSync(writeFd);
+				release(true);
+			}
+			throw error;
+		}
 	}
 
 	/** Closes the ends that the command has now, so that each side sees the end of the other. */
@@ -155,8 +178,10 @@ class SessionPipes {
 		for (const { readFd } of this.#inputs) closeSync(readFd);
 	}
 
-	/** Closes the inputs, which kills the command if it still runs. */
+	/** Closes the inputs, which kills the command if it still runs. May be repeated. */
 	close(): void {
+		if (this.#isClosed) return;
+		this.#isClosed = true;
 		this.stdin?.destroy();
 		this.control.destroy();
 		// Not to be used again: a process that the command left behind may have them open.

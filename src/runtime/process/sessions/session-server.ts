@@ -1,8 +1,8 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from '../../../api/contract/duplex.ts';
 import { WebSocketDuplex } from '../../../api/streams/websocket-duplex.ts';
 import { ExecError } from '../../contract.ts';
+import { listenAt } from '../launcher/folder-socket.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { decodeSessionRequest, type SessionAnswer, type SessionRequest } from './session-protocol.ts';
 
@@ -27,16 +27,9 @@ export class SessionServer {
 		this.#server = createServer((socket) => this.#accept(socket));
 	}
 
-	/** Listens at `path`, replacing an existing socket; binds another path first, as LauncherServer does. */
-	async listen(path: string): Promise<void> {
-		const bound = `${path}.${process.pid}`;
-		rmSync(bound, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			this.#server.once('error', reject);
-			this.#server.listen(bound, resolve);
-		});
-		chmodSync(bound, 0o600);
-		renameSync(bound, path);
+	/** Listens at `path`: see {@link listenAt}. */
+	listen(path: string): Promise<void> {
+		return listenAt(this.#server, path);
 	}
 
 	/** Stops listening, and ends all sessions. */

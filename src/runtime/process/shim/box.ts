@@ -5,6 +5,7 @@
  * rights, those that a security context names are those of a container on a kubelet; the others are those of the user
  * who runs stint, as for any program that this user starts.
  */
+import { normalize } from 'node:path/posix';
 import type { ContainerConfig, ContainerSecurity } from '../../../api/contract/container-config.ts';
 import type { SandboxConfig } from '../../../api/contract/sandbox-config.ts';
 import { capabilityMask } from './capabilities.ts';
@@ -37,12 +38,14 @@ export interface HostUser {
 /** What a box needs of the sandbox. */
 export type SandboxView = Pick<SandboxConfig, 'hostname' | 'namespaces' | 'sysctls'>;
 
+/** What a box needs of the container. */
+export type BoxedConfig = Pick<
+	ContainerConfig,
+	'security' | 'mounts' | 'devices' | 'terminationMessagePath' | 'terminationMessageFile' | 'oomScoreAdj'
+>;
+
 /** The box of a container; undefined if the machine allows none. */
-export function boxOf(
-	config: Pick<ContainerConfig, 'security' | 'mounts' | 'oomScoreAdj'>,
-	sandbox: SandboxView,
-	facts: BoxFacts,
-): ContainerBox | undefined {
+export function boxOf(config: BoxedConfig, sandbox: SandboxView, facts: BoxFacts): ContainerBox | undefined {
 	if (facts.level === 'none') return undefined;
 	const { network, ipc, pid } = sandbox.namespaces;
 	const ownPids = pid !== 'node' && facts.hasPids;
@@ -52,7 +55,7 @@ export function boxOf(
 		namespaces: `m${ownPids ? 'p' : ''}${ownIpc ? 'i' : ''}${ownName ? 'h' : ''}`,
 		...(ownName && { hostname: sandbox.hostname.slice(0, LONGEST_HOSTNAME) }),
 		fileSystems: fileSystemsOf({ ownPids, ownIpc }),
-		mounts: config.mounts.map(boxMountOf),
+		mounts: mountsOf(config),
 		oomScoreAdj: config.oomScoreAdj,
 		sysctls: Object.entries(sandbox.sysctls).map(([name, value]) => ({
 			path: `/proc/sys/${name.replaceAll('.', '/')}`,
@@ -78,15 +81,29 @@ function fileSystemsOf({
 	return [...(ownPids ? [processes] : []), terminals, ...(ownIpc ? [shared] : [])];
 }
 
+/** The mounts, in order: the file for the termination message comes last, since its path may be in a volume. */
+function mountsOf(config: BoxedConfig): readonly BoxMount[] {
+	const { mounts, devices, terminationMessagePath: target, terminationMessageFile: source } = config;
+	return [
+		...mounts.map(boxMountOf),
+		...devices.map(({ hostPath, containerPath, readOnly }) => ({
+			...{ source: hostPath, subPath: '', target: containerPath, flags: readOnly ? 'r' : '' },
+		})),
+		...(target && source ? [{ source, subPath: '', target, flags: '' }] : []),
+	];
+}
+
 function boxMountOf(mount: ContainerConfig['mounts'][number]): BoxMount {
 	const { hostPath, subPath, containerPath, readOnly, recursiveReadOnly, propagation } = mount;
 	const recursive = recursiveReadOnly === 'Disabled' ? '' : 'R';
-	const shares = { None: '', HostToContainer: 'H', Bidirectional: 'B' }[propagation];
+	// plan/pod/fields holds back a container that asks for propagation to the host.
+	const follows = propagation === 'None' ? '' : 'H';
 	return {
 		source: hostPath,
 		subPath,
-		target: containerPath,
-		flags: `${readOnly ? `r${recursive}` : ''}${shares}`,
+		// `..` would lead out of the mirror that the shim makes of a folder.
+		target: normalize(containerPath),
+		flags: `${readOnly ? `r${recursive}` : ''}${follows}`,
 	};
 }
 
@@ -96,8 +113,13 @@ function identityOf(security: ContainerSecurity, facts: BoxFacts): Partial<Conta
 		...rightsOf(security),
 		...(security.noNewPrivileges && { noNewPrivileges: true }),
 		...(security.readOnlyRootFilesystem && { readOnlyRoot: true }),
-		...(security.seccompProfile?.type === 'RuntimeDefault' && { seccomp: facts.filter }),
+		// Upstream's runtimes filter no calls of privileged containers.
+		...(filtersCalls(security) && { seccomp: facts.filter }),
 	};
+}
+
+function filtersCalls({ privileged, seccompProfile }: ContainerSecurity): boolean {
+	return !privileged && seccompProfile?.type === 'RuntimeDefault';
 }
 
 /**

@@ -58,19 +58,25 @@ export interface CapabilityChanges {
 }
 
 /**
- * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, or all with
- * `privileged`, changed by `changes`. ALL comes before the single names (containerd: `WithCapabilities`).
+ * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, with the changes. ALL comes before the single names (containerd: `WithCapabilities`).
  */
-export function capabilityMask({ add, drop }: CapabilityChanges, privileged = false): string {
+export function capabilityMask({ add, drop }: CapabilityChanges): string {
 	const added = add.map(plainName);
 	const dropped = drop.map(plainName);
-	const kept = new Set(privileged || added.includes('ALL') ? NAMES : DEFAULTS);
+	const kept = new Set(added.includes('ALL') ? NAMES : DEFAULTS);
 	if (dropped.includes('ALL')) kept.clear();
 	for (const name of added) if (name !== 'ALL') kept.add(name);
 	for (const name of dropped) kept.delete(name);
 	const mask = NAMES.reduce((bits, name, bit) => (kept.has(name) ? bits | (1n << BigInt(bit)) : bits), 0n);
 	return mask.toString(16);
 }
+
+/** The names in `changes` that Linux does not have. */
+export function unknownCapabilities({ add, drop }: CapabilityChanges): readonly string[] {
+	return [...add, ...drop].filter((name) => !KNOWN.has(plainName(name)));
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...NAMES, 'ALL']);
 
 function plainName(name: string): string {
 	return name.toUpperCase().replace(/^CAP_/, '');

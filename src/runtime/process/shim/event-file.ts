@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../../../base/files/system-error.ts';
 import { EVENTS_PREFIX } from '../launcher/launcher-files.ts';
 import { decodeEvent, type ShimEvent } from './shim-event.ts';
 
@@ -73,8 +74,7 @@ function openIfPresent(path: string): number | undefined {
 		if (fstatSync(fd).isFile()) return fd;
 		closeSync(fd);
 	} catch (error) {
-		if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ELOOP')))
-			throw error;
+		if (!['ENOENT', 'ELOOP'].includes(codeOf(error))) throw error;
 	}
 	return undefined;
 }

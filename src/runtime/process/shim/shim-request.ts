@@ -6,7 +6,7 @@ export interface BoxMount {
 	/** The part of `source` to mount; empty: all of it. Never leads out of `source`. */
 	readonly subPath: string;
 	readonly target: string;
-	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host, `B` in both directions. */
+	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host. */
 	readonly flags: string;
 }
 
@@ -57,8 +57,6 @@ export interface ShimRequest {
 	/** The process whose namespaces it joins: as another container of the Pod, or with `enter` as a command in it. */
 	readonly join?: ProcessIdentity;
 	readonly enter?: boolean;
-	/** If true, it starts no program: it only holds its namespaces. */
-	readonly hold?: boolean;
 }
 
 /** The box of a command that enters the container with this one: it has the same user and rights. */
@@ -78,14 +76,19 @@ export function rightsOnly(box: ContainerBox): ContainerBox {
 /** Encodes a request for the shim's standard input. Throws a TypeError if a value contains a zero byte. */
 export function encodeRequest(request: ShimRequest): Buffer {
 	const strings = Array.from(fieldsOf(request)).flat();
-	const bad = strings.find((text) => text.includes('\0'));
-	if (bad !== undefined)
-		throw new TypeError(`a string contains a zero byte: ${JSON.stringify(bad.slice(0, 100))}`);
+	// The text may be a secret: it is not part of the message.
+	if (strings.some((text) => text.includes('\0')))
+		throw new TypeError('an argument, a variable or a path contains a zero byte');
 	const body = Buffer.from(`${strings.join('\0')}\0`);
+	if (body.length > LONGEST_REQUEST_BYTES)
+		throw Object.assign(new Error('the arguments and variables are too long'), { code: 'E2BIG' });
 	const head = Buffer.alloc(4);
 	head.writeUInt32LE(body.length);
 	return Buffer.concat([head, body]);
 }
+
+/** The longest request that the shim takes: MAX_REQUEST in shim.h. */
+const LONGEST_REQUEST_BYTES = 8 << 20;
 
 type Field = readonly [name: string, ...values: readonly string[]];
 
@@ -96,8 +99,6 @@ function* fieldsOf(request: ShimRequest): Iterable<Field> {
 	for (const path of cgroups) yield ['cgroup', path];
 	if (join) yield ['join', String(join.pid), join.start ?? ''];
 	yield* plainFields(rest);
-	// The shim runs programs of this machine: a path of an image is searched for by its last part.
-	yield ['searchbase'];
 	if (box) yield* boxFields(box);
 }
 

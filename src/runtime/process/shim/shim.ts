@@ -27,6 +27,8 @@ import { encodeRequest, type ShimRequest } from './shim-request.ts';
 const KILL_SIGNAL = 33;
 /** Half of what the shim reserves. */
 const FULL_FILE_BYTES = 512 << 10;
+/** How long a report may be late. */
+const LATE_MS = 10_000;
 /** How long the report of a failed start is kept at least. */
 const FORGET_MS = 1000;
 /** How often waiters are looked at. */
@@ -111,20 +113,23 @@ export class Shim {
 	adopt({ last, number, identity }: ShimRecord): MainProcess | undefined {
 		if (!identity) return undefined;
 		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
-		if (last.kind === 'ended') {
-			running.exit.resolve(shimEndOf(last));
-			this.#use(number, 1);
-			return this.#processOf(running);
-		}
-		this.#running.set(last.id, running);
 		this.#use(number, 1);
-		this.#listen();
+		if (last.kind === 'ended') running.exit.resolve(shimEndOf(last));
+		else this.#running.set(last.id, running);
 		return this.#processOf(running);
 	}
 
-	/** Removes the files of earlier launchers in which no adopted container is left: all their ends are recorded. */
-	forgetRecords(): void {
-		for (const number of this.#files.keys()) this.#use(number, 0);
+	/**
+	 * Called once all containers of earlier launchers are adopted, and not before: an event that is read for a container that
+	 * is not adopted yet would be lost. Reads on from here, and removes the files in which no container is left: after a
+	 * time, in which a start that was given up may still be reported, and is killed.
+	 */
+	continueRecords(): void {
+		if (this.#running.size > 0) this.#listen();
+		const earlier = [...this.#files.keys()];
+		this.#options.clock.setTimer(LATE_MS, () => {
+			for (const number of earlier) if (!this.#isClosed) this.#use(number, 0);
+		});
 	}
 
 	/** A new id for a request. No launcher of this folder uses it again. */
@@ -158,16 +163,32 @@ export class Shim {
 		if (removes) rmSync(join(this.#options.folder, POKE_NAME), { force: true });
 	}
 
+	/** The server for the next request. */
 	async #serving(): Promise<Server> {
-		const current = await this.#server?.catch(() => undefined);
-		if (current) {
-			if ((this.#files.get(current.number)?.size ?? 0) < FULL_FILE_BYTES) return current;
-			// It exits when it has handled all requests.
-			current.child.stdin?.end();
-			this.#server = undefined;
+		if (this.#server && this.#isServerFull) this.#retire(this.#server);
+		if (!this.#server) {
+			const starting = this.#startServer();
+			this.#server = starting;
+			// Another attempt is made for the next request.
+			starting.catch(() => {
+				if (this.#server === starting) this.#server = undefined;
+			});
 		}
-		this.#server ??= this.#startServer();
 		return await this.#server;
+	}
+
+	get #isServerFull(): boolean {
+		return (this.#files.get(this.#lastNumber)?.size ?? 0) >= FULL_FILE_BYTES;
+	}
+
+	/** Lets the server exit when it has handled all requests, and its file be removed when its containers have ended. */
+	#retire(server: Promise<Server>): void {
+		this.#server = undefined;
+		const end = ({ child, number }: Server): void => {
+			child.stdin?.end();
+			this.#use(number, 0);
+		};
+		server.then(end, () => {});
 	}
 
 	async #startServer(): Promise<Server> {
@@ -199,12 +220,22 @@ export class Shim {
 		return { number, child };
 	}
 
-	/** A start that the server has not handled will not happen; the caller may retry it. */
+	/**
+	 * A start that the server has not handled will not happen; the caller may retry it. One that it has handled just before
+	 * it ended is reported soon.
+	 */
 	#noteServerEnd(number: number): void {
+		const current = this.#server;
+		const forget = (server: Server): void => {
+			if (server.number === number && this.#server === current) this.#server = undefined;
+		};
+		current?.then(forget, () => {});
+		const isWaiting = Array.from(this.#starting.values()).some((starting) => starting.number === number);
+		if (isWaiting) this.#options.clock.setTimer(FORGET_MS, () => this.#giveUpStarts(number));
+	}
+
+	#giveUpStarts(number: number): void {
 		this.#readEvents();
-		void this.#server?.then((server) => {
-			if (server.number === number) this.#server = undefined;
-		});
 		for (const [id, starting] of this.#starting) {
 			if (starting.number !== number) continue;
 			this.#starting.delete(id);

@@ -16,6 +16,8 @@ import type { HarnessPorts } from '../../testing/stream-contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
 import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
+import { probeMachine } from '../shim/probe.ts';
+import { shimFile } from '../shim/shim-file.ts';
 
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
@@ -27,8 +29,11 @@ export interface HostHarness extends RuntimeHarness {
 	script(text: string, more?: Partial<ContainerConfig>): ContainerConfig;
 }
 
+const HAS_BOXES = (await probeMachine(shimFile())).level !== 'none';
+
 /** Creates such a machine, without a launcher. */
-export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'isolation'> = {}): HostHarness {
+export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): HostHarness {
+	const mounts = HAS_BOXES && !how.withoutShim;
 	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
 	const folder = join(root, 'launcher');
 	let connected: ProcessRuntime | undefined;
@@ -67,6 +72,7 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'isola
 			writesLongLine: sh("head -c 65536 /dev/zero | tr '\\0' x"),
 			leavesChild: sh('while :; do echo child; done & echo main'),
 			isMissing: ['no-such-program-anywhere'],
+			...(mounts && { writesMessage: sh('printf why > /dev/termination-log') }),
 		},
 		ports: echoingPorts,
 		...(!how.withoutShim &&

@@ -2,7 +2,6 @@ import {
 	boolean,
 	int32,
 	list,
-	map,
 	nullable,
 	object,
 	omitZero,
@@ -10,6 +9,19 @@ import {
 	required,
 	string,
 } from '../../../schema/schema.ts';
+import {
+	azureFileFields,
+	cephfsFields,
+	cinderFields,
+	flexVolumeFields,
+	sourceFsType as fsType,
+	glusterfsFields,
+	iscsiFields,
+	rbdFields,
+	sourceReadOnly as readOnly,
+	scaleIOFields,
+	sourceSecret,
+} from './provider-fields.ts';
 import { localObjectReferenceSchema } from './reference.ts';
 
 /**
@@ -18,12 +30,7 @@ import { localObjectReferenceSchema } from './reference.ts';
  * manifest that names such a source can be stored, although no runtime here mounts it.
  */
 
-const readOnly = omitZero(boolean, 'If true, the volume is read-only. Default false.');
-const fsType = optional(string, "Type of the file system, such as ext4. Default: the driver's choice.");
-const secretRef = optional(
-	localObjectReferenceSchema,
-	'Secret with the credentials for the storage provider.',
-);
+const secretRef = sourceSecret(localObjectReferenceSchema);
 const partition = omitZero(int32, 'Number of the partition, 1 to 255. Default 0: the whole disk.');
 
 /** The schemas of the sources, by the name of their field in a volume. */
@@ -37,28 +44,11 @@ export const providerVolumeSources = {
 		'Mounts a directory that an NFS server exports.',
 	),
 	iscsi: optional(
-		object('io.k8s.api.core.v1.ISCSIVolumeSource', 'Disk that an iSCSI target provides.', {
-			targetPortal: required(
-				string,
-				'Address of the target: an IP address, or <address>:<port> if the port is not 3260.',
-			),
-			iqn: required(string, 'Name of the target: an iqn, eui or naa name.'),
-			lun: required(int32, 'Logical unit number (LUN) of the disk, 0 to 255.'),
-			iscsiInterface: optional(string, 'Name of the iSCSI interface on the node. Default default.'),
-			fsType,
-			readOnly,
-			portals: optional(list(string), 'Further addresses of the target.'),
-			chapAuthDiscovery: omitZero(
-				boolean,
-				'If true, discovery is authenticated by CHAP; requires secretRef. Default false.',
-			),
-			chapAuthSession: omitZero(
-				boolean,
-				'If true, the session is authenticated by CHAP; requires secretRef. Default false.',
-			),
-			secretRef,
-			initiatorName: nullable(string, 'Name of the iSCSI initiator. Default: that of the node.'),
-		}),
+		object(
+			'io.k8s.api.core.v1.ISCSIVolumeSource',
+			'Disk that an iSCSI target provides.',
+			iscsiFields(secretRef),
+		),
 		'Mounts a disk that an iSCSI target provides.',
 	),
 	fc: optional(
@@ -79,16 +69,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.FlexVolumeSource',
 			'Volume that a FlexVolume driver provides. Deprecated: use a CSI driver.',
-			{
-				driver: required(string, 'Name of the FlexVolume driver.'),
-				fsType,
-				secretRef,
-				readOnly,
-				options: optional(
-					map(string),
-					'Settings for the driver, by name. Names under kubernetes.io and k8s.io are reserved.',
-				),
-			},
+			flexVolumeFields(secretRef),
 		),
 		'Mounts a volume that a FlexVolume driver provides. Deprecated: use a CSI driver.',
 	),
@@ -126,11 +107,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.AzureFileVolumeSource',
 			'File share of Azure. Deprecated: use the CSI driver.',
-			{
-				secretName: required(string, 'Name of the Secret with the name and key of the storage account.'),
-				shareName: required(string, 'Name of the file share.'),
-				readOnly,
-			},
+			azureFileFields,
 		),
 		'Mounts a file share of Azure. Deprecated: use the CSI driver.',
 	),
@@ -164,12 +141,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.CinderVolumeSource',
 			'Cinder volume of OpenStack. Deprecated: use the CSI driver.',
-			{
-				volumeID: required(string, 'Identifier of the volume in Cinder.'),
-				fsType,
-				readOnly,
-				secretRef,
-			},
+			cinderFields(secretRef),
 		),
 		'Mounts a Cinder volume of OpenStack. Deprecated: use the CSI driver.',
 	),
@@ -205,11 +177,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.GlusterfsVolumeSource',
 			'Glusterfs volume. No Kubernetes version since 1.26 can mount it.',
-			{
-				endpoints: required(string, 'Name of the Endpoints with the addresses of the servers.'),
-				path: required(string, 'Name of the Glusterfs volume.'),
-				readOnly,
-			},
+			glusterfsFields,
 		),
 		'Mounts a Glusterfs volume. No Kubernetes version since 1.26 can mount it.',
 	),
@@ -217,16 +185,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.RBDVolumeSource',
 			'Block device of Ceph (RBD). No Kubernetes version since 1.31 can mount it.',
-			{
-				monitors: required(list(string), 'Addresses of the Ceph monitors.'),
-				image: required(string, 'Name of the RBD image.'),
-				fsType,
-				pool: optional(string, 'Name of the RADOS pool. Default rbd.'),
-				user: optional(string, 'Name of the RADOS user. Default admin.'),
-				keyring: optional(string, "Path of the user's keyring. Default /etc/ceph/keyring."),
-				secretRef,
-				readOnly,
-			},
+			rbdFields(secretRef),
 		),
 		'Mounts a block device of Ceph (RBD). No Kubernetes version since 1.31 can mount it.',
 	),
@@ -234,14 +193,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.CephFSVolumeSource',
 			'Ceph file system. No Kubernetes version since 1.31 can mount it.',
-			{
-				monitors: required(list(string), 'Addresses of the Ceph monitors.'),
-				path: optional(string, 'Directory of the file system to mount. Default /.'),
-				user: optional(string, 'Name of the RADOS user. Default admin.'),
-				secretFile: optional(string, "Path of the user's keyring. Default /etc/ceph/user.secret."),
-				secretRef,
-				readOnly,
-			},
+			cephfsFields(secretRef),
 		),
 		'Mounts a Ceph file system. No Kubernetes version since 1.31 can mount it.',
 	),
@@ -289,21 +241,7 @@ export const providerVolumeSources = {
 		object(
 			'io.k8s.api.core.v1.ScaleIOVolumeSource',
 			'ScaleIO volume. No Kubernetes version since 1.22 can mount it.',
-			{
-				gateway: required(string, 'Address of the ScaleIO API gateway.'),
-				system: required(string, 'Name of the ScaleIO system.'),
-				secretRef,
-				sslEnabled: omitZero(boolean, 'If true, connections to the gateway use TLS. Default false.'),
-				protectionDomain: optional(string, 'Name of the protection domain.'),
-				storagePool: optional(string, 'Name of the storage pool in the protection domain.'),
-				storageMode: optional(
-					string,
-					'Provisioning of the storage: ThickProvisioned or ThinProvisioned (the default).',
-				),
-				volumeName: optional(string, 'Name of the ScaleIO volume.'),
-				fsType,
-				readOnly,
-			},
+			scaleIOFields(secretRef),
 		),
 		'Mounts a ScaleIO volume. No Kubernetes version since 1.22 can mount it.',
 	),

@@ -14,6 +14,13 @@ export const BARE: RuntimeTraits = {
 	canResize: false,
 };
 const AS_USER: RuntimeTraits = { ...BARE, user: { uid: 1000, gid: 1000, groups: [27] } };
+const HONOURS_SECCOMP = ['spec.', 'spec.containers[].'].map(
+	(prefix) => `${prefix}securityContext.seccompProfile`,
+);
+/** The traits of a runtime that filters system calls, but has no files with profiles. */
+const BOXED: RuntimeTraits = { ...BARE, honours: new Set(HONOURS_SECCOMP) };
+const MOUNTING: RuntimeTraits = { ...BARE, honours: new Set(['spec.volumes']) };
+const SHARING: RuntimeTraits = { ...BARE, honours: new Set(['spec.shareProcessNamespace']) };
 /** The traits of a runtime that honours every field. */
 export const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
 
@@ -75,6 +82,19 @@ export const CASES: readonly FieldCase[] = [
 	{ field: 'spec.serviceAccountName', effect: 'warned', pod: pod({ serviceAccountName: 'builder' }) },
 	{ field: 'spec.serviceAccountName', effect: 'honoured', pod: pod({ serviceAccountName: 'default' }) },
 	{
+		...{ field: 'spec.serviceAccountName', effect: 'honoured', traits: MOUNTING },
+		pod: pod({ serviceAccountName: 'builder' }),
+	},
+	{
+		...{ field: 'spec.automountServiceAccountToken', effect: 'honoured', traits: MOUNTING },
+		pod: pod({ automountServiceAccountToken: true }),
+	},
+	{ field: 'spec.shareProcessNamespace', effect: 'held', pod: pod({ shareProcessNamespace: true }) },
+	{
+		...{ field: 'spec.shareProcessNamespace', effect: 'honoured', traits: SHARING },
+		pod: pod({ shareProcessNamespace: true }),
+	},
+	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
 		pod: pod({ automountServiceAccountToken: true }),
@@ -116,6 +136,14 @@ export const CASES: readonly FieldCase[] = [
 		field: `${C}lifecycle.stopSignal`,
 		effect: 'dropped',
 		pod: container({ lifecycle: { stopSignal: 'SIGUSR1' } }),
+	},
+	{
+		...{ field: `${C}volumeMounts`, effect: 'held' },
+		// The volume has another row too, which says that a runtime without volumes mounts nothing.
+		pod: pod(
+			{ volumes: [] },
+			{ volumeMounts: [{ name: 'v', mountPath: '/data', mountPropagation: 'Bidirectional' }] },
+		),
 	},
 	{ field: `${C}stdin`, effect: 'held', pod: container({ stdin: true }) },
 	{ field: `${C}tty`, effect: 'held', pod: container({ tty: true }) },
@@ -194,6 +222,10 @@ export const CASES: readonly FieldCase[] = [
 				effect: 'held',
 				pod: make({ seccompProfile: { type: 'RuntimeDefault' } }),
 			},
+			{
+				...{ field: field('seccompProfile'), effect: 'held', traits: BOXED },
+				pod: make({ seccompProfile: { type: 'Localhost', localhostProfile: 'x.json' } }),
+			},
 			{ field: field('seccompProfile'), effect: 'harmless', pod: make({ seccompProfile: unconfined }) },
 			{
 				field: field('appArmorProfile'),
@@ -242,7 +274,7 @@ export const CASES: readonly FieldCase[] = [
 		...{ field: 'spec.securityContext.sysctls', effect: 'held' },
 		pod: podSecured({ sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] }),
 	},
-	{ field: `${C}securityContext.privileged`, effect: 'held', pod: secured({ privileged: true }) },
+	{ field: `${C}securityContext.privileged`, effect: 'warned', pod: secured({ privileged: true }) },
 	{
 		...{ field: `${C}securityContext.allowPrivilegeEscalation`, effect: 'held' },
 		pod: secured({ allowPrivilegeEscalation: false }),
@@ -252,13 +284,13 @@ export const CASES: readonly FieldCase[] = [
 		pod: secured({ allowPrivilegeEscalation: true }),
 	},
 	{
-		field: `${C}securityContext.capabilities`,
+		field: `${C}securityContext.capabilities.drop`,
 		effect: 'held',
 		pod: secured({ capabilities: { drop: ['ALL'] } }),
 	},
 	{
-		field: `${C}securityContext.capabilities`,
-		effect: 'held',
+		field: `${C}securityContext.capabilities.add`,
+		effect: 'warned',
 		pod: secured({ capabilities: { add: ['NET_ADMIN'] } }),
 	},
 	{

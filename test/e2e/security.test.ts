@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import test, { type TestContext } from 'node:test';
+import { temporaryFolder } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+
+/**
+ * Security contexts, host namespaces and what else isolates a container, with real programs that print what they see: as
+ * root, as an ordinary user, and where the machine allows no isolation. A field is honoured, or the container is held
+ * back, as docs/pod-fields.md says.
+ */
+
+/** Where a server runs: the levels of docs/pod-fields.md. */
+type Level = 'root' | 'user' | 'none';
+
+/** What a Pod does: the lines that its program prints, or a part of the message with which its container is held back. */
+type Outcome = { readonly prints: string } | { readonly held: RegExp };
+
+interface SecurityCase {
+	readonly name: string;
+	/** The security context of the container. */
+	readonly context?: object;
+	/** More fields of the container, and of the Pod. */
+	readonly container?: object;
+	readonly spec?: object;
+	readonly script: string;
+	readonly outcomes: Readonly<Record<Level, Outcome>>;
+}
+
+/** The same on machines that can isolate containers, and held back on others. */
+function isolated(prints: string, held: RegExp): SecurityCase['outcomes'] {
+	return { root: { prints }, user: { prints }, none: { held } };
+}
+
+function everywhere(prints: string): SecurityCase['outcomes'] {
+	return { root: { prints }, user: { prints }, none: { prints } };
+}
+
+/** Prints the value of a field of /proc/self/status. */
+function status(field: string): string {
+	return `sed -n 's/^${field}:[[:space:]]*//p' /proc/self/status`;
+}
+
+const NO_CAPABILITIES = '0000000000000000';
+const NAMESPACES = { pid: '$(readlink /proc/self/ns/pid)', ipc: '$(readlink /proc/self/ns/ipc)' };
+const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount';
+const MESSAGE = { terminationMessagePath: '/stint-e2e/end' };
+
+/** Whether the container has a namespace of its own. */
+function compare(kind: 'pid' | 'ipc'): string {
+	const ours = readlinkSync(`/proc/self/ns/${kind}`);
+	return `[ "${NAMESPACES[kind]}" = '${ours}' ] && echo shared || echo own`;
+}
+
+function identityCases(): readonly SecurityCase[] {
+	const asRoot = /container has runAsNonRoot and image will run as root/;
+	return [
+		{
+			...{ name: 'user', context: { runAsUser: 1234, runAsGroup: 2345 } },
+			script: 'id -u; id -g; echo x > f; cat f; echo e > /dev/stderr',
+			outcomes: isolated('1234\n2345\nx\ne', /runAsUser is not honoured/),
+		},
+		{
+			...{ name: 'home', context: { runAsUser: 1 }, script: 'echo $HOME' },
+			outcomes: {
+				...isolated('', /runAsUser/),
+				root: { prints: '/usr/sbin' },
+				user: { prints: '/stint-e2e' },
+			},
+		},
+		{
+			...{ name: 'non-root', context: { runAsNonRoot: true }, script: 'echo runs' },
+			outcomes: { root: { held: asRoot }, user: { prints: 'runs' }, none: { held: asRoot } },
+		},
+		{
+			...{ name: 'non-root-user', context: { runAsNonRoot: true, runAsUser: 1234 }, script: 'id -u' },
+			outcomes: isolated('1234', /runAsUser is not honoured/),
+		},
+		{
+			...{ name: 'breaks-non-root', context: { runAsNonRoot: true, runAsUser: 0 }, script: 'echo runs' },
+			outcomes: {
+				root: { held: /container's runAsUser breaks non-root policy/ },
+				user: { held: /container's runAsUser breaks non-root policy/ },
+				none: { held: /container's runAsUser breaks non-root policy/ },
+			},
+		},
+		{
+			name: 'groups',
+			spec: {
+				securityContext: { supplementalGroups: [5000], fsGroup: 6000 },
+				volumes: [{ name: 'v', emptyDir: {} }],
+			},
+			container: { volumeMounts: [{ name: 'v', mountPath: '/stint-e2e/v' }] },
+			script: 'id -G; stat -c %g:%a /stint-e2e/v',
+			outcomes: {
+				root: { prints: '0 5000 6000\n6000:2777' },
+				user: { held: /supplementalGroups is not honoured.*fsGroup is not honoured/ },
+				none: { held: /this runtime cannot mount volumes/ },
+			},
+		},
+	];
+}
+
+function rightsCases(): readonly SecurityCase[] {
+	const all = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*(\w+)/m)?.[1] ?? '';
+	// vmsplice of a descriptor that does not exist: EBADF, or EPERM if the call is filtered.
+	const call = `perl -e 'syscall(${process.arch === 'arm64' ? 75 : 278}, -1, 0, 0, 0); print $!{EPERM} ? "no" : "yes"'`;
+	const readOnly = 'touch /tmp/stint-e2e 2>&1 | grep -o "Read-only file system"';
+	return [
+		{
+			...{ name: 'drop', context: { capabilities: { drop: ['ALL'] } } },
+			script: `${status('CapEff')}; ${status('CapBnd')}`,
+			outcomes: isolated(`${NO_CAPABILITIES}\n${NO_CAPABILITIES}`, /capabilities\.drop is not honoured/),
+		},
+		{
+			...{ name: 'add', context: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] } } },
+			script: status('CapBnd'),
+			outcomes: isolated('0000000000001000', /capabilities\.drop is not honoured/),
+		},
+		{
+			...{ name: 'unprivileged', context: { privileged: false }, script: status('CapBnd') },
+			outcomes: { ...isolated('00000000a80425fb', /./), none: { prints: NO_CAPABILITIES } },
+		},
+		{
+			...{ name: 'no-escalation', context: { allowPrivilegeEscalation: false } },
+			script: status('NoNewPrivs'),
+			outcomes: isolated('1', /allowPrivilegeEscalation is not honoured/),
+		},
+		{
+			...{ name: 'read-only', context: { readOnlyRootFilesystem: true } },
+			spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+			container: { volumeMounts: [{ name: 'v', mountPath: '/stint-e2e/v' }] },
+			script: `${readOnly}; echo x > /stint-e2e/v/f; cat /stint-e2e/v/f; echo y > /dev/termination-log`,
+			outcomes: isolated('Read-only file system\nx', /this runtime cannot mount volumes/),
+		},
+		{
+			...{ name: 'fixed', context: { readOnlyRootFilesystem: true }, script: readOnly },
+			outcomes: isolated('Read-only file system', /readOnlyRootFilesystem is not honoured/),
+		},
+		{
+			...{ name: 'filtered', context: { seccompProfile: { type: 'RuntimeDefault' } } },
+			script: `${status('Seccomp')}; ${call}`,
+			outcomes: isolated('2\nno', /seccompProfile is not honoured/),
+		},
+		{
+			...{ name: 'unfiltered', context: { seccompProfile: { type: 'Unconfined' } }, script: call },
+			outcomes: everywhere('yes'),
+		},
+		{
+			name: 'local-profile',
+			context: { seccompProfile: { type: 'Localhost', localhostProfile: 'x.json' } },
+			...{ script: 'echo runs', outcomes: heldEverywhere(/seccompProfile is not honoured/) },
+		},
+		{
+			...{ name: 'misspelled', context: { capabilities: { add: ['NET_ADMINN'] } }, script: 'echo runs' },
+			outcomes: {
+				...everywhere('runs'),
+				root: { held: /unknown capability "NET_ADMINN"/ },
+				user: { held: /unknown capability "NET_ADMINN"/ },
+			},
+		},
+		{
+			...{ name: 'privileged', context: { privileged: true }, script: status('CapEff') },
+			outcomes: { ...everywhere(NO_CAPABILITIES), root: { prints: all } },
+		},
+	];
+}
+
+function heldEverywhere(held: RegExp): SecurityCase['outcomes'] {
+	return { root: { held }, user: { held }, none: { held } };
+}
+
+function namespaceCases(): readonly SecurityCase[] {
+	const name = `uname -n; echo $HOSTNAME`;
+	const alias = { ip: '10.1.2.3', hostnames: ['db.example'] };
+	const inSecrets = `cat ${TOKEN}/namespace; echo; head -c 3 ${TOKEN}/token; echo; head -n 1 ${TOKEN}/ca.crt`;
+	return [
+		{
+			...{ name: 'own-namespaces', script: `${compare('pid')}; ${compare('ipc')}; cat /proc/1/comm` },
+			outcomes: { ...isolated('own\nown\nstint-waiter', /./), none: { prints: `shared\nshared\n${comm()}` } },
+		},
+		{
+			...{ name: 'host-pid', spec: { hostPID: true }, script: compare('pid') },
+			outcomes: everywhere('shared'),
+		},
+		{
+			...{ name: 'host-ipc', spec: { hostIPC: true }, script: compare('ipc') },
+			outcomes: everywhere('shared'),
+		},
+		{
+			...{ name: 'shared-pids', spec: { shareProcessNamespace: true }, script: 'echo runs' },
+			outcomes: {
+				root: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
+				user: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
+				none: { prints: 'runs' },
+			},
+		},
+		{
+			...{ name: 'named', spec: { hostname: 'web' }, script: name },
+			outcomes: { ...isolated('web\nweb', /./), none: { prints: `${hostname()}\nweb` } },
+		},
+		{
+			...{ name: 'host-network', spec: { hostNetwork: true }, script: 'uname -n' },
+			outcomes: everywhere(hostname()),
+		},
+		{
+			...{ name: 'aliases', spec: { hostAliases: [alias] }, script: 'getent hosts db.example aliases' },
+			outcomes: isolated(
+				'10.1.2.3        db.example\n127.0.0.1       aliases',
+				/hostAliases is not honoured/,
+			),
+		},
+		{
+			...{ name: 'message', container: MESSAGE, script: 'echo why > /stint-e2e/end; echo wrote' },
+			outcomes: isolated('wrote', /terminationMessagePath is not honoured/),
+		},
+		{
+			...{ name: 'token', script: `(${inSecrets}) 2>/dev/null; true` },
+			outcomes: { ...isolated('default\neyJ\n-----BEGIN CERTIFICATE-----', /./), none: { prints: '' } },
+		},
+	];
+}
+
+function comm(): string {
+	return readFileSync('/proc/1/comm', 'utf8').trim();
+}
+
+function podOf({ name, context, container, spec, script }: SecurityCase): object {
+	const main = {
+		...{ name: 'main', image: 'busybox', command: ['sh', '-c', script] },
+		...(context && { securityContext: context }),
+		...container,
+	};
+	return {
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name } },
+		spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers: [main], ...spec },
+	};
+}
+
+async function checkOutcome(server: StintServer, name: string, outcome: Outcome): Promise<void> {
+	const until = 'prints' in outcome ? '{.status.phase}=Succeeded' : '{..state.waiting.reason}';
+	const waited = await server.kubectl('wait', `--for=jsonpath=${until}`, '--timeout=30s', `pod/${name}`);
+	const { stdout: described } = await server.kubectl('describe', 'pod', name);
+	assert.equal(waited.code, 0, described);
+	if ('prints' in outcome) {
+		assert.equal((await server.kubectl('logs', name)).stdout.trimEnd(), outcome.prints);
+		return;
+	}
+	const message = await server.kubectl('get', 'pod', name, '-o', 'jsonpath={..state.waiting.message}');
+	assert.match(message.stdout, outcome.held);
+}
+
+async function checkAll(t: TestContext, server: StintServer, level: Level): Promise<void> {
+	const cases = [...identityCases(), ...rightsCases(), ...namespaceCases()];
+	const refused = level === 'root' ? [] : ['privileged'];
+	const given = cases.filter(({ name }) => !refused.includes(name));
+	const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: given.map(podOf) });
+	const applied = await server.kubectlWith(list, 'apply', '-f', '-');
+	assert.equal(applied.code, 0, applied.stderr);
+	for (const { name, outcomes } of given)
+		await t.test(name, () => checkOutcome(server, name, outcomes[level]));
+	assert.equal(existsSync('/stint-e2e'), false, 'mount points are in the private mount namespaces only');
+}
+
+const IS_ROOT = process.geteuid?.() === 0;
+const NEEDS_ROOT = { skip: IS_ROOT ? false : 'needs root' };
+
+test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
+	const server = await startStint(t, { args: ['--allow-privileged'] });
+	await checkAll(t, server, 'root');
+	const path = 'jsonpath={..state.terminated.message}';
+	assert.equal((await server.kubectl('get', 'pod', 'message', '-o', path)).stdout, 'why\n');
+	assert.equal((await server.kubectl('get', 'pod', 'read-only', '-o', path)).stdout, 'y\n');
+});
+
+const UNPRIVILEGED_ID = 65_534;
+
+test(
+	'security fields are honoured as an ordinary user, or their containers held back',
+	NEEDS_ROOT,
+	async (t) => {
+		const folder = temporaryFolder(t);
+		chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+		const under = [
+			'setpriv',
+			`--reuid=${UNPRIVILEGED_ID}`,
+			`--regid=${UNPRIVILEGED_ID}`,
+			'--clear-groups',
+			'--',
+		];
+		const server = await startStint(t, { folder, under, env: { HOME: '/stint-e2e' } });
+		await checkAll(t, server, 'user');
+		await t.test('added capabilities and their limit are reported', async () => {
+			const events = await server.kubectl('get', 'events', '--field-selector=reason=NotHonoured');
+			assert.match(events.stdout, /pod\/add .*capabilities\.add is not honoured: containers have at most/);
+		});
+		await t.test('a privileged container is refused', async () => {
+			const pod = podOf({ name: 'p', context: { privileged: true }, script: '', outcomes: everywhere('') });
+			const refused = await server.kubectlWith(JSON.stringify(pod), 'apply', '-f', '-');
+			assert.equal(
+				refused.stderr.trimEnd(),
+				'The Pod "p" is invalid: spec.containers[0].securityContext.privileged: Forbidden: disallowed by cluster policy',
+			);
+		});
+	},
+);
+
+/** In a user namespace that may have no others, as root without capabilities. */
+const WITHOUT_NAMESPACES = [
+	...['unshare', '--user', '--map-root-user', 'sh', '-c'],
+	'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all "$@"',
+	'sh',
+];
+
+test('where containers cannot be isolated, those that need it are held back', NEEDS_ROOT, async (t) => {
+	const server = await startStint(t, { under: WITHOUT_NAMESPACES });
+	await checkAll(t, server, 'none');
+});
