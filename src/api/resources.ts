@@ -13,6 +13,7 @@ import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { newEvents } from './events/event/definition.ts';
+import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
 import { runtimeClasses } from './node/runtimeclass/definition.ts';
 import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
@@ -50,7 +51,12 @@ export const resources: readonly ResourceDefinition[] = [
 export const viewResources: readonly ResourceDefinition[] = [newEvents];
 
 /** The resources whose objects are never stored: only the API server knows them. */
-export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
+export const virtualResources: readonly ResourceDefinition[] = [
+	selfSubjectReviews,
+	tokenReviews,
+	nodeMetrics,
+	podMetrics,
+];
 
 /** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */
 const named: readonly ResourceDefinition[] = [...resources, ...viewResources];

@@ -120,6 +120,7 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
+			usage: () => Promise.reject(new Error('nothing is measured')),
 			exec: (request) => (world?.node ?? ECHO_NODE).exec(request),
 			attach: (request) => (world?.node ?? ECHO_NODE).attach(request),
 			portForward: (request) => (world?.node ?? ECHO_NODE).portForward(request),

@@ -10,12 +10,14 @@ export interface RuntimeSettings {
 	readonly runtime: 'process' | 'fake';
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	readonly log: Pick<Log, 'info'>;
 }
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral, log }: RuntimeSettings,
+	{ runtime, folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -27,7 +29,7 @@ export async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),

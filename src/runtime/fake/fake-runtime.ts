@@ -8,6 +8,7 @@ import type { ContainerConfig, ContainerResources } from '../../api/contract/con
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
@@ -49,6 +50,8 @@ export interface FakeRuntimeOptions {
 	port?(port: number, sandbox: SandboxConfig): FakePort | undefined;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
+	/** What a running container uses; default: nothing. */
+	usage?(container: ContainerConfig): Partial<ContainerUsage>;
 	/** Returns why a container cannot get these resources; undefined if it can, which is the default. */
 	resizeError?(resources: ContainerResources, container: ContainerConfig): string | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
@@ -264,6 +267,17 @@ export class FakeRuntime implements Runtime {
 	/** The resources that a container has now; undefined if it does not exist. */
 	resourcesOf(id: string): ContainerResources | undefined {
 		return this.#containers.get(id)?.resources;
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		this.#check();
+		const at = this.#options.clock.now();
+		return Array.from(this.#containers.values(), ({ status, config }) => ({ status, config }))
+			.filter(({ status }) => status.state === 'running')
+			.map(({ status: { id, podUid, name }, config }) => ({
+				...{ id, podUid, name, at, cpuNanoseconds: 0, memoryBytes: 0, workingSetBytes: 0 },
+				...{ processes: 1, writableLayerBytes: 0, ...this.#options.usage?.(config) },
+			}));
 	}
 
 	async exec(id: string, config: ExecConfig): Promise<ExecSession> {

@@ -1,4 +1,5 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 
 /**
@@ -26,12 +27,23 @@ export interface Isolation {
 	readonly hasPids: boolean;
 }
 
-/** The traits that depend on the machine. */
-export function isolationTraits({ level, hasPids }: Isolation): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+/** The traits that depend on the machine: its isolation, and the controllers of the control groups that stint may make. */
+export function isolationTraits(
+	{ level, hasPids }: Isolation,
+	controllers: ReadonlySet<CgroupController>,
+): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
 	if (level === 'none') return { honours: HONOURED.none };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
-	return { honours: new Set([...HONOURED[level], ...seesAll]), hostsFile: 'pod' };
+	const limits = enforcesLimits(controllers) ? LIMITS : [];
+	return { honours: new Set([...HONOURED[level], ...limits, ...seesAll]), hostsFile: 'pod' };
 }
+
+/** Whether control groups with these controllers enforce what a container may limit. */
+export function enforcesLimits(controllers: ReadonlySet<CgroupController>): boolean {
+	return controllers.has('cpu') && controllers.has('memory');
+}
+
+const LIMITS = ['spec.resources', 'spec.containers[].resources.limits'];
 
 function fieldsOfEveryBox(): readonly string[] {
 	return [

@@ -21,10 +21,11 @@
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
@@ -44,7 +45,10 @@ import {
 } from '../contract.ts';
 import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
-import { isolationTraits } from './honoured.ts';
+import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
+import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
+import { enforcesLimits, isolationTraits } from './honoured.ts';
+import { imageRefOf } from './images/image-name.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
@@ -53,7 +57,7 @@ import { type HostEnvironment, programOf } from './program.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
-import { HostUsers } from './shim/host-users.ts';
+import { HostUsers, userOfThisProcess } from './shim/host-users.ts';
 import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
@@ -75,6 +79,8 @@ export interface ProcessRuntimeOptions {
 	readonly logMaxFiles?: number;
 	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
 	readonly withoutShim?: boolean;
+	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	/** Called at the start if the machine allows no isolation of containers, with the reason. */
 	onUnisolated?(reason: string): void;
 	/**
@@ -100,6 +106,7 @@ interface KnownSandbox {
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
 	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#controllers: ReadonlySet<CgroupController> = new Set();
 	readonly #users = new HostUsers();
 	/** Whether the launcher starts containers by the shim. */
 	#usesShim = false;
@@ -121,12 +128,12 @@ export class ProcessRuntime implements Runtime {
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
 		return {
-			...isolationTraits(this.#machine),
-			user: thisUser(),
+			...isolationTraits(this.#machine, this.#controllers),
+			user: userOfThisProcess(),
 			os: platform(),
 			runsHostPrograms: true,
 			canExec: this.#usesShim,
-			canResize: false,
+			canResize: enforcesLimits(this.#controllers),
 		};
 	}
 
@@ -143,6 +150,7 @@ export class ProcessRuntime implements Runtime {
 		this.#machine = await probeMachine(file);
 		const { level, reason } = this.#machine;
 		if (level === 'none') this.#options.onUnisolated?.(reason);
+		else this.#controllers = controllersIn(findHierarchies());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -170,7 +178,11 @@ export class ProcessRuntime implements Runtime {
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
 		const { namespaces, sysctls } = config;
-		const sandbox = await this.#call('runSandbox', { ...metadataOf(config), namespaces, sysctls });
+		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
+		const sandbox = await this.#call('runSandbox', {
+			...{ ...metadataOf(config), namespaces, sysctls },
+			...(limits && { limits }),
+		});
 		this.#know(sandbox);
 		return sandbox;
 	}
@@ -208,13 +220,15 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		if (box) await prepareBox(config);
-		const { stopSignal, tty, stdin, stdinOnce } = config;
+		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
+		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			imageRef: imageRefOf(image),
 			program,
 			...{ tty, stdin, stdinOnce },
 			...(box && { box }),
+			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
 	}
@@ -236,9 +250,19 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
 	}
 
-	/** No cgroup limits the processes of a container, so there is nothing to change. */
-	async updateContainerResources(): Promise<void> {
-		throw new ContainerResizeError('the resources of host processes are not limited');
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		if (!this.traits.canResize) throw new ContainerResizeError('stint may not make control groups here');
+		try {
+			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
+		} catch (error) {
+			throw error instanceof RuntimeUnavailable
+				? error
+				: new ContainerResizeError(error instanceof Error ? error.message : String(error));
+		}
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return this.#isEmpty ? [] : await this.#call('usage');
 	}
 
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
@@ -368,15 +392,4 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: HostSandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
-}
-
-/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
-function thisUser(): ProcessUser | undefined {
-	const { getuid, getgid, getgroups } = process;
-	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
-}
-
-/** The reference is the name itself, since there is no image and no digest. */
-function imageRefOf(image: string): string {
-	return `process://${image}`;
 }

@@ -60,6 +60,7 @@ export function imageBoxOf(
 			{ source: image.resolvConf, subPath: '', target: '/etc/resolv.conf', flags: '' },
 			...boxMountsOf(config),
 		],
+		oomScoreAdj: config.oomScoreAdj,
 		sysctls: sysctlsOf(sandbox),
 		...(!security.privileged && security.procMount === 'Default' && { masked: MASKED, protected: PROTECTED }),
 		...userOf(image.user, facts),

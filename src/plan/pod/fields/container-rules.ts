@@ -73,8 +73,8 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	containerRule('resources.limits', {
 		effect: 'warned',
 		only: 'on `cpu`, `memory`, `ephemeral-storage`',
-		because: 'limits are not enforced on processes of this machine',
-		instead: 'remove the limits, or limit stint itself',
+		because: 'stint may not make the control groups that enforce limits',
+		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ container }) =>
 			LIMITED.some((resource) => container.resources?.limits?.[resource] !== undefined),
 	}),
@@ -137,7 +137,7 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
-/** The resources whose limits a runtime would enforce. The scheduler counts others, such as devices. */
+/** The resources whose limits are enforced on a node. The scheduler counts others, such as devices. */
 const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
 
 /** The default of terminationMessagePath. */
