@@ -1,0 +1,96 @@
+import { homedir } from 'node:os';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { ContainerStartError, type PulledImage } from '../contract.ts';
+import type { CgroupController } from './cgroups/cgroup-limits.ts';
+import { isolationTraits } from './honoured.ts';
+import { imageRefOf } from './images/image-name.ts';
+import type { ImageTable } from './images/image-table.ts';
+import type { HostProgram } from './launcher/protocol.ts';
+import { type HostEnvironment, programOf } from './program.ts';
+import type { ProgramSource, SourcedProgram, WantedContainer } from './program-source.ts';
+import { boxOf, type HostUser } from './shim/box.ts';
+import { HostUsers, userOfThisProcess } from './shim/host-users.ts';
+import { type MachineProbe, probeMachine } from './shim/probe.ts';
+import { filterFile } from './shim/shim-file.ts';
+import type { ContainerBox } from './shim/shim-request.ts';
+
+/** The parts of a {@link HostPrograms}. */
+export interface HostProgramsOptions {
+	readonly images: ImageTable;
+	/** PATH and HOME for the containers. Default: those of this process. */
+	readonly host?: HostEnvironment;
+}
+
+/** The programs of this machine: an image is a name for one of them, by the table of images. Nothing is pulled. */
+export class HostPrograms implements ProgramSource {
+	readonly name = 'process';
+	readonly #options: HostProgramsOptions;
+	readonly #users = new HostUsers();
+
+	constructor(options: HostProgramsOptions) {
+		this.#options = options;
+	}
+
+	async start(shim: string | undefined): Promise<MachineProbe> {
+		return await probeMachine(shim);
+	}
+
+	traitsOn(
+		machine: MachineProbe,
+		controllers: ReadonlySet<CgroupController>,
+	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'> {
+		return { ...isolationTraits(machine, controllers), user: userOfThisProcess(), runsHostPrograms: true };
+	}
+
+	/** Downloads nothing. Rejects unless the image has an entry in the table. */
+	async pull(image: string): Promise<PulledImage> {
+		const status = await this.statusOf(image);
+		if (!status) throw this.#options.images.missing(image);
+		return { ...status, sizeBytes: 0 };
+	}
+
+	async statusOf(image: string): Promise<{ readonly imageRef: string } | undefined> {
+		const entry = await this.#options.images.find(image);
+		return entry ? { imageRef: imageRefOf(image) } : undefined;
+	}
+
+	async prepare(_id: string, wanted: WantedContainer): Promise<SourcedProgram> {
+		const box = this.#boxOf(wanted);
+		const { config } = wanted;
+		return {
+			program: await this.#programOf(wanted),
+			imageRef: imageRefOf(config.image),
+			...(box && { box }),
+			...(config.stopSignal !== undefined && { stopSignal: config.stopSignal }),
+		};
+	}
+
+	async release(): Promise<void> {}
+
+	async releaseOthers(): Promise<void> {}
+
+	async stop(): Promise<void> {}
+
+	#boxOf({ config, sandbox, machine: { level, hasPids } }: WantedContainer): ContainerBox | undefined {
+		const user = userOfThisProcess();
+		if (!user) return undefined;
+		const userById = (uid: number): HostUser | undefined => this.#users.byId(uid);
+		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
+	}
+
+	async #programOf({ config, sandbox: { hostname }, machine }: WantedContainer): Promise<HostProgram> {
+		const { images, host } = this.#options;
+		const entry = await images.find(config.image);
+		const { path = process.env.PATH, home = this.#homeOf(config, machine) } = host ?? {};
+		const program = programOf(config, { hostname, entry, host: { path, home } });
+		if (program) return program;
+		throw new ContainerStartError('CreateContainerError', images.missing(config.image).message);
+	}
+
+	/** The home of the user that the container runs as, who may be another one than this process's. */
+	#homeOf({ security: { runAsUser } }: ContainerConfig, { level }: MachineProbe): string {
+		if (runAsUser === undefined || level !== 'root') return homedir();
+		return this.#users.byId(runAsUser)?.home ?? '/';
+	}
+}

@@ -1,0 +1,364 @@
+/**
+ * The runtimes whose containers are started by a launcher: a separate small process, which outlives the server. This side
+ * keeps the connection to it. Where the program and the isolation of a container come from is the part of a program
+ * source: the machine itself (host-programs.ts) or images (../sandbox).
+ *
+ * Read in this order. Server side: launcher-runtime.ts, program-source.ts, host-programs.ts, launcher/launcher-client.ts,
+ * launcher/protocol.ts, program.ts, images/image-table.ts, shim/probe.ts and shim/box.ts (isolation). Launcher, in launcher/: launcher-main.ts and
+ * launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls), journal.ts and recovery.ts
+ * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
+ * two implementations shim/shim.ts and containers/spawned-process.ts (without the shim), output/output-pump.ts,
+ * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
+ * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. The launcher's code
+ * must import little: each MB of its memory slows every fork.
+ *
+ * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
+ *    the changes since then as events.
+ * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
+ *    RuntimeUnavailable.
+ */
+
+import { access, mkdir } from 'node:fs/promises';
+import { platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { openPrivateFolder } from '../../base/files/private-files.ts';
+import {
+	type AttachConfig,
+	type ContainerEvent,
+	ContainerResizeError,
+	ContainerStartError,
+	type ExecConfig,
+	ExecError,
+	type ExecSession,
+	PortForwardError,
+	type PulledImage,
+	type PullOptions,
+	type Runtime,
+	type RuntimeContainer,
+	RuntimeUnavailable,
+	type Sandbox,
+} from '../contract.ts';
+import { dialHostPort } from '../host-port.ts';
+import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
+import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
+import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
+import { enforcesLimits } from './honoured.ts';
+import { LauncherClient } from './launcher/launcher-client.ts';
+import { JOURNAL_NAME } from './launcher/launcher-files.ts';
+import type { HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
+import type { ProgramSource } from './program-source.ts';
+import { commandSession, openSession } from './sessions/session-client.ts';
+import type { SessionRequest } from './sessions/session-protocol.ts';
+import { prepareBox } from './shim/prepare-box.ts';
+import type { MachineProbe } from './shim/probe.ts';
+import { shimFile } from './shim/shim-file.ts';
+
+/** The components and settings of a {@link LauncherRuntime}. */
+export interface LauncherRuntimeOptions {
+	/** The launcher's folder; created if it does not exist, accessible for this user only. */
+	readonly folder: string;
+	readonly clock: Clock;
+	readonly source: ProgramSource;
+	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
+	readonly version: string;
+	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
+	readonly logMaxBytes?: number;
+	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
+	readonly logMaxFiles?: number;
+	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
+	readonly withoutShim?: boolean;
+	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
+	/** Called at the start if the machine allows no isolation of containers, with the reason. */
+	onUnisolated?(reason: string): void;
+	/**
+	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
+	 * them and removes the folder named here.
+	 */
+	readonly removeAtEnd?: string;
+	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
+	onError(error: unknown): void;
+}
+
+const LOG_MAX_BYTES = 10 << 20;
+const LOG_MAX_FILES = 5;
+const RECONNECT_MS = 500;
+
+interface KnownSandbox {
+	readonly config: HostSandboxConfig;
+	/** By container id, the state that listeners and callers received last. */
+	readonly reported: Map<string, RuntimeContainer['state']>;
+}
+
+/** See the header of this file. */
+export class LauncherRuntime implements Runtime {
+	readonly version: string;
+	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#controllers: ReadonlySet<CgroupController> = new Set();
+	/** Whether the launcher starts containers by the shim. */
+	#usesShim = false;
+	readonly #options: LauncherRuntimeOptions;
+	readonly #listeners = new Set<(event: ContainerEvent) => void>();
+	readonly #known = new Map<string, KnownSandbox>();
+	/** The connections to the ports of each sandbox. */
+	readonly #connections = new Map<string, Set<Duplex>>();
+	#client: Promise<LauncherClient> | undefined;
+	#stopped = false;
+	/** True while there certainly is no sandbox, so that the lists need no launcher. */
+	#isEmpty = false;
+
+	constructor(options: LauncherRuntimeOptions) {
+		this.version = `${options.source.name}://${options.version}`;
+		this.#options = options;
+	}
+
+	/** What it honours depends on what this machine allows: it is known after `start`. */
+	get traits(): RuntimeTraits {
+		return {
+			...this.#options.source.traitsOn(this.#machine, this.#controllers),
+			os: platform(),
+			canExec: this.#usesShim,
+			canResize: enforcesLimits(this.#controllers),
+		};
+	}
+
+	/**
+	 * If an earlier launcher has left a journal, waits for a connection, since there may be containers. Otherwise starts
+	 * a launcher without waiting for it, which saves its start-up time.
+	 */
+	async start(): Promise<void> {
+		const { folder, onError, source } = this.#options;
+		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+		openPrivateFolder(folder);
+		const file = this.#options.withoutShim ? undefined : shimFile();
+		this.#usesShim = file !== undefined;
+		this.#machine = await source.start(file);
+		const { level, reason } = this.#machine;
+		if (level === 'none') this.#options.onUnisolated?.(reason);
+		else this.#controllers = controllersIn(findHierarchies());
+		const left = await access(join(folder, JOURNAL_NAME)).then(
+			() => true,
+			() => false,
+		);
+		this.#isEmpty = !left;
+		const connected = this.#connected();
+		if (left) await connected;
+		else connected.catch(onError);
+		const containers = await this.listContainers();
+		await source.releaseOthers(new Set(containers.map(({ id }) => id))).catch(onError);
+	}
+
+	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
+		if (this.#stopped) return;
+		if (options.killAll && (this.#client || !this.#isEmpty)) await (await this.#connected()).killAll();
+		this.#stopped = true;
+		await this.#options.source.stop();
+		const client = await this.#client?.catch(() => undefined);
+		this.#client = undefined;
+		client?.close();
+	}
+
+	subscribe(listener: (event: ContainerEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		this.#isEmpty = false;
+		const { namespaces, sysctls } = config;
+		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
+		const sandbox = await this.#call('runSandbox', {
+			...{ ...metadataOf(config), namespaces, sysctls },
+			...(limits && { limits }),
+		});
+		this.#know(sandbox);
+		return sandbox;
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		await this.#call('stopSandbox', id);
+		this.#disconnect(id);
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		const containers = [...(this.#known.get(id)?.reported.keys() ?? [])];
+		await this.#call('removeSandbox', id);
+		await this.#options.source.release(containers);
+		this.#known.delete(id);
+		this.#disconnect(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		return this.#isEmpty ? [] : await this.#call('listSandboxes');
+	}
+
+	async pullImage(image: string, options: PullOptions = {}): Promise<PulledImage> {
+		return await this.#options.source.pull(image, options);
+	}
+
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
+		return await this.#options.source.statusOf(image);
+	}
+
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
+		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES, source } = this.#options;
+		const { name, attempt, image, logPath } = config;
+		const id = containerIdOf(sandboxId, config);
+		await this.#connected();
+		const sandbox = this.#known.get(sandboxId)?.config;
+		if (!sandbox) throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
+		const sourced = await source.prepare(id, { config, sandbox, machine: this.#machine });
+		if (sourced.box) await prepareBox(config);
+		const { tty, stdin, stdinOnce, resources } = config;
+		const limits = containerLimitsOf(resources, this.#controllers);
+		return await this.#call('createContainer', sandboxId, {
+			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			...sourced,
+			...{ tty, stdin, stdinOnce },
+			...(limits && { limits }),
+		});
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		return await this.#call('startContainer', id);
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		await this.#call('stopContainer', id, graceSeconds);
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		await this.#call('removeContainer', id);
+		await this.#options.source.release([id]);
+		this.#known.get(sandboxOfContainer(id))?.reported.delete(id);
+	}
+
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
+		return this.#isEmpty ? [] : await this.#call('listContainers');
+	}
+
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		if (!this.traits.canResize) throw new ContainerResizeError('stint may not make control groups here');
+		try {
+			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
+		} catch (error) {
+			throw error instanceof RuntimeUnavailable
+				? error
+				: new ContainerResizeError(error instanceof Error ? error.message : String(error));
+		}
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return this.#isEmpty ? [] : await this.#call('usage');
+	}
+
+	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
+		return commandSession(await this.#session({ kind: 'exec', containerId, config }));
+	}
+
+	async attach(containerId: string, config: AttachConfig): Promise<Duplex> {
+		return await this.#session({ kind: 'attach', containerId, config });
+	}
+
+	/** Opens a session with the launcher, once it can take calls. */
+	async #session(request: SessionRequest): Promise<Duplex> {
+		if (this.#isEmpty)
+			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
+		await this.#connected();
+		return await openSession(this.#options.folder, request);
+	}
+
+	/** The sandboxes have the network of the host. */
+	async portForward(sandboxId: string, port: number): Promise<Duplex> {
+		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
+		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		const connection = await dialHostPort(port);
+		const connections = this.#connections.get(sandboxId) ?? new Set();
+		this.#connections.set(sandboxId, connections.add(connection));
+		void connection.closed.then(() => {
+			connections.delete(connection);
+			if (connections.size === 0 && this.#connections.get(sandboxId) === connections)
+				this.#connections.delete(sandboxId);
+		});
+		return connection;
+	}
+
+	/** Closes the connections to the ports of a sandbox that ends. */
+	#disconnect(sandboxId: string): void {
+		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
+	}
+
+	async #call<Method extends keyof LauncherCalls>(
+		method: Method,
+		...args: Parameters<LauncherCalls[Method]>
+	): Promise<Awaited<ReturnType<LauncherCalls[Method]>>> {
+		const client = await this.#connected();
+		return await client.call(method, ...args);
+	}
+
+	#connected(): Promise<LauncherClient> {
+		if (this.#client) return this.#client;
+		if (this.#stopped) return Promise.reject(new RuntimeUnavailable('the runtime has been stopped'));
+		const attempt = this.#connect();
+		this.#client = attempt;
+		attempt.catch(() => {
+			if (this.#client === attempt) this.#client = undefined;
+		});
+		return attempt;
+	}
+
+	async #connect(): Promise<LauncherClient> {
+		const { folder, clock, removeAtEnd, withoutShim = false } = this.#options;
+		const client = await LauncherClient.reach({
+			folder,
+			clock,
+			withoutShim,
+			...(removeAtEnd !== undefined && { removeAtEnd }),
+			onStatus: (status) => this.#notify(status),
+			onLost: () => this.#lost(),
+		});
+		const { sandboxes, containers } = await client.list();
+		for (const sandbox of sandboxes) this.#know(sandbox);
+		for (const status of containers) this.#notify(status);
+		return client;
+	}
+
+	#lost(): void {
+		this.#client = undefined;
+		if (!this.#stopped) void this.#reconnect();
+	}
+
+	async #reconnect(): Promise<void> {
+		while (!this.#stopped) {
+			try {
+				await this.#connected();
+				return;
+			} catch (error) {
+				this.#options.onError(error);
+				await sleep(this.#options.clock, RECONNECT_MS);
+			}
+		}
+	}
+
+	/**
+	 * Notifies the listeners of a change of state, once. A container without an earlier state is recorded only: it
+	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
+	 */
+	#notify(status: RuntimeContainer): void {
+		const reported = this.#known.get(status.sandboxId)?.reported;
+		const before = reported?.get(status.id);
+		if (before === 'exited' || before === status.state) return;
+		reported?.set(status.id, status.state);
+		if (before) for (const listener of this.#listeners) listener({ status });
+	}
+
+	#know({ id, config }: HostSandbox): void {
+		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
+	}
+}
