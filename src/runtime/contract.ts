@@ -72,8 +72,12 @@ export interface Runtime {
 
 	/** Makes the image available. Rejects with {@link ImageError}. */
 	pullImage(image: string, options?: PullOptions): Promise<PulledImage>;
-	/** The reference of `image` if it is available, else undefined. Rejects with {@link ImageError}. */
-	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined>;
+	/**
+	 * The reference of `image` if it is available, else undefined. An image that was pulled with credentials is available
+	 * only to those who have them too (upstream: the feature KubeletEnsureSecretPulledImages). Rejects with
+	 * {@link ImageError}.
+	 */
+	imageStatus(image: string, options?: PullOptions): Promise<{ readonly imageRef: string } | undefined>;
 
 	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer>;
@@ -156,17 +160,18 @@ export interface ExecSession {
 
 /** How an image is pulled. */
 export interface PullOptions {
-	/** The credentials for the image's registry; absent for an anonymous pull. Never logged, never part of an error. */
-	readonly auth?: RegistryAuth;
+	/** The Secrets of the Pod with credentials for registries, in its order. Never logged, never part of an error. */
+	readonly pullSecrets?: readonly PullSecret[];
 }
 
-/** Credentials for a registry: a user with a password, or a token. */
-export type RegistryAuth =
-	| { readonly username: string; readonly password: string }
-	/** A token that the registry exchanges for an access token. */
-	| { readonly identityToken: string }
-	/** An access token, sent as it is. */
-	| { readonly registryToken: string };
+/** A Secret with credentials for registries. */
+export interface PullSecret {
+	readonly namespace: string;
+	readonly name: string;
+	/** The text of a `config.json` of Docker, or of the older `.dockercfg`, which is its part `auths` alone. */
+	readonly text: string;
+	readonly isLegacy: boolean;
+}
 
 /** A pulled image. */
 export interface PulledImage {

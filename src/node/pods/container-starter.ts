@@ -56,8 +56,8 @@ export class ContainerStarter {
 
 	constructor(options: ContainerStarterOptions) {
 		this.#options = options;
-		const { clock, runtime } = options;
-		this.#images = new ImagePuller({ clock, runtime, record: (...args) => this.#record(...args) });
+		const { clock, runtime, inputs } = options;
+		this.#images = new ImagePuller({ clock, runtime, inputs, record: (...args) => this.#record(...args) });
 	}
 
 	/**
@@ -168,7 +168,8 @@ export class ContainerStarter {
 		return { reason: 'CreateContainerError', message };
 	}
 
-	#record(pod: Pod, { name }: Container, event: EventText): void {
-		this.#options.recorder.event(pod, { ...event, fieldPath: fieldPathOf(pod, name) });
+	#record(pod: Pod, container: Container | undefined, event: EventText): void {
+		const fieldPath = container && fieldPathOf(pod, container.name);
+		this.#options.recorder.event(pod, { ...event, ...(fieldPath !== undefined && { fieldPath }) });
 	}
 }

@@ -4,14 +4,16 @@ import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { imageStepOf, isHostProgram, pulledEvent } from '../../plan/pod/image.ts';
-import { ImageError, type Runtime } from '../../runtime/contract.ts';
+import { ImageError, type PullSecret, type Runtime } from '../../runtime/contract.ts';
+import type { PodInputs } from './inputs.ts';
 
 /** The components of an {@link ImagePuller}. */
 export interface ImagePullerOptions {
 	readonly clock: Clock;
-	readonly runtime: Runtime;
-	/** Records an event about a container. */
-	record(pod: Pod, container: Container, event: EventText): void;
+	readonly runtime: Pick<Runtime, 'traits' | 'imageStatus' | 'pullImage'>;
+	readonly inputs: Pick<PodInputs, 'pullSecretsOf'>;
+	/** Records an event about a container; about the Pod as a whole if that is undefined. */
+	record(pod: Pod, container: Container | undefined, event: EventText): void;
 }
 
 /** Makes the images of containers available. plan/pod/image.ts decides whether to pull. */
@@ -28,21 +30,35 @@ export class ImagePuller {
 	 */
 	async ensure(pod: Pod, container: Container): Promise<void> {
 		const { runtime, record } = this.#options;
-		const isFound = await this.#isFound(pod, container);
-		const step = imageStepOf(container, isFound || isHostProgram(container, runtime.traits));
+		const isProgram = isHostProgram(container, runtime.traits);
+		const pullSecrets = isProgram ? [] : await this.#pullSecrets(pod);
+		const isFound = await this.#isFound(pod, container, pullSecrets);
+		const step = imageStepOf(container, isFound || isProgram);
 		record(pod, container, step.event);
 		if (step.kind === 'fail') throw new ImageError(step.event.reason, step.event.message);
-		if (step.kind === 'pull') await this.#pull(pod, container);
+		if (step.kind === 'pull') await this.#pull(pod, container, pullSecrets);
 	}
 
-	async #pull(pod: Pod, container: Container): Promise<void> {
+	/** Upstream: `getPullSecretsForPod`, with the event of `SyncPod`. */
+	async #pullSecrets(pod: Pod): Promise<readonly PullSecret[]> {
+		if (!pod.spec.imagePullSecrets?.length) return [];
+		const { inputs, record } = this.#options;
+		const { secrets, missing } = await inputs.pullSecretsOf(pod);
+		if (missing.length > 0) {
+			const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
+			record(pod, undefined, { type: 'Warning', reason: 'FailedToRetrieveImagePullSecret', message });
+		}
+		return secrets;
+	}
+
+	async #pull(pod: Pod, container: Container, pullSecrets: readonly PullSecret[]): Promise<void> {
 		const { runtime, clock, record } = this.#options;
 		const { image = '' } = container;
 		const startedAt = clock.monotonic();
 		try {
 			const sizeBytes = isHostProgram(container, runtime.traits)
 				? 0
-				: (await runtime.pullImage(image)).sizeBytes;
+				: (await runtime.pullImage(image, { pullSecrets })).sizeBytes;
 			const took = formatGoDuration(clock.monotonic() - startedAt);
 			record(pod, container, pulledEvent(image, { took, sizeBytes }));
 		} catch (error) {
@@ -54,10 +70,10 @@ export class ImagePuller {
 	}
 
 	/** Whether the runtime has the image. A malformed name is reported as `InspectFailed`, before any pull. */
-	async #isFound(pod: Pod, container: Container): Promise<boolean> {
+	async #isFound(pod: Pod, container: Container, pullSecrets: readonly PullSecret[]): Promise<boolean> {
 		const { runtime, record } = this.#options;
 		try {
-			return (await runtime.imageStatus(container.image ?? '')) !== undefined;
+			return (await runtime.imageStatus(container.image ?? '', { pullSecrets })) !== undefined;
 		} catch (error) {
 			if (error instanceof ImageError) {
 				record(pod, container, { type: 'Warning', reason: 'InspectFailed', message: error.message });

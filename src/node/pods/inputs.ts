@@ -27,6 +27,7 @@ import {
 	type InputNeed,
 	mountedVolumesOf,
 	podInputs,
+	pullSecretInputs,
 	volumeInputs,
 } from '../../plan/pod/inputs/needs.ts';
 import {
@@ -40,6 +41,7 @@ import {
 } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
+import type { PullSecret } from '../../runtime/contract.ts';
 import type { InputSource } from './input-source.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
 
@@ -50,6 +52,12 @@ export interface PodInputsOptions {
 	readonly volumes: VolumeHost | undefined;
 	readonly traits: RuntimeTraits;
 	readonly facts: Pick<NodeFacts, 'allocatable' | 'hostIP'>;
+}
+
+/** The Secrets for pulling a Pod's images. */
+export interface PullSecrets {
+	readonly secrets: readonly PullSecret[];
+	readonly missing: readonly string[];
 }
 
 /** Why volumes could not be set up. */
@@ -183,6 +191,18 @@ export class PodInputs {
 		}
 	}
 
+	/** The Secrets of the Pod for pulling images, and the names of those that could not be read. */
+	async pullSecretsOf(pod: Pod): Promise<PullSecrets> {
+		const secrets: PullSecret[] = [];
+		const missing: string[] = [];
+		for (const need of pullSecretInputs(pod)) {
+			const data = await this.#options.source.read(need, pod).catch(() => undefined);
+			if (data) secrets.push(...pullSecretsIn(data, need.name, pod.metadata.namespace ?? ''));
+			else missing.push(need.name);
+		}
+		return { secrets, missing };
+	}
+
 	/** Removes the volumes of the Pod, and ends what it follows. */
 	async remove(podUid: string): Promise<void> {
 		await this.#options.volumes?.remove(podUid);
@@ -268,6 +288,20 @@ export class PodInputs {
 		}
 		return found;
 	}
+}
+
+/** The credentials in a Secret; none if it is of another type. The keys are those of upstream's two types. */
+function pullSecretsIn(data: InputData, name: string, namespace: string): readonly PullSecret[] {
+	const keys = [
+		{ key: '.dockerconfigjson', isLegacy: false },
+		{ key: '.dockercfg', isLegacy: true },
+	];
+	return keys.flatMap(({ key, isLegacy }) => {
+		const value = data.get(key);
+		if (value === undefined) return [];
+		const text = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
+		return [{ namespace, name, text, isLegacy }];
+	});
 }
 
 function isEphemeral({ spec: { ephemeralContainers = [] } }: Pod, { name }: Container): boolean {

@@ -202,8 +202,11 @@ export class LauncherRuntime implements Runtime {
 		return await this.#options.source.pull(image, options);
 	}
 
-	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
-		return await this.#options.source.statusOf(image);
+	async imageStatus(
+		image: string,
+		options: PullOptions = {},
+	): Promise<{ readonly imageRef: string } | undefined> {
+		return await this.#options.source.statusOf(image, options);
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {

@@ -24,7 +24,7 @@ export interface ProgramSource {
 	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'>;
 	/** As Runtime.pullImage and Runtime.imageStatus. */
 	pull(image: string, options: PullOptions): Promise<PulledImage>;
-	statusOf(image: string): Promise<{ readonly imageRef: string } | undefined>;
+	statusOf(image: string, options: PullOptions): Promise<{ readonly imageRef: string } | undefined>;
 	/**
 	 * Prepares the container `id`: may be repeated. Rejects with ContainerStartError. What it has made for the container
 	 * stays until `release`.

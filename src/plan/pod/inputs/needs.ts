@@ -15,7 +15,9 @@ import type { DataKind } from './values.ts';
 /** The part of the Pod that needs an input. */
 export type InputUser =
 	| { readonly kind: 'container'; readonly name: string }
-	| { readonly kind: 'volume'; readonly name: string };
+	| { readonly kind: 'volume'; readonly name: string }
+	/** The images of all containers; the name is empty. */
+	| { readonly kind: 'image'; readonly name: '' };
 
 /** One input and its user. An optional one may be missing. */
 export type InputNeed = { readonly user: InputUser } & (
@@ -57,9 +59,21 @@ export function envFilesOf({
 	return env.flatMap(({ valueFrom: { fileKeyRef } = {} }) => (fileKeyRef ? [fileKeyRef] : []));
 }
 
-/** Every input that the Pod needs: those of its mounted volumes and of all its containers. */
+/** The Secrets with credentials for the registries of the Pod's images. A missing one is told, and fails nothing. */
+export function pullSecretInputs({ spec: { imagePullSecrets = [] } }: Pod): readonly PullSecretNeed[] {
+	const user = { kind: 'image', name: '' } as const;
+	return imagePullSecrets.flatMap(({ name }) =>
+		name ? [{ user, kind: 'secret', name, optional: true } as const] : [],
+	);
+}
+
+/** The need of a Secret for pulling images. */
+export type PullSecretNeed = Extract<InputNeed, { readonly kind: DataKind }>;
+
+/** Every input that the Pod needs: those of its images, of its mounted volumes and of all its containers. */
 export function podInputs(pod: Pod): readonly InputNeed[] {
 	return [
+		...pullSecretInputs(pod),
 		...mountedVolumesOf(pod).flatMap((volume) => volumeInputs(pod, volume)),
 		...containersOf(pod).flatMap(containerInputs),
 	];
