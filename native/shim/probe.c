@@ -58,11 +58,12 @@ static bool try_box(uint64_t flags, const struct request *given, struct failure 
 
 /* Mounts an overlay of the folders `lower`, `upper` and `work` in `folder` at its `root`. */
 static bool try_overlay(uint64_t flags, const char *folder, struct failure *failure) {
-	char upper[PATH_MAX], work[PATH_MAX], root[PATH_MAX];
+	char lower[PATH_MAX], upper[PATH_MAX], work[PATH_MAX], root[PATH_MAX], *layers[] = {lower};
+	snprintf(lower, sizeof lower, "%s/lower", folder);
 	snprintf(upper, sizeof upper, "%s/upper", folder);
 	snprintf(work, sizeof work, "%s/work", folder);
 	snprintf(root, sizeof root, "%s/root", folder);
-	struct request request = {.has_image = true, .root = root, .layers = folder, .lower = "lower", .upper = upper, .work = work};
+	struct request request = {.has_image = true, .root = root, .lower = layers, .lower_count = 1, .upper = upper, .work = work};
 	request.file_systems = &proc;
 	request.fs_count = 1;
 	return try_box(flags, &request, failure);

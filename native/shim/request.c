@@ -104,7 +104,6 @@ static const char **text_field(struct request *request, const char *name) {
 		{"hostname", &request->hostname},	{"seccomp", &request->seccomp},
 		{"uidmap", &request->uid_map},		{"gidmap", &request->gid_map},
 		{"oomfile", &request->oom_file},	{"root", &request->root},
-		{"layers", &request->layers},		{"lower", &request->lower},
 		{"upper", &request->upper},		{"work", &request->work},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -140,6 +139,7 @@ static bool decode_field(struct request *request, const char *name, struct curso
 	else if (strcmp(name, "env") == 0) add_string(&request->envp, &request->envc, next(cursor));
 	else if (strcmp(name, "mount") == 0) add_mount(request, cursor);
 	else if (strcmp(name, "fs") == 0) add_fs(request, cursor);
+	else if (strcmp(name, "lower") == 0) add_string(&request->lower, &request->lower_count, next(cursor));
 	else if (strcmp(name, "mask") == 0) add_string(&request->masked, &request->masked_count, next(cursor));
 	else if (strcmp(name, "protect") == 0) add_string(&request->protected, &request->protected_count, next(cursor));
 	else if (strcmp(name, "link") == 0) add_setting(&request->links, &request->link_count, cursor);
@@ -187,6 +187,7 @@ void free_request(struct request *request, char *body) {
 	free(request->mounts);
 	free(request->file_systems);
 	free(request->sysctls);
+	free(request->lower);
 	free(request->masked);
 	free(request->protected);
 	free(request->links);

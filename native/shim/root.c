@@ -11,35 +11,48 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel takes one page of options. */
-#define LONGEST_OPTIONS 4000
+/* As many as an image may have, and the space for their names: the kernel takes one page of options. */
+#define MAX_LAYERS 127
+#define LONGEST_OPTIONS 4080
 
 static int old_root = -1, new_root = -1;
 
-/* Opens a folder to name it by its descriptor: its path may hold the characters that separate the options of an overlay. */
-static int open_folder(const char *path) {
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+/* The options of an overlay. Folders are named by their descriptors: shorter than a path, and without its separators. */
+struct options {
+	char text[LONGEST_OPTIONS + sizeof ",userxattr"];
+	size_t length;
+	int fds[MAX_LAYERS + 2];
+	size_t count;
+};
+
+static bool add_folder(struct options *options, const char *before, const char *path) {
+	if (options->count == sizeof options->fds / sizeof *options->fds) return errno = EMFILE, false;
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) return false;
+	options->fds[options->count++] = fd;
+	size_t room = LONGEST_OPTIONS - options->length;
+	int length = snprintf(options->text + options->length, room, "%s/proc/self/fd/%d", before, fd);
+	options->length += (size_t)length;
+	return (size_t)length < room || (errno = ENAMETOOLONG, false);
 }
 
-/* Mounts the overlay at the root folder. The names of the layers are relative to the folder that holds them all. */
+/* Mounts the overlay at the root folder. */
 static bool mount_overlay(const struct request *request, struct failure *failure) {
-	char options[LONGEST_OPTIONS];
-	int upper = open_folder(request->upper), work = open_folder(request->work);
-	if (upper < 0 || work < 0) return fail(failure, "overlay", request->upper);
-	if (chdir(request->layers) != 0) return fail(failure, "layers", request->layers);
+	struct options options = {.length = 0};
+	for (size_t i = 0; i < request->lower_count; i++)
+		if (!add_folder(&options, i == 0 ? "lowerdir=" : ":", request->lower[i])) return fail(failure, "layer", request->lower[i]);
+	if (!add_folder(&options, ",upperdir=", request->upper) || !add_folder(&options, ",workdir=", request->work))
+		return fail(failure, "overlay", request->upper);
 	/* In a user namespace, only the attributes `user.` of files can be written. */
-	const char *attributes = request->user_ns ? ",userxattr" : "";
-	int length = snprintf(options, sizeof options, "lowerdir=%s,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s",
-			      request->lower, upper, work, attributes);
-	if (length >= (int)sizeof options) return errno = ENAMETOOLONG, fail(failure, "overlay", request->layers);
-	if (mount("overlay", request->root, "overlay", MS_NODEV, options) != 0) return fail(failure, "overlay", request->root);
-	close(upper);
-	close(work);
+	if (request->user_ns) strcat(options.text, ",userxattr");
+	if (mount("overlay", request->root, "overlay", MS_NODEV, options.text) != 0) return fail(failure, "overlay", request->root);
+	while (options.count > 0) close(options.fds[--options.count]);
 	return true;
 }
 
@@ -53,7 +66,7 @@ static bool mount_copy(const struct request *request, struct failure *failure) {
 
 bool enter_root(const struct request *request, struct failure *failure) {
 	if (!request->root) return true;
-	if (!(request->lower ? mount_overlay : mount_copy)(request, failure)) return false;
+	if (!(request->lower_count > 0 ? mount_overlay : mount_copy)(request, failure)) return false;
 	old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	new_root = open(request->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool done = old_root >= 0 && new_root >= 0 && fchdir(new_root) == 0 && chroot(".") == 0;

@@ -83,11 +83,13 @@ struct request {
 	struct setting *sysctls;
 	size_t sysctl_count;
 	/*
-	 * The root of a container with an image: the folder at which it is mounted. With `lower`, the names of its layers in
-	 * the folder `layers`, the uppermost first, separated by colons, it is an overlay that is written to `upper`, with
-	 * `work` beside it; without, `root` holds a copy of the image.
+	 * The root of a container with an image: the folder at which it is mounted. With `lower`, the folders of its layers,
+	 * the uppermost first, it is an overlay that is written to `upper`, with `work` beside it; without, `root` holds a copy
+	 * of the image.
 	 */
-	const char *root, *layers, *lower, *upper, *work;
+	const char *root, *upper, *work;
+	char **lower;
+	size_t lower_count;
 	/* Paths are those of an image: none is searched for by its last part. */
 	bool has_image;
 	/* Paths that the container cannot read, and those that it cannot write. */

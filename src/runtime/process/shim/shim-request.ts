@@ -15,8 +15,7 @@ export interface ContainerRoot {
 	/** The folder at which it is mounted; it holds a copy of the image if there is no `overlay`. */
 	readonly folder: string;
 	readonly overlay?: {
-		/** The folder of all layers, and the names of those of the image in it, the uppermost first. */
-		readonly layers: string;
+		/** The folders of the layers, the uppermost first. */
 		readonly lower: readonly string[];
 		/** What the container writes, and a folder beside it for the kernel; both are empty at the start. */
 		readonly upper: string;
@@ -150,8 +149,7 @@ function* rootFields({ folder, overlay }: ContainerRoot): Iterable<Field> {
 	yield ['image'];
 	yield ['root', folder];
 	if (!overlay) return;
-	yield ['layers', overlay.layers];
-	yield ['lower', overlay.lower.join(':')];
+	for (const folder of overlay.lower) yield ['lower', folder];
 	yield ['upper', overlay.upper];
 	yield ['work', overlay.work];
 }
