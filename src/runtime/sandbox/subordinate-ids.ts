@@ -1,0 +1,47 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { attempt } from '../../base/attempt.ts';
+import type { IdRange, SubordinateIds } from './image-box.ts';
+
+/** The fewest ids that images need: users of distributions go up to `nobody`. */
+const FEWEST_IDS = 65_536;
+
+/**
+ * The further ids that the system grants to this user, and the programs that map them; undefined if one of them is missing:
+ * then a container has a single id.
+ */
+export function subordinateIds(path = process.env.PATH ?? ''): SubordinateIds | undefined {
+	const { username, uid } = userInfo();
+	const [uids, gids] = ['/etc/subuid', '/etc/subgid'].map((file) =>
+		rangeIn(attempt(() => readFileSync(file, 'utf8')) ?? '', { username, uid }),
+	);
+	const hasPrograms = ['newuidmap', 'newgidmap'].every((name) => isInPath(name, path));
+	return uids && gids && hasPrograms ? { uids, gids } : undefined;
+}
+
+/** The first range for a user in the text of a subuid(5) file that has enough ids. */
+export function rangeIn(
+	text: string,
+	{ username, uid }: { readonly username: string; readonly uid: number },
+): IdRange | undefined {
+	for (const line of text.split('\n')) {
+		const [owner, first = '', count = ''] = line.trim().split(':');
+		if (owner !== username && owner !== String(uid)) continue;
+		if (!/^\d{1,10}$/.test(first) || !/^\d{1,10}$/.test(count)) continue;
+		if (Number(count) >= FEWEST_IDS) return { first: Number(first), count: FEWEST_IDS };
+	}
+	return undefined;
+}
+
+function isInPath(name: string, path: string): boolean {
+	return path.split(delimiter).some((folder) => {
+		if (!folder.startsWith('/')) return false;
+		try {
+			accessSync(join(folder, name), constants.X_OK);
+			return true;
+		} catch {
+			return false;
+		}
+	});
+}
