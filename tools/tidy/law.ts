@@ -57,6 +57,8 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
+	'src/image/layers/tar-reader.ts',
+	'src/image/layers/tar-writer.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
