@@ -57,7 +57,7 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
-	'src/image/layers/tar-reader.ts',
+	'src/image/layers/unpack-layer.ts',
 	'src/image/layers/tar-writer.ts',
 ];
 
