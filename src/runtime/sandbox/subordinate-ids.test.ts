@@ -11,6 +11,14 @@ test('the first range with enough ids counts, by name or number', () => {
 });
 
 test('a text without a usable range has none', () => {
-	for (const text of ['', 'ann', 'ann:x:65536', 'ann:1:65535', '# ann:1:65536', 'anna:1:65536', 'ann:1:99999999999'])
+	for (const text of [
+		'',
+		'ann',
+		'ann:x:65536',
+		'ann:1:65535',
+		'# ann:1:65536',
+		'anna:1:65536',
+		'ann:1:99999999999',
+	])
 		assert.equal(rangeIn(text, USER), undefined, text);
 });
