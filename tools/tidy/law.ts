@@ -58,6 +58,8 @@ export const ENTRIES: readonly string[] = [
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
 	'src/image/layers/unpack-layer.ts',
+	'src/image/root/copy-root.ts',
+	'src/image/root/settle-layer.ts',
 	'src/image/layers/tar-writer.ts',
 ];
 
