@@ -60,6 +60,10 @@ export const ENTRIES: readonly string[] = [
 	'src/image/layers/unpack-layer.ts',
 	'src/image/root/copy-root.ts',
 	'src/image/root/settle-layer.ts',
+	'src/image/store/session.ts',
+	'src/image/store/shared-tasks.ts',
+	'src/image/store/records.ts',
+	'src/image/store/sync-files.ts',
 	'src/image/layers/tar-writer.ts',
 ];
 
