@@ -57,13 +57,7 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
-	'src/image/layers/unpack-layer.ts',
-	'src/image/root/copy-root.ts',
-	'src/image/root/settle-layer.ts',
-	'src/image/store/session.ts',
-	'src/image/store/shared-tasks.ts',
-	'src/image/store/records.ts',
-	'src/image/store/sync-files.ts',
+	'src/image/store/image-store.ts',
 	'src/image/layers/tar-writer.ts',
 ];
 
