@@ -57,7 +57,8 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
-	'src/image/layers/unpack-layer.ts',
+	'src/image/store/image-store.ts',
+	'src/plan/image-gc/plan-image-gc.ts',
 	'src/image/layers/tar-writer.ts',
 ];
 
@@ -155,6 +156,7 @@ export const NOT_IN_BROWSER: readonly string[] = ['src/client/transport/http-nod
 export const UNUSED_EXPORTS: readonly string[] = [
 	// The runtimes that pull images come after the parts of an image.
 	'src/image/',
+	'src/plan/image-gc/',
 ];
 
 /** The file that lists the banned phrases, and so contains them. */

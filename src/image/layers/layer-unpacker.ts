@@ -21,6 +21,7 @@ import {
 import { codeOf } from '../../base/files/system-error.ts';
 import { childPath, onDisk, shownPath } from './byte-path.ts';
 import { readEntryName, readLinkPath } from './entry-path.ts';
+import { fileTime } from './file-attributes.ts';
 import { LayerError } from './layer-error.ts';
 import type { FileOwner, LayerMarks } from './layer-marks.ts';
 import { LayerFolder, LayerTree } from './layer-tree.ts';
@@ -309,8 +310,7 @@ function wrongLink(path: string, problem: string): LayerError {
 	return new LayerError('refused', `the hard link ${shownPath(path)} ${problem}`);
 }
 
-/** A time as node:fs takes it. It takes negative numbers for the present time, but not negative Dates. */
+/** The time of an entry, within what file systems store. */
 function timeOf({ mtime }: Pick<LayerEntry, 'mtime'>): number | Date {
-	const seconds = Math.min(Math.max(mtime, FIRST_TIME), LAST_TIME);
-	return seconds < 0 ? new Date(seconds * 1000) : seconds;
+	return fileTime(Math.min(Math.max(mtime, FIRST_TIME), LAST_TIME));
 }

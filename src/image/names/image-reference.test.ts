@@ -97,6 +97,20 @@ describe('parseImageReference', () => {
 		for (const [text, expected] of Object.entries(cases)) assert.equal(problem(text), expected, text);
 	});
 
+	test('rejects a malformed name of thousands of characters within a second', () => {
+		for (const text of [
+			`busybox@${'A'.repeat(5000)}`,
+			`a:${'b'.repeat(5000)}`,
+			`b/${'a-'.repeat(1000)}`,
+			`${'a'.repeat(2040)}!`,
+			'/'.repeat(5000),
+		]) {
+			const started = performance.now();
+			assert.notEqual(problem(text), '', text);
+			assert.ok(performance.now() - started < 1000, text.slice(0, 20));
+		}
+	});
+
 	test('reads each valid reference back from its text and from its familiar form', () => {
 		fc.assert(
 			fc.property(references(), (reference) => {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ImageError } from '../../contract.ts';
-import { parseImageName } from './image-name.ts';
 import { ImageTable } from './image-table.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-images-'));
@@ -15,23 +14,6 @@ function write(text: string, at: number): void {
 	writeFileSync(path, text);
 	utimesSync(path, at, at);
 }
-
-test('image names are parsed as container engines do', () => {
-	const repository = (text: string): string | undefined => parseImageName(text)?.repository;
-	assert.equal(repository('bash'), 'docker.io/library/bash');
-	assert.equal(repository('liksa/batch-job'), 'docker.io/liksa/batch-job');
-	assert.equal(repository('gcr.io/kuar-demo/kuard-amd64:1'), 'gcr.io/kuar-demo/kuard-amd64');
-	assert.equal(repository('localhost/x'), 'localhost/x');
-	assert.deepEqual(parseImageName('registry:50664/flaky-app:0.1'), {
-		repository: 'registry:50664/flaky-app',
-		tag: '0.1',
-	});
-	const digest = `sha256:${'0'.repeat(64)}`;
-	assert.equal(parseImageName(`perl@${digest}`)?.digest, digest);
-	for (const wrong of ['', 'UPPER', 'a b', 'a:', 'a:b:c', 'a//b', '/a', 'a/', 'x@sha256:1', '-a']) {
-		assert.equal(parseImageName(wrong), undefined, wrong);
-	}
-});
 
 test('the built-in table has the demo image with any tag, and its program exists', async () => {
 	const table = new ImageTable(join(folder, 'missing.yaml'));
@@ -146,21 +128,11 @@ test('the error for a missing image names the image, the field to set and the fi
 	assert.ok(message.includes(path));
 });
 
-test('a malformed image name of thousands of characters is rejected within a second', () => {
-	for (const text of [
-		`busybox@${'A'.repeat(5000)}`,
-		`a:${'b'.repeat(5000)}`,
-		`b/${'a-'.repeat(5000)}`,
-		'/'.repeat(5000),
-	]) {
-		const started = performance.now();
-		assert.equal(parseImageName(text), undefined);
-		assert.ok(performance.now() - started < 1000, text.slice(0, 20));
-	}
-	const digest = `sha256:${'0'.repeat(64)}`;
-	assert.equal(parseImageName(`busybox@${digest}`)?.digest, digest);
-	assert.equal(
-		parseImageName(`busybox@sha256+b64_a-c.d:${'0'.repeat(64)}`)?.digest?.startsWith('sha256+b64'),
-		true,
-	);
+test('a malformed name is refused with the message of the kubelet', async () => {
+	await assert.rejects(new ImageTable(path).find('UPPER:::bad'), {
+		reason: 'InvalidImageName',
+		message:
+			'Failed to apply default image tag "UPPER:::bad": couldn\'t parse image name "UPPER:::bad": ' +
+			'invalid reference format: repository name (library/UPPER) must be lowercase',
+	});
 });

@@ -18,9 +18,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemReason } from '../../../base/files/folders.ts';
+import { quote } from '../../../base/quote.ts';
+import {
+	type ImageReference,
+	InvalidImageNameError,
+	parseImageReference,
+	repositoryText,
+	splitDomain,
+} from '../../../image/names/image-reference.ts';
 import { ImageError } from '../../contract.ts';
 import type { ImageEntry, WrongEntry } from './image-entry.ts';
-import { parseImageName, withRegistry } from './image-name.ts';
 
 interface Row {
 	readonly entry: ImageEntry | WrongEntry;
@@ -43,14 +50,11 @@ export class ImageTable {
 
 	/** The entry for `image`, if any. Rejects with {@link ImageError} for a malformed name or an invalid file or entry. */
 	async find(image: string): Promise<ImageEntry | undefined> {
-		const name = parseImageName(image);
-		if (!name) {
-			const why = `couldn't parse image name "${image}": invalid reference format`;
-			throw new ImageError('InvalidImageName', `Failed to apply default image tag "${image}": ${why}`);
-		}
+		const reference = parsed(image);
 		await this.#refresh();
-		const tagged = `${name.repository}:${name.tag ?? 'latest'}`;
-		const fits = ({ pattern }: Row): boolean => pattern.test(name.repository) || pattern.test(tagged);
+		const repository = repositoryText(reference);
+		const tagged = `${repository}:${reference.tag ?? 'latest'}`;
+		const fits = ({ pattern }: Row): boolean => pattern.test(repository) || pattern.test(tagged);
 		const entry = (this.#fromFile.find(fits) ?? this.#builtIn.find(fits))?.entry;
 		if (entry && 'problem' in entry) throw new ImageError('ErrImagePull', entry.problem);
 		return entry;
@@ -80,6 +84,17 @@ export class ImageTable {
 		} catch (error) {
 			throw new ImageError('ErrImagePull', error instanceof Error ? error.message : String(error));
 		}
+	}
+}
+
+/** The parts of the image's name. Throws {@link ImageError} with the kubelet's message (`EnsureImageExists`). */
+function parsed(image: string): ImageReference {
+	try {
+		return parseImageReference(image);
+	} catch (error) {
+		if (!(error instanceof InvalidImageNameError)) throw error;
+		const message = `Failed to apply default image tag ${quote(image)}: ${error.message}`;
+		throw new ImageError('InvalidImageName', message);
 	}
 }
 
@@ -116,7 +131,12 @@ export function builtInImages(): readonly ImageEntry[] {
 
 /** Translates the pattern of an entry; an image without registry gets Docker Hub's, as `find` does for the Pod's. */
 function rowOf(entry: ImageEntry | WrongEntry): Row {
-	const parts = withRegistry(entry.image).join('/').split('*');
+	const parts = splitDomain(entry.image).join('/').split('*');
 	const escaped = parts.map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
 	return { entry, pattern: new RegExp(`^${escaped.join('.*')}$`) };
+}
+
+/** The reference of an image that is a name for a program of this machine: there is no digest. */
+export function imageRefOf(image: string): string {
+	return `process://${image}`;
 }

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { VirtualClock } from '../../base/testing/virtual-clock.ts';
+import { digestOf } from '../digest.ts';
+import type { Descriptor } from '../manifests/document.ts';
+import { type BuiltImage, buildImage, indexOf } from '../testing/image-builder.ts';
+import { openTestStore, pulled } from '../testing/test-store.ts';
+import { testFolder } from '../testing/trees.ts';
+import type { ImageStore } from './image-store.ts';
+
+const BASE = [
+	{ path: 'etc/' },
+	{ path: 'etc/passwd', content: 'root' },
+	{ path: 'bin/sh', content: 'shell' },
+];
+const APP = [{ path: 'app', content: 'app' }, { path: 'etc/.wh.passwd' }];
+const ONE = buildImage({ layers: [BASE, APP], config: { Cmd: ['/app'] } });
+const TWO = buildImage({ layers: [BASE, [{ path: 'other', content: 'other' }]] });
+
+/** The digest of the lowest layer of both. */
+const BASE_DIGEST = [...ONE.blobs.keys()].find((digest) => TWO.blobs.has(digest));
+
+/** The uppermost layer of an image. */
+function descriptorOf({ blobs, manifest }: BuiltImage): Descriptor {
+	const { layers } = JSON.parse(String(blobs.get(manifest.digest)));
+	return layers.at(-1);
+}
+
+function contents({ folders }: ImageStore) {
+	const list = (folder: string) => readdirSync(folder).sort();
+	return {
+		layers: list(folders.layers).length,
+		blobs: list(folders.blobs).length,
+		images: list(folders.images).length,
+		refs: list(folders.refs).length,
+		containers: list(folders.containers),
+		sessions: list(folders.sessions).length,
+	};
+}
+
+const EMPTY = { layers: 0, blobs: 0, images: 0, refs: 0, containers: [], sessions: 1 };
+
+test('an added image is found by id and by name, with its sizes and configuration', async (t) => {
+	const clock = new VirtualClock(1_700_000_000_000);
+	const store = await openTestStore(t, { clock });
+	const added = await store.add(pulled(ONE, 'docker.io/library/one:1'));
+	assert.equal(added.id, ONE.id);
+	assert.equal(added.manifestDigest, ONE.manifest.digest);
+	const { size } = ONE.manifest;
+	const blobs = [...ONE.blobs.values()].reduce((sum, { length }) => sum + length, 0);
+	assert.equal(added.contentBytes, blobs);
+	assert.ok(size < blobs);
+	assert.equal(added.unpackedBytes, 12);
+	assert.deepEqual([added.addedAt, added.lastUsedAt], [1_700_000_000_000, 1_700_000_000_000]);
+	assert.deepEqual(
+		added.names.map(({ name }) => name),
+		['docker.io/library/one:1'],
+	);
+	assert.deepEqual(await store.find('docker.io/library/one:1'), added);
+	assert.deepEqual(await store.find(ONE.id), added);
+	assert.deepEqual(await store.list(), [added]);
+	assert.deepEqual((await store.config(ONE.id)).cmd, ['/app']);
+	for (const missing of ['docker.io/library/one:2', TWO.id, 'one', '../x', 'sha256:..'])
+		assert.equal(await store.find(missing), undefined);
+	assert.equal(statSync(store.folders.root).mode & 0o777, 0o700);
+	assert.deepEqual(contents(store), { ...EMPTY, layers: 2, blobs: 2, images: 1, refs: 1 });
+});
+
+test('layers are shared, and downloaded once for all pulls at the same time', async (t) => {
+	const root = join(testFolder(t), 'images');
+	const [store, other] = [await openTestStore(t, { root }), await openTestStore(t, { root })];
+	const opened: string[] = [];
+	const note = (digest: string) => opened.push(digest);
+	await Promise.all([
+		store.add(pulled(ONE, 'a:1', note)),
+		store.add(pulled(ONE, 'a:2', note)),
+		store.add(pulled(TWO, 'b:1', note)),
+		// Another process: it shares nothing but the folder.
+		other.add(pulled(ONE, 'a:3', note)),
+		other.add(pulled(TWO, 'b:2', note)),
+	]);
+	assert.equal(opened.length, new Set(opened).size);
+	assert.equal(opened.length, 3);
+	assert.deepEqual(contents(store), { ...EMPTY, layers: 3, blobs: 4, images: 2, refs: 5, sessions: 2 });
+	await store.add(pulled(ONE, 'a:4', () => assert.fail('downloaded again')));
+});
+
+test('a pull that aborts ends at once, and the download continues for the others', async (t) => {
+	const store = await openTestStore(t);
+	const controller = new AbortController();
+	const { promise: gate, resolve: openGate } = Promise.withResolvers<void>();
+	const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+	const slowly = async () => {
+		begin();
+		await gate;
+	};
+	const first = store.add({ ...pulled(ONE, 'a:1', slowly), signal: controller.signal });
+	await begun;
+	// The second pull has joined the download of the layer below once it asks for its own layer.
+	const { promise: joined, resolve: confirm } = Promise.withResolvers<void>();
+	const second = store.add(
+		pulled(TWO, 'a:2', (digest) => {
+			assert.notEqual(digest, BASE_DIGEST, 'downloaded twice');
+			confirm();
+		}),
+	);
+	await joined;
+	controller.abort(new Error('no longer needed'));
+	await assert.rejects(first, /no longer needed/);
+	openGate();
+	assert.equal((await second).names[0]?.name, 'a:2');
+});
+
+test('a failed pull leaves no image, and the next one succeeds', async (t) => {
+	const store = await openTestStore(t);
+	const failing = pulled(ONE, 'a:1', () => Promise.reject(new Error('connection reset')));
+	await assert.rejects(store.add(failing), /connection reset/);
+	const other = pulled(TWO, 'b:1');
+	const swapped = {
+		...pulled(ONE, 'a:1'),
+		openLayer: () => other.openLayer(descriptorOf(TWO), AbortSignal.abort()),
+	};
+	await assert.rejects(store.add(swapped), { name: 'LayerError', reason: 'digest' });
+	const config = Buffer.from('{}');
+	await assert.rejects(store.add({ ...pulled(ONE, 'a:1'), config }), { name: 'DigestError' });
+	assert.deepEqual(await store.list(), []);
+	await store.sweep();
+	assert.deepEqual(contents(store), EMPTY);
+	await store.add(pulled(ONE, 'a:1'));
+	assert.equal((await store.list()).length, 1);
+});
+
+test('removal keeps what other images, roots of containers and running pulls need', async (t) => {
+	const store = await openTestStore(t);
+	await store.add(pulled(ONE, 'a:1'));
+	const two = await store.add(pulled(TWO, 'b:1'));
+	await store.tag(TWO.id, 'b:2');
+	await store.roots.createCopy({ containerId: 'c1', imageId: ONE.id, setId: 'keep' });
+	await store.remove([ONE.id]);
+	assert.equal(await store.find('a:1'), undefined);
+	assert.deepEqual(await store.list(), [{ ...two, names: (await store.find(TWO.id))?.names ?? [] }]);
+	assert.deepEqual([...(await store.roots.imagesInUse())], [ONE.id]);
+	assert.deepEqual(contents(store), {
+		...EMPTY,
+		layers: 3,
+		blobs: 3,
+		images: 1,
+		refs: 2,
+		containers: ['c1'],
+	});
+	await store.roots.remove('c1');
+	await store.roots.remove('c1');
+	await store.untag('b:1');
+	await store.untag('b:1');
+	assert.deepEqual(
+		(await store.find(TWO.id))?.names.map(({ name }) => name),
+		['b:2'],
+	);
+	await store.sweep();
+	assert.deepEqual(contents(store), { ...EMPTY, layers: 2, blobs: 2, images: 1, refs: 1 });
+	// A sweep during a pull, after its first layer is complete.
+	await store.remove([TWO.id]);
+	const { promise: swept, resolve } = Promise.withResolvers<void>();
+	const lowest = (await store.add(pulled(ONE, 'a:1'))).layers[0];
+	await store.remove([ONE.id]);
+	const pull = store.add(
+		pulled(ONE, 'a:1', async (digest) => {
+			if (digest !== lowest?.digest) await swept;
+		}),
+	);
+	while (!existsSync(store.folders.layer(lowest?.chainId ?? ''))) await new Promise(setImmediate);
+	await store.sweep();
+	resolve();
+	await pull;
+	assert.equal(readFileSync(join(store.layers.filesOf(lowest?.chainId ?? ''), 'bin/sh'), 'utf8'), 'shell');
+});
+
+test('the digest of an index is that of the name, and a later pull moves the name', async (t) => {
+	const store = await openTestStore(t);
+	const platform = { os: 'linux', architecture: 'amd64' };
+	const index = indexOf([{ ...ONE, platform }]);
+	const one = await store.add({ ...pulled(ONE, 'a:latest'), index });
+	assert.deepEqual(
+		one.names.map(({ targetDigest }) => targetDigest),
+		[digestOf(index)],
+	);
+	assert.deepEqual(Buffer.from(await store.readBlob(digestOf(index))), index);
+	await store.add(pulled(TWO, 'a:latest'));
+	assert.equal((await store.find('a:latest'))?.id, TWO.id);
+	assert.deepEqual((await store.find(ONE.id))?.names, []);
+	await store.sweep();
+	assert.ok(!existsSync(store.folders.blob(digestOf(index))));
+});
+
+test('which credentials pulled an image is recorded by repository', async (t) => {
+	const store = await openTestStore(t);
+	const secret = { uid: 'u', namespace: 'n', name: 's', credentialHash: '1' };
+	const access = { everyPod: false, secrets: [secret], serviceAccounts: [] };
+	await store.add({ ...pulled(ONE, 'r:5000/a:1'), access });
+	const changed = { ...secret, credentialHash: '2' };
+	const account = { uid: 'a', namespace: 'n', name: 'sa' };
+	await store.add({
+		...pulled(ONE, 'r:5000/a:2'),
+		access: { ...access, secrets: [changed, { ...secret, uid: 'other' }], serviceAccounts: [account] },
+	});
+	const found = await store.add({ ...pulled(ONE, 'r:5000/b@sha256:0'), access });
+	assert.deepEqual(found.access, {
+		'r:5000/a': {
+			everyPod: false,
+			secrets: [changed, { ...secret, uid: 'other' }],
+			serviceAccounts: [account],
+		},
+		'r:5000/b': access,
+	});
+	const everyPod = await store.add(pulled(ONE, 'r:5000/a:1'));
+	const all = { everyPod: true, secrets: [], serviceAccounts: [] };
+	assert.deepEqual(everyPod.access['r:5000/a'], all);
+	assert.deepEqual((await store.add({ ...pulled(ONE, 'r:5000/a:1'), access })).access['r:5000/a'], all);
+});
+
+test('damaged documents are not used', async (t) => {
+	const store = await openTestStore(t);
+	await store.add(pulled(ONE, 'a:1'));
+	writeFileSync(store.folders.blob(ONE.id), '{}');
+	await assert.rejects(store.config(ONE.id), { name: 'DigestError' });
+});
+
+test('the last use of an image is recorded', async (t) => {
+	const clock = new VirtualClock(1_700_000_000_000);
+	const store = await openTestStore(t, { clock });
+	await store.add(pulled(ONE, 'a:1'));
+	await clock.advance(90_500);
+	await store.touch(ONE.id);
+	await store.touch(TWO.id);
+	assert.equal((await store.find(ONE.id))?.lastUsedAt, 1_700_000_090_500);
+	assert.equal((await store.find(ONE.id))?.addedAt, 1_700_000_000_000);
+});

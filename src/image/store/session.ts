@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { lstat, open, readFile, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { removeTree } from '../../base/files/remove-tree.ts';
+import { undefinedIfMissing } from '../../base/files/system-error.ts';
+import type { Random } from '../../base/random.ts';
+import { type Digest, parseDigest } from '../digest.ts';
+import { FileLock } from './file-lock.ts';
+import type { StoreFolders } from './store-folders.ts';
+
+/** Called before each act that changes the store on disk, with its name. Tests kill the process in it. */
+export type StoreStep = (step: string) => void;
+
+/** What a session needs. */
+export interface StoreSessionOptions {
+	readonly folders: StoreFolders;
+	readonly random: Random;
+	readonly step: StoreStep;
+}
+
+/**
+ * The use of the store by one process. Its folder holds everything half-done: files are written there and moved to
+ * their places when they are complete, and removed files are moved there first. The process holds a lock of the
+ * folder. So a folder whose lock is free belongs to a process that has ended, and everything in it can be removed.
+ *
+ * The lease names digests that the session is about to need: the collection of garbage keeps them.
+ */
+export class Session {
+	readonly #folder: string;
+	readonly #folders: StoreFolders;
+	readonly #lock: FileLock;
+	readonly #step: StoreStep;
+	readonly #leases = new Map<object, readonly Digest[]>();
+	#drafts = 0;
+	/** Leases are written one after the other: an older one must not replace a newer one. */
+	#leaseWritten: Promise<void> = Promise.resolve();
+
+	private constructor(folder: string, lock: FileLock, { folders, step }: StoreSessionOptions) {
+		this.#folder = folder;
+		this.#lock = lock;
+		this.#folders = folders;
+		this.#step = step;
+	}
+
+	/** Begins a session. The caller holds the lock of the store. */
+	static begin(options: StoreSessionOptions): Session {
+		const folder = join(options.folders.sessions, options.random.uuid());
+		mkdirSync(folder, { mode: 0o700 });
+		const lock = FileLock.tryAcquire(join(folder, LOCK));
+		if (!lock) throw new Error(`${folder} is in use`);
+		return new Session(folder, lock, options);
+	}
+
+	/** Ends the session, which must be idle. */
+	async end(): Promise<void> {
+		this.#lock.release();
+		await removeTree(this.#folder);
+	}
+
+	/** A path for a new file or folder that is not yet complete. */
+	draft(): string {
+		this.#drafts += 1;
+		return join(this.#folder, `draft-${this.#drafts}`);
+	}
+
+	/**
+	 * Writes a file so that it is whole or absent at every moment, also after a power failure. Replaces an existing
+	 * one.
+	 */
+	async write(path: string, content: Uint8Array | string): Promise<void> {
+		const draft = this.draft();
+		await writeDraft(draft, content);
+		await this.adopt(draft, path);
+	}
+
+	/** As {@link write}, with content that arrives in pieces. Rejects with an Error if it has not this digest. */
+	async writeBlob(digest: Digest, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+		const draft = this.draft();
+		const file = await open(draft, 'wx', 0o600);
+		const hash = createHash(parseDigest(digest).algorithm);
+		try {
+			for await (const piece of pieces) {
+				hash.update(piece);
+				await file.writeFile(piece);
+			}
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+		if (hash.digest('hex') !== parseDigest(digest).hex)
+			throw new Error(`a blob has not the digest ${digest}`);
+		await this.adopt(draft, this.#folders.blob(digest));
+	}
+
+	/** Moves a complete draft, whose content is on disk, to its place. */
+	async adopt(draft: string, path: string): Promise<void> {
+		this.#step(`move ${basename(path)} in place`);
+		await rename(draft, path);
+		this.#step(`sync the folder of ${basename(path)}`);
+		await syncFolder(dirname(path));
+	}
+
+	/** Takes a file or folder out of the store at once; its content is removed by {@link emptyTrash}. */
+	async discard(path: string): Promise<void> {
+		this.#step(`discard ${basename(path)}`);
+		this.#drafts += 1;
+		await rename(path, join(this.#folder, `trash-${this.#drafts}`)).catch(undefinedIfMissing);
+	}
+
+	/** Removes everything that was discarded. */
+	async emptyTrash(): Promise<void> {
+		for (const name of readdirSync(this.#folder)) {
+			if (!name.startsWith('trash-')) continue;
+			this.#step(`remove ${name}`);
+			await removeTree(join(this.#folder, name));
+		}
+	}
+
+	/**
+	 * Protects digests from the collection of garbage until the returned function is called, or the process ends. The
+	 * caller holds the lock of the store, and releases it only after this.
+	 */
+	async lease(digests: readonly Digest[]): Promise<() => Promise<void>> {
+		const key = {};
+		this.#leases.set(key, digests);
+		await this.#writeLease();
+		return async () => {
+			this.#leases.delete(key);
+			await this.#writeLease();
+		};
+	}
+
+	#writeLease(): Promise<void> {
+		const written = this.#leaseWritten.then(() => this.#writeLeaseNow());
+		this.#leaseWritten = written.catch(() => {});
+		return written;
+	}
+
+	/** A lease protects only while its process lives, so it need not survive a power failure. */
+	async #writeLeaseNow(): Promise<void> {
+		const draft = this.draft();
+		this.#step('write the lease');
+		const text = JSON.stringify([...new Set([...this.#leases.values()].flat())]);
+		const file = await open(draft, 'wx', 0o600);
+		await file.writeFile(text);
+		await file.close();
+		await rename(draft, join(this.#folder, LEASE));
+	}
+
+	/**
+	 * The digests that sessions of all processes have leased. Folders of sessions whose process has ended are
+	 * discarded. The caller holds the lock of the store.
+	 */
+	async leasedByAll(): Promise<ReadonlySet<Digest>> {
+		const leased = new Set<Digest>();
+		for (const name of readdirSync(this.#folders.sessions)) {
+			const folder = join(this.#folders.sessions, name);
+			const lock = folder === this.#folder ? undefined : FileLock.tryAcquire(join(folder, LOCK));
+			if (lock) {
+				await this.discard(folder);
+				lock.release();
+				continue;
+			}
+			const text = await readFile(join(folder, LEASE), 'utf8').catch(undefinedIfMissing);
+			const digests: readonly Digest[] = JSON.parse(text ?? '[]');
+			for (const digest of digests) leased.add(digest);
+		}
+		return leased;
+	}
+}
+
+const LOCK = 'lock';
+const LEASE = 'lease.json';
+
+async function writeDraft(path: string, content: Uint8Array | string): Promise<void> {
+	const file = await open(path, 'wx', 0o600);
+	try {
+		await file.writeFile(content);
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+}
+
+/** Makes renames and removals in a folder survive a power failure. */
+async function syncFolder(path: string): Promise<void> {
+	const folder = await open(path, 'r');
+	try {
+		await folder.sync();
+	} finally {
+		await folder.close();
+	}
+}
+
+/** Whether something exists at a path. */
+export async function isPresent(path: string): Promise<boolean> {
+	return (await lstat(path).catch(undefinedIfMissing)) !== undefined;
+}
