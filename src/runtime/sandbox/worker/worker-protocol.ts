@@ -1,0 +1,68 @@
+/**
+ * The protocol between the server and the image worker: a process that pulls images, so that neither their bytes nor a
+ * hostile archive are in the server. One JSON value a line: the settings, then calls on its standard input; progress,
+ * results and errors on its standard output. It ends when its standard input does.
+ */
+import type { PullSecret } from '../../contract.ts';
+
+/** The first line that the worker reads. */
+export interface WorkerSettings {
+	/** The folder of the store. */
+	readonly store: string;
+	/** The path of the shim. */
+	readonly shim: string;
+	/** Whether roots are mounted in a user namespace. */
+	readonly isUser: boolean;
+	/** Whether files get the owners that the image gives them. */
+	readonly hasOwners: boolean;
+	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
+	readonly registriesPath: string;
+	/** `stint/<version>`. */
+	readonly userAgent: string;
+}
+
+/** The calls of the worker. */
+export interface WorkerCalls {
+	/** Pulls an image, whose name is well-formed. */
+	pull(request: PullRequest): Promise<PulledRecord>;
+	/** Makes a copy of an image as the root of a container; returns its folder. */
+	copyRoot(request: { readonly containerId: string; readonly imageId: string }): Promise<string>;
+}
+
+/** An image to pull. */
+export interface PullRequest {
+	readonly image: string;
+	readonly pullSecrets: readonly PullSecret[];
+}
+
+/** A pulled image: the digest that the registry gives the name, and the size of what was pulled. */
+export interface PulledRecord {
+	readonly targetDigest: string;
+	readonly sizeBytes: number;
+}
+
+/** How much of the layers of an image has arrived. */
+export interface PullProgress {
+	readonly doneBytes: number;
+	readonly totalBytes: number;
+}
+
+/** A call as it is sent. */
+export interface WorkerCall {
+	readonly id: number;
+	readonly method: keyof WorkerCalls;
+	readonly argument: unknown;
+}
+
+/** A line of the worker. A failure has a message that contains no secret. */
+export type FromWorker =
+	| { readonly id: number; readonly progress: PullProgress }
+	| { readonly id: number; readonly result: unknown }
+	| { readonly id: number; readonly failure: WorkerFailure };
+
+/** Why a call failed. */
+export interface WorkerFailure {
+	readonly message: string;
+	/** What the user can do, if that is known. */
+	readonly hint?: string;
+}
