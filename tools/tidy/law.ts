@@ -57,6 +57,7 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
+	'src/image/registry/http/http-client.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
