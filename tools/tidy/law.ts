@@ -58,6 +58,8 @@ export const ENTRIES: readonly string[] = [
 	// The pulls of the runtimes will import these.
 	'src/image/manifests/image-config.ts',
 	'src/image/registry/http/http-client.ts',
+	'src/image/registry/credentials/docker-config.ts',
+	'src/image/registry/credentials/pull-secrets.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
