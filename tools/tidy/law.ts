@@ -60,7 +60,7 @@ export const ENTRIES: readonly string[] = [
 	'src/image/registry/http/http-client.ts',
 	'src/image/registry/credentials/docker-config.ts',
 	'src/image/registry/credentials/pull-secrets.ts',
-	'src/image/registry/hosts/endpoints.ts',
+	'src/image/registry/requests.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
