@@ -56,11 +56,10 @@ export const ENTRIES: readonly string[] = [
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
-	'src/image/manifests/image-config.ts',
-	'src/image/registry/http/http-client.ts',
+	'src/image/registry/registry.ts',
+	'src/image/registry/image-fetch.ts',
 	'src/image/registry/credentials/docker-config.ts',
 	'src/image/registry/credentials/pull-secrets.ts',
-	'src/image/registry/requests.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
