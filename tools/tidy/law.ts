@@ -58,6 +58,7 @@ export const ENTRIES: readonly string[] = [
 	// The pulls of the runtimes will import these.
 	'src/image/registry/registry.ts',
 	'src/image/registry/image-fetch.ts',
+	'src/image/registry/upload.ts',
 	'src/image/registry/credentials/docker-config.ts',
 	'src/image/registry/credentials/pull-secrets.ts',
 ];
