@@ -60,6 +60,11 @@ export const ENTRIES: readonly string[] = [
 	'src/image/store/image-store.ts',
 	'src/plan/image-gc/plan-image-gc.ts',
 	'src/image/layers/tar-writer.ts',
+	'src/image/registry/registry.ts',
+	'src/image/registry/image-fetch.ts',
+	'src/image/registry/upload.ts',
+	'src/image/registry/credentials/docker-config.ts',
+	'src/image/registry/credentials/pull-secrets.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
