@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
+import { removeTree } from '../../base/files/remove-tree.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Random } from '../../base/random.ts';
 import { type Digest, DigestError, digestOf, parseDigest } from '../digest.ts';
@@ -56,6 +57,11 @@ export interface ImageStoreOptions {
 	readonly keepsBlobs?: boolean;
 	/** How many layers are downloaded and unpacked at once. Default 3. */
 	readonly parallelLayers?: number;
+	/**
+	 * Removes a folder in which containers may have written as other users. Default: as the user of this process, who must
+	 * then be root or the owner of all.
+	 */
+	readonly remove?: (path: string) => Promise<void>;
 	/** For tests. */
 	readonly step?: StoreStep;
 	readonly sync?: (folder: string) => Promise<void>;
@@ -127,7 +133,12 @@ export class ImageStore {
 		const lock = await FileLock.acquire(folders.lock, options.clock);
 		let session: Session;
 		try {
-			session = Session.begin({ folders, random: options.random, step: options.step ?? (() => {}) });
+			session = Session.begin({
+				folders,
+				random: options.random,
+				step: options.step ?? (() => {}),
+				remove: options.remove ?? removeTree,
+			});
 		} finally {
 			lock.release();
 		}

@@ -17,6 +17,8 @@ export interface StoreSessionOptions {
 	readonly folders: StoreFolders;
 	readonly random: Random;
 	readonly step: StoreStep;
+	/** Removes a folder with what is in it, which may belong to users of containers. */
+	readonly remove: (path: string) => Promise<void>;
 }
 
 /**
@@ -31,16 +33,18 @@ export class Session {
 	readonly #folders: StoreFolders;
 	readonly #lock: FileLock;
 	readonly #step: StoreStep;
+	readonly #remove: StoreSessionOptions['remove'];
 	readonly #leases = new Map<object, readonly Digest[]>();
 	#drafts = 0;
 	/** Leases are written one after the other: an older one must not replace a newer one. */
 	#leaseWritten: Promise<void> = Promise.resolve();
 
-	private constructor(folder: string, lock: FileLock, { folders, step }: StoreSessionOptions) {
+	private constructor(folder: string, lock: FileLock, { folders, step, remove }: StoreSessionOptions) {
 		this.#folder = folder;
 		this.#lock = lock;
 		this.#folders = folders;
 		this.#step = step;
+		this.#remove = remove;
 	}
 
 	/** Begins a session. The caller holds the lock of the store. */
@@ -113,7 +117,7 @@ export class Session {
 		for (const name of readdirSync(this.#folder)) {
 			if (!name.startsWith('trash-')) continue;
 			this.#step(`remove ${name}`);
-			await removeTree(join(this.#folder, name));
+			await this.#remove(join(this.#folder, name));
 		}
 	}
 

@@ -31,6 +31,10 @@ export interface DataFolder {
 	readonly logs: string;
 	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
 	readonly runtime: string;
+	/** The store of images. */
+	readonly imageStore: string;
+	/** The file of mirrors of registries, which the user writes. */
+	readonly registries: string;
 	/** The volumes of Pods and the files that are mounted into their containers. */
 	readonly pods: string;
 	/** The folders of local volumes (PersistentVolumes). */
@@ -51,6 +55,8 @@ export function dataFolder(path: string): DataFolder {
 		signingKey: join(root, 'pki', 'sa.key'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
+		imageStore: join(root, 'images'),
+		registries: join(root, 'registries.yaml'),
 		pods: join(root, 'pods'),
 		volumes: join(root, 'volumes'),
 		images: join(root, 'images.yaml'),
@@ -103,6 +109,7 @@ const IDENTITY_NAME = 'folder.json';
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
 	...['api.sock', 'pki', 'logs', 'runtime', 'pods', 'volumes', 'images.yaml'],
+	...['images', 'registries.yaml'],
 	...[IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 

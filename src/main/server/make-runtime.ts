@@ -7,7 +7,7 @@ import type { DataFolder } from './data-folder.ts';
 
 /** The settings of {@link makeRuntime}, which are those of the server. */
 export interface RuntimeSettings {
-	readonly runtime: 'process' | 'fake';
+	readonly runtime: 'process' | 'sandbox' | 'fake';
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
@@ -24,6 +24,14 @@ export async function makeRuntime(
 	if (runtime === 'fake') {
 		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
 		return new FakeRuntime({ clock, random: new SystemRandom() });
+	}
+	if (runtime === 'sandbox') {
+		const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
+		return new SandboxRuntime({
+			...{ folder: folder.runtime, clock, version: VERSION, podMaxPids, onError },
+			...{ imageFolder: folder.imageStore, registriesPath: folder.registries, random: new SystemRandom() },
+			...(isEphemeral && { removeAtEnd: folder.path }),
+		});
 	}
 	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');

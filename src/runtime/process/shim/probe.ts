@@ -6,6 +6,8 @@ import type { BoxLevel } from './box.ts';
 export interface MachineProbe {
 	readonly level: BoxLevel;
 	readonly hasPids: boolean;
+	/** Whether the root of a container can be an overlay; absent if that was not tried. */
+	readonly canOverlay?: boolean;
 	/** Why there is no box, or no process namespace; empty if nothing is missing. */
 	readonly reason: string;
 }
@@ -13,12 +15,18 @@ export interface MachineProbe {
 /** The longest that the shim may take: it starts three processes. */
 const LONGEST_PROBE_MS = 5000;
 
-/** Runs the shim's probe. Never rejects: a shim that cannot run allows no box. */
-export async function probeMachine(file: string | undefined): Promise<MachineProbe> {
+/**
+ * Runs the shim's probe, with the folders of a trial container if `trial` names them. Never rejects: a shim that cannot run
+ * allows no box.
+ */
+export async function probeMachine(file: string | undefined, trial?: string): Promise<MachineProbe> {
 	if (file === undefined)
 		return { level: 'none', hasPids: false, reason: 'stint has no shim for this system' };
 	try {
-		const { stdout } = await promisify(execFile)(file, ['probe'], { timeout: LONGEST_PROBE_MS, env: {} });
+		const { stdout } = await promisify(execFile)(file, trial === undefined ? ['probe'] : ['probe', trial], {
+			timeout: LONGEST_PROBE_MS,
+			env: {},
+		});
 		return parseProbe(stdout);
 	} catch (error) {
 		return { level: 'none', hasPids: false, reason: error instanceof Error ? error.message : String(error) };
@@ -29,6 +37,12 @@ export async function probeMachine(file: string | undefined): Promise<MachinePro
 export function parseProbe(output: string): MachineProbe {
 	const [, level = 'none', why = ''] = /^box (root|user|none)(?: (.*))?$/m.exec(output) ?? [];
 	const [, pids = 'no', whyPids = ''] = /^pid (yes|no)(?: (.*))?$/m.exec(output) ?? [];
+	const [, overlay] = /^overlay (yes|no)/m.exec(output) ?? [];
 	const isLevel = level === 'root' || level === 'user';
-	return { level: isLevel ? level : 'none', hasPids: pids === 'yes', reason: isLevel ? whyPids : why };
+	return {
+		level: isLevel ? level : 'none',
+		hasPids: pids === 'yes',
+		reason: isLevel ? whyPids : why,
+		...(overlay && { canOverlay: overlay === 'yes' }),
+	};
 }

@@ -145,7 +145,10 @@ class RunningWorker {
 	#take(line: FromWorker): void {
 		const pending = this.#pending.get(line.id);
 		if (!pending) return;
-		if ('progress' in line) return pending.onProgress?.(line.progress);
+		if ('progress' in line) {
+			pending.onProgress?.(line.progress);
+			return;
+		}
 		this.#pending.delete(line.id);
 		if ('failure' in line) pending.reject(new WorkerError(line.failure));
 		else pending.resolve(line.result);

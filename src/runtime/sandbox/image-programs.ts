@@ -1,0 +1,349 @@
+/**
+ * The programs of images: the store of images, the process that pulls into it, and for each container the root file system,
+ * program, user and isolation that its image and its Pod say.
+ *
+ * Read in this order: image-programs.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts (rules),
+ * subordinate-ids.ts and layer-files.ts (what the machine grants).
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { Clock } from '../../base/clock.ts';
+import { removeTree } from '../../base/files/remove-tree.ts';
+import { messageOf } from '../../base/message-of.ts';
+import type { Random } from '../../base/random.ts';
+import type { ImageConfig } from '../../image/manifests/image-config.ts';
+import {
+	InvalidImageNameError,
+	pullReference,
+	referenceText,
+	repositoryText,
+} from '../../image/names/image-reference.ts';
+import { ImageStore, type StoredImage } from '../../image/store/image-store.ts';
+import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
+import type { CgroupController } from '../process/cgroups/cgroup-limits.ts';
+import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
+import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
+import { userOfThisProcess } from '../process/shim/host-users.ts';
+import { type MachineProbe, probeMachine } from '../process/shim/probe.ts';
+import { filterFile } from '../process/shim/shim-file.ts';
+import type { ContainerRoot } from '../process/shim/shim-request.ts';
+import { imageTraits } from './honoured.ts';
+import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './image-box.ts';
+import { imageProgramOf } from './image-program.ts';
+import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
+import { shimLayerFiles } from './layer-files.ts';
+import { mayUse } from './pull-access.ts';
+import { subordinateIds } from './subordinate-ids.ts';
+import { ImageWorker, WorkerError } from './worker/image-worker.ts';
+import type { PullProgress } from './worker/worker-protocol.ts';
+
+/** The parts and settings of an {@link ImagePrograms}. */
+export interface ImageProgramsOptions {
+	/** The folder of the store of images. */
+	readonly imageFolder: string;
+	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
+	readonly registriesPath: string;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly version: string;
+	/** Called while an image is pulled. */
+	onProgress?(image: string, progress: PullProgress): void;
+}
+
+/** What is known once the machine was tried. */
+interface Started {
+	readonly shim: string;
+	readonly machine: MachineProbe;
+	/** Whether roots are overlays; otherwise they are copies. */
+	readonly canOverlay: boolean;
+	readonly ids: SubordinateIds | undefined;
+	readonly store: ImageStore;
+	readonly worker: ImageWorker;
+}
+
+/** An image's configuration and users, which never change. */
+interface KnownImage {
+	readonly config: ImageConfig;
+	readonly databases: UserDatabases;
+}
+
+/** Images whose configuration is kept. */
+const KEPT_IMAGES = 50;
+/** The longest user database that is read. */
+const LONGEST_DATABASE_BYTES = 1 << 20;
+
+/** See the header of this file. */
+export class ImagePrograms implements ProgramSource {
+	readonly name = 'sandbox';
+	readonly #options: ImageProgramsOptions;
+	readonly #images = new Map<string, KnownImage>();
+	#started: Started | undefined;
+
+	constructor(options: ImageProgramsOptions) {
+		this.#options = options;
+	}
+
+	async start(shim: string | undefined): Promise<MachineProbe> {
+		if (!shim) throw new Error('images cannot be run: stint has no shim for this system');
+		const { imageFolder, clock, random } = this.#options;
+		await mkdir(imageFolder, { recursive: true, mode: 0o700 });
+		const trial = await makeTrial(imageFolder);
+		const machine = await probeMachine(shim, trial);
+		await removeTree(trial);
+		if (machine.level === 'none' || !machine.hasPids)
+			throw new Error(`images cannot be run: this machine does not isolate containers: ${machine.reason}`);
+		const isUser = machine.level === 'user';
+		const ids = isUser ? await usableIds(shim) : undefined;
+		const store = await ImageStore.open({
+			...{ root: join(imageFolder, 'store'), clock, random },
+			policy: { ownership: isUser && !ids ? 'record' : 'apply', setId: 'keep' },
+			files: shimLayerFiles(shim, { isUser }),
+			...(ids && { remove: (path: string) => removeAs(shim, ids, path) }),
+		});
+		this.#started = {
+			shim,
+			machine,
+			canOverlay: machine.canOverlay === true,
+			ids,
+			store,
+			worker: this.#worker(shim, isUser, ids),
+		};
+		return machine;
+	}
+
+	traitsOn(
+		machine: MachineProbe,
+		controllers: ReadonlySet<CgroupController>,
+	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'> {
+		const hasIds = machine.level === 'root' || this.#started?.ids !== undefined;
+		return imageTraits({ machine, controllers, hasIds });
+	}
+
+	async pull(image: string, { pullSecrets = [] }: PullOptions): Promise<PulledImage> {
+		const { worker } = this.#parts();
+		const reference = referenceOf(image);
+		try {
+			const { targetDigest, sizeBytes } = await worker.call('pull', { image, pullSecrets }, (progress) =>
+				this.#options.onProgress?.(image, progress),
+			);
+			return { imageRef: `${repositoryText(reference)}@${targetDigest}`, sizeBytes };
+		} catch (error) {
+			const hint = error instanceof WorkerError ? error.hint : undefined;
+			throw new ImageError(
+				'ErrImagePull',
+				hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`,
+			);
+		}
+	}
+
+	async statusOf(
+		image: string,
+		{ pullSecrets = [] }: PullOptions,
+	): Promise<{ readonly imageRef: string } | undefined> {
+		const found = await this.#find(image);
+		if (!found || !mayUse(found.access, image, pullSecrets)) return undefined;
+		return { imageRef: imageRefOf(image, found) };
+	}
+
+	async prepare(id: string, { config, sandbox }: WantedContainer): Promise<SourcedProgram> {
+		const stored = await this.#find(config.image);
+		if (!stored)
+			throw new ContainerStartError('CreateContainerError', `image "${config.image}" is not present`);
+		const image = await this.#known(stored);
+		const user = userOf(config, sandbox, image);
+		const program = imageProgramOf(config, image.config, { hostname: sandbox.hostname, user });
+		if (!program)
+			throw new ContainerStartError(
+				'CreateContainerError',
+				`failed to generate container "${id}" spec: failed to generate spec: no command specified`,
+			);
+		const { store, machine, ids } = this.#parts();
+		const own = userOfThisProcess() ?? { uid: 0, gid: 0 };
+		const facts: ImageBoxFacts = {
+			...machine,
+			uid: own.uid,
+			gid: own.gid,
+			filter: filterFile(),
+			subordinateIds: ids,
+		};
+		const root = await this.#rootOf(id, stored);
+		const resolvConf = await copyResolvConf(store.folders.container(id));
+		const box = imageBoxOf(config, sandbox, { image: { root, user, resolvConf }, facts });
+		void store.touch(stored.id);
+		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
+		return {
+			program,
+			imageRef: imageRefOf(config.image, stored),
+			...(box && { box }),
+			...(stopSignal !== undefined && { stopSignal }),
+		};
+	}
+
+	async release(ids: readonly string[]): Promise<void> {
+		const { store } = this.#parts();
+		for (const id of ids) await store.roots.remove(id);
+	}
+
+	async releaseOthers(ids: ReadonlySet<string>): Promise<void> {
+		const { store } = this.#parts();
+		await this.release((await store.roots.list()).map(({ id }) => id).filter((id) => !ids.has(id)));
+	}
+
+	async stop(): Promise<void> {
+		this.#started?.worker.stop();
+		await this.#started?.store.close();
+		this.#started = undefined;
+	}
+
+	#parts(): Started {
+		if (!this.#started) throw new Error('the runtime is not started');
+		return this.#started;
+	}
+
+	#worker(shim: string, isUser: boolean, ids: SubordinateIds | undefined): ImageWorker {
+		const { imageFolder, registriesPath, clock, version } = this.#options;
+		return new ImageWorker({
+			clock,
+			prefix: ids ? namespacePrefix(shim, ids) : [],
+			settings: {
+				...{ store: join(imageFolder, 'store'), shim, isUser, hasOwners: !isUser || ids !== undefined },
+				...{ registriesPath, userAgent: `stint/${version}` },
+			},
+		});
+	}
+
+	async #find(image: string): Promise<StoredImage | undefined> {
+		const { store } = this.#parts();
+		return await store.find(/^sha256:[0-9a-f]{64}$/.test(image) ? image : referenceText(referenceOf(image)));
+	}
+
+	async #known(stored: StoredImage): Promise<KnownImage> {
+		const known = this.#images.get(stored.id);
+		if (known) return known;
+		const { store } = this.#parts();
+		const view = await store.layers.view(stored.layers.map(({ chainId }) => chainId));
+		const read = async (path: string): Promise<string | undefined> => {
+			const entry = view.resolve(path);
+			if (!entry?.stats.isFile() || entry.stats.size > LONGEST_DATABASE_BYTES) return undefined;
+			return await readFile(join(entry.layer.root, entry.path), 'utf8');
+		};
+		const databases = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
+		const image = { config: await store.config(stored.id), databases };
+		this.#images.set(stored.id, image);
+		if (this.#images.size > KEPT_IMAGES)
+			for (const [oldest] of this.#images) {
+				this.#images.delete(oldest);
+				break;
+			}
+		return image;
+	}
+
+	/** The root of a container, made if it does not exist. */
+	async #rootOf(id: string, { id: imageId, layers }: StoredImage): Promise<ContainerRoot> {
+		const { store, worker, canOverlay } = this.#parts();
+		const folder = store.folders.container(id);
+		const exists = (await store.roots.list()).some((root) => root.id === id);
+		if (canOverlay && (await store.roots.isMountable(imageId))) {
+			if (!exists) await store.roots.createOverlay({ containerId: id, imageId });
+			const lower = layers.map(({ chainId }) => store.layers.filesOf(chainId)).toReversed();
+			const overlay = { lower, upper: join(folder, 'upper'), work: join(folder, 'work') };
+			return { folder: join(folder, 'merged'), overlay };
+		}
+		if (!exists) await worker.call('copyRoot', { containerId: id, imageId });
+		return { folder: join(folder, 'merged') };
+	}
+}
+
+function referenceOf(image: string): ReturnType<typeof pullReference> {
+	try {
+		return pullReference(image);
+	} catch (error) {
+		if (!(error instanceof InvalidImageNameError)) throw error;
+		// The kubelet's text; its name of the image is the Pod's.
+		throw new ImageError(
+			'InvalidImageName',
+			`Failed to apply default image tag ${JSON.stringify(image)}: ${error.message}`,
+		);
+	}
+}
+
+/** The name with the digest that its registry gave it; the id of an image that no registry knows. */
+function imageRefOf(image: string, { id, names }: StoredImage): string {
+	if (image === id) return id;
+	const reference = referenceOf(image);
+	const digest = names.find(({ name }) => name === referenceText(reference))?.targetDigest;
+	return digest === undefined ? id : `${repositoryText(reference)}@${digest}`;
+}
+
+/**
+ * Who a container runs as. Throws ContainerStartError if the image lacks the user that it names, or if the container must
+ * not run as root and would (upstream: `verifyRunAsNonRoot`).
+ */
+function userOf(
+	{ security, name }: ContainerConfig,
+	{ podName, podNamespace, podUid }: HostSandboxConfig,
+	{ config, databases }: KnownImage,
+): ImageUser {
+	const pod = `(pod: "${podName}_${podNamespace}(${podUid})", container: ${name})`;
+	const refuse = (why: string): never => {
+		throw new ContainerStartError(
+			'CreateContainerConfigError',
+			`container has runAsNonRoot and ${why} ${pod}`,
+		);
+	};
+	const named = userNameOf(config.user);
+	if (security.runAsNonRoot && security.runAsUser === undefined && named !== undefined)
+		refuse(`image has non-numeric user (${named}), cannot verify user is non-root`);
+	let user: ImageUser;
+	try {
+		user = imageUserOf(security, config.user, databases);
+	} catch (error) {
+		if (!(error instanceof UnknownUser)) throw error;
+		throw new ContainerStartError('CreateContainerError', `failed to generate spec: ${error.message}`);
+	}
+	if (security.runAsNonRoot && user.uid === 0)
+		refuse(security.runAsUser === 0 ? 'runAsUser is 0' : 'image will run as root');
+	return user;
+}
+
+/** The container's own copy of the machine's configuration of names. */
+async function copyResolvConf(folder: string): Promise<string> {
+	const path = join(folder, 'resolv.conf');
+	const text = await readFile('/etc/resolv.conf').catch(() => '');
+	await writeFile(path, text, { mode: 0o644 });
+	return path;
+}
+
+/** The folders of a trial container. */
+async function makeTrial(imageFolder: string): Promise<string> {
+	const folder = join(imageFolder, 'trial');
+	await removeTree(folder);
+	for (const name of ['lower', 'upper', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
+	return folder;
+}
+
+/** The user's further ids, if a process can be given them here. */
+async function usableIds(shim: string): Promise<SubordinateIds | undefined> {
+	const ids = subordinateIds();
+	if (!ids) return undefined;
+	const [command = '', ...args] = namespacePrefix(shim, ids);
+	return await promisify(execFile)(command, [...args, '/bin/true']).then(
+		() => ids,
+		() => undefined,
+	);
+}
+
+function namespacePrefix(shim: string, ids: SubordinateIds): readonly string[] {
+	const { uid, gid } = mapsOf(userOfThisProcess() ?? { uid: 0, gid: 0 }, ids);
+	return [shim, 'userns', uid, gid];
+}
+
+/** Removes a folder with files of the users of containers. */
+async function removeAs(shim: string, ids: SubordinateIds, path: string): Promise<void> {
+	const [command = '', ...args] = namespacePrefix(shim, ids);
+	await promisify(execFile)(command, [...args, '/bin/rm', '-rf', '--', path]);
+}
