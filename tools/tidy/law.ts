@@ -59,7 +59,8 @@ export const ENTRIES: readonly string[] = [
 	'src/image/manifests/image-config.ts',
 	'src/image/store/image-store.ts',
 	'src/plan/image-gc/plan-image-gc.ts',
-	'src/image/layers/tar-writer.ts',
+	'src/image/archives/save-images.ts',
+	'src/image/archives/load-images.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */
