@@ -133,9 +133,9 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	const { makeRunFolder } = await import('./run-folder.ts');
 	const { removeTree } = await import('../base/files/remove-tree.ts');
 	const path = await makeRunFolder(new SystemClock().now());
-	// The image table is the user's configuration, so it comes from the default data folder.
-	const { images } = dataFolder(defaultDataPath(process.env));
-	const folder = { ...dataFolder(path), images };
+	// The images and what configures them are the user's, so they come from the default data folder.
+	const { images, imageStore, registries } = dataFolder(defaultDataPath(process.env));
+	const folder = { ...dataFolder(path), images, imageStore, registries };
 	try {
 		const options = {
 			folder,

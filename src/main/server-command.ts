@@ -162,8 +162,8 @@ function stopOnSignal(log: Log): Stop {
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
 function runtimeNamed(name: string): RuntimeName | undefined {
-	if (name === 'process' || name === 'fake') return name;
-	fail(`--runtime: there is no runtime "${name}"; use process or fake`);
+	if (name === 'process' || name === 'sandbox' || name === 'fake') return name;
+	fail(`--runtime: there is no runtime "${name}"; use process, sandbox or fake`);
 	return undefined;
 }
 

@@ -65,6 +65,8 @@ export const ENTRIES: readonly string[] = [
 	'src/image/registry/upload.ts',
 	'src/image/registry/credentials/docker-config.ts',
 	'src/image/registry/credentials/pull-secrets.ts',
+	'src/image/archives/save-images.ts',
+	'src/image/archives/load-images.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */

@@ -27,6 +27,7 @@ async function rootOf(
 	roots += 1;
 	const { merged, marks } = await store.roots.createCopy({
 		containerId: `c${roots}`,
+		owner: '/data',
 		imageId: image.id,
 		setId,
 	});
@@ -205,7 +206,7 @@ test('an image without layers has an empty root, and a failed copy leaves nothin
 	assert.equal(await store.roots.isMountable(image.id), false);
 	const full = buildImage({ layers: [Array.from({ length: 200 }, (_, i) => ({ path: `f${i}` }))] });
 	await store.add(pulled(full, 'full:1'));
-	const request = { containerId: 'late', imageId: full.id, setId: 'keep' } as const;
+	const request = { containerId: 'late', owner: '/data', imageId: full.id, setId: 'keep' } as const;
 	const signal = AbortSignal.abort(new Error('stopped'));
 	await assert.rejects(store.roots.createCopy({ ...request, signal }), /stopped/);
 	await assert.rejects(store.roots.createCopy({ ...request, imageId: digestOf('none') }), /no image/);
@@ -265,9 +266,15 @@ test('a copy shows what overlay shows of the same layers', async (t) => {
 		const image = buildImage({ layers: randomLayers(new SeededRandom(seed)) });
 		await store.add(pulled(image, 'image:1'));
 		assert.ok(await store.roots.isMountable(image.id));
-		const copy = await store.roots.createCopy({ containerId: 'copy', imageId: image.id, setId: 'keep' });
+		const copy = await store.roots.createCopy({
+			containerId: 'copy',
+			owner: '/data',
+			imageId: image.id,
+			setId: 'keep',
+		});
 		const { lowers, merged, upper, work } = await store.roots.createOverlay({
 			containerId: 'overlay',
+			owner: '/data',
 			imageId: image.id,
 		});
 		mkdirSync(merged, { recursive: true });

@@ -21,6 +21,8 @@ export interface ContainerRootsOptions {
 /** A root to make. */
 export interface RootRequest {
 	readonly containerId: string;
+	/** See {@link ContainerRecord}. */
+	readonly owner: string;
 	readonly imageId: Digest;
 	/** For copies: see {@link copyRoot}. */
 	readonly setId: 'keep' | 'strip';
@@ -114,7 +116,7 @@ export class ContainerRoots {
 	}
 
 	async #create(
-		{ containerId, imageId }: Omit<RootRequest, 'setId'>,
+		{ containerId, owner, imageId }: Omit<RootRequest, 'setId'>,
 		fill: (draft: string, chainIds: readonly Digest[]) => Promise<void>,
 	): Promise<readonly Digest[]> {
 		const { folders, session, locked } = this.#options;
@@ -129,7 +131,7 @@ export class ContainerRoots {
 		try {
 			await mkdir(draft, { mode: 0o700 });
 			await fill(draft, chainIds);
-			const record: ContainerRecord = { id: containerId, imageId, chainIds };
+			const record: ContainerRecord = { id: containerId, owner, imageId, chainIds };
 			await writeFile(join(draft, 'container.json'), JSON.stringify(record), { mode: 0o600 });
 			await session.adopt(draft, folder);
 		} catch (error) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
@@ -137,7 +137,7 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	await store.add(pulled(ONE, 'a:1'));
 	const two = await store.add(pulled(TWO, 'b:1'));
 	await store.tag(TWO.id, 'b:2');
-	await store.roots.createCopy({ containerId: 'c1', imageId: ONE.id, setId: 'keep' });
+	await store.roots.createCopy({ containerId: 'c1', owner: '/data', imageId: ONE.id, setId: 'keep' });
 	await store.remove([ONE.id]);
 	assert.equal(await store.find('a:1'), undefined);
 	assert.deepEqual(await store.list(), [{ ...two, names: (await store.find(TWO.id))?.names ?? [] }]);
@@ -236,4 +236,25 @@ test('the last use of an image is recorded', async (t) => {
 	await store.touch(TWO.id);
 	assert.equal((await store.find(ONE.id))?.lastUsedAt, 1_700_000_090_500);
 	assert.equal((await store.find(ONE.id))?.addedAt, 1_700_000_000_000);
+});
+
+test('blobs of layers are kept if asked for, also of layers that were unpacked before', async (t) => {
+	const root = join(testFolder(t), 'images');
+	const plain = await openTestStore(t, { root });
+	await plain.add(pulled(ONE, 'a:1'));
+	const keeping = await openTestStore(t, { root, keepsBlobs: true });
+	const damaged = {
+		...ONE,
+		blobs: new Map([...ONE.blobs].map(([digest, bytes]) => [digest, bytes.subarray(1)])),
+	};
+	const { openLayer } = pulled(damaged, 'a:1');
+	await assert.rejects(keeping.add({ ...pulled(ONE, 'a:1'), openLayer }), { name: 'DigestError' });
+	await keeping.add(pulled(ONE, 'a:1'));
+	assert.deepEqual(contents(keeping), { ...EMPTY, layers: 2, blobs: 4, images: 1, refs: 1, sessions: 2 });
+	// A layer is unpacked again from its blob, without a download.
+	await keeping.remove([TWO.id]);
+	const [lowest] = (await keeping.find(ONE.id))?.layers ?? [];
+	rmSync(keeping.folders.layer(lowest?.chainId ?? ''), { recursive: true });
+	await keeping.add(pulled(ONE, 'a:1', () => assert.fail('downloaded again')));
+	assert.equal(contents(keeping).layers, 2);
 });

@@ -152,6 +152,11 @@ export class ImageStore {
 		await this.#session.end();
 	}
 
+	/** A path for a temporary file or folder: it is removed when the process ends, however it ends. */
+	draft(): string {
+		return this.#session.draft();
+	}
+
 	/**
 	 * Adds an image: stores its documents, downloads and unpacks the missing layers, and gives it its name. If the image
 	 * is present, it only gets the name. Rejects with the errors of manifests, layers and `openLayer`; the layers that

@@ -47,6 +47,7 @@ export interface WantedLayer {
 export class LayerStore {
 	readonly #options: LayerStoreOptions;
 	readonly #tasks = new SharedTasks<LayerRecord>();
+	readonly #blobs = new SharedTasks<void>();
 	readonly #limit: ConcurrencyLimit;
 
 	constructor(options: LayerStoreOptions) {
@@ -60,8 +61,23 @@ export class LayerStore {
 	 */
 	async ensure(wanted: WantedLayer, signal?: AbortSignal): Promise<LayerRecord> {
 		const { chainId } = wanted.layer;
-		const record = await readLayerRecord(this.#options.folders, chainId);
-		return record ?? this.#tasks.run(chainId, (shared) => this.#obtain(wanted, shared), signal);
+		const present = await readLayerRecord(this.#options.folders, chainId);
+		const record =
+			present ?? (await this.#tasks.run(chainId, (shared) => this.#obtain(wanted, shared), signal));
+		if (this.#options.keepsBlobs) await this.#keepBlob(wanted, signal);
+		return record;
+	}
+
+	/**
+	 * Downloads the blob of a layer that was unpacked from another blob, such as one with another compression, or that
+	 * was not kept.
+	 */
+	async #keepBlob({ layer, open: openBlob }: WantedLayer, signal: AbortSignal | undefined): Promise<void> {
+		const { folders, session } = this.#options;
+		if (await isPresent(folders.blob(layer.digest))) return;
+		const fetch = async (shared: AbortSignal): Promise<void> =>
+			session.writeBlob(layer.digest, await openBlob(shared));
+		await this.#blobs.run(layer.digest, fetch, signal);
 	}
 
 	/** What the layers with these chain ids show together. They are given from the lowest to the uppermost. */

@@ -56,6 +56,8 @@ export interface LayerRecord {
 /** The record of a container's root. */
 export interface ContainerRecord {
 	readonly id: string;
+	/** Whose it is, such as a data folder: several owners may share a store. */
+	readonly owner: string;
 	readonly imageId: Digest;
 	readonly chainIds: readonly Digest[];
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { lstat, open, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { Random } from '../../base/random.ts';
-import { type Digest, parseDigest } from '../digest.ts';
+import { type Digest, DigestVerifier } from '../digest.ts';
 import { FileLock } from './file-lock.ts';
 import type { StoreFolders } from './store-folders.ts';
 
@@ -78,23 +77,24 @@ export class Session {
 		await this.adopt(draft, path);
 	}
 
-	/** As {@link write}, with content that arrives in pieces. Rejects with an Error if it has not this digest. */
+	/** As {@link write}, with content that arrives in pieces. Rejects with a {@link DigestError} if it does not have
+	 * this digest. */
 	async writeBlob(digest: Digest, pieces: AsyncIterable<Uint8Array>): Promise<void> {
 		const draft = this.draft();
+		const verifier = new DigestVerifier(digest);
 		const file = await open(draft, 'wx', 0o600);
-		const hash = createHash(parseDigest(digest).algorithm);
 		try {
 			for await (const piece of pieces) {
-				hash.update(piece);
+				verifier.update(piece);
 				await file.writeFile(piece);
 			}
+			verifier.verify();
 			await file.sync();
+			await this.adopt(draft, this.#folders.blob(digest));
 		} finally {
 			await file.close();
+			await removeTree(draft);
 		}
-		if (hash.digest('hex') !== parseDigest(digest).hex)
-			throw new Error(`a blob has not the digest ${digest}`);
-		await this.adopt(draft, this.#folders.blob(digest));
 	}
 
 	/** Moves a complete draft, whose content is on disk, to its place. */

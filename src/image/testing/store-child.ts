@@ -23,7 +23,7 @@ export const ADDED = buildImage({
 export async function useStore(store: ImageStore, step: StoreStep = () => {}): Promise<void> {
 	await store.add(pulled(ADDED, 'added:1', () => step('open a layer')));
 	await store.tag(ADDED.id, 'added:2');
-	await store.roots.createCopy({ containerId: 'c', imageId: ADDED.id, setId: 'keep' });
+	await store.roots.createCopy({ containerId: 'c', owner: '/data', imageId: ADDED.id, setId: 'keep' });
 	await store.remove([BEFORE.id]);
 	await store.roots.remove('c');
 	await store.untag('added:2');

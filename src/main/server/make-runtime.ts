@@ -29,7 +29,12 @@ export async function makeRuntime(
 		const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
 		return new SandboxRuntime({
 			...{ folder: folder.runtime, clock, version: VERSION, podMaxPids, onError },
-			...{ imageFolder: folder.imageStore, registriesPath: folder.registries, random: new SystemRandom() },
+			...{
+				imageFolder: folder.imageStore,
+				owner: folder.path,
+				registriesPath: folder.registries,
+				random: new SystemRandom(),
+			},
 			...(isEphemeral && { removeAtEnd: folder.path }),
 		});
 	}

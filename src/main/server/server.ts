@@ -47,7 +47,7 @@ import { loadZstd } from './zstd.ts';
 /**
  * The container runtime: `process` runs host processes, `fake` simulates containers without running anything.
  */
-export type RuntimeName = 'process' | 'fake';
+export type RuntimeName = 'process' | 'sandbox' | 'fake';
 
 /** Options of a server. */
 export interface ServerOptions {

@@ -6,6 +6,7 @@
  * subordinate-ids.ts and layer-files.ts (what the machine grants).
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +16,7 @@ import type { Clock } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { Random } from '../../base/random.ts';
+import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
 import {
 	InvalidImageNameError,
@@ -45,6 +47,8 @@ import type { PullProgress } from './worker/worker-protocol.ts';
 export interface ImageProgramsOptions {
 	/** The folder of the store of images. */
 	readonly imageFolder: string;
+	/** The data folder, whose containers these are: several servers may share a store of images. */
+	readonly owner: string;
 	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
 	readonly registriesPath: string;
 	readonly clock: Clock;
@@ -170,8 +174,9 @@ export class ImagePrograms implements ProgramSource {
 			filter: filterFile(),
 			subordinateIds: ids,
 		};
-		const root = await this.#rootOf(id, stored);
-		const resolvConf = await copyResolvConf(store.folders.container(id));
+		const rootId = this.#rootId(id);
+		const root = await this.#rootOf(rootId, stored);
+		const resolvConf = await copyResolvConf(store.folders.container(rootId));
 		const box = imageBoxOf(config, sandbox, { image: { root, user, resolvConf }, facts });
 		void store.touch(stored.id);
 		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
@@ -185,12 +190,22 @@ export class ImagePrograms implements ProgramSource {
 
 	async release(ids: readonly string[]): Promise<void> {
 		const { store } = this.#parts();
-		for (const id of ids) await store.roots.remove(id);
+		for (const id of ids) await store.roots.remove(this.#rootId(id));
 	}
 
+	/** Removes the roots of other containers of this owner, and those whose owner is gone. */
 	async releaseOthers(ids: ReadonlySet<string>): Promise<void> {
 		const { store } = this.#parts();
-		await this.release((await store.roots.list()).map(({ id }) => id).filter((id) => !ids.has(id)));
+		const kept = new Set([...ids].map((id) => this.#rootId(id)));
+		for (const { id, owner } of await store.roots.list()) {
+			const isOurs = owner === this.#options.owner;
+			if (isOurs ? !kept.has(id) : !existsSync(owner)) await store.roots.remove(id);
+		}
+	}
+
+	/** The id of a container in the store, which other owners may share. */
+	#rootId(id: string): string {
+		return `${digestOf(this.#options.owner).slice('sha256:'.length, 'sha256:'.length + 8)}_${id}`;
 	}
 
 	async stop(): Promise<void> {
@@ -243,17 +258,18 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	/** The root of a container, made if it does not exist. */
-	async #rootOf(id: string, { id: imageId, layers }: StoredImage): Promise<ContainerRoot> {
+	async #rootOf(containerId: string, { id: imageId, layers }: StoredImage): Promise<ContainerRoot> {
 		const { store, worker, canOverlay } = this.#parts();
-		const folder = store.folders.container(id);
-		const exists = (await store.roots.list()).some((root) => root.id === id);
+		const { owner } = this.#options;
+		const folder = store.folders.container(containerId);
+		const exists = existsSync(join(folder, 'container.json'));
 		if (canOverlay && (await store.roots.isMountable(imageId))) {
-			if (!exists) await store.roots.createOverlay({ containerId: id, imageId });
+			if (!exists) await store.roots.createOverlay({ containerId, owner, imageId });
 			const lower = layers.map(({ chainId }) => store.layers.filesOf(chainId)).toReversed();
 			const overlay = { lower, upper: join(folder, 'upper'), work: join(folder, 'work') };
 			return { folder: join(folder, 'merged'), overlay };
 		}
-		if (!exists) await worker.call('copyRoot', { containerId: id, imageId });
+		if (!exists) await worker.call('copyRoot', { containerId, owner, imageId });
 		return { folder: join(folder, 'merged') };
 	}
 }

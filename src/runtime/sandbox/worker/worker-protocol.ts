@@ -26,13 +26,20 @@ export interface WorkerCalls {
 	/** Pulls an image, whose name is well-formed. */
 	pull(request: PullRequest): Promise<PulledRecord>;
 	/** Makes a copy of an image as the root of a container; returns its folder. */
-	copyRoot(request: { readonly containerId: string; readonly imageId: string }): Promise<string>;
+	copyRoot(request: CopyRequest): Promise<string>;
 }
 
 /** An image to pull. */
 export interface PullRequest {
 	readonly image: string;
 	readonly pullSecrets: readonly PullSecret[];
+}
+
+/** The root of a container to make. */
+export interface CopyRequest {
+	readonly containerId: string;
+	readonly owner: string;
+	readonly imageId: string;
 }
 
 /** A pulled image: the digest that the registry gives the name, and the size of what was pulled. */
