@@ -70,6 +70,7 @@ bundle_into() {
 			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url --log-level=warning
 		_url='const __bundle_url = require("node:url").pathToFileURL(__filename).href;'
 		"$_esbuild" "$@" "--banner:js=$_url" launcher-main=src/runtime/process/launcher/launcher-main.ts \
+			image-worker-main=src/runtime/sandbox/worker/image-worker-main.ts \
 			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts &
 		_others=$!
 		# These two are functions, which bundle-loader.ts calls: it would have to copy the text to wrap it itself.

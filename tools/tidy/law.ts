@@ -52,6 +52,7 @@ export const ENTRIES: readonly string[] = [
 	'src/main/stint.ts',
 	'src/main/bundle-loader.ts',
 	'src/runtime/process/launcher/launcher-main.ts',
+	'src/runtime/sandbox/worker/image-worker-main.ts',
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
 	'bench/broadcast-server.ts',

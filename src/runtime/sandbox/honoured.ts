@@ -17,8 +17,6 @@ export function imageTraits({
 	const { honours, ...others } = isolationTraits(machine, controllers);
 	const fields = [
 		...(honours === 'everything' ? [] : honours),
-		'spec.securityContext.runAsNonRoot',
-		'spec.containers[].securityContext.runAsNonRoot',
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.procMount',
 		...(hasIds

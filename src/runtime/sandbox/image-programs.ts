@@ -321,8 +321,7 @@ function userOf(
 		if (!(error instanceof UnknownUser)) throw error;
 		throw new ContainerStartError('CreateContainerError', `failed to generate spec: ${error.message}`);
 	}
-	if (security.runAsNonRoot && user.uid === 0)
-		refuse(security.runAsUser === 0 ? 'runAsUser is 0' : 'image will run as root');
+	if (security.runAsNonRoot && user.uid === 0) refuse('image will run as root');
 	return user;
 }
 

@@ -53,7 +53,8 @@ export function imageUserOf(wish: UserWish, named: string, databases: UserDataba
 	return {
 		uid,
 		gid,
-		groups: [...new Set([...merged, ...wish.supplementalGroups])],
+		// The own group too, as containerd: programs test membership in the list alone.
+		groups: [...new Set([gid, ...merged, ...wish.supplementalGroups])],
 		home: entry?.home || '/',
 	};
 }

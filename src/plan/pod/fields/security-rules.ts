@@ -228,6 +228,8 @@ function breaksNonRoot({ value, pod, container, traits }: FieldUse): string | un
 	if (wanted !== undefined) {
 		return wanted === 0 ? `container's runAsUser breaks non-root policy ${which}` : undefined;
 	}
+	// A runtime of images compares the user of the image when it creates the container.
+	if (!traits.runsHostPrograms) return undefined;
 	const isRoot = !simulates && (traits.user === undefined || traits.user.uid === 0);
 	return isRoot ? `container has runAsNonRoot and image will run as root ${which}` : undefined;
 }

@@ -93,7 +93,7 @@ class RunningWorker {
 	#errors = '';
 
 	constructor({ settings, prefix }: ImageWorkerOptions) {
-		const main = fileURLToPath(new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url));
+		const main = fileURLToPath(new URL(`./image-worker-main${extname(import.meta.url)}`, import.meta.url));
 		const [command = process.execPath, ...args] = [
 			...prefix,
 			...[process.execPath, '--disable-warning=ExperimentalWarning', main],
