@@ -36,7 +36,12 @@ test('the numbers of the Pod replace those of the image', () => {
 	assert.deepEqual(user('app', { runAsUser: 0 }), { uid: 0, gid: 0, groups: [0], home: '/root' });
 	assert.deepEqual(user('0:staff', { runAsUser: 1000 }).gid, 1001);
 	assert.deepEqual(user('app', { runAsGroup: 5 }).gid, 5);
-	assert.deepEqual(user('', { runAsUser: 77, runAsGroup: 78 }), { uid: 77, gid: 78, groups: [78], home: '/' });
+	assert.deepEqual(user('', { runAsUser: 77, runAsGroup: 78 }), {
+		uid: 77,
+		gid: 78,
+		groups: [78],
+		home: '/',
+	});
 });
 
 test('the groups of the image are added unless the policy is Strict', () => {

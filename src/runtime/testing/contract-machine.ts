@@ -43,8 +43,10 @@ export interface RuntimeHarness {
 export interface HarnessPrograms {
 	readonly succeeds: readonly string[];
 	readonly failsWith3: readonly string[];
-	/** Runs until SIGTERM. */
+	/** Runs until SIGTERM, or until SIGKILL where programs are process 1, which only gets the signals that it handles. */
 	readonly runsForEver: readonly string[];
+	/** Prints `ready`, and exits with 143 at SIGTERM; undefined if `runsForEver` ends at it. */
+	readonly endsAtTerm?: readonly string[];
 	/** Runs until SIGKILL; prints `ready` once it ignores SIGTERM. */
 	readonly ignoresTerm: readonly string[];
 	/** Prints `out` and a line end to standard output, `err` and a line end to standard error. */

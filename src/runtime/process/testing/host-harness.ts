@@ -103,7 +103,7 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 }
 
 /** A server on a port of this machine, and a port that was free a moment ago. */
-async function echoingPorts(): Promise<HarnessPorts> {
+export async function echoingPorts(): Promise<HarnessPorts> {
 	const open = async (): Promise<{ readonly server: Server; readonly port: number }> => {
 		const server = createServer({ allowHalfOpen: true }, (socket) => {
 			socket.on('error', () => undefined);
