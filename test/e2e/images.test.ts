@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, type TestContext } from 'node:test';
+import { RegistryDouble } from '../../src/image/testing/registry-double.ts';
+import { busyboxImage } from '../../src/runtime/sandbox/testing/busybox-image.ts';
+import { missingForSandbox } from '../../src/runtime/sandbox/testing/sandbox-harness.ts';
+import { temporaryFolder } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+
+/**
+ * Jobs whose images are pulled from a registry and run without an engine, with real kubectl: as root, and as an ordinary
+ * user with one id.
+ */
+const missing = await missingForSandbox();
+const skip = missing ?? false;
+const registry = await RegistryDouble.start();
+after(() => registry.stop());
+
+const PRIVATE = { kind: 'basic', user: 'ann', password: 'secret' } as const;
+const LEVELS = process.getuid?.() === 0 ? (['root', 'user'] as const) : (['user'] as const);
+
+function fill(): void {
+	registry.add('library/busybox', 'latest', busyboxImage());
+	registry.add(
+		'app',
+		'1',
+		busyboxImage({
+			entries: [
+				{ path: 'etc/.wh.group' },
+				{ path: 'app/' },
+				{ path: 'app/run', content: '#!/bin/sh\necho "$0 $* $COLOUR $(pwd) $(id -u)"\n', mode: 0o755 },
+			],
+			config: {
+				...{ Entrypoint: ['/app/run'], Cmd: ['one', 'two'], Env: ['PATH=/bin', 'COLOUR=red'] },
+				...{ User: 'app', WorkingDir: '/app' },
+			},
+		}),
+	);
+	registry.add('nothing', '1', busyboxImage({ config: { Env: [] } }));
+}
+
+/** A server whose docker.io is the registry of the test. */
+async function serverAt(t: TestContext, level: 'root' | 'user'): Promise<StintServer> {
+	const folder = temporaryFolder(t);
+	const asOther = level === 'user' && process.getuid?.() === 0;
+	const mirror = `mirrors: {docker.io: {endpoint: ["http://${registry.host}"]}}\n`;
+	writeFileSync(join(folder, 'registries.yaml'), mirror);
+	if (asOther) {
+		for (const path of [folder, join(folder, 'registries.yaml')]) chownSync(path, 65534, 65534);
+	}
+	chmodSync(folder, 0o700);
+	return await startStint(t, {
+		folder,
+		args: ['--runtime', 'sandbox'],
+		...(asOther && { under: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] }),
+	});
+}
+
+/** Creates a Pod, and returns its name. */
+async function pod(server: StintServer, name: string, container: object, spec: object = {}): Promise<string> {
+	const manifest = {
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name } },
+		spec: { restartPolicy: 'Never', ...spec, containers: [{ name: 'c', ...container }] },
+	};
+	const { code, stderr } = await server.kubectlWith(JSON.stringify(manifest), 'create', '-f', '-');
+	assert.equal(code, 0, stderr);
+	return name;
+}
+
+/** The output of a Pod that ends well. */
+async function outputOf(server: StintServer, name: string): Promise<string> {
+	const phase = '--for=jsonpath={.status.phase}=Succeeded';
+	const waited = await server.kubectl('wait', phase, `pod/${name}`, '--timeout=60s');
+	if (waited.code !== 0) assert.fail((await server.kubectl('describe', 'pod', name)).stdout);
+	return (await server.kubectl('logs', name)).stdout;
+}
+
+/** The reason for which the container of a Pod waits, once it is this one, and its message. */
+async function waiting(server: StintServer, name: string, reason: string): Promise<string> {
+	const path = '.status.containerStatuses[0].state.waiting';
+	const waited = await server.kubectl(
+		...['wait', `--for=jsonpath={${path}.reason}=${reason}`, `pod/${name}`, '--timeout=60s'],
+	);
+	if (waited.code !== 0) assert.fail((await server.kubectl('describe', 'pod', name)).stdout);
+	return (await server.kubectl('get', 'pod', name, '-o', `jsonpath={${path}.message}`)).stdout;
+}
+
+for (const level of LEVELS) {
+	test(`an image is pulled and run: ${level}`, { skip }, async (t) => {
+		fill();
+		const server = await serverAt(t, level);
+		const app = `${registry.host}/app:1`;
+		const names = await Promise.all([
+			pod(server, 'all', { image: app }),
+			pod(server, 'args', { image: app, args: ['three'], env: [{ name: 'COLOUR', value: 'blue' }] }),
+			pod(server, 'layers', { image: app, command: ['ls', '/etc'] }),
+			pod(server, 'hub', {
+				image: 'busybox',
+				command: ['sh', '-c', 'echo $$$$; hostname; touch /x && echo ok'],
+			}),
+			pod(server, 'user', { image: 'busybox', command: ['id', '-u'], securityContext: { runAsUser: 1234 } }),
+			pod(
+				server,
+				'root',
+				{
+					...{
+						image: 'busybox',
+						command: ['sh', '-c', 'touch /x 2>/dev/null || echo ro; touch /v/x && echo rw'],
+					},
+					...{
+						securityContext: { readOnlyRootFilesystem: true },
+						volumeMounts: [{ name: 'v', mountPath: '/v' }],
+					},
+				},
+				{ volumes: [{ name: 'v', emptyDir: {} }] },
+			),
+		]);
+		const [all, args, layers, hub, user, root] = await Promise.all(
+			names.map((name) => outputOf(server, name)),
+		);
+		assert.equal(all, '/app/run one two red /app 1000\n');
+		assert.equal(args, '/app/run three blue /app 1000\n');
+		assert.deepEqual(layers?.split('\n').includes('group'), false);
+		assert.equal(hub, '1\nhub\nok\n');
+		assert.equal(user, '1234\n');
+		assert.equal(root, 'ro\nrw\n');
+		const status = await server.kubectl(
+			'get',
+			'pod',
+			'hub',
+			'-o',
+			'jsonpath={.status.containerStatuses[0].imageID}',
+		);
+		assert.match(status.stdout, /^docker\.io\/library\/busybox@sha256:[0-9a-f]{64}$/);
+	});
+
+	test(`commands run in the container's root, and nothing of it is left: ${level}`, { skip }, async (t) => {
+		fill();
+		const server = await serverAt(t, level);
+		await pod(server, 'p', { image: `${registry.host}/app:1`, command: ['sleep', '1000'] });
+		await server.kubectl('wait', '--for=condition=Ready', 'pod/p', '--timeout=60s');
+		const { stdout } = await server.kubectl(
+			'exec',
+			'p',
+			'--',
+			'sh',
+			'-c',
+			'id -u; ls /; echo out > /tmp/f; cat /proc/1/cmdline',
+		);
+		assert.match(stdout, /^1000\napp\nbin\ndev\n/);
+		assert.match(stdout, /sleep\0/);
+		const containers = join(server.folder, 'images/store/containers');
+		assert.equal(readdirSync(containers).length, 1);
+		await server.kubectl('delete', 'pod', 'p', '--grace-period=1');
+		assert.deepEqual(readdirSync(containers), []);
+		assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(server.folder));
+	});
+}
+
+test('failures are told with the words of a kubelet and containerd', { skip }, async (t) => {
+	fill();
+	const server = await serverAt(t, LEVELS[0] ?? 'user');
+	const { host } = registry;
+	await pod(server, 'missing', { image: `${host}/nope:1` });
+	await pod(server, 'invalid', { image: 'UPPER:::bad' });
+	await pod(server, 'never', { image: `${host}/app:2`, imagePullPolicy: 'Never' });
+	await pod(server, 'nonroot', {
+		image: 'busybox',
+		command: ['id'],
+		securityContext: { runAsNonRoot: true },
+	});
+	await pod(server, 'named', { image: `${host}/app:1`, securityContext: { runAsNonRoot: true } });
+	await pod(server, 'empty', { image: `${host}/nothing:1` });
+	const failed = `failed to pull and unpack image "${host}/nope:1": failed to resolve reference "${host}/nope:1": ${host}/nope:1: not found`;
+	assert.ok((await waiting(server, 'missing', 'ImagePullBackOff')).includes(failed));
+	assert.match(
+		await waiting(server, 'invalid', 'InvalidImageName'),
+		/couldn't parse image name "UPPER:::bad"/,
+	);
+	assert.match(
+		await waiting(server, 'never', 'ErrImageNeverPull'),
+		/is not present with pull policy of Never$/,
+	);
+	assert.match(
+		await waiting(server, 'nonroot', 'CreateContainerConfigError'),
+		/^container has runAsNonRoot and image will run as root \(pod: "nonroot_default\(.*\)", container: c\)$/,
+	);
+	assert.match(
+		await waiting(server, 'named', 'CreateContainerConfigError'),
+		/^container has runAsNonRoot and image has non-numeric user \(app\), cannot verify user is non-root /,
+	);
+	assert.match(await waiting(server, 'empty', 'CreateContainerError'), /no command specified$/);
+	await pod(server, 'program', { image: 'busybox', command: ['/nope'] });
+	await server.kubectl('wait', '--for=jsonpath={.status.phase}=Failed', 'pod/program', '--timeout=60s');
+	const path = 'jsonpath={.status.containerStatuses[0].state.terminated}';
+	const ended = JSON.parse((await server.kubectl('get', 'pod', 'program', '-o', path)).stdout);
+	assert.deepEqual([ended.exitCode, ended.reason], [128, 'StartError']);
+	assert.match(ended.message, /exec: "\/nope": stat \/nope: no such file or directory/);
+});
+
+test('a private image needs the Secret of the Pod, also when it is present', { skip }, async (t) => {
+	fill();
+	const server = await serverAt(t, LEVELS[0] ?? 'user');
+	registry.auth = PRIVATE;
+	try {
+		const image = `${registry.host}/app:1`;
+		await pod(server, 'without', { image });
+		await waiting(server, 'without', 'ImagePullBackOff');
+		const config = { auths: { [registry.host]: { username: PRIVATE.user, password: PRIVATE.password } } };
+		const secret = {
+			...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'key' } },
+			...{
+				type: 'kubernetes.io/dockerconfigjson',
+				stringData: { '.dockerconfigjson': JSON.stringify(config) },
+			},
+		};
+		await server.kubectlWith(JSON.stringify(secret), 'create', '-f', '-');
+		const withKey = { imagePullSecrets: [{ name: 'key' }] };
+		assert.equal(
+			await outputOf(server, await pod(server, 'with', { image }, withKey)),
+			'/app/run one two red /app 1000\n',
+		);
+		await pod(server, 'later', { image });
+		await waiting(server, 'later', 'ImagePullBackOff');
+		const { stdout } = await server.kubectl('get', 'events', '-o', 'json');
+		assert.ok(!stdout.includes(PRIVATE.password));
+	} finally {
+		registry.auth = { kind: 'none' };
+	}
+});
