@@ -158,7 +158,7 @@ for (const level of LEVELS) {
 	});
 }
 
-test('failures are told with the words of a kubelet and containerd', { skip }, async (t) => {
+test('failures have the messages of a kubelet and of containerd', { skip }, async (t) => {
 	fill();
 	const server = await serverAt(t, LEVELS[0] ?? 'user');
 	const { host } = registry;

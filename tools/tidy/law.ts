@@ -129,6 +129,9 @@ export const BANNED: readonly {
  * fact.
  */
 export const CASTS: Readonly<Record<string, string>> = {
+	'src/runtime/sandbox/worker/image-worker.ts': 'the worker answers calls by the protocol that both share',
+	'src/runtime/sandbox/worker/image-worker-main.ts': 'the server sends calls by the protocol that both share',
+	'src/runtime/sandbox/testing/sandbox-harness.ts': 'reads a file that LauncherLock has written',
 	'src/plan/pod/testing/pod-world.ts': 'makes Pods for tests',
 	'src/plan/pod/testing/pod-with.ts': 'makes Pods for tests',
 	'src/plan/pod/fields/testing/field-cases.ts': 'makes Pods for tests',

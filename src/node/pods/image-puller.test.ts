@@ -63,7 +63,7 @@ test('the Secrets of the Pod are given to the runtime', async () => {
 	assert.deepEqual((await ensure({})).given, [{ pullSecrets: [] }, { pullSecrets: [] }]);
 });
 
-test('a Secret that cannot be read is told, and the image is pulled without it', async () => {
+test('a Secret that cannot be read is an event, and the image is pulled without it', async () => {
 	const pod = { imagePullSecrets: [{ name: 'key' }, { name: 'a' }, { name: 'b' }] };
 	const { events, thrown } = await ensure({ pod, missing: ['a', 'b'], isPresent: true });
 	assert.equal(thrown, undefined);
@@ -73,7 +73,7 @@ test('a Secret that cannot be read is told, and the image is pulled without it',
 	]);
 });
 
-test('a failed pull is told with its cause', async () => {
+test('the event of a failed pull has its cause', async () => {
 	const error = new ImageError('ErrImagePull', 'no such host');
 	const { events, thrown } = await ensure({ error });
 	assert.equal(thrown, error);

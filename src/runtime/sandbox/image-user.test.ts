@@ -28,7 +28,7 @@ test('the user of an image is looked up in its own databases', () => {
 });
 
 test('a user or group that the image names and lacks is an error', () => {
-	for (const named of ['nobody', 'huge', '99999999999', '-1', 'app:nothing'])
+	for (const named of ['unknown', 'huge', '99999999999', '-1', 'app:nothing'])
 		assert.throws(() => user(named), UnknownUser, named);
 });
 

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { temporaryFolder } from '../../../test/support/processes.ts';
+import { testFolder } from '../../image/testing/trees.ts';
 import type { LayerMarks } from '../../image/layers/layer-marks.ts';
 import { shimFile } from '../process/shim/shim-file.ts';
 import { shimLayerFiles } from './layer-files.ts';
@@ -12,7 +12,7 @@ const NONE: LayerMarks = { whiteouts: [], opaques: [], owners: new Map(), xattrs
 const SHIM = shimFile();
 
 test('whiteouts are devices 0/0, and attributes are set', { skip: !SHIM }, async (t) => {
-	const root = temporaryFolder(t);
+	const root = testFolder(t);
 	mkdirSync(join(root, 'a'));
 	writeFileSync(join(root, 'f'), '');
 	const files = shimLayerFiles(SHIM ?? '', { isUser: true });
@@ -39,8 +39,8 @@ test('whiteouts are devices 0/0, and attributes are set', { skip: !SHIM }, async
 });
 
 test('no path leads out of the layer, and no link is followed', { skip: !SHIM }, async (t) => {
-	const root = temporaryFolder(t);
-	const outside = temporaryFolder(t);
+	const root = testFolder(t);
+	const outside = testFolder(t);
 	symlinkSync(outside, join(root, 'link'));
 	const files = shimLayerFiles(SHIM ?? '', { isUser: true });
 	for (const path of ['../gone', 'link/gone'])

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 import type { IdRange, SubordinateIds } from './image-box.ts';
 
-/** The fewest ids that images need: users of distributions go up to `nobody`. */
+/** The fewest ids that images need: users of distributions go up to 65534. */
 const FEWEST_IDS = 65_536;
 
 /**

@@ -59,7 +59,7 @@ export function envFilesOf({
 	return env.flatMap(({ valueFrom: { fileKeyRef } = {} }) => (fileKeyRef ? [fileKeyRef] : []));
 }
 
-/** The Secrets with credentials for the registries of the Pod's images. A missing one is told, and fails nothing. */
+/** The Secrets with credentials for the registries of the Pod's images. For a missing one there is an event; it fails nothing. */
 export function pullSecretInputs({ spec: { imagePullSecrets = [] } }: Pod): readonly PullSecretNeed[] {
 	const user = { kind: 'image', name: '' } as const;
 	return imagePullSecrets.flatMap(({ name }) =>

@@ -88,7 +88,6 @@ let hasEnded = false;
 async function endIfIdle(): Promise<void> {
 	if (!hasEnded || running > 0) return;
 	await worker?.end().catch(() => {});
-	process.exit(0);
 }
 
 process.stdin.on('data', (chunk: Buffer) => {

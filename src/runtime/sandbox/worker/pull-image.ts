@@ -19,7 +19,7 @@ export interface PullParts {
 	readonly own: CredentialSource;
 }
 
-/** Progress is told at most this often. */
+/** Progress is sent after this much more. */
 const PROGRESS_BYTES = 256 << 10;
 
 /** Pulls an image into the store. Rejects with RegistryError, and with the errors of manifests and layers. */
