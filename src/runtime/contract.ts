@@ -161,11 +161,11 @@ export interface ExecSession {
 /** How an image is pulled. */
 export interface PullOptions {
 	/** The Secrets of the Pod with credentials for registries, in its order. Never logged, never part of an error. */
-	readonly pullSecrets?: readonly PullSecret[];
+	readonly pullSecrets?: readonly ImagePullSecret[];
 }
 
 /** A Secret with credentials for registries. */
-export interface PullSecret {
+export interface ImagePullSecret {
 	readonly namespace: string;
 	readonly name: string;
 	/** The text of a `config.json` of Docker, or of the older `.dockercfg`, which is its part `auths` alone. */

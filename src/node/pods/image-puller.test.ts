@@ -3,10 +3,10 @@ import test from 'node:test';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { podWith } from '../../plan/pod/testing/pod-with.ts';
-import { ImageError, type PullOptions, type PullSecret, type Runtime } from '../../runtime/contract.ts';
+import { ImageError, type ImagePullSecret, type PullOptions, type Runtime } from '../../runtime/contract.ts';
 import { ImagePuller } from './image-puller.ts';
 
-const SECRET: PullSecret = { namespace: 'default', name: 'key', text: '{"auths":{}}', isLegacy: false };
+const SECRET: ImagePullSecret = { namespace: 'default', name: 'key', text: '{"auths":{}}', isLegacy: false };
 
 /** Pulls an image for a Pod; returns the events and what the runtime was given. */
 async function ensure(how: {

@@ -4,7 +4,7 @@ import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { imageStepOf, isHostProgram, pulledEvent } from '../../plan/pod/image.ts';
-import { ImageError, type PullSecret, type Runtime } from '../../runtime/contract.ts';
+import { ImageError, type ImagePullSecret, type Runtime } from '../../runtime/contract.ts';
 import type { PodInputs } from './inputs.ts';
 
 /** The components of an {@link ImagePuller}. */
@@ -40,7 +40,7 @@ export class ImagePuller {
 	}
 
 	/** Upstream: `getPullSecretsForPod`, with the event of `SyncPod`. */
-	async #pullSecrets(pod: Pod): Promise<readonly PullSecret[]> {
+	async #pullSecrets(pod: Pod): Promise<readonly ImagePullSecret[]> {
 		if (!pod.spec.imagePullSecrets?.length) return [];
 		const { inputs, record } = this.#options;
 		const { secrets, missing } = await inputs.pullSecretsOf(pod);
@@ -51,7 +51,7 @@ export class ImagePuller {
 		return secrets;
 	}
 
-	async #pull(pod: Pod, container: Container, pullSecrets: readonly PullSecret[]): Promise<void> {
+	async #pull(pod: Pod, container: Container, pullSecrets: readonly ImagePullSecret[]): Promise<void> {
 		const { runtime, clock, record } = this.#options;
 		const { image = '' } = container;
 		const startedAt = clock.monotonic();
@@ -70,7 +70,7 @@ export class ImagePuller {
 	}
 
 	/** Whether the runtime has the image. A malformed name is reported as `InspectFailed`, before any pull. */
-	async #isFound(pod: Pod, container: Container, pullSecrets: readonly PullSecret[]): Promise<boolean> {
+	async #isFound(pod: Pod, container: Container, pullSecrets: readonly ImagePullSecret[]): Promise<boolean> {
 		const { runtime, record } = this.#options;
 		try {
 			return (await runtime.imageStatus(container.image ?? '', { pullSecrets })) !== undefined;

@@ -41,7 +41,7 @@ import {
 } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
-import type { PullSecret } from '../../runtime/contract.ts';
+import type { ImagePullSecret } from '../../runtime/contract.ts';
 import type { InputSource } from './input-source.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
 
@@ -56,7 +56,7 @@ export interface PodInputsOptions {
 
 /** The Secrets for pulling a Pod's images. */
 export interface PullSecrets {
-	readonly secrets: readonly PullSecret[];
+	readonly secrets: readonly ImagePullSecret[];
 	readonly missing: readonly string[];
 }
 
@@ -193,7 +193,7 @@ export class PodInputs {
 
 	/** The Secrets of the Pod for pulling images, and the names of those that could not be read. */
 	async pullSecretsOf(pod: Pod): Promise<PullSecrets> {
-		const secrets: PullSecret[] = [];
+		const secrets: ImagePullSecret[] = [];
 		const missing: string[] = [];
 		for (const need of pullSecretInputs(pod)) {
 			const data = await this.#options.source.read(need, pod).catch(() => undefined);
@@ -291,7 +291,7 @@ export class PodInputs {
 }
 
 /** The credentials in a Secret; none if it is of another type. The keys are those of upstream's two types. */
-function pullSecretsIn(data: InputData, name: string, namespace: string): readonly PullSecret[] {
+function pullSecretsIn(data: InputData, name: string, namespace: string): readonly ImagePullSecret[] {
 	const keys = [
 		{ key: '.dockerconfigjson', isLegacy: false },
 		{ key: '.dockercfg', isLegacy: true },

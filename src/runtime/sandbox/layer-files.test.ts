@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { testFolder } from '../../image/testing/trees.ts';
 import type { LayerMarks } from '../../image/layers/layer-marks.ts';
+import { testFolder } from '../../image/testing/trees.ts';
 import { shimFile } from '../process/shim/shim-file.ts';
 import { shimLayerFiles } from './layer-files.ts';
 

@@ -1,7 +1,7 @@
 import { digestOf } from '../../image/digest.ts';
 import { pullReference, repositoryText } from '../../image/names/image-reference.ts';
 import type { ImageRecord } from '../../image/store/records.ts';
-import type { PullSecret } from '../contract.ts';
+import type { ImagePullSecret } from '../contract.ts';
 
 /**
  * Whether a Pod with these Secrets may use a stored image without asking its registry (upstream: `MustAttemptImagePull` of
@@ -10,7 +10,7 @@ import type { PullSecret } from '../contract.ts';
 export function mayUse(
 	access: ImageRecord['access'],
 	image: string,
-	pullSecrets: readonly PullSecret[],
+	pullSecrets: readonly ImagePullSecret[],
 ): boolean {
 	const entries = Object.keys(access);
 	if (entries.length === 0 || image.startsWith('sha256:')) return true;
@@ -26,6 +26,6 @@ export function mayUse(
 }
 
 /** The hash by which credentials are compared that another Secret has too. */
-export function credentialHashOf({ text }: PullSecret): string {
+export function credentialHashOf({ text }: ImagePullSecret): string {
 	return digestOf(Buffer.from(text));
 }

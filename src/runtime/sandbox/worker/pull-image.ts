@@ -7,7 +7,7 @@ import { type FetchedImage, fetchImage } from '../../../image/registry/image-fet
 import type { Registry } from '../../../image/registry/registry.ts';
 import type { ImageStore } from '../../../image/store/image-store.ts';
 import type { PullAccess } from '../../../image/store/pull-access.ts';
-import type { PullSecret } from '../../contract.ts';
+import type { ImagePullSecret } from '../../contract.ts';
 import { credentialHashOf } from '../pull-access.ts';
 import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.ts';
 
@@ -50,7 +50,7 @@ function secretOf({
 	name,
 	text,
 	isLegacy,
-}: PullSecret): Parameters<typeof credentialsOfSecrets>[0][0] {
+}: ImagePullSecret): Parameters<typeof credentialsOfSecrets>[0][0] {
 	const type = isLegacy ? 'kubernetes.io/dockercfg' : 'kubernetes.io/dockerconfigjson';
 	const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
 	return { namespace, name, type, data: { [key]: Buffer.from(text).toString('base64') } };
@@ -69,7 +69,7 @@ function documentsOf({ target, descriptor, manifest, documents }: FetchedImage):
 }
 
 /** Which Pods may use the image from now on: see {@link PullAccess}. */
-function accessOf({ credentialOrigin }: FetchedImage, pullSecrets: readonly PullSecret[]): PullAccess {
+function accessOf({ credentialOrigin }: FetchedImage, pullSecrets: readonly ImagePullSecret[]): PullAccess {
 	const used = pullSecrets.filter((secret) => originOf(secret) === credentialOrigin);
 	return {
 		everyPod: used.length === 0,
@@ -78,11 +78,11 @@ function accessOf({ credentialOrigin }: FetchedImage, pullSecrets: readonly Pull
 	};
 }
 
-function originOf({ namespace, name }: PullSecret): string {
+function originOf({ namespace, name }: ImagePullSecret): string {
 	return `secret ${namespace}/${name}`;
 }
 
-function identityOf({ namespace, name }: PullSecret): { uid: string; namespace: string; name: string } {
+function identityOf({ namespace, name }: ImagePullSecret): { uid: string; namespace: string; name: string } {
 	return { uid: '', namespace, name };
 }
 

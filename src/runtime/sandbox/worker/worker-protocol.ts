@@ -3,7 +3,7 @@
  * hostile archive are in the server. One JSON value a line: the settings, then calls on its standard input; progress,
  * results and errors on its standard output. It ends when its standard input does.
  */
-import type { PullSecret } from '../../contract.ts';
+import type { ImagePullSecret } from '../../contract.ts';
 
 /** The first line that the worker reads. */
 export interface WorkerSettings {
@@ -32,7 +32,7 @@ export interface WorkerCalls {
 /** An image to pull. */
 export interface PullRequest {
 	readonly image: string;
-	readonly pullSecrets: readonly PullSecret[];
+	readonly pullSecrets: readonly ImagePullSecret[];
 }
 
 /** The root of a container to make. */
