@@ -7,12 +7,12 @@ import { simulate } from './simulate.ts';
  * Deterministic simulation of a whole cluster under injected faults. Read oracles/violations.ts first (the
  * invariants), then world.ts (one run), faults/ (what fails), users/ (what is asked for), oracles/ (what judges).
  *
- * `STINT_SIMULATION_SEEDS` is the number of runs with the fixed seeds 1, 2, ... (default 300),
- * `STINT_SIMULATION_RANDOM` the number of runs with random seeds, which are printed (default 30), and
+ * `STINT_SIMULATION_SEEDS` is the number of runs with the fixed seeds 1, 2, ... (default 100),
+ * `STINT_SIMULATION_RANDOM` the number of runs with random seeds, which are printed (default 20), and
  * `STINT_SIMULATION_SEED` repeats a single seed with the whole trace.
  */
-const SEEDS = Number(process.env.STINT_SIMULATION_SEEDS ?? 300);
-const RANDOM = Number(process.env.STINT_SIMULATION_RANDOM ?? 30);
+const SEEDS = Number(process.env.STINT_SIMULATION_SEEDS ?? 100);
+const RANDOM = Number(process.env.STINT_SIMULATION_RANDOM ?? 20);
 const ONLY = process.env.STINT_SIMULATION_SEED;
 
 /** How many seeds one process runs. */
