@@ -143,7 +143,8 @@ async function checkVolumes(t: TestContext, server: StintServer, host: string): 
 	for (const { name, output } of cases) {
 		await t.test(name, () => {
 			const end = ends.get(name);
-			assert.equal(end?.phase, 'Succeeded', end?.status);
+			assert.ok(end);
+			assert.equal(end.phase, 'Succeeded', end.status);
 			assert.equal(end.log, output);
 		});
 	}
