@@ -10,7 +10,7 @@ import { printingWarnings } from './warnings.ts';
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
  * stream-commands.ts (those that connect to containers), a file per command: apply.ts, create.ts, get.ts, describe.ts,
- * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts. Beside them: manifest/ (reads and checks files),
+ * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
@@ -52,12 +52,13 @@ export function registerCommands(
 	{ finish, only }: CommandOptions,
 ): void {
 	const context = printingWarnings(plainContext);
-	const command = (name: string, description: string): Command =>
-		program
-			.command(name)
-			.description(description)
+	const command = (name: string, description: string): Command => {
+		const made = program.command(name).description(description);
+		if (WITHOUT_SERVER.includes(name)) return made;
+		return made
 			.option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else that of the data folder)')
 			.option('-n, --namespace <name>', 'namespace of the request (default: that of the kubeconfig)');
+	};
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
 	for (const [name, [description, register]] of Object.entries(COMMANDS)) {
 		if (only === undefined || only === name) register(command(name, description), context, perform);
@@ -91,7 +92,24 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	delete: ['delete objects and their dependents', registerDelete],
+	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
+
+/** The commands that send no requests. */
+const WITHOUT_SERVER: readonly string[] = ['doctor'];
+
+function registerDoctor(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.option('--data-dir <dir>', 'data folder to check (default: that of stint server)')
+		.option('--port <number>', 'port to check (default: 6443)')
+		.option('-o, --output <form>', 'output format: json or yaml')
+		.addHelpText('after', '\nExit codes: 0 if Jobs can run on this machine, 1 if they cannot.')
+		.action((flags) => perform(async () => (await import('./commands/doctor.ts')).doctor(context, flags)));
+}
 
 function registerApply(
 	command: Command,

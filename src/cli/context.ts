@@ -1,6 +1,7 @@
 import type { Duplex } from '../api/contract/duplex.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { MachineFacts } from '../plan/doctor/facts.ts';
 import type { LocalFiles } from './cp/local-files.ts';
 import type { Outputs } from './print/outputs.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
@@ -17,6 +18,13 @@ export interface Connection {
 export interface Embedded extends Connection {
 	/** Stops the server, kills its Pods and removes its data folder. */
 	stop(): Promise<void>;
+}
+
+/** The settings of a server whose needs are tried. */
+export interface InspectionOptions {
+	/** Undefined: the default data folder. */
+	readonly dataDir: string | undefined;
+	readonly port: number;
 }
 
 /** Everything that commands get from the process and the machine, so that tests can replace it. */
@@ -46,6 +54,8 @@ export interface CliContext extends Outputs {
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */
 	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
+	/** Tries what this machine allows. Leaves nothing behind. */
+	inspectMachine(options: InspectionOptions): Promise<MachineFacts>;
 	/** Starts a server in this process, for one command. */
 	startEmbedded(): Promise<Embedded>;
 }

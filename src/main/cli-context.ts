@@ -37,6 +37,10 @@ export function cliContext(): CliContext {
 		onInterrupt,
 		connect,
 		findRunning,
+		inspectMachine: async ({ dataDir = defaultDataPath(process.env), port }) => {
+			const { inspectMachine } = await import('./doctor/inspect-machine.ts');
+			return inspectMachine({ dataDir, port, clock: new SystemClock({ keepsAlive: true }) });
+		},
 		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
 	};
 }

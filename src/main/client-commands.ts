@@ -9,6 +9,7 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'create',
 	'delete',
 	'describe',
+	'doctor',
 	'exec',
 	'get',
 	'logs',

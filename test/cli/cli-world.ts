@@ -22,6 +22,8 @@ import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { LOCAL_FILES } from '../../src/main/local-files.ts';
+import type { MachineFacts } from '../../src/plan/doctor/facts.ts';
+import { ROOT_MACHINE } from '../../src/plan/doctor/testing/machines.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The output and the exit code of a command. */
@@ -102,6 +104,8 @@ export class CliWorld {
 	node: Pick<NodeApi, 'exec' | 'attach' | 'portForward'> = ECHO_NODE;
 	/** The listener of each port that a command has opened. */
 	readonly ports = new Map<string, (connection: Duplex) => void>();
+	/** What `doctor` finds out. */
+	machine: MachineFacts = ROOT_MACHINE;
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
 	/** How often an embedded server was stopped. */
@@ -222,6 +226,7 @@ export class CliWorld {
 			},
 			connect: async () => connection,
 			findRunning: async () => (this.running ? connection : undefined),
+			inspectMachine: async () => this.machine,
 			startEmbedded: async () => ({ ...connection, stop: async () => void this.stopped++ }),
 		});
 		const ended = command(context)
