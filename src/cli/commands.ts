@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { registerCreate } from './create-commands.ts';
 import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
@@ -9,7 +10,8 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * stream-commands.ts (those that connect to containers), a file per command: apply.ts, create.ts, get.ts, describe.ts,
+ * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), a file
+ * per command: apply.ts, create.ts, get.ts, describe.ts,
  * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
@@ -83,7 +85,7 @@ type Register = (
 const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	run: ['run Jobs until they finish and print their logs', registerRun],
 	apply: ['create objects of a manifest, or update them to match it', registerApply],
-	create: ['create a ServiceAccount, or a token of one', registerCreate],
+	create: ['create an object from flags, or a token of a ServiceAccount', registerCreate],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
@@ -121,37 +123,6 @@ function registerApply(
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
 		.action((flags) =>
 			perform(async () => (await import('./commands/apply.ts')).apply(context, { ...NONE, ...flags })),
-		);
-}
-
-function registerCreate(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
-	// The flags of `create` itself may stand before or after the name of the kind.
-	const flagsOf = (own: object): object => ({ ...NONE, ...command.opts(), ...own });
-	const load = () => import('./commands/create.ts');
-	command
-		.command('serviceaccount')
-		.alias('sa')
-		.description('create a ServiceAccount')
-		.argument('[names...]', 'name of the ServiceAccount')
-		.action((names: string[], flags) =>
-			perform(async () => (await load()).createAccount(context, names, flagsOf(flags))),
-		);
-	command
-		.command('token')
-		.description('request a token of a ServiceAccount and print it')
-		.argument('[names...]', 'name of the ServiceAccount')
-		.option('--audience <name>', 'service that may accept the token (default: the API server)', collect)
-		.option('--duration <time>', 'lifetime of the token, such as 10m or 8h (default: one hour)')
-		.option('--bound-object-kind <kind>', 'the token ends with an object of this kind: Node, Pod or Secret')
-		.option('--bound-object-name <name>', 'name of that object')
-		.option('--bound-object-uid <uid>', 'UID of that object (default: that of the current one)')
-		.option('-o, --output <form>', 'print the whole response: json or yaml')
-		.action((names: string[], flags) =>
-			perform(async () => (await load()).createToken(context, names, { audience: [], ...flagsOf(flags) })),
 		);
 }
 

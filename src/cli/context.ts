@@ -32,6 +32,8 @@ export interface CliContext extends Outputs {
 	readonly clock: Clock;
 	/** Whether standard output is a terminal and the user has not disabled colours ($NO_COLOR). */
 	readonly colour: boolean;
+	/** The value of an environment variable; undefined if it is not set. */
+	variable(name: string): string | undefined;
 	/** The text of a file. Rejects with the system's error. */
 	readFile(path: string): Promise<string>;
 	/** The manifests in a folder, or undefined when `path` is no folder. */

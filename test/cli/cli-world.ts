@@ -82,6 +82,8 @@ export class CliWorld {
 	/** The text of each log, by `pod/container` or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
+	/** The environment of the commands. */
+	readonly variables = new Map<string, string>();
 	/** Generators of the pieces of a log, by the same keys. They have precedence over {@link logs}. */
 	readonly logPieces = new Map<string, () => Iterable<string>>();
 	/** Promises that delay a log until they resolve, by the same keys. */
@@ -204,6 +206,7 @@ export class CliWorld {
 			clock: this.clock,
 			...outputsOver({ stdout, stderr }),
 			colour: false,
+			variable: (name) => this.variables.get(name),
 			readFile: async (path) =>
 				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),
 			listFolder: async (path) => {
