@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { splitAtDashes } from './stream-commands.ts';
 
 /** The flags of `create` and of its commands, one for each kind. */
 
@@ -14,6 +15,8 @@ export function registerCreate(command: Command, context: CliContext, perform: P
 		perform(async () => run({ ...command.opts(), ...own }));
 	registerData(command, context, performWith);
 	registerSecrets(command.command('secret').description('create a Secret'), context, performWith);
+	registerJob(command, context, performWith);
+	registerPolicies(command, context, performWith);
 	registerAccounts(command, context, performWith);
 }
 
@@ -61,6 +64,46 @@ function registerSecrets(parent: Command, context: CliContext, perform: PerformW
 		.action((names: string[], own) =>
 			perform(own, async (flags) =>
 				(await load()).createRegistrySecret(context, names, { fromFile: [], ...flags }),
+			),
+		);
+}
+
+function registerJob(parent: Command, context: CliContext, perform: PerformWith): void {
+	const command = withOutput(parent.command('job'));
+	command
+		.usage('NAME --image=IMAGE [-- COMMAND...] | NAME --from=cronjob/NAME')
+		.description('create a Job from an image or from a CronJob')
+		.option('--image <image>', 'image of the container')
+		.option('--from <cronjob>', 'CronJob whose template the Job has, such as cronjob/nightly')
+		.action((words: string[], own) =>
+			perform(own, async (flags) => {
+				const { target: names, command: program } = splitAtDashes(command, words);
+				const { createJob } = await import('./create/job.ts');
+				return createJob(context, { names, command: program }, flags);
+			}),
+		);
+}
+
+function registerPolicies(parent: Command, context: CliContext, perform: PerformWith): void {
+	withOutput(parent.command('priorityclass').alias('pc'))
+		.description('create a PriorityClass')
+		.option('--value <number>', 'priority of its Pods (default: 0)')
+		.option('--global-default [true|false]', 'whether Pods without a class have this one')
+		.option('--description <text>', 'when the class should be used')
+		.option('--preemption-policy <policy>', 'Never, or PreemptLowerPriority (default: PreemptLowerPriority)')
+		.action((names: string[], own) =>
+			perform(own, async (flags) =>
+				(await import('./create/priority-class.ts')).createPriorityClass(context, names, flags),
+			),
+		);
+	withOutput(parent.command('poddisruptionbudget').alias('pdb'))
+		.description('create a PodDisruptionBudget')
+		.option('--selector <labels>', 'label selector of its Pods')
+		.option('--min-available <amount>', 'number or percentage of its Pods that must be available')
+		.option('--max-unavailable <amount>', 'number or percentage of its Pods that may be unavailable')
+		.action((names: string[], own) =>
+			perform(own, async (flags) =>
+				(await import('./create/disruption-budget.ts')).createDisruptionBudget(context, names, flags),
 			),
 		);
 }

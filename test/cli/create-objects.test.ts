@@ -3,11 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { cronjobs } from '../../src/api/batch/cronjob/definition.ts';
 import { configMaps } from '../../src/api/core/configmap/definition.ts';
 import { secrets } from '../../src/api/core/secret/definition.ts';
 import { makeAuthority } from '../../src/apiserver/http/certificates.ts';
 import { createAccount } from '../../src/cli/commands/create.ts';
 import { createConfigMap } from '../../src/cli/create/config-map.ts';
+import { createDisruptionBudget } from '../../src/cli/create/disruption-budget.ts';
+import { createJob } from '../../src/cli/create/job.ts';
+import { createPriorityClass } from '../../src/cli/create/priority-class.ts';
 import { createGenericSecret, createRegistrySecret, createTlsSecret } from '../../src/cli/create/secret.ts';
 import { CliWorld, type Ended } from './cli-world.ts';
 
@@ -233,6 +237,96 @@ test('create secret tls compares the key with the certificate', async (t) => {
 		[{ cert, key: write('other', makeAuthority(0).keyPem) }, 'tls: private key does not match public key'],
 	];
 	for (const [flags, error] of rows) assert.equal(errorOf(await create(flags)), error);
+});
+
+test('create priorityclass and poddisruptionbudget print what kubectl prints', async (t) => {
+	const world = await CliWorld.open(t);
+	const pc = (flags: object): Promise<Ended> =>
+		world.run((context) => createPriorityClass(context, ['x'], flags));
+	assert.equal(
+		(await pc({ value: '1000', globalDefault: true })).stdout,
+		'priorityclass.scheduling.k8s.io/x created\n',
+	);
+	assert.equal(
+		(await pc({ description: 'hi', value: '7', ...DRY, output: 'yaml', namespace: 'n' })).stdout,
+		'apiVersion: scheduling.k8s.io/v1\ndescription: hi\nkind: PriorityClass\nmetadata:\n  name: x\npreemptionPolicy: PreemptLowerPriority\nvalue: 7\n',
+	);
+	assert.match(
+		errorOf(await pc({ value: 'abc' })),
+		/^invalid argument "abc" for "--value" flag: strconv.ParseInt: parsing "abc": invalid syntax\n/,
+	);
+	assert.match(errorOf(await pc({ value: '9999999999' })), /parsing "9999999999": value out of range\n/);
+	assert.match(
+		errorOf(await pc({ globalDefault: 'maybe' })),
+		/strconv.ParseBool: parsing "maybe": invalid syntax\n/,
+	);
+	const pdb = (flags: object): Promise<Ended> =>
+		world.run((context) => createDisruptionBudget(context, ['x'], { selector: 'a=b', ...flags }));
+	assert.equal((await pdb({ minAvailable: '1' })).stdout, 'poddisruptionbudget.policy/x created\n');
+	assert.equal(
+		(await pdb({ selector: 'a=b,c in (e,d),!f', maxUnavailable: '50%', ...DRY, output: 'jsonpath={.spec}' }))
+			.stdout,
+		'{"maxUnavailable":"50%","selector":{"matchExpressions":[{"key":"c","operator":"In","values":["d","e"]},{"key":"f","operator":"DoesNotExist"}],"matchLabels":{"a":"b"}}}',
+	);
+	const rows: readonly (readonly [flags: object, error: string])[] = [
+		[{ selector: '' }, 'a selector must be specified'],
+		[{}, 'one of min-available or max-unavailable must be specified'],
+		[
+			{ minAvailable: '1', maxUnavailable: '1' },
+			'min-available and max-unavailable cannot be both specified',
+		],
+		[{ minAvailable: '1x' }, 'invalid format specified for min-available'],
+		[{ maxUnavailable: '-1' }, 'invalid format specified for max-unavailable'],
+		[{ minAvailable: '1', selector: 'a!=b' }, '"!=" is not a valid label selector operator'],
+		[{ minAvailable: '1', selector: 'a>1' }, '"gt" isn\'t supported in label selectors'],
+	];
+	for (const [flags, error] of rows) assert.equal(errorOf(await pdb(flags)), error);
+	assert.match(
+		errorOf(await pdb({ minAvailable: '1', selector: 'a=b c' })),
+		/^couldn't parse the selector string "a=b c": /,
+	);
+});
+
+test('create job makes a Job from an image, or from a CronJob that owns it', async (t) => {
+	const world = await CliWorld.open(t);
+	const create = (flags: object, command: readonly string[] = [], names = ['x']): Promise<Ended> =>
+		world.run((context) => createJob(context, { names, command }, flags));
+	assert.equal(
+		(await create({ image: 'busybox', ...DRY, output: 'yaml' }, ['date', '-u'])).stdout,
+		'apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: x\nspec:\n  template:\n    metadata: {}\n    spec:\n      containers:\n      - command:\n        - date\n        - -u\n        image: busybox\n        name: x\n        resources: {}\n      restartPolicy: Never\nstatus: {}\n',
+	);
+	const template = {
+		metadata: { labels: { app: 'a' }, annotations: { note: 'n' } },
+		spec: {
+			template: { spec: { containers: [{ name: 'c', image: 'busybox' }], restartPolicy: 'Never' } },
+		},
+	};
+	const spec = { schedule: '0 3 * * *', jobTemplate: template };
+	const body = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly' }, spec };
+	const path = '/apis/batch/v1/namespaces/default/cronjobs';
+	await world.client.transport.request({ method: 'POST', path, body });
+	const cronJob = await world.client.resource(cronjobs, 'default').get('nightly');
+	assert.equal((await create({ from: 'cj/nightly' })).stdout, 'job.batch/x created\n');
+	const { metadata, spec: made } = await world.job('x');
+	assert.deepEqual(
+		[metadata.labels?.app, metadata.annotations],
+		['a', { 'cronjob.kubernetes.io/instantiate': 'manual', note: 'n' }],
+	);
+	assert.deepEqual(metadata.ownerReferences, [
+		{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid: cronJob.metadata.uid, controller: true },
+	]);
+	assert.equal(made.template.spec.containers[0]?.image, 'busybox');
+	const rows: readonly (readonly [flags: object, error: string, command?: readonly string[]])[] = [
+		[{}, 'either --image or --from must be specified'],
+		[{ image: 'b', from: 'cronjob/x' }, 'either --image or --from must be specified'],
+		[{ from: 'cronjob/x' }, 'cannot specify --from and command', ['a']],
+		[{ from: 'cronjobs' }, 'resource(s) were provided, but no name was specified'],
+		[{ from: 'job/x' }, 'unknown object type *v1.Job'],
+		[{ image: 'b' }, 'failed to create job: jobs.batch "x" already exists'],
+	];
+	for (const [flags, error, command] of rows) assert.equal(errorOf(await create(flags, command)), error);
+	const missing = await create({ from: 'cronjob/none' }, [], ['y']);
+	assert.equal(missing.stderr, 'Error from server (NotFound): cronjobs.batch "none" not found\n');
 });
 
 test('create serviceaccount has the flags of the others', async (t) => {
