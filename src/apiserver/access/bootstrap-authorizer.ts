@@ -1,5 +1,5 @@
 import { SERVICE_ACCOUNTS } from '../../api/contract/user.ts';
-import type { AuthorizationAttributes, Authorizer } from './authorization.ts';
+import type { AuthorizationAttributes, Authorizer } from './authorizer.ts';
 
 /**
  * The authorizer until the server has RBAC: it allows every request, except for ServiceAccounts. They may only
