@@ -38,4 +38,25 @@ export type Decision = { readonly allowed: true } | { readonly allowed: false; r
  */
 export interface Authorizer {
 	authorize(attributes: AuthorizationAttributes): Decision;
+	/** What it allows a user to do in a namespace, and outside of all. Absent: it cannot list that. */
+	rulesFor?(user: User, namespace: string): AccessRules;
+}
+
+/** What an authorizer allows (upstream: authorizer.RuleResolver). The order has no meaning. */
+export interface AccessRules {
+	readonly resourceRules: readonly ResourceRule[];
+	readonly nonResourceRules: readonly NonResourceRule[];
+}
+
+/** Actions on resources. `*` means all. */
+export interface ResourceRule {
+	readonly verbs: readonly string[];
+	readonly apiGroups: readonly string[];
+	readonly resources: readonly string[];
+}
+
+/** Requests for paths. `*` means all, and at the end of a path any text. */
+export interface NonResourceRule {
+	readonly verbs: readonly string[];
+	readonly nonResourceURLs: readonly string[];
 }
