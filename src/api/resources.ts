@@ -1,4 +1,10 @@
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
+import {
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+} from './authorization/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
@@ -50,7 +56,14 @@ export const resources: readonly ResourceDefinition[] = [
 export const viewResources: readonly ResourceDefinition[] = [newEvents];
 
 /** The resources whose objects are never stored: only the API server knows them. */
-export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
+export const virtualResources: readonly ResourceDefinition[] = [
+	selfSubjectReviews,
+	tokenReviews,
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+];
 
 /** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */
 const named: readonly ResourceDefinition[] = [...resources, ...viewResources];

@@ -11,7 +11,7 @@ import { BOOTSTRAP_AUTHORIZER } from './bootstrap-authorizer.ts';
 const ACCOUNT = serviceAccountUser({ namespace: 'default', name: 'builder', uid: 'u', extra: {} });
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
-test('a ServiceAccount may do nothing with any resource, except ask who it is', () => {
+test('a ServiceAccount may do nothing with any resource, except ask who it is and what it may do', () => {
 	const allowed: string[] = [];
 	const names = ['', ...SUBRESOURCES.map(({ name }) => name)];
 	for (const { group, version, resource } of [...resources, ...virtualResources]) {
@@ -23,7 +23,11 @@ test('a ServiceAccount may do nothing with any resource, except ask who it is', 
 			}
 		}
 	}
-	assert.deepEqual(allowed, ['create selfsubjectreviews/']);
+	assert.deepEqual(allowed, [
+		'create selfsubjectreviews/',
+		'create selfsubjectaccessreviews/',
+		'create selfsubjectrulesreviews/',
+	]);
 });
 
 test('a ServiceAccount may read about the API, and nothing else besides resources', () => {
