@@ -9,8 +9,8 @@ import { calledAs } from '../called-as.ts';
 import { type CliContext, CommandError, type CommonFlags } from '../context.ts';
 import { fillTemplate } from '../print/jsonpath.ts';
 import { type OutputForm, parseOutputForm, unknownForm } from '../print/output-form.ts';
+import { toTypedJson } from '../print/typed-json.ts';
 import { toYaml } from '../print/yaml.ts';
-import { toTypedJson } from './typed-json.ts';
 
 /**
  * create/: the objects that `create` makes from flags, a file per kind. Read new-object.ts (sends and prints), then

@@ -1,6 +1,6 @@
 import type { ObjectNode, SchemaNode } from '../../api/schema/schema.ts';
 import { isList, isRecord } from '../../base/json/json.ts';
-import { escapeHtml } from '../print/json.ts';
+import { escapeHtml } from './json.ts';
 
 /**
  * JSON as kubectl prints objects that it has made itself: the fields in the order of the Go struct, beginning with `kind`
