@@ -75,11 +75,15 @@ export function resourceOfKind(apiVersion: string, kind: string): ResourceDefini
 
 /**
  * The resource that a user names on the command line, as kubectl resolves it: by plural, singular, short name
- * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`).
+ * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`). By default it
+ * is one that a manifest can name too.
  */
-export function resourceNamed(word: string): ResourceDefinition | undefined {
+export function resourceNamed(
+	word: string,
+	among: readonly ResourceDefinition[] = named,
+): ResourceDefinition | undefined {
 	const lower = word.toLowerCase();
-	return named.find((each) => {
+	return among.find((each) => {
 		const names = [each.resource, each.singular, each.kind.toLowerCase(), ...each.shortNames];
 		const qualified = names.flatMap((name) => [
 			name,

@@ -12,7 +12,7 @@ import { printingWarnings } from './warnings.ts';
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
  * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), a file
  * per command: apply.ts, create.ts, get.ts, describe.ts,
- * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
+ * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
@@ -94,8 +94,34 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	delete: ['delete objects and their dependents', registerDelete],
+	auth: ['show who you are for the server, and what it allows', registerAuth],
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
+
+function registerAuth(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	const load = () => import('./commands/auth.ts');
+	command
+		.command('can-i')
+		.description('print whether an action is allowed; the exit code is 1 if it is not')
+		.argument('[words...]', 'VERB TYPE, VERB TYPE/NAME or VERB /PATH')
+		.option('-A, --all-namespaces', 'ask about the action in all namespaces')
+		.option('-q, --quiet', 'print nothing')
+		.option('--subresource <name>', 'ask about a subresource, such as log')
+		.option('--list', 'print all that is allowed in the namespace')
+		.option('--no-headers', 'with --list: do not print column headings')
+		.action((words: string[], own) =>
+			perform(async () => (await load()).canI(context, words, { ...command.opts(), ...own })),
+		);
+	command
+		.command('whoami')
+		.description('print your user name, groups and other attributes')
+		.option('-o, --output <form>', 'output format: json, yaml, jsonpath=TEMPLATE')
+		.action((own) => perform(async () => (await load()).whoAmI(context, { ...command.opts(), ...own })));
+}
 
 /** The commands that send no requests. */
 const WITHOUT_SERVER: readonly string[] = ['doctor'];

@@ -5,6 +5,7 @@
 export const CLIENT_COMMANDS: readonly string[] = [
 	'apply',
 	'attach',
+	'auth',
 	'cp',
 	'create',
 	'delete',

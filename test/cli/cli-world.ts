@@ -9,6 +9,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import { resources } from '../../src/api/resources.ts';
+import type { Authorizer } from '../../src/apiserver/access/authorizer.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { ECHO_NODE } from '../../src/apiserver/testing/echo-node.ts';
@@ -119,7 +120,7 @@ export class CliWorld {
 		this.client = new Client(server, { fieldManager: 'test' });
 	}
 
-	static async open(t: TestContext): Promise<CliWorld> {
+	static async open(t: TestContext, options: { readonly authorizer?: Authorizer } = {}): Promise<CliWorld> {
 		const store = new MemoryStore();
 		const clock = new VirtualClock();
 		const faults: unknown[] = [];
@@ -133,6 +134,7 @@ export class CliWorld {
 		const server = new ApiServer({
 			store,
 			resources,
+			...options,
 			clock,
 			metrics: new Metrics(),
 			random: new SeededRandom(1),
