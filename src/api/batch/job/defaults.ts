@@ -1,5 +1,6 @@
 import { defaultPodTemplate } from '../../core/pod/defaults.ts';
 import { mapShared, withDefaults, withField } from '../../schema/defaults.ts';
+import { awaitsGeneratedLabels } from './labels.ts';
 import type { Job, JobSpec, PodFailurePolicy } from './schema.ts';
 
 /** The backoffLimit of a Job with backoffLimitPerIndex: no limit, as only failures of one index count. */
@@ -23,10 +24,18 @@ const WITH_FAILURE_POLICY: Partial<JobSpec> = { podReplacementPolicy: 'Failed' }
  */
 export function defaultJob(job: Job): Job {
 	const defaulted = withField(job, 'spec', (spec) => defaultTemplateOfJob(defaultJobSpec(spec)));
+	return awaitsGeneratedLabels(job) ? defaulted : withInheritedLabels(defaulted);
+}
+
+/**
+ * A Job without labels gets those of its template, the generated ones too. For upstream the latter are an
+ * accident: defaulting makes both fields share one map, into which generateSelector then writes. So the labels
+ * of a new Job are inherited after that: the defaults leave them to the strategy, which knows when.
+ */
+export function withInheritedLabels(job: Job): Job {
 	const labels = job.spec.template.metadata?.labels;
-	if (labels === undefined || Object.keys(job.metadata.labels ?? {}).length > 0) return defaulted;
-	// The same map object as the template's: by its identity the strategy recognizes inherited labels.
-	return { ...defaulted, metadata: { ...job.metadata, labels } };
+	if (labels === undefined || Object.keys(job.metadata.labels ?? {}).length > 0) return job;
+	return { ...job, metadata: { ...job.metadata, labels } };
 }
 
 /**

@@ -60,3 +60,13 @@ export function withGeneratedSelector(job: Job): Job {
 		},
 	};
 }
+
+/**
+ * Whether the template of `job` has no generated labels yet and is to get them: the Job is new and does not select
+ * its Pods itself.
+ */
+export function awaitsGeneratedLabels({ spec }: Job): boolean {
+	if (spec.manualSelector) return false;
+	const labels = spec.template.metadata?.labels ?? {};
+	return labels[CONTROLLER_UID_LABEL] === undefined && labels[LEGACY_CONTROLLER_UID_LABEL] === undefined;
+}
