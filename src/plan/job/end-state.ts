@@ -1,3 +1,4 @@
+import { DEFAULT_BACKOFF_LIMIT } from '../../api/batch/job/defaults.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
@@ -74,7 +75,7 @@ function failedByPolicy({ job, pods }: JobView): EndState | undefined {
 
 /** backoffLimit applies to failed Pods and, with restartPolicy OnFailure, also to container restarts. */
 function overBackoffLimit(view: JobView): EndState | undefined {
-	const limit = view.job.spec.backoffLimit ?? 6;
+	const limit = view.job.spec.backoffLimit ?? DEFAULT_BACKOFF_LIMIT;
 	const reached = (because: string): EndState =>
 		failure('BackoffLimitExceeded', 'Job has reached the specified backoff limit', because);
 	if (view.failed > limit) return reached(`${view.failed} Pods failed and backoffLimit is ${limit}`);

@@ -1,8 +1,9 @@
+import { DEFAULT_PARALLELISM } from '../../api/batch/job/defaults.ts';
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
 import { countsAsTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
-import { compareForRemoval } from './pods/deletion-order.ts';
 import { PodMaker } from './pods/pod-template.ts';
+import { compareForRemoval } from './pods/deletion-order.ts';
 import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
 
 /** The Pods to remove and to create so that the wanted number is active. */
@@ -47,7 +48,7 @@ export function managePods(view: JobView): Management {
 
 /** The number of Pods that should be active. */
 function wantActive({ job, active, succeeded }: JobView): number {
-	const { completions, parallelism = 1 } = job.spec;
+	const { completions, parallelism = DEFAULT_PARALLELISM } = job.spec;
 	// A work queue Job (no completions) starts no Pod after the first success; running Pods may finish.
 	if (completions === undefined) return succeeded > 0 ? active.length : parallelism;
 	return Math.max(0, Math.min(parallelism, completions - succeeded));

@@ -6,10 +6,16 @@ import type { Job, JobSpec, PodFailurePolicy } from './schema.ts';
 /** The backoffLimit of a Job with backoffLimitPerIndex: no limit, as only failures of one index count. */
 const UNLIMITED = 2 ** 31 - 1;
 
-const ONE: Partial<JobSpec> = { completions: 1, parallelism: 1 };
+/** Number of Pods that a Job runs at the same time if it does not say. */
+export const DEFAULT_PARALLELISM = 1;
+
+/** Number of failed Pods that a Job tolerates if it does not say. */
+export const DEFAULT_BACKOFF_LIMIT = 6;
+
+const ONE: Partial<JobSpec> = { completions: 1, parallelism: DEFAULT_PARALLELISM };
 const SPEC: Partial<JobSpec> = {
-	parallelism: 1,
-	backoffLimit: 6,
+	parallelism: DEFAULT_PARALLELISM,
+	backoffLimit: DEFAULT_BACKOFF_LIMIT,
 	completionMode: 'NonIndexed',
 	suspend: false,
 	podReplacementPolicy: 'TerminatingOrFailed',

@@ -53,7 +53,7 @@ export interface IndexView {
 export interface PerIndexView {
 	readonly failed: IndexSet;
 	/**
-	 * By index, the failed Pod whose failure counts, kept in annotations, its replacement will copy. It keeps its
+	 * By index: the failed Pod from which the replacement copies the failure counts (annotations). It keeps its
 	 * finalizer until the replacement exists, so that the counts cannot be lost.
 	 */
 	readonly lastFailed: ReadonlyMap<number, PodView>;
