@@ -3,7 +3,7 @@ import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
 import { countsAsTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
 import { PodMaker } from './pods/pod-template.ts';
-import { compareForRemoval } from './pods/deletion-order.ts';
+import { compareForRemoval } from './pods/removal-order.ts';
 import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
 
 /** The Pods to remove and to create so that the wanted number is active. */
@@ -82,7 +82,7 @@ function findExcess({ active, indexes }: JobView, atLeast: number): readonly Pod
 
 /**
  * Of several active Pods with the same index, the one that has progressed furthest is kept (see
- * deletion-order.ts).
+ * removal-order.ts).
  */
 function splitByIndex(active: readonly PodView[]): {
 	readonly misplaced: readonly PodView[];
