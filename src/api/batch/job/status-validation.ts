@@ -12,8 +12,8 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
-import { firstCommonIndex, parseIndexList } from './index-list.ts';
 import type { Job, JobStatus } from './schema.ts';
+import { firstCommonIndex, parseIndexList } from './strict-index-list.ts';
 
 /**
  * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions

@@ -2,7 +2,7 @@ import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../../../api/b
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
-import { IndexSet } from '../indexes.ts';
+import { IndexSet } from '../index-set.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
 import {
 	countsAsFailed,
