@@ -1,9 +1,8 @@
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import { SPEC } from '../../errors/field-path.ts';
-import { generationAfter } from '../../meta/generation.ts';
+import { withNextSpec } from '../../meta/generation.ts';
 import { withField } from '../../schema/defaults.ts';
-import { semanticEqual } from '../../schema/equality.ts';
 import { withInheritedLabels } from './defaults.ts';
 import { withGeneratedSelector } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
@@ -23,18 +22,8 @@ export const jobStrategy: Strategy<Job> = {
 		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, spec, status: {} };
 		return withInheritedLabels(fresh.spec.manualSelector ? fresh : withGeneratedSelector(fresh));
 	},
-	prepareForUpdate: (job, old) => {
-		const spec = withoutDisabledFields(job.spec, old.spec);
-		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
-		const generation = generationAfter(old.metadata, changed);
-		const labelled = withInheritedLabels(job);
-		return {
-			...job,
-			metadata: { ...labelled.metadata, generation },
-			spec: changed ? spec : old.spec,
-			status: old.status,
-		};
-	},
+	prepareForUpdate: (job, old) =>
+		withNextSpec(withInheritedLabels(job), old, withoutDisabledFields(job.spec, old.spec)),
 	validateCreate: validateJob,
 	validateUpdate: validateJobUpdate,
 	warnings: jobWarnings,
