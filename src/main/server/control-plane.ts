@@ -20,6 +20,7 @@ import type { Work } from '../../base/lifecycle.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
+import type { ControllerContext } from '../../client/controller.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
@@ -115,7 +116,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	};
 	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
 	for (const [name, component] of Object.entries(namespaceObjects(context)))
-		works[name] = (signal) => runAfter(options.ready, component, signal);
+		works[name] = (signal) => runWhenReady(options.ready, component, signal);
 	return works;
 }
 
@@ -131,7 +132,7 @@ interface Component {
 }
 
 /** Runs the component once `ready` resolves; not at all if the signal aborts before. */
-async function runAfter(
+async function runWhenReady(
 	ready: Promise<void> | undefined,
 	component: Component,
 	signal: AbortSignal,
@@ -146,11 +147,8 @@ async function runAfter(
 }
 
 /** The options that all components have in common. */
-interface ComponentContext {
+interface ComponentContext extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** What the functions below construct components from. */

@@ -4,7 +4,7 @@ import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
-import { countsAsFailed } from './pods/classify.ts';
+import { countsAsFailed, restartCountOf } from './pods/classify.ts';
 import type { JobView } from './pods/view.ts';
 import { matchSuccessPolicy } from './success-policy.ts';
 
@@ -94,10 +94,8 @@ function overBackoffLimit(view: JobView): EndState | undefined {
 function countRestarts({ pods }: JobView): number {
 	let restarts = 0;
 	for (const { pod } of pods) {
-		const { phase, containerStatuses = [], initContainerStatuses = [] } = pod.status;
-		if (phase !== 'Running' && phase !== 'Pending') continue;
-		for (const { restartCount } of containerStatuses) restarts += restartCount;
-		for (const { restartCount } of initContainerStatuses) restarts += restartCount;
+		const { phase } = pod.status;
+		if (phase === 'Running' || phase === 'Pending') restarts += restartCountOf(pod);
 	}
 	return restarts;
 }

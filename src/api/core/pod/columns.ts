@@ -16,7 +16,7 @@ export const podColumns: readonly Column<Pod>[] = [
 	nameColumn(),
 	textColumn('Ready', 'Number of ready containers, and of all containers and sidecars.', readyOf),
 	textColumn('Status', 'Summary of the state of the Pod and its containers.', podStatusText),
-	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsOf),
+	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsText),
 	ageColumn(),
 	wideColumn(
 		'IP',
@@ -140,7 +140,7 @@ function endWord({ reason, signal, exitCode }: End): string {
  * RESTARTS column: during the initialization the restarts of init containers; afterwards those of sidecars
  * and containers.
  */
-function restartsOf(pod: Pod, now: number): string {
+function restartsText(pod: Pod, now: number): string {
 	const sidecars = sidecarNames(pod);
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	const init = untilUnfinished(initContainerStatuses, sidecars);

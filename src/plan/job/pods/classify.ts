@@ -137,3 +137,11 @@ export function wholeNumber(text: string | undefined): number | undefined {
 export function isReady({ status }: Pod): boolean {
 	return isConditionTrue(status.conditions, 'Ready');
 }
+
+/** The number of restarts of all containers of the Pod, init containers included. */
+export function restartCountOf({ status }: Pod): number {
+	let restarts = 0;
+	for (const { restartCount } of status.containerStatuses ?? []) restarts += restartCount;
+	for (const { restartCount } of status.initContainerStatuses ?? []) restarts += restartCount;
+	return restarts;
+}
