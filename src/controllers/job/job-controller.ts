@@ -96,8 +96,14 @@ export class JobController {
 			{
 				name: 'job',
 				watches: [
-					watch(this.#jobs, (job, old) => this.#jobChanged(job, old)),
-					watch(this.#pods, (pod, old) => this.#podChanged(pod, old)),
+					watch(this.#jobs, (job, old) => {
+						this.#noteJob(job, old);
+						return this.#keysAfterJob(job, old);
+					}),
+					watch(this.#pods, (pod, old) => {
+						this.#notePod(pod, old);
+						return this.#keysAfterPod(pod, old);
+					}),
 				],
 				// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block
 				// other Jobs.
@@ -124,9 +130,13 @@ export class JobController {
 		if (this.#uncertain.has(key) && !(await this.#waitForAllPods(key, namespace))) return DONE;
 		if (hasLongIndexes(this.#jobs.get(namespace, name))) await nextTurn();
 		const job = this.#jobs.get(namespace, name);
+		// For a Job that has finished since planJob plans nothing, but a history of its failures would stay in memory.
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, {
-			...{ client, recorder, metrics: this.#metrics, startLimit: this.#startLimit },
+			client,
+			recorder,
+			metrics: this.#metrics,
+			startLimit: this.#startLimit,
 		});
 		this.#reconciling.add(key);
 		try {
@@ -186,15 +196,18 @@ export class JobController {
 		}
 	}
 
-	#jobChanged(job: Job | undefined, old: Job | undefined): Keys {
+	/** Counts a new Job, and gives up what is kept for a finished or deleted one. */
+	#noteJob(job: Job | undefined, old: Job | undefined): void {
 		if (old && old.metadata.uid !== job?.metadata.uid) this.#releasePodsOf(old);
-		if (!job) return NO_KEYS;
+		if (!job) return;
 		if (!old) this.#metrics.jobAdded(job);
-		if (isFinished(job)) {
-			this.#releasePodsOf(job);
-			this.#jobs.release(job);
-			return NO_KEYS;
-		}
+		if (!isFinished(job)) return;
+		this.#releasePodsOf(job);
+		this.#jobs.release(job);
+	}
+
+	#keysAfterJob(job: Job | undefined, old: Job | undefined): Keys {
+		if (!job || isFinished(job)) return NO_KEYS;
 		const key = keyOfObject(job);
 		return old && this.#reconciling.has(key) && isStatusOnly(job, old) ? NO_KEYS : [key];
 	}
@@ -209,23 +222,38 @@ export class JobController {
 		for (const pod of this.#pods.indexed(BY_JOB, uid)) if (isTracked(pod)) this.#orphans.add(pod);
 	}
 
-	*#podChanged(pod: Pod | undefined, old: Pod | undefined): IterableIterator<KeyRequest> {
+	/** Counts the change, and hands a Pod that no Job will count to OrphanPods. */
+	#notePod(pod: Pod | undefined, old: Pod | undefined): void {
 		this.#metrics.podChanged(pod, old);
+		if (!pod) return;
+		if (isTracked(pod)) {
+			if (this.#mayBeOrphan(pod)) this.#orphans.add(pod);
+			return;
+		}
 		// No reconcile reads the Pod again (see BY_JOB), so the informer need not keep it decoded.
-		if (pod && hasEnded(pod) && !isTracked(pod)) this.#pods.release(pod);
+		if (hasEnded(pod)) this.#pods.release(pod);
+	}
+
+	/** Whether the Pod has no controller, or is being deleted after its Job was deleted or has finished. */
+	#mayBeOrphan(pod: Pod): boolean {
+		if (!controllerOf(pod)) return true;
+		if (!pod.metadata.deletionTimestamp) return false;
+		const owner = this.#ownerOf(pod);
+		return !owner || isFinished(owner);
+	}
+
+	*#keysAfterPod(pod: Pod | undefined, old: Pod | undefined): IterableIterator<KeyRequest> {
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
 		if (old && before && before.uid !== after?.uid) yield* keyAfter(this.#ownerOf(old), pod, old);
 		if (!pod) return;
 		if (!after) {
-			if (isTracked(pod)) this.#orphans.add(pod);
 			if (!old || before || !semanticEqual(old.metadata.labels, pod.metadata.labels))
 				yield* this.#adoptersOf(pod);
 			return;
 		}
 		const owner = this.#ownerOf(pod);
 		if (owner && !isFinished(owner)) yield* keyAfter(owner, pod, old);
-		else if (pod.metadata.deletionTimestamp && isTracked(pod)) this.#orphans.add(pod);
 	}
 
 	/** The keys of the Jobs whose selector matches a Pod without a controller: one of them may adopt it. */
