@@ -135,6 +135,13 @@ function missing(wrong: boolean, field: keyof JobStatus, detail: string): readon
 	return wrong ? [fieldRequired(STATUS.child(field), detail)] : [];
 }
 
+/** The terminal conditions: the field of {@link State}, and the type. */
+const FINAL = [
+	['failed', 'Failed'],
+	['complete', 'Complete'],
+	['failureTarget', 'FailureTarget'],
+] as const;
+
 /**
  * The rules in upstream's order, which is also the order of their errors. Every rule is checked: one wrong
  * status can break several, and the client gets all of them.
@@ -303,13 +310,12 @@ const RULES: readonly Rule[] = [
 			),
 	},
 	// Terminal conditions are final: other controllers act on them, and cannot undo that.
-	...(['failed', 'complete', 'failureTarget'] as const).map((part): Rule => {
-		const type = part[0]?.toUpperCase() + part.slice(1);
-		return {
+	...FINAL.map(
+		([part, type]): Rule => ({
 			check: ({ is, was }) =>
 				conditions(was[part] && !is[part], `cannot disable the terminal ${type}=True condition`),
-		};
-	}),
+		}),
+	),
 	{
 		check: ({ job: { status }, old }) => {
 			const wrong = (status.failed ?? 0) < (old.status.failed ?? 0);
