@@ -119,8 +119,15 @@ export class SchedulingQueue {
 		}
 		if (known) this.#takeOut(known);
 		const entry: Entry = {
-			...{ key, priority, state: 'active', attempts: 0, triedAt: 0, changesAtStart: 0 },
-			...{ isOutdated: false, shape: undefined, timer: undefined },
+			key,
+			priority,
+			state: 'active',
+			attempts: 0,
+			triedAt: 0,
+			changesAtStart: 0,
+			isOutdated: false,
+			shape: undefined,
+			timer: undefined,
 		};
 		this.#entries.set(key, entry);
 		this.#activate(entry);
@@ -188,7 +195,11 @@ export class SchedulingQueue {
 	#putAside(entry: Entry, { shape: text, refusedBy }: Extract<AttemptEnd, { kind: 'refused' }>): void {
 		if (entry.shape?.text !== text) this.#leaveShape(entry);
 		const shape: Shape = this.#shapes.get(text) ?? {
-			...{ text, entries: new FifoSet(), refusedBy, triedAt: 0, probe: undefined },
+			text,
+			entries: new FifoSet(),
+			refusedBy,
+			triedAt: 0,
+			probe: undefined,
 		};
 		this.#shapes.set(text, shape);
 		entry.shape = shape;

@@ -173,7 +173,9 @@ function compileField(name: string, struct: string, field: Field): FieldDecoder 
 	return {
 		decode: decoderOf(schema),
 		step: { name, struct },
-		...{ filled: isFilled(field), nullable, dropsEmpty },
+		filled: isFilled(field),
+		nullable,
+		dropsEmpty,
 	};
 }
 

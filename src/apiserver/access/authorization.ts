@@ -65,7 +65,11 @@ export function attributesOf(call: Call, request: ResourceRequest | undefined): 
 		type: 'resource',
 		user,
 		verb: verbOf(request),
-		...{ group, version, resource, subresource, name },
+		group,
+		version,
+		resource,
+		subresource,
+		name,
 		namespace: isNamespace(definition) ? name : namespace,
 	};
 }

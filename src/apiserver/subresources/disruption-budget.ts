@@ -85,7 +85,8 @@ async function take(
 	assert(resource !== undefined && strategy !== undefined, 'PodDisruptionBudgets are served');
 	const target = { ...request, resource, definition, name: budgetName, subresource: 'status' };
 	await updateObject(server, target, {
-		...{ options, isAdmitted: true },
+		options,
+		isAdmitted: true,
 		strategy: {
 			prepareForUpdate: (object) => object,
 			validateUpdate: () => [],

@@ -91,7 +91,8 @@ async function mark(
 	{ deletion, options }: { readonly deletion: DeleteOptions; readonly options: WriteOptions },
 ): Promise<DeleteOptions> {
 	const { revision } = await updateObject(server, request, {
-		...{ options, isAdmitted: true },
+		options,
+		isAdmitted: true,
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
 		next: (pod) => disrupted(server, request, { options: deletion, pod }),
 	});

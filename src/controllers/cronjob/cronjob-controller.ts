@@ -96,7 +96,10 @@ export class CronJobController {
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
 			writer = new CronJobWriter(seen.cronJob, {
-				...{ client, recorder, onStarted: this.#onStarted, statusLimit: this.#statusLimit },
+				client,
+				recorder,
+				onStarted: this.#onStarted,
+				statusLimit: this.#statusLimit,
 			});
 			const plan = planCronJob(seen);
 			await applyCronJobPlan(seen.cronJob, plan, writer);

@@ -170,7 +170,9 @@ function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Reco
 	return {
 		'job-controller': new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
 		'cronjob-controller': new CronJobController({
-			...{ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) },
+			...cronJob,
+			informers,
+			recorder: recorderOf('cronjob-controller', cronJob),
 		}),
 		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
 	};
@@ -201,7 +203,9 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
 	return {
 		'disruption-controller': new DisruptionController({
-			...{ ...disruption, pods: seen.pods, budgets: informers.of(podDisruptionBudgets) },
+			...disruption,
+			pods: seen.pods,
+			budgets: informers.of(podDisruptionBudgets),
 			recorder: recorderOf('controllermanager', disruption),
 		}),
 		'node-controller': new NodeLifecycleController({
@@ -234,13 +238,11 @@ function storageControllers({
 	const { localVolumes } = options;
 	return {
 		'persistentvolume-binder-controller': new VolumeBinder({
-			...{
-				...binder,
-				...seen,
-				volumes,
-				classes,
-				recorder: recorderOf('persistentvolume-controller', binder),
-			},
+			...binder,
+			...seen,
+			volumes,
+			classes,
+			recorder: recorderOf('persistentvolume-controller', binder),
 		}),
 		'persistentvolumeclaim-protection-controller': new ClaimProtection({
 			...of('persistentvolumeclaim-protection-controller'),
@@ -251,11 +253,17 @@ function storageControllers({
 			volumes,
 		}),
 		'ephemeral-volume-controller': new EphemeralVolumeController({
-			...{ ...ephemeral, ...seen, recorder: recorderOf('ephemeral_volume', ephemeral) },
+			...ephemeral,
+			...seen,
+			recorder: recorderOf('ephemeral_volume', ephemeral),
 		}),
 		...(localVolumes && {
 			'local-provisioner': new LocalProvisioner({
-				...{ ...provisioner, claims, volumes, classes, ...localVolumes },
+				...provisioner,
+				claims,
+				volumes,
+				classes,
+				...localVolumes,
 				recorder: recorderOf(LOCAL_PROVISIONER, provisioner),
 			}),
 		}),
@@ -308,7 +316,8 @@ function namespaceObjects({
 		}),
 		...(certificatePem !== undefined && {
 			'root-ca-certificate-publisher-controller': new RootCertificatePublisher({
-				...{ ...of('root-ca-certificate-publisher-controller'), certificatePem },
+				...of('root-ca-certificate-publisher-controller'),
+				certificatePem,
 				namespaces: informers.of(namespaces),
 				configMaps: informers.of(configMaps),
 			}),

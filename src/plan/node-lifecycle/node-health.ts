@@ -87,7 +87,11 @@ export function unknownConditions(node: Node, now: number): readonly NodeConditi
 			const { creationTimestamp } = node.metadata;
 			const message = 'Kubelet never posted node status.';
 			return {
-				...{ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message, lastTransitionTime },
+				type,
+				status: 'Unknown',
+				reason: 'NodeStatusNeverUpdated',
+				message,
+				lastTransitionTime,
 				...(creationTimestamp && { lastHeartbeatTime: creationTimestamp }),
 			};
 		}),

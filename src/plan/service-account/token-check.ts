@@ -87,7 +87,9 @@ export function userOfClaims({ jti, 'kubernetes.io': claims }: TokenClaims): Use
 		'pod-uid': pod?.uid,
 	}).flatMap(([key, value]) => (value ? [[PREFIX + key, [value]] as const] : []));
 	return serviceAccountUser({
-		...{ namespace, name: serviceaccount.name, uid: serviceaccount.uid ?? '' },
+		namespace,
+		name: serviceaccount.name,
+		uid: serviceaccount.uid ?? '',
 		extra: Object.fromEntries(extra),
 	});
 }

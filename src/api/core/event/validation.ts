@@ -133,7 +133,12 @@ function goReference(reference: Event['involvedObject']): Readonly<Record<string
 	const { kind = '', namespace = '', name = '', uid = '', apiVersion = '' } = reference;
 	const { resourceVersion = '', fieldPath = '' } = reference;
 	return {
-		...{ Kind: kind, Namespace: namespace, Name: name, UID: uid },
-		...{ APIVersion: apiVersion, ResourceVersion: resourceVersion, FieldPath: fieldPath },
+		Kind: kind,
+		Namespace: namespace,
+		Name: name,
+		UID: uid,
+		APIVersion: apiVersion,
+		ResourceVersion: resourceVersion,
+		FieldPath: fieldPath,
 	};
 }
