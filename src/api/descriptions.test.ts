@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { leases } from '../coordination/lease/definition.ts';
-import { runtimeClasses } from '../node/runtimeclass/definition.ts';
-import { evictionSchema } from '../policy/eviction/schema.ts';
-import { podDisruptionBudgets } from '../policy/poddisruptionbudget/definition.ts';
-import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
-import type { SchemaNode } from '../schema/schema.ts';
-import { storageClasses } from '../storage/storageclass/definition.ts';
-import { bindingSchema } from './binding/schema.ts';
-import { events } from './event/definition.ts';
-import { namespaces } from './namespace/definition.ts';
-import { nodes } from './node/definition.ts';
-import { persistentVolumes } from './persistentvolume/definition.ts';
-import { persistentVolumeClaims } from './persistentvolumeclaim/definition.ts';
-import { pods } from './pod/definition.ts';
+import { leases } from './coordination/lease/definition.ts';
+import { bindingSchema } from './core/binding/schema.ts';
+import { events } from './core/event/definition.ts';
+import { namespaces } from './core/namespace/definition.ts';
+import { nodes } from './core/node/definition.ts';
+import { persistentVolumes } from './core/persistentvolume/definition.ts';
+import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
+import { pods } from './core/pod/definition.ts';
+import { runtimeClasses } from './node/runtimeclass/definition.ts';
+import { evictionSchema } from './policy/eviction/schema.ts';
+import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
+import { priorityClasses } from './scheduling/priorityclass/definition.ts';
+import type { SchemaNode } from './schema/schema.ts';
+import { storageClasses } from './storage/storageclass/definition.ts';
 
 const DEFINITIONS = [
 	...[pods, nodes, namespaces, events, leases, priorityClasses],
