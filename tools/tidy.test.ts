@@ -19,7 +19,9 @@ import { isTest, ROOT, readSources } from './tidy/sources.ts';
 
 const sources = readSources();
 const product = sources.filter(({ path }) => path.startsWith('src/') && !isTest(path));
-const DOCUMENTS = globSync(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/*.md'], { cwd: ROOT });
+const DOCUMENTS = globSync(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/**/*.md'], { cwd: ROOT });
+/** Sources in other languages, which name files too. */
+const OTHER_SOURCES = globSync(['tools/**/*.go', 'native/**/*.{c,h,sh}'], { cwd: ROOT });
 
 /** Fails if there are findings, and prints each on a line. */
 function none(found: readonly string[]): void {
@@ -88,8 +90,12 @@ test('documents contain no banned phrase', () => {
 });
 
 test('comments and documents name only files that exist', () => {
-	const paths = sources.map(({ path }) => path);
-	const documents = DOCUMENTS.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+	const paths = globSync('{src,test,tools,bench,examples}/**/*.{ts,jsonl}', { cwd: ROOT });
+	assert.ok(OTHER_SOURCES.length > 3);
+	const documents = [...DOCUMENTS, ...OTHER_SOURCES].map((path) => ({
+		path,
+		text: readFileSync(join(ROOT, path), 'utf8'),
+	}));
 	none([
 		...sources.flatMap((source) => missingReferences(source, paths)),
 		...documents.flatMap((document) => missingReferencesInDocument(document, paths)),

@@ -97,6 +97,9 @@ test('a comment or a document that names a file that does not exist is found, wi
 		'src/base/a.ts:2 names old/b.ts',
 		'src/base/a.ts:3 names gone.ts',
 	]);
-	const document = { path: 'README.md', text: '`base/a.ts`, `apiserver/http.ts`' };
-	assert.deepEqual(missingReferencesInDocument(document, paths), ['README.md names apiserver/http.ts']);
+	const text = '`base/a.ts`, `apiserver/http.ts`, .../src/golden.jsonl, types.go';
+	assert.deepEqual(missingReferencesInDocument({ path: 'README.md', text }, paths), [
+		'README.md names apiserver/http.ts',
+		'README.md names src/golden.jsonl',
+	]);
 });
