@@ -1,3 +1,13 @@
+/**
+ * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
+ * second half (decode-object.ts, decode-create.ts) makes objects of it.
+ *
+ * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
+ * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other
+ *    requests. Protobuf is the exception: it is read in one go and limited accordingly.
+ * 3. Errors have the messages of upstream's decoders, since kubectl shows them and clients match on them.
+ */
+
 import { badRequest, tooLarge, unsupportedMediaType } from '../../api/errors/api-error.ts';
 import { hasFieldNumbers } from '../../api/protobuf/numbered-types.ts';
 import { jsonKind } from '../../api/schema/decode-trail.ts';
@@ -12,16 +22,6 @@ import {
 } from '../../base/json/json-reader.ts';
 import type { Body, Call } from '../request.ts';
 import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './expected-object.ts';
-
-/**
- * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
- * second half (decode-object.ts, decode-create.ts) makes objects of it.
- *
- * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
- * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other
- *    requests. Protobuf is the exception: it is read in one go and limited accordingly.
- * 3. Errors have the messages of upstream's decoders, since kubectl shows them and clients match on them.
- */
 
 /** A body as a JSON value. */
 export interface JsonBody {

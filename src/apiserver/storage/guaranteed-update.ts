@@ -1,3 +1,18 @@
+/**
+ * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
+ * GuaranteedUpdate). Verbs differ only in how the next state is made.
+ *
+ *     current or nothing → next → admission mutates → managedFields → prepare → validate → admission validates
+ *     → compare and set
+ *
+ * 1. The next state is computed from the latest state of the object. If another writer changes the object in
+ *    between, it is computed again, and admitted, prepared and validated again.
+ * 2. A write that changes nothing is not stored, and the resourceVersion stays. Otherwise a controller that
+ *    repeats an update would wake all watches of the object.
+ * 3. The update that removes the last finalizer of an object with a deletionTimestamp removes the object.
+ * 4. A dry run passes all stages; only its last one differs (dry-run.ts).
+ */
+
 import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
 import { invalid } from '../../api/errors/api-error.ts';
 import { collectErrors } from '../../api/errors/field-errors.ts';
@@ -17,21 +32,6 @@ import { DryRun } from './dry-run.ts';
 import { changeLatest } from './latest-state.ts';
 import { checkSize } from './object-size.ts';
 import { StoredObject } from './stored-object.ts';
-
-/**
- * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
- * GuaranteedUpdate). Verbs differ only in how the next state is made.
- *
- *     current or nothing → next → admission mutates → managedFields → prepare → validate → admission validates
- *     → compare and set
- *
- * 1. The next state is computed from the latest state of the object. If another writer changes the object in
- *    between, it is computed again, and admitted, prepared and validated again.
- * 2. A write that changes nothing is not stored, and the resourceVersion stays. Otherwise a controller that
- *    repeats an update would wake all watches of the object.
- * 3. The update that removes the last finalizer of an object with a deletionTimestamp removes the object.
- * 4. A dry run passes all stages; only its last one differs (dry-run.ts).
- */
 
 /** Returns a promise to await before a step that takes long for a large object; see {@link betweenSteps}. */
 export type Pause = () => Promise<void> | undefined;

@@ -1,3 +1,5 @@
+/** The second half of the decoding stage: makes an object of the path's kind from a JSON value. */
+
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { type ApiError, badRequest } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -16,8 +18,6 @@ import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from '
 import { checkSent, limitsOnBody } from '../storage/object-size.ts';
 import type { ResourceCodec } from '../storage/stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
-
-/** The second half of the decoding stage: makes an object of the path's kind from a JSON value. */
 
 /** A decoded and defaulted object, and the errors of strict decoding. */
 export interface DecodedObject {

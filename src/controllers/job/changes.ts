@@ -1,14 +1,14 @@
-import type { Job } from '../../api/batch/job/schema.ts';
-import { hasEnded } from '../../api/core/pod/phase.ts';
-import type { Pod } from '../../api/core/pod/schema.ts';
-import { semanticEqual } from '../../api/schema/equality.ts';
-import { isReady, isTracked, restartCountOf } from '../../plan/job/pods/classify.ts';
-
 /**
  * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its
  * binding, the ids and times of its containers) do not affect its Job. Upstream reconciles for each of them;
  * ignoring them here saves most reconciles.
  */
+
+import type { Job } from '../../api/batch/job/schema.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
+import { isReady, isTracked, restartCountOf } from '../../plan/job/pods/classify.ts';
 
 /**
  * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because

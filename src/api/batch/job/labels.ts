@@ -1,8 +1,8 @@
-import type { Job } from './schema.ts';
-
 /**
  * Finalizers, labels and annotations of a Job's Pods. They are upstream's, because clients select Pods by them.
  */
+
+import type { Job } from './schema.ts';
 
 /** The finalizer that keeps a Pod until the Job controller has counted it. */
 export const TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking';

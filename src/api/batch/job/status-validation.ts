@@ -1,3 +1,11 @@
+/**
+ * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions
+ * and ValidateJobUpdateStatus).
+ *
+ * Most rules apply only if a part that they concern has changed. An edit of the spec can make a stored status
+ * invalid, and the next writer of the status must not be refused for it.
+ */
+
 import {
 	duplicate,
 	fieldInvalid,
@@ -14,14 +22,6 @@ import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import type { Job, JobStatus } from './schema.ts';
 import { firstCommonIndex, parseIndexList } from './strict-index-list.ts';
-
-/**
- * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions
- * and ValidateJobUpdateStatus).
- *
- * Most rules apply only if a part that they concern has changed. An edit of the spec can make a stored status
- * invalid, and the next writer of the status must not be refused for it.
- */
 
 const STATUS = new FieldPath('status');
 const CONDITIONS = STATUS.child('conditions');

@@ -1,3 +1,8 @@
+/**
+ * Printer columns of Pods (upstream: `printPod` in pkg/printers/internalversion). Scripts parse these
+ * columns, so the names, the order and the text of each cell are upstream's.
+ */
+
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
@@ -5,11 +10,6 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
-
-/**
- * Printer columns of Pods (upstream: `printPod` in pkg/printers/internalversion). Scripts parse these
- * columns, so the names, the order and the text of each cell are upstream's.
- */
 
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [

@@ -1,3 +1,10 @@
+/**
+ * Defaults of Pods and Pod templates (upstream: pkg/apis/core/v1/defaults.go). Defaulting runs on every write
+ * and on every object that is read, so a spec that is already complete must cost next to nothing: every
+ * function returns the part that it was given if there is nothing to fill in, and a copy shares the parts
+ * that did not change.
+ */
+
 import { formatQuantity, parseQuantity } from '../../meta/quantity.ts';
 import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import { aggregateRequests, type ResourceList } from './aggregate-requests.ts';
@@ -17,13 +24,6 @@ import type {
 } from './schema.ts';
 import { pullPolicyOf } from './validation/image-name.ts';
 import { defaultVolume } from './volume-defaults.ts';
-
-/**
- * Defaults of Pods and Pod templates (upstream: pkg/apis/core/v1/defaults.go). Defaulting runs on every write
- * and on every object that is read, so a spec that is already complete must cost next to nothing: every
- * function returns the part that it was given if there is nothing to fill in, and a copy shares the parts
- * that did not change.
- */
 
 /**
  * Fills in the defaults of a Pod. Unlike a template, a Pod also gets requests from its limits, host ports
