@@ -1,3 +1,20 @@
+/**
+ * The scheduler: binds each unbound Pod to a node (upstream: pkg/scheduler/schedule_one.go). plan/placement
+ * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
+ *
+ * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
+ * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts and volume-bindings.ts
+ * (writes).
+ *
+ * 1. A Pod is bound at most once: the API server rejects a second binding.
+ * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
+ *    that the API server rejects is undone. One whose response is lost counts until the next attempt for the
+ *    Pod.
+ * 3. An unschedulable Pod gets a PodScheduled condition with the reason. The queue retries it after a change of
+ *    the cluster that may help it.
+ * 4. No victim is deleted before the preempting Pod's status has the nominated node.
+ */
+
 import type { Pod } from '../api/core/pod/schema.ts';
 import { ApiError } from '../api/errors/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
@@ -57,22 +74,7 @@ const RESULTS: Readonly<Record<AttemptEnd['kind'], AttemptResult>> = {
 	failed: 'error',
 };
 
-/**
- * The scheduler: binds each unbound Pod to a node (upstream: pkg/scheduler/schedule_one.go). plan/placement
- * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
- *
- * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
- * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts and volume-bindings.ts
- * (writes).
- *
- * 1. A Pod is bound at most once: the API server rejects a second binding.
- * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
- *    that the API server rejects is undone. One whose response is lost counts until the next attempt for the
- *    Pod.
- * 3. An unschedulable Pod gets a PodScheduled condition with the reason. The queue retries it after a change of
- *    the cluster that may help it.
- * 4. No victim is deleted before the preempting Pod's status has the nominated node.
- */
+/** Binds each unbound Pod to a node; see the header of this file. */
 export class Scheduler {
 	readonly #options: SchedulerOptions;
 	readonly #queue: SchedulingQueue;

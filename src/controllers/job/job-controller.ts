@@ -1,3 +1,23 @@
+/**
+ * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing,
+ * planning and applying. All decisions about a Job are made by the pure functions of plan/job; this folder
+ * decides when to reconcile, reads the informers, and writes.
+ *
+ * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
+ * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts,
+ * job-metrics.ts.
+ *
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
+ *    wrote, and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So
+ *    a reconcile never decides from a cache older than its predecessor's writes. Upstream tracks the creations
+ *    that it expects to see (controller expectations) instead; these time out after 5 minutes, this does not.
+ * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first
+ *    lists the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod
+ *    is created twice, however far the informer lags.
+ * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds
+ *    from the existing Pods.
+ */
+
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
@@ -53,25 +73,7 @@ const START_STATUSES_AT_ONCE = 4;
 /** Delay before the controller retries to create Pods that a namespace under deletion has rejected. */
 const REFUSED_RETRY_MS = 1000;
 
-/**
- * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing,
- * planning and applying. All decisions about a Job are made by the pure functions of plan/job; this folder
- * decides when to reconcile, reads the informers, and writes.
- *
- * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
- * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts,
- * job-metrics.ts.
- *
- * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
- *    wrote, and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So
- *    a reconcile never decides from a cache older than its predecessor's writes. Upstream tracks the creations
- *    that it expects to see (controller expectations) instead; these time out after 5 minutes, this does not.
- * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first
- *    lists the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod
- *    is created twice, however far the informer lags.
- * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds
- *    from the existing Pods.
- */
+/** Reconciles the Jobs of all namespaces; see the header of this file. */
 export class JobController {
 	readonly #options: JobControllerOptions;
 	readonly #jobs: Informer<Job>;
