@@ -113,7 +113,12 @@ export class PodWorkers {
 		this.#controller = new Controller(
 			{
 				name: 'pod_workers',
-				watches: [watch(pods, (pod, old) => this.#keysAfter(pod, old))],
+				watches: [
+					watch(pods, (pod, old) => {
+						this.#note(pod, old);
+						return this.#keysAfter(pod, old);
+					}),
+				],
 				sources: [
 					// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
 					async (queue) => {
@@ -153,20 +158,22 @@ export class PodWorkers {
 		return this.#controller.run(signal);
 	}
 
-	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
-		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
-		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
-		if (!pod) {
-			this.#deferred.delete(old?.metadata.uid ?? '');
-			yield* this.#deferred;
-			return;
-		}
-		yield pod.metadata.uid ?? '';
-		if (hasEnded(pod)) yield* this.#deferred;
+	/** Notes which Pods wait for a resize, and releases those that have ended. */
+	#note(pod: Pod | undefined, old: Pod | undefined): void {
+		if (old && pod?.metadata.uid !== old.metadata.uid) this.#deferred.delete(old.metadata.uid ?? '');
+		if (!pod) return;
 		if (isResizeDeferred(pod)) this.#deferred.add(pod.metadata.uid ?? '');
 		else this.#deferred.delete(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
 		if (hasEnded(pod)) this.#options.pods.release(pod);
+	}
+
+	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
+		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
+		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
+		if (pod) yield pod.metadata.uid ?? '';
+		// What a Pod has left may be enough for a resize that waits.
+		if (!pod || hasEnded(pod)) yield* this.#deferred;
 	}
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
