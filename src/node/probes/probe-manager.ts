@@ -130,12 +130,10 @@ export class ProbeManager {
 		const attempt = newestOf(entry);
 		const before = entry.worker;
 		const view = {
-			...{
-				kind,
-				attempt,
-				terminating: seen.terminating,
-				wasStarted: wasStarted(seen.pod, container, attempt),
-			},
+			kind,
+			attempt,
+			terminating: seen.terminating,
+			wasStarted: wasStarted(seen.pod, container, attempt),
 			isOlderThanAgent: attempt?.state === 'running' && attempt.startedAt < this.#startedAt,
 		};
 		entry.worker = seenBy(before, view);

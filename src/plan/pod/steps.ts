@@ -135,7 +135,9 @@ export class Steps {
 		if (this.#seen.postStarts.get(attempt.id) === 'failed') {
 			const because = 'its postStart hook has failed';
 			this.#stop(container, {
-				...{ graceSeconds: approximate(podGrace), because, message: 'FailedPostStartHook' },
+				graceSeconds: approximate(podGrace),
+				because,
+				message: 'FailedPostStartHook',
 			});
 			return 'to restart';
 		}

@@ -95,7 +95,10 @@ export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
 		const serviceAccount = pod.spec.serviceAccountName || 'default';
 		return [
 			{
-				...{ user, kind: 'serviceAccountToken', serviceAccount, audience },
+				user,
+				kind: 'serviceAccountToken',
+				serviceAccount,
+				audience,
 				expirationSeconds: approximate(expirationSeconds),
 			},
 		];
