@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { resources, viewResources } from '../src/api/resources.ts';
 import { unportableUses } from './tidy/browser.ts';
-import { bannedCalls, unsafeTypes } from './tidy/calls.ts';
+import { bannedCalls, spreadLiterals, unsafeTypes } from './tidy/calls.ts';
 import { dependencyFaults } from './tidy/dependencies.ts';
 import { poorDescriptions, undocumented } from './tidy/documentation.ts';
 import { deadExports } from './tidy/exports.ts';
@@ -66,6 +66,10 @@ test('no folder has too many files', () => {
 
 test('no forbidden call is made', () => {
 	none(bannedCalls(product));
+});
+
+test('no object literal is spread into another one', () => {
+	none(spreadLiterals(product));
 });
 
 test('no file uses any or !, and only the files in CASTS use `as`', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { object, optional, string } from '../../src/api/schema/schema.ts';
 import { unportableUses } from './browser.ts';
+import { spreadLiterals } from './calls.ts';
 import { poorDescriptions } from './documentation.ts';
 import { deadExports } from './exports.ts';
 import { importCycles, reachableFrom } from './imports.ts';
@@ -61,6 +62,14 @@ test('an export that no file imports is found', () => {
 		'src/base/b.ts': "import { used } from './a.ts';",
 	});
 	assert.deepEqual(deadExports(sources, sources), ['src/base/a.ts: unused is used by nothing but tests']);
+});
+
+test('a literal that is spread into an object is found, and no other spread', () => {
+	const sources = parse({
+		'src/base/a.ts':
+			'const a = { ...b, ...(c && { c }) };\nconst d = [...[a]];\nconst e = { x: { ...{ a, d } } };',
+	});
+	assert.deepEqual(spreadLiterals(sources), ['src/base/a.ts:3 spreads a literal: write its fields']);
 });
 
 test('a description that only repeats the name or is no sentence is found', () => {
