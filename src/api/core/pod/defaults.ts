@@ -57,12 +57,15 @@ export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
 	return withField(template, 'spec', defaultPodSpec);
 }
 
+/** Seconds that the containers of a Pod have to end if it does not say. */
+export const DEFAULT_GRACE_SECONDS = 30;
+
 /** Defaults of Pods that templates do not get. */
 const POD: Partial<PodSpec> = { enableServiceLinks: true };
 /** Defaults of the spec of Pods and templates. */
 const POD_SPEC: Partial<PodSpec> = {
 	restartPolicy: 'Always',
-	terminationGracePeriodSeconds: 30,
+	terminationGracePeriodSeconds: DEFAULT_GRACE_SECONDS,
 	dnsPolicy: 'ClusterFirst',
 	securityContext: {},
 	schedulerName: 'default-scheduler',
@@ -76,7 +79,12 @@ const CONTAINER: Partial<Container> = {
  * Probe defaults replace zeros as well: upstream's fields are no pointers, so that a 0 is the same as an
  * absent field.
  */
-const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+export const PROBE_DEFAULTS = {
+	timeoutSeconds: 1,
+	periodSeconds: 10,
+	successThreshold: 1,
+	failureThreshold: 3,
+};
 const HTTP = { path: '/', scheme: 'HTTP' } as const;
 const TCP = { protocol: 'TCP' } as const;
 /** An empty service name makes the server report its overall health. */
@@ -130,7 +138,7 @@ function defaultVariable(variable: EnvVar): EnvVar {
 }
 
 function defaultProbe(given: Probe): Probe {
-	const probe = withField(withDefaultsForZeros(given, PROBE), 'httpGet', defaultHttpGet);
+	const probe = withField(withDefaultsForZeros(given, PROBE_DEFAULTS), 'httpGet', defaultHttpGet);
 	return withField(probe, 'grpc', (grpc) => withDefaults(grpc, GRPC));
 }
 
