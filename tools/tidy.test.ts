@@ -106,6 +106,13 @@ test('comments and documents name only files that exist', () => {
 	]);
 });
 
+test('the terms of the glossary are in alphabetical order', () => {
+	const glossary = readFileSync(join(ROOT, 'docs/glossary.md'), 'utf8');
+	const terms = [...glossary.matchAll(/^\*\*(.+?)\*\*/gm)].map(([, term = '']) => term.toLowerCase());
+	assert.ok(terms.length > 30);
+	assert.deepEqual(terms, terms.toSorted());
+});
+
 test('no file is a barrel or a collection without a subject', () => {
 	none(
 		sources
