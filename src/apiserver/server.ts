@@ -98,7 +98,8 @@ export class ApiServer implements ApiTransport {
 		const accountTokens = accountTokensOf(cache, options);
 		this.tokens = new TokenAuthenticator(accountTokens);
 		this.#context = {
-			...{ tokens: this.tokens, accountTokens },
+			tokens: this.tokens,
+			accountTokens,
 			store,
 			cache,
 			clock,
@@ -111,8 +112,11 @@ export class ApiServer implements ApiTransport {
 			authorizer: options.authorizer ?? BOOTSTRAP_AUTHORIZER,
 		};
 		this.#documents = new Documents({
-			...{ resources, version, failure: () => cache.failure },
-			...{ key: accountTokens.key, url: options.url ?? (() => undefined) },
+			resources,
+			version,
+			failure: () => cache.failure,
+			key: accountTokens.key,
+			url: options.url ?? (() => undefined),
 		});
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);

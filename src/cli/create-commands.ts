@@ -1,8 +1,8 @@
+/** The flags of `create` and of its commands, one for each kind. */
+
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import { splitAtDashes } from './stream-commands.ts';
-
-/** The flags of `create` and of its commands, one for each kind. */
 
 type Perform = (work: () => Promise<unknown>) => Promise<void>;
 

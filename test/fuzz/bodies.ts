@@ -105,9 +105,13 @@ const SOUND: Readonly<Record<string, Json>> = {
 		apiVersion: 'authorization.k8s.io/v1',
 		kind: 'SubjectAccessReview',
 		spec: {
-			...{ user: 'a', groups: ['b'], extra: { c: ['d'] } },
+			user: 'a',
+			groups: ['b'],
+			extra: { c: ['d'] },
 			resourceAttributes: {
-				...{ verb: 'list', resource: 'pods', namespace: 'default' },
+				verb: 'list',
+				resource: 'pods',
+				namespace: 'default',
 				labelSelector: { requirements: [{ key: 'a', operator: 'In', values: ['b'] }] },
 				fieldSelector: { rawSelector: 'metadata.name=a' },
 			},

@@ -1,7 +1,7 @@
+/** The action that a review of access asks about. */
+
 import { labelSelectorRequirementSchema } from '../meta/selector.ts';
 import { type Infer, list, map, object, optional, required, string } from '../schema/schema.ts';
-
-/** The action that a review of access asks about. */
 
 const fieldSelectorRequirementSchema = object(
 	'io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement',
@@ -39,7 +39,7 @@ const labelSelectorAttributesSchema = object(
 
 const resourceAttributesSchema = object(
 	'io.k8s.api.authorization.v1.ResourceAttributes',
-	'An action on a resource.',
+	'An action on a resource of the API.',
 	{
 		namespace: optional(
 			string,

@@ -1,3 +1,5 @@
+/** The kinds by which clients ask what a user may do. They are never stored. */
+
 import { virtualResource } from '../contract/virtual-resource.ts';
 import { objectMetaSchema } from '../meta/object-meta.ts';
 import {
@@ -14,8 +16,6 @@ import {
 	string,
 } from '../schema/schema.ts';
 import { accessSpecSchema, selfAccessSpecSchema } from './access-spec.ts';
-
-/** The kinds by which clients ask what a user may do. They are never stored. */
 
 const GROUP = { group: 'authorization.k8s.io', version: 'v1' } as const;
 
@@ -63,20 +63,28 @@ export const selfSubjectAccessReviewSchema = accessReview('SelfSubjectAccessRevi
 /** Question whether the sender of the request may do something. */
 export type SelfSubjectAccessReview = Infer<typeof selfSubjectAccessReviewSchema>;
 
-const resourceRuleSchema = object('io.k8s.api.authorization.v1.ResourceRule', 'Actions on resources.', {
-	verbs: required(list(string), 'Verbs of the API. An asterisk means all.'),
-	apiGroups: optional(list(string), 'API groups of the resources. An asterisk means all.'),
-	resources: optional(
-		list(string),
-		'Plural names of resources, or resource/subresource. An asterisk means all.',
-	),
-	resourceNames: optional(list(string), 'Names of the objects; none means all of them.'),
-});
+const resourceRuleSchema = object(
+	'io.k8s.api.authorization.v1.ResourceRule',
+	'Actions on resources that are allowed.',
+	{
+		verbs: required(list(string), 'Verbs of the API. An asterisk means all.'),
+		apiGroups: optional(list(string), 'API groups of the resources. An asterisk means all.'),
+		resources: optional(
+			list(string),
+			'Plural names of resources, or resource/subresource. An asterisk means all.',
+		),
+		resourceNames: optional(list(string), 'Names of the objects; none means all of them.'),
+	},
+);
 
-const nonResourceRuleSchema = object('io.k8s.api.authorization.v1.NonResourceRule', 'Requests for paths.', {
-	verbs: required(list(string), 'HTTP methods in lower case. An asterisk means all.'),
-	nonResourceURLs: optional(list(string), 'Paths. An asterisk at the end stands for any text.'),
-});
+const nonResourceRuleSchema = object(
+	'io.k8s.api.authorization.v1.NonResourceRule',
+	'Requests for paths that are allowed.',
+	{
+		verbs: required(list(string), 'HTTP methods in lower case. An asterisk means all.'),
+		nonResourceURLs: optional(list(string), 'Paths. An asterisk at the end stands for any text.'),
+	},
+);
 
 /** Schema of authorization.k8s.io/v1 SelfSubjectRulesReview. */
 export const selfSubjectRulesReviewSchema = object(
@@ -93,12 +101,16 @@ export const selfSubjectRulesReviewSchema = object(
 			'The namespace in question.',
 		),
 		status: always(
-			object('io.k8s.api.authorization.v1.SubjectRulesReviewStatus', 'What the sender may do.', {
-				resourceRules: required(list(resourceRuleSchema), 'Actions on resources that are allowed.'),
-				nonResourceRules: required(list(nonResourceRuleSchema), 'Requests for paths that are allowed.'),
-				incomplete: required(boolean, 'Whether the lists may lack something that is allowed.'),
-				evaluationError: optional(string, 'Error that occurred while the rules were collected.'),
-			}),
+			object(
+				'io.k8s.api.authorization.v1.SubjectRulesReviewStatus',
+				'What the sender of the request may do.',
+				{
+					resourceRules: required(list(resourceRuleSchema), 'Actions on resources that are allowed.'),
+					nonResourceRules: required(list(nonResourceRuleSchema), 'Requests for paths that are allowed.'),
+					incomplete: required(boolean, 'Whether the lists may lack something that is allowed.'),
+					evaluationError: optional(string, 'Error that occurred while the rules were collected.'),
+				},
+			),
 			'What the sender may do. Set by the server.',
 		),
 	},

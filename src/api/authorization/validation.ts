@@ -1,10 +1,10 @@
+/** Upstream: pkg/apis/authorization/validation. The rules, their order and texts are those of 1.37. */
+
 import { fieldForbidden, fieldInvalid, fieldRequired } from '../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../errors/field-path.ts';
 import type { ObjectMeta } from '../meta/object-meta.ts';
 import { validateLabelRequirement } from '../meta/selector.ts';
 import type { AccessResourceAttributes, AccessSpec, SelfAccessSpec } from './access-spec.ts';
-
-/** Upstream: pkg/apis/authorization/validation. The rules, their order and texts are those of 1.37. */
 
 interface Review<Spec> {
 	readonly metadata: ObjectMeta;

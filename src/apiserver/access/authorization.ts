@@ -1,13 +1,13 @@
+/**
+ * The authorization stage: decides by user and request, before the body is decoded and before admission.
+ * Nothing in it changes a request.
+ */
+
 import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import { isWatch } from '../dispatch.ts';
 import type { Call, Method, ResourceRequest } from '../request.ts';
 import type { AuthorizationAttributes, Authorizer } from './authorizer.ts';
-
-/**
- * The authorization stage: decides by user and request, before the body is decoded and before admission.
- * Nothing in it changes a request.
- */
 
 /** Throws Forbidden with upstream's message unless `authorizer` allows the request. */
 export function checkAllowed(authorizer: Authorizer, attributes: AuthorizationAttributes): void {
@@ -25,7 +25,11 @@ export function attributesOf(call: Call, request: ResourceRequest | undefined): 
 		type: 'resource',
 		user,
 		verb: verbOf(request),
-		...{ group, version, resource, subresource, name },
+		group,
+		version,
+		resource,
+		subresource,
+		name,
 		namespace: isNamespace(definition) ? name : namespace,
 	};
 }

@@ -125,7 +125,13 @@ function attributesIn(spec: SelfAccessSpec, user: User): AuthorizationAttributes
 	const { namespace = '', name = '' } = resourceAttributes;
 	return {
 		type: 'resource',
-		...{ user, verb, group, resource, subresource, namespace, name },
+		user,
+		verb,
+		group,
+		resource,
+		subresource,
+		namespace,
+		name,
 		version: version || '*',
 	};
 }

@@ -29,7 +29,9 @@ export async function reviewOwnRules(server: ServerContext, request: ResourceReq
 	const status = rules
 		? { ...rules, incomplete: false }
 		: {
-				...{ resourceRules: [], nonResourceRules: [], incomplete: true },
+				resourceRules: [],
+				nonResourceRules: [],
+				incomplete: true,
 				evaluationError: 'the authorizer does not list the rules of users',
 			};
 	const { kind } = REVIEW;

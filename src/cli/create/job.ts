@@ -57,7 +57,10 @@ function jobFrom(name: string, { metadata, spec }: CronJob): NewObject['manifest
 	const { metadata: template = {}, spec: jobSpec } = spec.jobTemplate;
 	// Upstream does not set blockOwnerDeletion, for which the user would need a further right.
 	const owner = {
-		...{ apiVersion: 'batch/v1', kind: 'CronJob', name: metadata.name, uid: metadata.uid },
+		apiVersion: 'batch/v1',
+		kind: 'CronJob',
+		name: metadata.name,
+		uid: metadata.uid,
 		controller: true,
 	};
 	const described: JsonRecord = {

@@ -1,3 +1,11 @@
+/**
+ * create/: the objects that `create` makes from flags, a file per kind. Read new-object.ts (sends and prints), then
+ * data-sources.ts (files and literals as data), name-hash.ts, and the kinds.
+ *
+ * 1. The whole object is made before the first request.
+ * 2. Output and errors are kubectl's, of version 1.37: pkg/cmd/create of k8s.io/kubectl.
+ */
+
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -11,14 +19,6 @@ import { fillTemplate } from '../print/jsonpath.ts';
 import { type OutputForm, parseOutputForm, unknownForm } from '../print/output-form.ts';
 import { toTypedJson } from '../print/typed-json.ts';
 import { toYaml } from '../print/yaml.ts';
-
-/**
- * create/: the objects that `create` makes from flags, a file per kind. Read new-object.ts (sends and prints), then
- * data-sources.ts (files and literals as data), name-hash.ts, and the kinds.
- *
- * 1. The whole object is made before the first request.
- * 2. Output and errors are kubectl's, of version 1.37: pkg/cmd/create of k8s.io/kubectl.
- */
 
 /** The flags of all commands that create an object. */
 export interface CreateFlags extends CommonFlags {
@@ -94,7 +94,8 @@ async function post(
 	const { client, namespace } = await context.connect(flags.kubeconfig);
 	const path = pathOf(definition, flags.namespace ?? namespace);
 	const query = {
-		...{ fieldManager: 'kubectl-create', fieldValidation: 'Strict' },
+		fieldManager: 'kubectl-create',
+		fieldValidation: 'Strict',
 		...(dryRun === 'server' && { dryRun: 'All' }),
 	};
 	try {

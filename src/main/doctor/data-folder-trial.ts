@@ -13,7 +13,8 @@ export function inspectDataFolder(dataDir: string): DataFolderFacts {
 	while (!isPresent(tried) && dirname(tried) !== tried) tried = dirname(tried);
 	const disk = attempt(() => statfsSync(tried));
 	return {
-		...{ path, tried },
+		path,
+		tried,
 		trial: tryFolder(path, tried),
 		fileSystem: disk && fileSystemName(disk.type),
 		freeBytes: disk && disk.bavail * disk.bsize,

@@ -42,7 +42,10 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		tryPort(port),
 	]);
 	return {
-		...{ system, isolation, ids, kubectl },
+		system,
+		isolation,
+		ids,
+		kubectl,
 		traits: processTraits(probe, shim !== undefined),
 		cgroups: inspectCgroups(),
 		limits: {

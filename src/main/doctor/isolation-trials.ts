@@ -28,7 +28,8 @@ export async function tryIsolation({ shim, probe, folder, clock }: IsolationTria
 	try {
 		const { box, userNamespaces, mounts, processes, seccomp, overlay } = await tryBoxes(options);
 		return {
-			...{ shim, level },
+			shim,
+			level,
 			box: trialOf(box),
 			userNamespaces: trialOf(userNamespaces),
 			mounts: trialOf(mounts),
@@ -50,7 +51,11 @@ function trialOf(failure: StartFailure | undefined): Trial {
 function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
 	const untried: Trial = { kind: 'untried', why };
 	return {
-		...{ box: untried, userNamespaces: untried, mounts: untried },
-		...{ processes: untried, seccomp: untried, overlay: untried },
+		box: untried,
+		userNamespaces: untried,
+		mounts: untried,
+		processes: untried,
+		seccomp: untried,
+		overlay: untried,
 	};
 }

@@ -28,7 +28,11 @@ export async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		folder: folder.runtime,
+		clock,
+		images,
+		version: VERSION,
+		onError,
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),

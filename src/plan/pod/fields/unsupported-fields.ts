@@ -25,7 +25,8 @@ export function unsupportedFields(traits: DecidingTraits): readonly FieldSupport
 		return {
 			field: shortName(rule),
 			...(only !== undefined && { only }),
-			...{ effect, because },
+			effect,
+			because,
 			...(instead !== undefined && { instead }),
 		};
 	});

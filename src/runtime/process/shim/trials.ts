@@ -51,8 +51,12 @@ export async function tryBoxes(options: TrialOptions): Promise<TrialFailures> {
 }
 
 const UNKNOWN: TrialFailures = {
-	...{ box: undefined, userNamespaces: undefined, mounts: undefined },
-	...{ processes: undefined, seccomp: undefined, overlay: undefined },
+	box: undefined,
+	userNamespaces: undefined,
+	mounts: undefined,
+	processes: undefined,
+	seccomp: undefined,
+	overlay: undefined,
 };
 
 /** Starts a program that ends at once; resolves to why it could not be started. */
