@@ -96,6 +96,19 @@ test('a cause that several findings have is reported once', () => {
 	assert.deepEqual([because, fix], ['of the same cause as for containers', undefined]);
 });
 
+test('without a shim one line says why, and a shim that cannot run is no guess', () => {
+	const untried = { kind: 'untried', why: 'the shim cannot run: spawn EACCES' } as const;
+	const none = { level: 'none', box: untried } as const;
+	const mac = { system: { platform: 'darwin' }, isolation: { ...none, shim: undefined } };
+	const names = diagnose(machineWith(mac)).findings.map(({ name }) => name);
+	assert.deepEqual(
+		names.filter((name) => ['containers', 'mounts', 'overlay', 'ids', 'cgroups'].includes(name)),
+		['containers'],
+	);
+	assert.equal(finding(machineWith(mac), 'containers').because, 'darwin has no namespaces');
+	assert.equal(finding(machineWith({ isolation: none }), 'containers').because, untried.why);
+});
+
 test('a hidden /proc is explained where only process namespaces are refused', () => {
 	const isolation = { processes: refused('EPERM', 'mount', '/proc') };
 	const found = finding(machineWith({ system: { outer: 'podman' }, isolation }), 'processes');

@@ -14,6 +14,8 @@ import { causeOfRefusal } from './refusal-causes.ts';
 export function isolationFindings(facts: MachineFacts): readonly MachineFinding[] {
 	const { userNamespaces, mounts, processes, seccomp } = facts.isolation;
 	const first = containers(facts);
+	// Without a shim nothing was tried, and nothing can be changed.
+	if (facts.isolation.shim === undefined) return [first];
 	const others = [
 		ofTrial({ name: 'userNamespaces', title: 'user namespaces' }, userNamespaces, facts),
 		ofTrial({ name: 'mounts', title: 'private mounts' }, mounts, facts),
@@ -55,6 +57,7 @@ function noBox(facts: MachineFacts): Explanation {
 
 /** The cause of a refusal, or its text if no rule knows it. */
 function causeOf(trial: Trial, facts: MachineFacts): Explanation {
+	if (trial.kind === 'untried') return { because: trial.why, fix: [] };
 	if (trial.kind !== 'refused') return {};
 	const { because = 'no file of this machine says why', fix } = causeOfRefusal(trial, facts);
 	return { because: `${because} (${refusalText(trial)})`, ...(fix && { fix }) };
