@@ -1,7 +1,7 @@
 /** Real control groups: needs a machine on which this user may make them. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { ContainerConfig, ResourceAmounts } from '../../../api/contract/container-config.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
@@ -200,5 +200,23 @@ test('containers keep their groups while the launcher is killed, and nothing is 
 		assert.equal(groupsOf('uid-left').some(isOf('stays')), true);
 		await runtime.stopContainer(status.id, 0);
 		await untilNone('uid-left');
+	});
+});
+
+test('a launcher whose folder was removed leaves no group', { skip }, async () => {
+	await withHost(async (machine) => {
+		const runtime = machine.connect();
+		await runtime.start();
+		const limits = within({ memoryBytes: 64 << 20 });
+		const sandbox = await runtime.runSandbox(sandboxConfig('orphan', limits));
+		const { id } = await runtime.createContainer(sandbox.id, machine.script('sleep 1000', limits));
+		await runtime.startContainer(id);
+		const [folder = ''] = groupsOf('uid-orphan').filter((path) => path.includes('_main_'));
+		const home = dirname(dirname(folder));
+		rmSync(machine.folder, { recursive: true });
+		await runtime.stop();
+		for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').trim().split('\n'))
+			process.kill(Number(pid), 'SIGKILL');
+		while (existsSync(home)) await new Promise((resolve) => setImmediate(resolve));
 	});
 });

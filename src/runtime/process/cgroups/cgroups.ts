@@ -165,10 +165,12 @@ export class Cgroups {
 		await this.#remove([...new Set([...known, ...found])].filter((folder) => !isKept(folder)));
 	}
 
-	/** Removes the empty folders of this launcher. */
+	/** Removes the empty folders of this launcher, those of Pods too: they are made again for a container that needs them. */
 	close(): void {
-		for (const { folder } of this.#found ?? [])
-			for (const path of [join(folder, this.#home), join(folder, 'stint')]) attempt(() => rmdirSync(path));
+		for (const { folder } of this.#found ?? []) {
+			const home = join(folder, this.#home);
+			for (const path of [...groupsIn(home), home, dirname(home)]) attempt(() => rmdirSync(path));
+		}
 	}
 
 	/** Whether a path from the journal is that of a group of this launcher: what is in such a group is killed. */

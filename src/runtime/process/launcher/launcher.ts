@@ -105,11 +105,15 @@ export class Launcher implements LauncherCalls {
 		return !this.#journal.isBehind || this.#sandboxes.size === 0;
 	}
 
-	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
-	close(): void {
+	/**
+	 * Leaves nothing behind that no later launcher needs. In a folder that is still this launcher's (`isOurs`), it closes
+	 * the journal, and removes it if there is no sandbox: its absence means an empty runtime.
+	 */
+	close(isOurs: boolean): void {
+		this.#cgroups?.close();
+		if (!isOurs) return;
 		this.#journal.close();
 		this.#folders.close();
-		this.#cgroups?.close();
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
