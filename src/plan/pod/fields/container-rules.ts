@@ -72,7 +72,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('ports', 'A process listens on ports of this machine.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
-		only: 'on `cpu`, `memory`, `ephemeral-storage`',
+		only: 'on `cpu`, `memory`, where stint may not make control groups',
 		because: 'stint may not make the control groups that enforce limits',
 		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ container }) =>
@@ -137,8 +137,11 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
-/** The resources whose limits are enforced on a node. The scheduler counts others, such as devices. */
-const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
+/**
+ * The resources whose limits need control groups. The node agent enforces those on `ephemeral-storage` with any runtime;
+ * the scheduler counts others, such as devices.
+ */
+const LIMITED = ['cpu', 'memory'] as const;
 
 /** The default of terminationMessagePath. */
 const DEFAULT_MESSAGE_PATH = '/dev/termination-log';

@@ -135,7 +135,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.resources',
 		effect: 'warned',
-		only: '`limits`',
+		only: '`limits`, where stint may not make control groups',
 		because: 'stint may not make the control groups that enforce limits',
 		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,
