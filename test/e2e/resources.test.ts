@@ -81,12 +81,29 @@ test('resources of Pods', async (t) => {
 		assert.equal(message, 'Usage of EmptyDir volume "data" exceeds the limit "1Mi". ');
 	});
 
-	await t.test('kubectl top prints what Pods and the Node use', async (t) => {
+	await t.test('kubectl top prints what Pods and the Node use, and stint top the same', async (t) => {
 		await create({ server, t }, 'busy', { container: { command: ['sh', '-c', 'while :; do :; done'] } });
 		await wait('busy', 'condition=Ready');
 		const pods = ok(await server.kubectl('top', 'pod', '--no-headers'));
 		assert.match(pods, /^busy +[1-9]\d*m +\d+Mi\s*$/m);
 		assert.match(ok(await server.kubectl('top', 'node')), /^NAME +CPU\(cores\) +CPU.*\n\S+ +\d+m +\d+% /);
+		// Between two commands the numbers change. The headings of Nodes depend on the version of kubectl.
+		const shape = ({ stdout, stderr, code }: Finished): string =>
+			`exit ${code}\n${`${stdout}${stderr}`.replace(/\d+/g, '0').replace(/ +/g, ' ')}`;
+		for (const words of [
+			'pod',
+			'pod busy --containers',
+			'po -A --containers --sum --sort-by=cpu',
+			'pods -l none=such',
+			'pod nope',
+			'pod --sort-by=disk',
+			'pod busy -l a=b',
+			'node --no-headers',
+			'no --no-headers --show-capacity --sort-by memory',
+		]) {
+			const args = ['top', ...words.split(' ')];
+			assert.equal(shape(await server.stint(...args)), shape(await server.kubectl(...args)), words);
+		}
 	});
 });
 

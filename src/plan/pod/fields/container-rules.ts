@@ -78,7 +78,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		when: ({ container }) =>
 			LIMITED.some((resource) => container.resources?.limits?.[resource] !== undefined),
 	}),
-	honoured('resources.limits', 'The scheduler counts extended resources.'),
+	honoured(
+		'resources.limits',
+		'The scheduler counts extended resources, and the node agent evicts Pods beyond `ephemeral-storage`.',
+	),
 	honoured('resources.requests', 'The scheduler implements it.'),
 	containerRule('resources.claims', {
 		effect: 'unscheduled',
