@@ -26,7 +26,7 @@ import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../api/contract/usage.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
+import { sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
 	type AttachConfig,
@@ -49,11 +49,11 @@ import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { enforcesLimits, isolationTraits } from './honoured.ts';
 import { imageRefOf } from './images/image-name.ts';
-import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
-import { type HostEnvironment, programOf } from './program.ts';
+import type { ProcessRuntimeOptions } from './process-runtime-options.ts';
+import { programOf } from './program.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
@@ -62,35 +62,6 @@ import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
-
-/** The components and settings of a {@link ProcessRuntime}. */
-export interface ProcessRuntimeOptions {
-	/** The launcher's folder; created if it does not exist, accessible for this user only. */
-	readonly folder: string;
-	readonly clock: Clock;
-	readonly images: ImageTable;
-	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
-	readonly version: string;
-	/** PATH and HOME for the containers. Default: those of this process. */
-	readonly host?: HostEnvironment;
-	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
-	readonly logMaxBytes?: number;
-	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
-	readonly logMaxFiles?: number;
-	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
-	readonly withoutShim?: boolean;
-	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
-	readonly podMaxPids?: number;
-	/** Called at the start if the machine allows no isolation of containers, with the reason. */
-	onUnisolated?(reason: string): void;
-	/**
-	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
-	 * them and removes the folder named here.
-	 */
-	readonly removeAtEnd?: string;
-	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
-	onError(error: unknown): void;
-}
 
 const LOG_MAX_BYTES = 10 << 20;
 const LOG_MAX_FILES = 5;
@@ -180,7 +151,9 @@ export class ProcessRuntime implements Runtime {
 		const { namespaces, sysctls } = config;
 		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
 		const sandbox = await this.#call('runSandbox', {
-			...{ ...metadataOf(config), namespaces, sysctls },
+			...metadataOf(config),
+			namespaces,
+			sysctls,
 			...(limits && { limits }),
 		});
 		this.#know(sandbox);
@@ -223,10 +196,17 @@ export class ProcessRuntime implements Runtime {
 		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
-			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			name,
+			attempt,
+			image,
+			logPath,
+			logMaxBytes,
+			logMaxFiles,
 			imageRef: imageRefOf(image),
 			program,
-			...{ tty, stdin, stdinOnce },
+			tty,
+			stdin,
+			stdinOnce,
 			...(box && { box }),
 			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),

@@ -15,7 +15,8 @@ import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import type { HarnessPorts } from '../../testing/stream-contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
-import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
+import { ProcessRuntime } from '../process-runtime.ts';
+import type { ProcessRuntimeOptions } from '../process-runtime-options.ts';
 import { probeMachine } from '../shim/probe.ts';
 import { shimFile } from '../shim/shim-file.ts';
 
