@@ -11,12 +11,14 @@ export interface RuntimeSettings {
 	readonly runtime: 'process' | 'fake';
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	readonly log: Pick<Log, 'info'>;
 }
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral, log }: RuntimeSettings,
+	{ runtime, folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -32,6 +34,7 @@ export async function makeRuntime(
 		clock,
 		images,
 		version: VERSION,
+		podMaxPids,
 		onError,
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),

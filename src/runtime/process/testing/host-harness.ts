@@ -16,14 +16,15 @@ import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import type { HarnessPorts } from '../../testing/stream-contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
-import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
+import { ProcessRuntime } from '../process-runtime.ts';
+import type { ProcessRuntimeOptions } from '../process-runtime-options.ts';
 import { probeMachine } from '../shim/probe.ts';
 import { shimFile } from '../shim/shim-file.ts';
 
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
 	readonly folder: string;
-	connect(options?: { readonly logMaxBytes?: number }): ProcessRuntime;
+	connect(options?: Pick<ProcessRuntimeOptions, 'logMaxBytes' | 'podMaxPids'>): ProcessRuntime;
 	/** The pid of the running launcher. */
 	launcherPid(): number;
 	/** A container that runs a shell script. */
