@@ -173,6 +173,7 @@ const MACHINE = {
 		osImage: 'simulated',
 		machineId: 'm',
 		bootId: 'b',
+		inUserNamespace: false,
 	},
 };
 

@@ -3,7 +3,11 @@ import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract
 import { SPEC } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { semanticEqual } from '../../schema/equality.ts';
-import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
+import {
+	disabledFieldWarnings,
+	statusWithoutDisabledFields,
+	withoutDisabledFields,
+} from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { isFinalPhase } from './phase.ts';
 import { qosClassOf } from './quality-of-service.ts';
@@ -76,7 +80,7 @@ export const podStatusStrategy: SubresourceStrategy<Pod> = {
 			...pod,
 			metadata: { ...metadata, ...(owners && { ownerReferences: owners }) },
 			spec: old.spec,
-			status: keepingObservations(pod.status, old.status),
+			status: keepingObservations(statusWithoutDisabledFields(pod.status, old.status), old.status),
 		};
 	},
 	validateUpdate: validatePodStatusUpdate,

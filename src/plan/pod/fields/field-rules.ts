@@ -8,7 +8,7 @@
  *    about quality lets the container run with an Event. All other rows say why the field is harmless.
  * 3. A row is skipped if the runtime declares that it supports the field ({@link RuntimeTraits}).
  *
- * Read `field-rule.ts` first, then the three lists of rows: pod-rules.ts, security-rules.ts,
+ * Read `field-rule.ts` first, then the lists of rows: dropped-rules.ts, pod-rules.ts, security-rules.ts,
  * container-rules.ts.
  */
 
@@ -16,12 +16,18 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
+import { DROPPED_RULES } from './dropped-rules.ts';
 import { type Effect, type FieldRule, honoursField } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
 import { SECURITY_RULES } from './security-rules.ts';
 
 /** All rows, in order. */
-export const FIELD_RULES: readonly FieldRule[] = [...POD_RULES, ...SECURITY_RULES, ...CONTAINER_RULES];
+export const FIELD_RULES: readonly FieldRule[] = [
+	...DROPPED_RULES,
+	...POD_RULES,
+	...SECURITY_RULES,
+	...CONTAINER_RULES,
+];
 
 /** A row that applies to a Pod. */
 export interface Finding {
