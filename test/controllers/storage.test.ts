@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import type { Event } from '../../src/api/core/event/schema.ts';
 import { persistentVolumes } from '../../src/api/core/persistentvolume/definition.ts';
@@ -10,9 +11,11 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import { Client } from '../../src/client/client.ts';
 import { createLocalClass } from '../../src/controllers/local-provisioner/local-class.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-import { test } from '../support/transports.ts';
+import { type ControlPlane, type ControlPlaneSetup, startControlPlane } from '../support/control-plane.ts';
+import { intercepted } from '../support/reach.ts';
+import { test, transportFor } from '../support/transports.ts';
 
 const REQUEST = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
 
@@ -59,9 +62,10 @@ class Folders {
 	}
 }
 
-async function start(t: TestContext) {
+async function start(t: TestContext, setup: ControlPlaneSetup = {}) {
 	const folders = new Folders();
-	const plane = await startControlPlane(t, undefined, { localVolumes: { nodeName: 'here', folders } });
+	const localVolumes = { nodeName: 'here', folders };
+	const plane = await startControlPlane(t, undefined, { ...setup, localVolumes });
 	await createLocalClass(plane.client);
 	await plane.addNode('here', 4);
 	return {
@@ -171,6 +175,43 @@ test('a claim of the local class waits for a Pod, gets a folder, and loses it wh
 	await plane.until(persistentVolumeClaims, 'c', (found) => found === undefined);
 	await plane.until(persistentVolumes, volume.metadata.name ?? '', (found) => found === undefined);
 	assert.deepEqual([...plane.folders.names], []);
+});
+
+test('the provisioner removes a volume that another writer changes meanwhile, and reports no error', async (t) => {
+	const errors: unknown[] = [];
+	let api: Client | undefined;
+	const changed = new Set<string>();
+	/** Changes the volume just before the provisioner removes its finalizer. */
+	const interfere = async ({ method, path, body }: ApiRequest): Promise<void> => {
+		const name = /^\/api\/v1\/persistentvolumes\/([^/]+)$/.exec(path)?.[1];
+		const text = JSON.stringify(body);
+		const removesFinalizer = text?.includes('"finalizers"') && !text.includes('external-provisioner');
+		if (method !== 'PATCH' || !name || !removesFinalizer || changed.has(name)) return;
+		changed.add(name);
+		await api?.resource(persistentVolumes).patch(name, 'merge', { metadata: { labels: { touched: 'yes' } } });
+	};
+	const plane = await start(t, {
+		onError: (component, _key, error) => {
+			if (component === 'local-provisioner') errors.push(error);
+		},
+		reach: async (server) => {
+			api = new Client(server);
+			return intercepted(transportFor(t, server), {
+				request: async (request, send) => {
+					await interfere(request);
+					return send();
+				},
+			});
+		},
+	});
+	await plane.claims.create(claimOf('data'));
+	await plane.pods.create(podOf('user', using('data')));
+	const claim = await plane.until(persistentVolumeClaims, 'data', inPhase('Bound'));
+	await plane.pods.delete('user', { gracePeriodSeconds: 0 });
+	await plane.claims.delete('data');
+	await plane.until(persistentVolumes, claim?.spec.volumeName ?? '', (volume) => volume === undefined);
+	assert.equal(changed.size, 1);
+	assert.deepEqual(errors, []);
 });
 
 test('a Pod waits for a claim that is missing or not bound, and is scheduled when it is bound', async (t) => {

@@ -49,6 +49,8 @@ export interface ControlPlaneSetup {
 	readonly rootCertificatePem?: string;
 	/** Where local volumes are created; by default nowhere. */
 	readonly localVolumes?: ControlPlaneOptions['localVolumes'];
+	/** Receives the errors that components report; by default they become diagnostics of the test. */
+	readonly onError?: ControlPlaneOptions['onError'];
 }
 
 /**

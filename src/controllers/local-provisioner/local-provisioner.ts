@@ -8,6 +8,7 @@ import { messageOf } from '../../base/message-of.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
@@ -76,6 +77,7 @@ export class LocalProvisioner {
 				watches: [watch(volumes, ownKey)],
 				workers: 2,
 				backoff,
+				subjects: subjectsIn(volumes),
 				reconcile: (name) => this.#remove(name),
 			},
 			options,

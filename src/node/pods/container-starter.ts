@@ -107,10 +107,9 @@ export class ContainerStarter {
 		return { reason: 'ContainerCreating', message, retryAfterMs: BUSY_RETRY_MS };
 	}
 
-	/** Fails as the kubelet's `generateContainerConfig` does; the event adds hints of our own to its message. */
+	/** Fails as the kubelet's `generateContainerConfig` does; the event adds what to do to its message. */
 	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): FailedStart {
-		const text = hints === message ? message : `${message}; ${hints}`;
-		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${text}` });
+		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${hints}` });
 		return { reason: 'CreateContainerConfigError', message };
 	}
 
