@@ -20,7 +20,7 @@
 
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
@@ -207,7 +207,7 @@ export class ProcessRuntime implements Runtime {
 		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
-		if (box) await prepareBox(config);
+		if (box) await prepareBox(config, isAbsolute(program.workingDir) ? undefined : this.#options.folder);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },

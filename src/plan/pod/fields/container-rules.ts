@@ -109,7 +109,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		when: ({ container }) =>
 			container.volumeMounts?.some(({ mountPropagation }) => mountPropagation === 'Bidirectional') ?? false,
 	}),
-	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
+	harmless(
+		'volumeMounts',
+		"The effect depends on the volume: see spec.volumes. One that would hide stint's data folder needs a container with a workingDir.",
+	),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
 	honoured('resizePolicy'),
 ];
