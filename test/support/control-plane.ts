@@ -90,7 +90,15 @@ export async function startControlPlane(
 	});
 	const transport = await reach(api);
 	lifecycle.run(
-		controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report, ...more }),
+		controlPlane({
+			transport,
+			clock,
+			random: new SeededRandom(1),
+			metrics,
+			onError: report,
+			signToken: (claims) => api.tokens.signLegacy(claims),
+			...more,
+		}),
 	);
 	const client = new Client(api);
 	return {

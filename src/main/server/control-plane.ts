@@ -10,6 +10,7 @@ import { nodes } from '../../api/core/node/definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { secrets } from '../../api/core/secret/definition.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import { resources } from '../../api/resources.ts';
@@ -43,8 +44,10 @@ import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
 import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
 import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
+import { TokensController } from '../../controllers/service-account/tokens-controller.ts';
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
+import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 
@@ -62,6 +65,8 @@ export interface ControlPlaneOptions {
 	 * server has no listener that Pods could connect to.
 	 */
 	readonly rootCertificatePem?: string;
+	/** Signs the tokens of Secrets for ServiceAccounts. Undefined: those Secrets stay empty. */
+	readonly signToken?: (claims: LegacyClaims) => Promise<string>;
 	/**
 	 * Resolves once the server is ready. Until then the controllers that no Pod waits for do nothing, so that a
 	 * start does not wait for their writes. By default they run at once.
@@ -301,8 +306,17 @@ function namespaceObjects({
 	informers,
 	of,
 }: ControlPlaneContext): Readonly<Record<string, Component>> {
-	const { rootCertificatePem: certificatePem } = options;
+	const { rootCertificatePem: certificatePem, signToken } = options;
 	return {
+		...(signToken && {
+			'serviceaccount-token-controller': new TokensController({
+				...of('serviceaccount-token-controller'),
+				...(certificatePem !== undefined && { certificatePem }),
+				secrets: informers.of(secrets),
+				accounts: informers.of(serviceAccounts),
+				sign: signToken,
+			}),
+		}),
 		'serviceaccount-controller': new ServiceAccountsController({
 			...of('serviceaccount-controller'),
 			namespaces: informers.of(namespaces),

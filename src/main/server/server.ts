@@ -308,6 +308,7 @@ function controlPlaneOptions(
 		metrics,
 		ready,
 		onError,
+		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
 		...(rootCertificatePem !== undefined && { rootCertificatePem }),
