@@ -177,6 +177,38 @@ test('a claim of the local class waits for a Pod, gets a folder, and loses it wh
 	assert.deepEqual([...plane.folders.names], []);
 });
 
+test('a bound claim of the local class that grows is expanded, with events', async (t) => {
+	const plane = await start(t);
+	await plane.claims.create(claimOf('data'));
+	await plane.pods.create(podOf('user', using('data')));
+	const bound = await plane.until(persistentVolumeClaims, 'data', inPhase('Bound'));
+	const grow = (storage: string): Promise<unknown> =>
+		plane.claims.patch('data', 'merge', { spec: { resources: { requests: { storage } } } });
+	await grow('3Gi');
+	const hasGrown = (claim: PersistentVolumeClaim | undefined): boolean =>
+		claim?.status.capacity?.storage === '3Gi';
+	const grown = await plane.until(persistentVolumeClaims, 'data', hasGrown);
+	const { conditions, allocatedResources, allocatedResourceStatuses } = grown?.status ?? {};
+	assert.deepEqual([allocatedResources, allocatedResourceStatuses], [{ storage: '3Gi' }, undefined]);
+	assert.ok(!conditions?.some(({ type }) => type === 'Resizing'));
+	const volume = await plane.volumes.get(bound?.spec.volumeName ?? '');
+	assert.equal(volume.spec.capacity?.storage, '3Gi');
+	const told = await Promise.all(
+		['ExternalExpanding', 'Resizing', 'VolumeResizeSuccessful'].map((reason) =>
+			eventOf(plane, 'data', reason),
+		),
+	);
+	assert.deepEqual(
+		told.map(({ message, source }) => [source?.component, message]),
+		[
+			['volume_expand', 'waiting for an external controller to expand this PVC'],
+			['stint.io/local', `External resizer is resizing volume ${volume.metadata.name}`],
+			['stint.io/local', 'Resize volume succeeded'],
+		],
+	);
+	await assert.rejects(grow('2Gi'), /field can not be less than status.capacity/);
+});
+
 test('the provisioner removes a volume that another writer changes meanwhile, and reports no error', async (t) => {
 	const errors: unknown[] = [];
 	let api: Client | undefined;

@@ -39,6 +39,7 @@ import {
 import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
 import { EphemeralVolumeController } from '../../controllers/persistent-volume/ephemeral-volume-controller.ts';
+import { ExpandController } from '../../controllers/persistent-volume/expand-controller.ts';
 import { ClaimProtection, VolumeProtection } from '../../controllers/persistent-volume/storage-protection.ts';
 import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
@@ -234,6 +235,7 @@ function storageControllers({
 	const binder = of('persistentvolume-binder-controller');
 	const ephemeral = of('ephemeral-volume-controller');
 	const provisioner = of('local-provisioner');
+	const expander = of('persistentvolume-expander');
 	const claims = informers.of(persistentVolumeClaims);
 	const volumes = informers.of(persistentVolumes);
 	const classes = informers.of(storageClasses);
@@ -248,6 +250,11 @@ function storageControllers({
 				classes,
 				recorder: recorderOf('persistentvolume-controller', binder),
 			},
+		}),
+		'persistentvolume-expander': new ExpandController({
+			...expander,
+			claims,
+			recorder: recorderOf('volume_expand', expander),
 		}),
 		'persistentvolumeclaim-protection-controller': new ClaimProtection({
 			...of('persistentvolumeclaim-protection-controller'),
