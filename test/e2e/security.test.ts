@@ -201,8 +201,8 @@ function namespaceCases(): readonly SecurityCase[] {
 			outcomes: { ...isolated('web\nweb', /./), none: { prints: `${hostname()}\nweb` } },
 		},
 		{
-			...{ name: 'host-network', spec: { hostNetwork: true }, script: 'uname -n' },
-			outcomes: everywhere(hostname()),
+			...{ name: 'host-network', spec: { hostNetwork: true }, script: name },
+			outcomes: everywhere(`${hostname()}\n${hostname()}`),
 		},
 		{
 			...{ name: 'aliases', spec: { hostAliases: [alias] }, script: 'getent hosts db.example aliases' },

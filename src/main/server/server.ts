@@ -317,7 +317,7 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
-	{ options, clock, lifecycle, metrics, mounts, agents, onError }: ServerContext,
+	{ options, clock, lifecycle, metrics, mounts, agents, endpoint, onError }: ServerContext,
 	api: ApiServer,
 	killsPods: () => boolean,
 ): Promise<void> {
@@ -355,6 +355,7 @@ async function startNode(
 		runtime,
 		machine,
 		...(volumes && { volumes }),
+		apiServerUrl: () => endpoint.url,
 		logFolder: folder.logs,
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),

@@ -78,6 +78,8 @@ export interface NodeAgentOptions {
 	 * plan/pod/fields then keeps every Pod that needs a volume from starting.
 	 */
 	readonly volumes?: VolumeHost;
+	/** The address of the API server for programs in containers. By default they get none. */
+	readonly apiServerUrl?: () => string | undefined;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -140,7 +142,10 @@ export class NodeAgent implements NodeApi {
 		};
 		this.#workers = new PodWorkers({
 			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
-			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
+			starter: new ContainerStarter({
+				...{ ...shared, logs: this.#logFiles },
+				apiServerUrl: options.apiServerUrl ?? (() => undefined),
+			}),
 			probes: this.#probes,
 			logs: this.#logs,
 		});

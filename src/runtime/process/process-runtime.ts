@@ -19,7 +19,7 @@
  */
 
 import { access, mkdir } from 'node:fs/promises';
-import { homedir, platform } from 'node:os';
+import { homedir, hostname as machineName, platform } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
@@ -288,7 +288,7 @@ export class ProcessRuntime implements Runtime {
 
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
-		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
+		const hostname = this.#known.get(sandboxId)?.config.hostname || machineName();
 		const { path = process.env.PATH, home = this.#homeOf(config) } = this.#options.host ?? {};
 		const program = programOf(config, { hostname, entry, host: { path, home } });
 		if (program) return program;

@@ -117,7 +117,6 @@ export const CASES: readonly FieldCase[] = [
 		pod: pod({ automountServiceAccountToken: true }),
 	},
 	{ field: 'spec.subdomain', effect: 'warned', pod: pod({ subdomain: 'db' }) },
-	{ field: 'spec.setHostnameAsFQDN', effect: 'warned', pod: pod({ setHostnameAsFQDN: true }) },
 	{ field: 'spec.resources', effect: 'warned', pod: pod({ resources: { limits: { cpu: '1' } } }) },
 	{ field: 'spec.resources', effect: 'honoured', pod: pod({ resources: { requests: { cpu: '1' } } }) },
 	{
