@@ -189,11 +189,11 @@ function namespaceCases(): readonly SecurityCase[] {
 			outcomes: everywhere('shared'),
 		},
 		{
-			...{ name: 'shared-pids', spec: { shareProcessNamespace: true }, script: 'echo runs' },
+			...{ name: 'shared-pids', spec: { shareProcessNamespace: true }, script: compare('pid') },
 			outcomes: {
-				root: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
+				root: { prints: 'own' },
 				user: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
-				none: { prints: 'runs' },
+				none: { prints: 'shared' },
 			},
 		},
 		{
@@ -269,6 +269,20 @@ const NEEDS_ROOT = { skip: IS_ROOT ? false : 'needs root' };
 test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 	const server = await startStint(t, { args: ['--allow-privileged'] });
 	await checkAll(t, server, 'root');
+	await t.test('containers that share processes see each other, and no others', async () => {
+		const beside = { name: 'beside', image: 'busybox', restartPolicy: 'Always', command: ['sleep', '76543'] };
+		// The brackets keep the command from finding itself.
+		const script = `for each in 7654[3] 7654[4]; do grep -qa sleep.$each /proc/[0-9]*/cmdline && echo $each; done; true`;
+		const others = { ...beside, command: ['sleep', '76544'], restartPolicy: undefined };
+		const spec = { shareProcessNamespace: true, initContainers: [beside] };
+		const items = [
+			{ ...podOf({ name: 'apart', script: '', outcomes: everywhere(''), spec: { containers: [others] } }) },
+			{ ...podOf({ name: 'together', script, outcomes: everywhere(''), spec }) },
+		];
+		const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+		assert.equal((await server.kubectlWith(list, 'apply', '-f', '-')).code, 0);
+		await checkOutcome(server, 'together', { prints: '7654[3]' });
+	});
 	const path = 'jsonpath={..state.terminated.message}';
 	assert.equal((await server.kubectl('get', 'pod', 'message', '-o', path)).stdout, 'why\n');
 	assert.equal((await server.kubectl('get', 'pod', 'read-only', '-o', path)).stdout, 'y\n');

@@ -52,6 +52,7 @@ import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from 
 import { type HostEnvironment, programOf } from './program.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
+import { isPause, joiningBox, startPause } from './shared-processes.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
 import { prepareBox } from './shim/prepare-box.ts';
@@ -209,12 +210,14 @@ export class ProcessRuntime implements Runtime {
 		const { name, attempt, image, logPath } = config;
 		if (box) await prepareBox(config, isAbsolute(program.workingDir) ? undefined : this.#options.folder);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
+		const join = box && (await this.#sharedWith(sandboxId, box));
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			imageRef: imageRefOf(image),
 			program,
 			...{ tty, stdin, stdinOnce },
-			...(box && { box }),
+			...(box && { box: join === undefined ? box : joiningBox(box) }),
+			...(join !== undefined && { join }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
 	}
@@ -233,7 +236,8 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
-		return this.#isEmpty ? [] : await this.#call('listContainers');
+		if (this.#isEmpty) return [];
+		return (await this.#call('listContainers')).filter((each) => !isPause(each));
 	}
 
 	/** No cgroup limits the processes of a container, so there is nothing to change. */
@@ -284,6 +288,17 @@ export class ProcessRuntime implements Runtime {
 		const { level, hasPids } = this.#machine;
 		const userById = (uid: number): HostUser | undefined => this.#users.byId(uid);
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
+	}
+
+	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */
+	async #sharedWith(sandboxId: string, box: ContainerBox): Promise<string | undefined> {
+		const { pid } = this.#known.get(sandboxId)?.config.namespaces ?? {};
+		if (pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
+		const calls: Parameters<typeof startPause>[0] = {
+			createContainer: (id, config) => this.#call('createContainer', id, config),
+			startContainer: (id) => this.#call('startContainer', id),
+		};
+		return await startPause(calls, sandboxId, { box, folder: this.#options.folder });
 	}
 
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
@@ -358,6 +373,7 @@ export class ProcessRuntime implements Runtime {
 	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
 	 */
 	#notify(status: RuntimeContainer): void {
+		if (isPause(status)) return;
 		const reported = this.#known.get(status.sandboxId)?.reported;
 		const before = reported?.get(status.id);
 		if (before === 'exited' || before === status.state) return;

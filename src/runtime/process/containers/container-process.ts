@@ -51,6 +51,8 @@ export interface ProcessOptions {
 	readonly program: HostProgram;
 	/** What the shim isolates; only used where it runs. */
 	readonly box: ContainerBox | undefined;
+	/** The process whose namespaces it joins; only by the shim. */
+	readonly join?: ProcessIdentity;
 	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
 	readonly tty: boolean;
 	readonly stdin: boolean;
@@ -312,9 +314,9 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box, tty }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, join, tty }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
-	return { argv, env, cwd, tty, ...(box && { box }) };
+	return { argv, env, cwd, tty, ...(box && { box }), ...(join && { join }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

@@ -22,6 +22,7 @@ import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
+import { isPause } from '../shared-processes.ts';
 import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import type { ContainerEntry, SandboxEntry } from './container-entry.ts';
@@ -144,7 +145,10 @@ export class Launcher implements LauncherCalls {
 			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
 			this.#append({ sandbox: entry.sandbox, folder: entry.folder });
 		}
-		await Promise.all(Array.from(entry.containers, (container) => this.#kill(container)));
+		const all = [...entry.containers];
+		// The one that holds the namespaces ends last: all processes in them are killed with it, their waiters too.
+		await Promise.all(all.filter(({ status }) => !isPause(status)).map((each) => this.#kill(each)));
+		await Promise.all(all.map((each) => this.#kill(each)));
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -262,6 +266,9 @@ export class Launcher implements LauncherCalls {
 	}
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
+		// Without them, it would have those of the machine.
+		if (container.config?.join !== undefined && !options.join)
+			throw new Error('the container that holds the namespaces of the sandbox has ended');
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -274,8 +281,10 @@ export class Launcher implements LauncherCalls {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
 		const folder = this.#folders.pathOf(sandbox.folder);
+		const join = config.join === undefined ? undefined : this.#containers.get(config.join)?.running;
 		return {
 			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
+			...(join && { join: join.process.identity }),
 			onRun: (run) => {
 				container.run = { config, ...run };
 				this.#journal.append({ run: container.run, of: status.id });

@@ -14,7 +14,7 @@ import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox }
 import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
@@ -49,6 +49,8 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly program: HostProgram;
 	/** The isolation; absent where the shim cannot run. */
 	readonly box?: ContainerBox;
+	/** The id of a running container of the sandbox whose namespaces it joins; only with a box. */
+	readonly join?: string;
 	readonly tty?: boolean;
 	readonly stdin?: boolean;
 	readonly stdinOnce?: boolean;
