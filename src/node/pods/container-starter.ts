@@ -43,7 +43,7 @@ export interface ContainerStarterOptions {
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
 	/** The address of the API server for programs in containers; undefined if they can reach none. */
-	apiServerUrl(): string | undefined;
+	readonly apiServerUrl: (() => string | undefined) | undefined;
 	readonly inputs: PodInputs;
 	readonly onError: (key: string, error: unknown) => void;
 }
@@ -128,10 +128,11 @@ export class ContainerStarter {
 		const values = await inputs.valuesOf(pod, container, more);
 		const targetContainerId = this.#targetOf(pod, container);
 		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
-		const services = apiServerVariables(this.#options.apiServerUrl());
+		const services = apiServerVariables(this.#options.apiServerUrl?.());
 		const facts = { attempt, logPath, messageFile, node, services, values };
 		const config = containerConfigOf(pod, container, {
-			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
+			...facts,
+			...(targetContainerId !== undefined && { targetContainerId }),
 		});
 		await inputs.makeSubPaths(container, config.mounts);
 		return config;

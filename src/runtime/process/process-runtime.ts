@@ -23,7 +23,7 @@ import { homedir, hostname as machineName, platform } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
@@ -59,6 +59,7 @@ import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
+import { thisUser } from './this-user.ts';
 
 /** The components and settings of a {@link ProcessRuntime}. */
 export interface ProcessRuntimeOptions {
@@ -212,10 +213,17 @@ export class ProcessRuntime implements Runtime {
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		const join = box && (await this.#sharedWith(sandboxId, box));
 		return await this.#call('createContainer', sandboxId, {
-			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			name,
+			attempt,
+			image,
+			logPath,
+			logMaxBytes,
+			logMaxFiles,
 			imageRef: imageRefOf(image),
 			program,
-			...{ tty, stdin, stdinOnce },
+			tty,
+			stdin,
+			stdinOnce,
 			...(box && { box: join === undefined ? box : joiningBox(box) }),
 			...(join !== undefined && { join }),
 			...(stopSignal !== undefined && { stopSignal }),
@@ -384,12 +392,6 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: HostSandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
-}
-
-/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
-function thisUser(): ProcessUser | undefined {
-	const { getuid, getgid, getgroups } = process;
-	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
 }
 
 /** The reference is the name itself, since there is no image and no digest. */

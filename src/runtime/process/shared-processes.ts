@@ -1,13 +1,13 @@
+/**
+ * The process namespace that the containers of a Pod share: it belongs to a container of its own, which does nothing and
+ * ends with the sandbox, as the pause container of other runtimes. The callers of the runtime do not see it.
+ */
+
 import { join } from 'node:path';
 import type { RuntimeContainer } from '../contract.ts';
 import { containerIdOf } from '../ids.ts';
 import type { HostContainerConfig, LauncherCalls } from './launcher/protocol.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
-
-/**
- * The process namespace that the containers of a Pod share: it belongs to a container of its own, which does nothing and
- * ends with the sandbox, as the pause container of other runtimes. The callers of the runtime do not see it.
- */
 
 /** The name of that container, which no container of a Pod can have. */
 const PAUSE = 'POD';
@@ -55,14 +55,22 @@ function pauseConfig({
 }): HostContainerConfig {
 	const path = process.env.PATH ?? '/usr/bin:/bin';
 	return {
-		...{ name: PAUSE, attempt, image: '', imageRef: '' },
+		name: PAUSE,
+		attempt,
+		image: '',
+		imageRef: '',
 		program: { argv: PROGRAM, env: { PATH: path }, workingDir: '/' },
 		box: {
-			...{ namespaces, fileSystems: [], mounts: [], noNewPrivileges: true },
+			namespaces,
+			fileSystems: [],
+			mounts: [],
+			noNewPrivileges: true,
 			...(hostname !== undefined && { hostname }),
 			...(sysctls && { sysctls }),
 		},
 		// It writes nothing, so that there is no such file.
-		...{ logPath: join(folder, 'pause.log'), logMaxBytes: 1, logMaxFiles: 2 },
+		logPath: join(folder, 'pause.log'),
+		logMaxBytes: 1,
+		logMaxFiles: 2,
 	};
 }

@@ -1,14 +1,14 @@
-import type { FieldPath } from '../../errors/field-path.ts';
-import { leftOut } from '../../schema/dropped-fields.ts';
-import { DISABLED_FEATURES, type DisabledFeature } from './disabled-features.ts';
-import type { PodSpec, PodStatus, PodTemplateSpec } from './schema.ts';
-
 /**
  * Fields of features that are off in Kubernetes 1.37 unless a cluster's administrator enables them. Like
  * upstream's `DropDisabledPodFields`, the API server drops such a field from a write instead of refusing the write,
  * unless the stored object already uses the feature: dropping it then would change a Pod that uses it. Upstream
  * drops it silently; here the client gets a warning.
  */
+
+import type { FieldPath } from '../../errors/field-path.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
+import { DISABLED_FEATURES, type DisabledFeature } from './disabled-features.ts';
+import type { PodSpec, PodStatus, PodTemplateSpec } from './schema.ts';
 
 const FEATURES: readonly DisabledFeature[] = Object.values(DISABLED_FEATURES);
 

@@ -11,7 +11,11 @@ function dropped(name: keyof typeof DISABLED_FEATURES, field: string, only?: str
 	const ofContainer = field.startsWith(CONTAINER);
 	const prefix = field.replace(CONTAINER, 'containers[0].').replace(/^spec\./, '');
 	return {
-		...{ field, effect: 'dropped', because, instead, byStint: true },
+		field,
+		effect: 'dropped',
+		because,
+		instead,
+		byStint: true,
 		...(only !== undefined && { only }),
 		when: ({ pod, container }) => {
 			const spec = ofContainer ? { containers: [container] } : pod.spec;
