@@ -282,6 +282,8 @@ test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 		const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 		assert.equal((await server.kubectlWith(list, 'apply', '-f', '-')).code, 0);
 		await checkOutcome(server, 'together', { prints: '7654[3]' });
+		// Containers outlive the server.
+		assert.equal((await server.kubectl('delete', 'pod', 'apart', '--now')).code, 0);
 	});
 	const path = 'jsonpath={..state.terminated.message}';
 	assert.equal((await server.kubectl('get', 'pod', 'message', '-o', path)).stdout, 'why\n');
