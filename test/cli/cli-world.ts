@@ -166,7 +166,10 @@ export class CliWorld {
 				return world.terminal !== undefined;
 			},
 			input: async function* () {
-				if (world.stdin !== '') yield Buffer.from(world.stdin);
+				const bytes = Buffer.from(world.stdin);
+				// As a process: what was read is not read again.
+				world.stdin = '';
+				if (bytes.length > 0) yield bytes;
 			},
 			write: async (output, bytes) =>
 				(output === 'stdout' ? stdout : stderr).write(Buffer.from(bytes).toString()),

@@ -190,11 +190,11 @@ function namespaceCases(): readonly SecurityCase[] {
 			outcomes: everywhere('shared'),
 		},
 		{
-			...{ name: 'shared-pids', spec: { shareProcessNamespace: true }, script: 'echo runs' },
+			...{ name: 'shared-pids', spec: { shareProcessNamespace: true }, script: compare('pid') },
 			outcomes: {
-				root: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
+				root: { prints: 'own' },
 				user: { held: /shareProcessNamespace is not honoured: each container sees only its own/ },
-				none: { prints: 'runs' },
+				none: { prints: 'shared' },
 			},
 		},
 		{
@@ -202,8 +202,8 @@ function namespaceCases(): readonly SecurityCase[] {
 			outcomes: { ...isolated('web\nweb', /./), none: { prints: `${hostname()}\nweb` } },
 		},
 		{
-			...{ name: 'host-network', spec: { hostNetwork: true }, script: 'uname -n' },
-			outcomes: everywhere(hostname()),
+			...{ name: 'host-network', spec: { hostNetwork: true }, script: name },
+			outcomes: everywhere(`${hostname()}\n${hostname()}`),
 		},
 		{
 			...{ name: 'aliases', spec: { hostAliases: [alias] }, script: 'getent hosts db.example aliases' },
@@ -280,6 +280,24 @@ test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 	const ends = await checkAll(t, server, 'root');
 	assert.equal(ends.get('message')?.terminated, 'why\n');
 	assert.equal(ends.get('read-only')?.terminated, 'y\n');
+	await t.test('containers that share processes see each other, and no others', async () => {
+		const beside = { name: 'beside', image: 'busybox', restartPolicy: 'Always', command: ['sleep', '76543'] };
+		// The brackets keep the command from finding itself.
+		const script = `for each in 7654[3] 7654[4]; do grep -qa sleep.$each /proc/[0-9]*/cmdline && echo $each; done; true`;
+		const others = { ...beside, command: ['sleep', '76544'], restartPolicy: undefined };
+		const spec = { shareProcessNamespace: true, initContainers: [beside] };
+		const items = [
+			podOf({ name: 'apart', script: '', spec: { containers: [others] } }, 'succeeds'),
+			podOf({ name: 'together', script, spec }, 'succeeds'),
+		];
+		const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+		assert.equal((await server.kubectlWith(list, 'apply', '-f', '-')).code, 0);
+		const ended = '--for=jsonpath={.status.phase}=Succeeded';
+		assert.equal((await server.kubectl('wait', ended, '--timeout=30s', 'pod/together')).code, 0);
+		assert.equal((await server.kubectl('logs', 'together', '-c', 'main')).stdout, '7654[3]\n');
+		// Containers outlive the server.
+		assert.equal((await server.kubectl('delete', 'pod', 'apart', '--now')).code, 0);
+	});
 });
 
 const UNPRIVILEGED_ID = 65_534;

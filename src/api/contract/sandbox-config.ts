@@ -11,6 +11,7 @@ export interface SandboxMetadata {
 	readonly podUid: string;
 	readonly podName: string;
 	readonly podNamespace: string;
+	/** Empty: that of the machine. */
 	readonly hostname: string;
 	/** Number of sandboxes created for the Pod before this one. */
 	readonly attempt: number;

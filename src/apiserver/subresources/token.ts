@@ -8,7 +8,7 @@ import {
 	DEFAULT_TOKEN_SECONDS,
 	type TokenRequest,
 	tokenRequestSchema,
-	validateTokenSeconds,
+	validateTokenRequest,
 } from '../../api/authentication/token-request.ts';
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
@@ -56,7 +56,7 @@ export async function issueToken(server: ServerContext, request: ResourceRequest
 		audiences: audiences.length === 0 ? API_AUDIENCES : audiences,
 		expirationSeconds,
 	};
-	const errors = validateTokenSeconds(posted.spec.expirationSeconds ?? DEFAULT_TOKEN_SECONDS);
+	const errors = validateTokenRequest(posted);
 	if (errors.length > 0) throw invalid({ ...SUBJECT, name: '' }, errors);
 	await admitPosted(server, request, { posted: { ...posted, spec }, kind: REQUEST, options });
 	const bound = boundObjects(server, request, spec.boundObjectRef);

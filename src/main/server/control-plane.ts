@@ -10,6 +10,7 @@ import { nodes } from '../../api/core/node/definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { secrets } from '../../api/core/secret/definition.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import { resources } from '../../api/resources.ts';
@@ -39,13 +40,16 @@ import {
 import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
 import { EphemeralVolumeController } from '../../controllers/persistent-volume/ephemeral-volume-controller.ts';
+import { ExpandController } from '../../controllers/persistent-volume/expand-controller.ts';
 import { ClaimProtection, VolumeProtection } from '../../controllers/persistent-volume/storage-protection.ts';
 import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
 import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
 import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
+import { TokensController } from '../../controllers/service-account/tokens-controller.ts';
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
+import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 
@@ -63,6 +67,8 @@ export interface ControlPlaneOptions {
 	 * server has no listener that Pods could connect to.
 	 */
 	readonly rootCertificatePem?: string;
+	/** Signs the tokens of Secrets for ServiceAccounts. Undefined: those Secrets stay empty. */
+	readonly signToken?: (claims: LegacyClaims) => Promise<string>;
 	/**
 	 * Resolves once the server is ready. Until then the controllers that no Pod waits for do nothing, so that a
 	 * start does not wait for their writes. By default they run at once.
@@ -231,6 +237,7 @@ function storageControllers({
 	const binder = of('persistentvolume-binder-controller');
 	const ephemeral = of('ephemeral-volume-controller');
 	const provisioner = of('local-provisioner');
+	const expander = of('persistentvolume-expander');
 	const claims = informers.of(persistentVolumeClaims);
 	const volumes = informers.of(persistentVolumes);
 	const classes = informers.of(storageClasses);
@@ -243,6 +250,11 @@ function storageControllers({
 			volumes,
 			classes,
 			recorder: recorderOf('persistentvolume-controller', binder),
+		}),
+		'persistentvolume-expander': new ExpandController({
+			...expander,
+			claims,
+			recorder: recorderOf('volume_expand', expander),
 		}),
 		'persistentvolumeclaim-protection-controller': new ClaimProtection({
 			...of('persistentvolumeclaim-protection-controller'),
@@ -307,8 +319,17 @@ function namespaceObjects({
 	informers,
 	of,
 }: ControlPlaneContext): Readonly<Record<string, Component>> {
-	const { rootCertificatePem: certificatePem } = options;
+	const { rootCertificatePem: certificatePem, signToken } = options;
 	return {
+		...(signToken && {
+			'serviceaccount-token-controller': new TokensController({
+				...of('serviceaccount-token-controller'),
+				...(certificatePem !== undefined && { certificatePem }),
+				secrets: informers.of(secrets),
+				accounts: informers.of(serviceAccounts),
+				sign: signToken,
+			}),
+		}),
 		'serviceaccount-controller': new ServiceAccountsController({
 			...of('serviceaccount-controller'),
 			namespaces: informers.of(namespaces),

@@ -299,6 +299,7 @@ function controlPlaneOptions(
 		metrics,
 		ready,
 		onError,
+		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
 		...(rootCertificatePem !== undefined && { rootCertificatePem }),
@@ -307,7 +308,7 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
-	{ options, clock, lifecycle, metrics, mounts, agents, onError }: ServerContext,
+	{ options, clock, lifecycle, metrics, mounts, agents, endpoint, onError }: ServerContext,
 	api: ApiServer,
 	killsPods: () => boolean,
 ): Promise<void> {
@@ -345,6 +346,7 @@ async function startNode(
 		runtime,
 		machine,
 		...(volumes && { volumes }),
+		apiServerUrl: () => endpoint.url,
 		logFolder: folder.logs,
 		evictionHard: options.evictionHard ?? [],
 		version: VERSION,

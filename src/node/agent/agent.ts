@@ -87,6 +87,8 @@ export interface NodeAgentOptions {
 	readonly volumes?: VolumeHost;
 	/** When Pods are evicted because the machine is short of a resource. Default: never. */
 	readonly evictionHard?: readonly Threshold[];
+	/** The address of the API server for programs in containers. By default they get none. */
+	readonly apiServerUrl?: () => string | undefined;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -147,6 +149,7 @@ export class NodeAgent implements NodeApi {
 			hooks: this.#hooks,
 			hostIP: machine.address,
 			allocatable: allocatableOf(machine),
+			apiServerUrl: options.apiServerUrl,
 		};
 		this.#workers = new PodWorkers({
 			...shared,

@@ -16,6 +16,8 @@ export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
 		'spec.securityContext.supplementalGroups',
 		'spec.securityContext.supplementalGroupsPolicy',
 		'spec.securityContext.fsGroup',
+		// In user namespaces, the containers would also have to share that.
+		'spec.shareProcessNamespace',
 		// In a user namespace, these concern only what belongs to it.
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.privileged',

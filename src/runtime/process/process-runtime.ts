@@ -19,8 +19,8 @@
  */
 
 import { access, mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, hostname as machineName } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
@@ -56,6 +56,7 @@ import type { ProcessRuntimeOptions } from './process-runtime-options.ts';
 import { programOf } from './program.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
+import { isPause, joiningBox, startPause } from './shared-processes.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
 import { HostUsers } from './shim/host-users.ts';
 import { prepareBox } from './shim/prepare-box.ts';
@@ -189,8 +190,9 @@ export class ProcessRuntime implements Runtime {
 		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
-		if (box) await prepareBox(config);
+		if (box) await prepareBox(config, isAbsolute(program.workingDir) ? undefined : this.#options.folder);
 		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
+		const shared = box && (await this.#sharedWith(sandboxId, box));
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			name,
@@ -204,7 +206,8 @@ export class ProcessRuntime implements Runtime {
 			tty,
 			stdin,
 			stdinOnce,
-			...(box && { box }),
+			...(box && { box: shared === undefined ? box : joiningBox(box) }),
+			...(shared !== undefined && { join: shared }),
 			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
@@ -224,7 +227,8 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
-		return this.#isEmpty ? [] : await this.#call('listContainers');
+		if (this.#isEmpty) return [];
+		return (await this.#call('listContainers')).filter((each) => !isPause(each));
 	}
 
 	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
@@ -287,9 +291,20 @@ export class ProcessRuntime implements Runtime {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
+	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */
+	async #sharedWith(sandboxId: string, box: ContainerBox): Promise<string | undefined> {
+		const { pid } = this.#known.get(sandboxId)?.config.namespaces ?? {};
+		if (pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
+		const calls: Parameters<typeof startPause>[0] = {
+			createContainer: (id, config) => this.#call('createContainer', id, config),
+			startContainer: (id) => this.#call('startContainer', id),
+		};
+		return await startPause(calls, sandboxId, { box, folder: this.#options.folder });
+	}
+
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
-		const hostname = this.#known.get(sandboxId)?.config.hostname ?? '';
+		const hostname = this.#known.get(sandboxId)?.config.hostname || machineName();
 		const { path = process.env.PATH, home = this.#homeOf(config) } = this.#options.host ?? {};
 		const program = programOf(config, { hostname, entry, host: { path, home } });
 		if (program) return program;
@@ -359,6 +374,7 @@ export class ProcessRuntime implements Runtime {
 	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
 	 */
 	#notify(status: RuntimeContainer): void {
+		if (isPause(status)) return;
 		const reported = this.#known.get(status.sandboxId)?.reported;
 		const before = reported?.get(status.id);
 		if (before === 'exited' || before === status.state) return;

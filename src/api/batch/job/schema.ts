@@ -27,6 +27,7 @@ import {
 	time,
 	timeOrNull,
 } from '../../schema/schema.ts';
+import { jobSchedulingSchema } from './scheduling-schema.ts';
 
 const onExitCodesSchema = object(
 	'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
@@ -189,6 +190,10 @@ export const jobSpecSchema = object(
 		managedBy: nullable(
 			string,
 			'Controller that manages the Job, as a path with a domain: acme.io/foo. Unless it is kubernetes.io/job-controller, the built-in controller ignores the Job. At most 63 characters. Immutable.',
+		),
+		scheduling: optional(
+			jobSchedulingSchema,
+			'How the Pods of the Job are scheduled together. The feature of this field is off, so it must not be set.',
 		),
 	},
 );

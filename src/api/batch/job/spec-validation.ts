@@ -5,6 +5,7 @@
 
 import { validatePodTemplate } from '../../core/pod/validation/pod.ts';
 import {
+	fieldForbidden,
 	fieldInvalid,
 	fieldRequired,
 	nonNegative,
@@ -36,6 +37,8 @@ const COUNTS = [
 /** The errors of the spec at `path`. */
 export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
+	// Upstream refuses the fields of this alpha feature, WorkloadWithJob, instead of dropping them.
+	if (spec.scheduling) errors.push(fieldForbidden(path.child('scheduling'), ''));
 	for (const count of COUNTS) errors.push(...nonNegative(path.child(count), spec[count] ?? 0));
 	if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
 		errors.push(fieldRequired(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));

@@ -37,6 +37,7 @@ export type {
 } from './schema/container.ts';
 export type { EnvFromSource, EnvVar, EnvVarSource } from './schema/environment.ts';
 export type { ContainerLifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
+export type { VolumeProjection } from './schema/projected-volume.ts';
 export type { PodSecurityContext, SecurityContext } from './schema/security.ts';
 export type { PodSpec } from './schema/spec.ts';
 export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './schema/status.ts';

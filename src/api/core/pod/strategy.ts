@@ -2,7 +2,11 @@ import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { SPEC } from '../../errors/field-path.ts';
 import { withNextSpec } from '../../meta/generation.ts';
-import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
+import {
+	disabledFieldWarnings,
+	statusWithoutDisabledFields,
+	withoutDisabledFields,
+} from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { isFinalPhase } from './phase.ts';
 import { qosClassOf } from './quality-of-service.ts';
@@ -65,7 +69,7 @@ export const podStatusStrategy: SubresourceStrategy<Pod> = {
 			...pod,
 			metadata: { ...metadata, ...(owners && { ownerReferences: owners }) },
 			spec: old.spec,
-			status: keepingObservations(pod.status, old.status),
+			status: keepingObservations(statusWithoutDisabledFields(pod.status, old.status), old.status),
 		};
 	},
 	validateUpdate: validatePodStatusUpdate,

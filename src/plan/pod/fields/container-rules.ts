@@ -1,4 +1,3 @@
-import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
 import type { FieldRule } from './field-rule.ts';
@@ -46,10 +45,6 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	...execRules('startupProbe', 'use httpGet, tcpSocket or grpc'),
 	...execRules('lifecycle.postStart', 'do the work at the start of the command'),
 	...execRules('lifecycle.preStop', 'handle SIGTERM in the program'),
-	containerRule('lifecycle.stopSignal', {
-		effect: 'dropped',
-		...STOP_SIGNAL_OFF,
-	}),
 	held('stdin', 'containers have no standard input yet', 'read from a file'),
 	harmless('stdinOnce', 'It affects only stdin.'),
 	held('tty', 'containers have no terminal yet'),
@@ -117,7 +112,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		when: ({ container }) =>
 			container.volumeMounts?.some(({ mountPropagation }) => mountPropagation === 'Bidirectional') ?? false,
 	}),
-	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
+	harmless(
+		'volumeMounts',
+		"The effect depends on the volume: see spec.volumes. One that would hide stint's data folder needs a container with a workingDir.",
+	),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
 	honoured('resizePolicy'),
 ];

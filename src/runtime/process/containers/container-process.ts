@@ -52,6 +52,8 @@ export interface ProcessOptions {
 	readonly program: HostProgram;
 	/** What the shim isolates; only used where it runs. */
 	readonly box: ContainerBox | undefined;
+	/** The process whose namespaces it joins; only by the shim. */
+	readonly join?: ProcessIdentity;
 	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
 	readonly tty: boolean;
 	readonly stdin: boolean;
@@ -318,11 +320,11 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, join, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
 	const oomFile = cgroups?.oomFile;
 	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
-	return { argv, env, cwd, tty, ...groups, ...(box && { box }) };
+	return { argv, env, cwd, tty, ...groups, ...(box && { box }), ...(join && { join }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

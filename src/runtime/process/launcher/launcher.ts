@@ -24,9 +24,15 @@ import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
+import { isPause } from '../shared-processes.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
-import type { ContainerEntry, LauncherOptions, SandboxEntry } from './container-entry.ts';
+import {
+	type ContainerEntry,
+	entriesOf,
+	type LauncherOptions,
+	type SandboxEntry,
+} from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
@@ -74,7 +80,10 @@ export class Launcher implements LauncherCalls {
 			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
-		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
+		const [sandboxes, containers] = [this.#sandboxes, this.#containers];
+		const head = { ...originOf(options.folder), key: this.#key };
+		const current = (): Iterable<JournalEntry> => entriesOf({ head, sandboxes, containers });
+		this.#journal = new Journal({ path: this.#journalPath, current, onError });
 	}
 
 	/**
@@ -141,7 +150,10 @@ export class Launcher implements LauncherCalls {
 			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
 			this.#append({ sandbox: entry.sandbox, folder: entry.folder });
 		}
-		await Promise.all(Array.from(entry.containers, (container) => this.#kill(container)));
+		const all = [...entry.containers];
+		// The one that holds the namespaces ends last: all processes in them are killed with it, their waiters too.
+		await Promise.all(all.filter(({ status }) => !isPause(status)).map((each) => this.#kill(each)));
+		await Promise.all(all.map((each) => this.#kill(each)));
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -275,6 +287,9 @@ export class Launcher implements LauncherCalls {
 	}
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
+		// Without them, it would have those of the machine.
+		if (container.config?.join !== undefined && !options.join)
+			throw new Error('the container that holds the namespaces of the sandbox has ended');
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -291,8 +306,10 @@ export class Launcher implements LauncherCalls {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
 		const folder = this.#folders.pathOf(sandbox.folder);
+		const join = config.join === undefined ? undefined : this.#containers.get(config.join)?.running;
 		return {
 			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
+			...(join && { join: join.process.identity }),
 			onRun: (run) => {
 				container.run = { config, ...run };
 				this.#journal.append({ run: container.run, of: status.id });
@@ -385,16 +402,5 @@ export class Launcher implements LauncherCalls {
 			this.#retrySave();
 			if (this.isIdle) this.#options.onIdle();
 		});
-	}
-
-	/** The entries that describe the present state, for a rewrite of the journal. */
-	*#entries(): Iterable<JournalEntry> {
-		yield { ...originOf(this.#options.folder), key: this.#key };
-		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
-		for (const { status, running, run } of this.#containers.values()) {
-			if (status.state !== 'created' || run) yield { container: status };
-			if (run) yield { run, of: status.id };
-			if (running) yield { process: running.process.identity, of: status.id };
-		}
 	}
 }

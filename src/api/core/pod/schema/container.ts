@@ -112,6 +112,10 @@ export const volumeMountSchema = object(
 			string,
 			"Like subPath, but $(NAME) is replaced by the container's environment variables. Cannot be combined with subPath.",
 		),
+		bindMountOptions: optional(
+			setList(string),
+			'Options of the mount: noexec, nodev, nosuid. The feature of this field is off, so the field is dropped.',
+		),
 	},
 );
 
