@@ -75,11 +75,12 @@ export function routeToResource(cache: ObjectCache, call: Call): ResourceRequest
 
 /** Checks a request for a resource that is not stored. Throws NotFound or MethodNotAllowed. */
 function checkVirtual(
-	{ isReadOnly }: ResourceDefinition,
+	{ isReadOnly, namespaced }: ResourceDefinition,
 	call: Call,
-	{ name, subresource }: ResourcePath,
+	{ name, namespace, subresource }: ResourcePath,
 ): void {
-	if ((name !== '' && !isReadOnly) || subresource !== '') throw unknownPath();
+	const isWhole = name === '' && (!namespaced || namespace !== '');
+	if ((!isWhole && !isReadOnly) || subresource !== '') throw unknownPath();
 	if (call.method !== (isReadOnly ? 'GET' : 'POST') || call.query.flag('watch')) throw methodNotAllowed();
 }
 

@@ -5,12 +5,15 @@
 export const CLIENT_COMMANDS: readonly string[] = [
 	'apply',
 	'attach',
+	'auth',
 	'cp',
 	'create',
 	'delete',
 	'describe',
+	'doctor',
 	'exec',
 	'get',
 	'logs',
 	'port-forward',
+	'top',
 ];

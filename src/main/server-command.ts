@@ -11,6 +11,7 @@ import {
 	parseThresholds,
 	type Threshold,
 	ThresholdError,
+	withMinimumReclaim,
 } from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
@@ -27,6 +28,7 @@ interface Flags {
 	readonly maxPods: string;
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
+	readonly evictionMinimumReclaim: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
@@ -69,6 +71,14 @@ export function registerServerCommand(program: Command): void {
 				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
 				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
 		)
+		.addOption(
+			command
+				.createOption(
+					'--eviction-minimum-reclaim <list>',
+					'what more must be free before evictions end, such as nodefs.available=5%',
+				)
+				.default('', 'nothing'),
+		)
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
@@ -81,7 +91,7 @@ export function registerServerCommand(program: Command): void {
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
 	const runtime = runtimeNamed(flags.runtime);
-	const evictionHard = thresholdsIn(flags.evictionHard);
+	const evictionHard = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const folder = dataFolder(flags.dataDir);
@@ -167,13 +177,19 @@ function runtimeNamed(name: string): RuntimeName | undefined {
 	return undefined;
 }
 
-/** Parses --eviction-hard; undefined, after reporting the error, if it is invalid. */
-function thresholdsIn(text: string): readonly Threshold[] | undefined {
+/** The thresholds of the flags; undefined, after reporting the error, if one of them is invalid. */
+function thresholdsIn({
+	evictionHard,
+	evictionMinimumReclaim,
+}: Pick<Flags, 'evictionHard' | 'evictionMinimumReclaim'>): readonly Threshold[] | undefined {
+	let flag = '--eviction-hard';
 	try {
-		return parseThresholds(text);
+		const thresholds = parseThresholds(evictionHard);
+		flag = '--eviction-minimum-reclaim';
+		return withMinimumReclaim(thresholds, evictionMinimumReclaim);
 	} catch (error) {
 		if (!(error instanceof ThresholdError)) throw error;
-		fail(`--eviction-hard: ${error.message}`);
+		fail(`${flag}: ${error.message}`);
 		return undefined;
 	}
 }

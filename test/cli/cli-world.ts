@@ -9,6 +9,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import { resources } from '../../src/api/resources.ts';
+import type { Authorizer } from '../../src/apiserver/access/authorizer.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { ECHO_NODE } from '../../src/apiserver/testing/echo-node.ts';
@@ -22,6 +23,8 @@ import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { LOCAL_FILES } from '../../src/main/local-files.ts';
+import type { MachineFacts } from '../../src/plan/doctor/facts.ts';
+import { ROOT_MACHINE } from '../../src/plan/doctor/testing/machines.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The output and the exit code of a command. */
@@ -70,6 +73,8 @@ export interface RunningCommand {
 	interrupt(by?: Interruption): void;
 }
 
+const nothingMeasured: NodeApi['usage'] = () => Promise.reject(new Error('nothing is measured'));
+
 /**
  * A real API server over a store in memory, on which commands run in the test's process. There are no
  * controllers and no node agent: the test writes what they would write.
@@ -80,6 +85,8 @@ export class CliWorld {
 	/** The text of each log, by `pod/container` or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
+	/** The environment of the commands. */
+	readonly variables = new Map<string, string>();
 	/** Generators of the pieces of a log, by the same keys. They have precedence over {@link logs}. */
 	readonly logPieces = new Map<string, () => Iterable<string>>();
 	/** Promises that delay a log until they resolve, by the same keys. */
@@ -100,8 +107,14 @@ export class CliWorld {
 	readonly onResize = new Set<() => void>();
 	/** What the node agent does, besides logs. */
 	node: Pick<NodeApi, 'exec' | 'attach' | 'portForward'> = ECHO_NODE;
+	/** What the node agent measures. */
+	usage: NodeApi['usage'] = nothingMeasured;
+	/** The names of Nodes whose agent cannot be reached. */
+	readonly unreachable = new Set<string>();
 	/** The listener of each port that a command has opened. */
 	readonly ports = new Map<string, (connection: Duplex) => void>();
+	/** What `doctor` finds out. */
+	machine: MachineFacts = ROOT_MACHINE;
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
 	/** How often an embedded server was stopped. */
@@ -113,14 +126,14 @@ export class CliWorld {
 		this.client = new Client(server, { fieldManager: 'test' });
 	}
 
-	static async open(t: TestContext): Promise<CliWorld> {
+	static async open(t: TestContext, options: { readonly authorizer?: Authorizer } = {}): Promise<CliWorld> {
 		const store = new MemoryStore();
 		const clock = new VirtualClock();
 		const faults: unknown[] = [];
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
-			usage: () => Promise.reject(new Error('nothing is measured')),
+			usage: () => world?.usage() ?? nothingMeasured(),
 			exec: (request) => (world?.node ?? ECHO_NODE).exec(request),
 			attach: (request) => (world?.node ?? ECHO_NODE).attach(request),
 			portForward: (request) => (world?.node ?? ECHO_NODE).portForward(request),
@@ -128,12 +141,13 @@ export class CliWorld {
 		const server = new ApiServer({
 			store,
 			resources,
+			...options,
 			clock,
 			metrics: new Metrics(),
 			random: new SeededRandom(1),
 			version: '0.0.0',
 			onError: (_where, error) => void faults.push(error),
-			nodeApi: () => nodeApi,
+			nodeApi: (name) => (world?.unreachable.has(name) ? undefined : nodeApi),
 		});
 		await server.start();
 		await bootstrap(server);
@@ -152,7 +166,10 @@ export class CliWorld {
 				return world.terminal !== undefined;
 			},
 			input: async function* () {
-				if (world.stdin !== '') yield Buffer.from(world.stdin);
+				const bytes = Buffer.from(world.stdin);
+				// As a process: what was read is not read again.
+				world.stdin = '';
+				if (bytes.length > 0) yield bytes;
 			},
 			write: async (output, bytes) =>
 				(output === 'stdout' ? stdout : stderr).write(Buffer.from(bytes).toString()),
@@ -201,6 +218,7 @@ export class CliWorld {
 			clock: this.clock,
 			...outputsOver({ stdout, stderr }),
 			colour: false,
+			variable: (name) => this.variables.get(name),
 			readFile: async (path) =>
 				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),
 			listFolder: async (path) => {
@@ -223,6 +241,7 @@ export class CliWorld {
 			},
 			connect: async () => connection,
 			findRunning: async () => (this.running ? connection : undefined),
+			inspectMachine: async () => this.machine,
 			startEmbedded: async () => ({ ...connection, stop: async () => void this.stopped++ }),
 		});
 		const ended = command(context)

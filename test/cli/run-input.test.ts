@@ -120,7 +120,48 @@ test('a retry gets an empty input, so that it does not wait for one', async (t) 
 	await opened.startPod(command, 'pi-2');
 	assert.equal(await inputOf(await opened.session()), '');
 	await opened.finish('pi-2');
-	assert.equal((await command.ended).code, 0);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 0);
+	assert.match(stderr, /^warning: a container of pod\/pi-2 gets an empty input: pod\/pi-1 has received it$/m);
+});
+
+test('a container that ends before its session leaves the input to the next one', async (t) => {
+	const opened = await InputWorld.open(t);
+	const { world } = opened;
+	world.stdin = 'abc';
+	const { attach } = world.node;
+	const refused = badRequest('container pi is not running');
+	world.node = { ...world.node, attach: () => Promise.reject(refused) };
+	const command = opened.run({ stdin: true });
+	await opened.startPod(command, 'pi-1');
+	await world.report('pi-1', 'Failed', world.ended(1, 'pi-1-run'));
+	await command.stderr.has(/pi-1/);
+	world.node = { ...world.node, attach };
+	await opened.startPod(command, 'pi-2');
+	assert.equal(await inputOf(await opened.session()), 'abc');
+	await opened.finish('pi-2');
+	assert.doesNotMatch((await command.ended).stderr, /empty input/);
+});
+
+test('a terminal that is connected to a new container says so', async (t) => {
+	const opened = await InputWorld.open(t);
+	opened.world.terminal = { width: 80, height: 24 };
+	const command = opened.run({ stdin: true, tty: true, quiet: true });
+	await opened.startPod(command, 'pi-1');
+	(await opened.session()).close({ type: 'failed', message: 'the runtime restarts' });
+	await opened.world.report('pi-1', 'Failed', opened.world.ended(1, 'pi-1-run'));
+	await opened.startPod(command, 'pi-2');
+	await end(await opened.session());
+	await opened.finish('pi-2');
+	const { stderr } = await command.ended;
+	assert.match(
+		stderr,
+		/couldn't attach to pod\/pi-1, falling back to streaming logs: .*the runtime restarts/,
+	);
+	assert.match(
+		stderr,
+		/session with pod\/pi-1 has ended: the terminal is that of a new container of pod\/pi-2/,
+	);
 });
 
 test('run -i -t gives the terminal to the container, and prints what the session receives', async (t) => {

@@ -80,6 +80,7 @@ class TestCluster {
 					osImage: 'test',
 					machineId: 'm',
 					bootId: 'b',
+					inUserNamespace: false,
 				},
 			},
 			logFolder: join(this.#logFolder, name),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import type { Event } from '../../src/api/core/event/schema.ts';
 import { persistentVolumes } from '../../src/api/core/persistentvolume/definition.ts';
@@ -10,9 +11,11 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import { Client } from '../../src/client/client.ts';
 import { createLocalClass } from '../../src/controllers/local-provisioner/local-class.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-import { test } from '../support/transports.ts';
+import { type ControlPlane, type ControlPlaneSetup, startControlPlane } from '../support/control-plane.ts';
+import { intercepted } from '../support/reach.ts';
+import { test, transportFor } from '../support/transports.ts';
 
 const REQUEST = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
 
@@ -59,9 +62,10 @@ class Folders {
 	}
 }
 
-async function start(t: TestContext) {
+async function start(t: TestContext, setup: ControlPlaneSetup = {}) {
 	const folders = new Folders();
-	const plane = await startControlPlane(t, undefined, { localVolumes: { nodeName: 'here', folders } });
+	const localVolumes = { nodeName: 'here', folders };
+	const plane = await startControlPlane(t, undefined, { ...setup, localVolumes });
 	await createLocalClass(plane.client);
 	await plane.addNode('here', 4);
 	return {
@@ -171,6 +175,75 @@ test('a claim of the local class waits for a Pod, gets a folder, and loses it wh
 	await plane.until(persistentVolumeClaims, 'c', (found) => found === undefined);
 	await plane.until(persistentVolumes, volume.metadata.name ?? '', (found) => found === undefined);
 	assert.deepEqual([...plane.folders.names], []);
+});
+
+test('a bound claim of the local class that grows is expanded, with events', async (t) => {
+	const plane = await start(t);
+	await plane.claims.create(claimOf('data'));
+	await plane.pods.create(podOf('user', using('data')));
+	const bound = await plane.until(persistentVolumeClaims, 'data', inPhase('Bound'));
+	const grow = (storage: string): Promise<unknown> =>
+		plane.claims.patch('data', 'merge', { spec: { resources: { requests: { storage } } } });
+	await grow('3Gi');
+	const hasGrown = (claim: PersistentVolumeClaim | undefined): boolean =>
+		claim?.status.capacity?.storage === '3Gi';
+	const grown = await plane.until(persistentVolumeClaims, 'data', hasGrown);
+	const { conditions, allocatedResources, allocatedResourceStatuses } = grown?.status ?? {};
+	assert.deepEqual([allocatedResources, allocatedResourceStatuses], [{ storage: '3Gi' }, undefined]);
+	assert.ok(!conditions?.some(({ type }) => type === 'Resizing'));
+	const volume = await plane.volumes.get(bound?.spec.volumeName ?? '');
+	assert.equal(volume.spec.capacity?.storage, '3Gi');
+	const told = await Promise.all(
+		['ExternalExpanding', 'Resizing', 'VolumeResizeSuccessful'].map((reason) =>
+			eventOf(plane, 'data', reason),
+		),
+	);
+	assert.deepEqual(
+		told.map(({ message, source }) => [source?.component, message]),
+		[
+			['volume_expand', 'waiting for an external controller to expand this PVC'],
+			['stint.io/local', `External resizer is resizing volume ${volume.metadata.name}`],
+			['stint.io/local', 'Resize volume succeeded'],
+		],
+	);
+	await assert.rejects(grow('2Gi'), /field can not be less than status.capacity/);
+});
+
+test('the provisioner removes a volume that another writer changes meanwhile, and reports no error', async (t) => {
+	const errors: unknown[] = [];
+	let api: Client | undefined;
+	const changed = new Set<string>();
+	/** Changes the volume just before the provisioner removes its finalizer. */
+	const interfere = async ({ method, path, body }: ApiRequest): Promise<void> => {
+		const name = /^\/api\/v1\/persistentvolumes\/([^/]+)$/.exec(path)?.[1];
+		const text = JSON.stringify(body);
+		const removesFinalizer = text?.includes('"finalizers"') && !text.includes('external-provisioner');
+		if (method !== 'PATCH' || !name || !removesFinalizer || changed.has(name)) return;
+		changed.add(name);
+		await api?.resource(persistentVolumes).patch(name, 'merge', { metadata: { labels: { touched: 'yes' } } });
+	};
+	const plane = await start(t, {
+		onError: (component, _key, error) => {
+			if (component === 'local-provisioner') errors.push(error);
+		},
+		reach: async (server) => {
+			api = new Client(server);
+			return intercepted(transportFor(t, server), {
+				request: async (request, send) => {
+					await interfere(request);
+					return send();
+				},
+			});
+		},
+	});
+	await plane.claims.create(claimOf('data'));
+	await plane.pods.create(podOf('user', using('data')));
+	const claim = await plane.until(persistentVolumeClaims, 'data', inPhase('Bound'));
+	await plane.pods.delete('user', { gracePeriodSeconds: 0 });
+	await plane.claims.delete('data');
+	await plane.until(persistentVolumes, claim?.spec.volumeName ?? '', (volume) => volume === undefined);
+	assert.equal(changed.size, 1);
+	assert.deepEqual(errors, []);
 });
 
 test('a Pod waits for a claim that is missing or not bound, and is scheduled when it is bound', async (t) => {

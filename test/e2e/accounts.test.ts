@@ -110,6 +110,35 @@ test('a ServiceAccount authenticates with its token, and may do nothing else', a
 		]);
 		assert.match(ok(await server.kubectl('auth', 'whoami')), /Username +kubernetes-admin/);
 	});
+	await t.test(
+		'a program in a container finds the API by its variables, and uses the token of a Secret',
+		async () => {
+			const annotations = { 'kubernetes.io/service-account.name': 'builder' };
+			const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tok', annotations } };
+			const script = [
+				'const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;',
+				"fetch('https://' + host + ':' + port + '/version', {",
+				"headers: { authorization: 'Bearer ' + require('fs').readFileSync('/tok/token', 'utf8') } })",
+				'.then((answer) => answer.json()).then(({ gitVersion }) => console.log(gitVersion))',
+			].join(' ');
+			const container = {
+				...{ name: 'main', image: 'node', command: [process.execPath, '-e', script] },
+				env: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/tok/ca.crt' }],
+				volumeMounts: [{ name: 'tok', mountPath: '/tok' }],
+			};
+			const volumes = [{ name: 'tok', secret: { secretName: 'tok' } }];
+			const pod = {
+				...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'inside' } },
+				spec: { restartPolicy: 'Never', containers: [container], volumes },
+			};
+			const typed = { ...secret, type: 'kubernetes.io/service-account-token' };
+			ok(await server.kubectlWith(JSON.stringify(typed), 'create', '-f', '-'));
+			ok(await server.kubectl('wait', '--for=jsonpath={.data.token}', 'secret/tok'));
+			ok(await server.kubectlWith(JSON.stringify(pod), 'create', '-f', '-'));
+			ok(await server.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/inside'));
+			assert.match(ok(await server.kubectl('logs', 'inside')), /^v1\.37/);
+		},
+	);
 	await t.test('it may read about the API, but no object', async () => {
 		assert.match(ok(await as('api-resources')), /^configmaps +cm/m);
 		const text =

@@ -24,6 +24,7 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane.t
 const machine = {
 	...{ name: 'here', address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
 	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'test', machineId: 'm', bootId: 'b' },
+	inUserNamespace: false,
 };
 
 /** What {@link startNode} starts. */

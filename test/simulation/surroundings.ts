@@ -3,7 +3,8 @@ import { ApiError } from '../../src/api/errors/api-error.ts';
 import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ShortWatchError } from '../../src/client/short-watch-error.ts';
 import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
-import { RuntimeUnavailable } from '../../src/runtime/contract.ts';
+import { HookError } from '../../src/node/handlers/run-hook.ts';
+import { ExecError, RuntimeUnavailable } from '../../src/runtime/contract.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults/faults.ts';
 import { FaultyTransport } from './faults/faulty-transport.ts';
@@ -81,10 +82,17 @@ export function equip(surroundings: Surroundings, life: ProcessLife, observed: O
 }
 
 /**
- * The errors that injected faults cause, as processes report them; a watch can also end early without an
- * error.
+ * The errors that injected faults and failing hooks cause, as processes report them; a watch can also end early
+ * without an error.
  */
-const EXPECTED = [ApiError, ServerUnreachableError, RuntimeUnavailable, ShortWatchError];
+const EXPECTED = [
+	ApiError,
+	ServerUnreachableError,
+	RuntimeUnavailable,
+	ShortWatchError,
+	HookError,
+	ExecError,
+];
 
 function isExpected(error: unknown): boolean {
 	if (EXPECTED.some((kind) => error instanceof kind)) return true;

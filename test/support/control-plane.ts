@@ -49,6 +49,8 @@ export interface ControlPlaneSetup {
 	readonly rootCertificatePem?: string;
 	/** Where local volumes are created; by default nowhere. */
 	readonly localVolumes?: ControlPlaneOptions['localVolumes'];
+	/** Receives the errors that components report; by default they become diagnostics of the test. */
+	readonly onError?: ControlPlaneOptions['onError'];
 }
 
 /**
@@ -88,7 +90,15 @@ export async function startControlPlane(
 	});
 	const transport = await reach(api);
 	lifecycle.run(
-		controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report, ...more }),
+		controlPlane({
+			transport,
+			clock,
+			random: new SeededRandom(1),
+			metrics,
+			onError: report,
+			signToken: (claims) => api.tokens.signLegacy(claims),
+			...more,
+		}),
 	);
 	const client = new Client(api);
 	return {

@@ -38,6 +38,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Files of base/ that plan/ may import: those without time, randomness or promises. */
 export const PURE_BASE: readonly string[] = [
 	'assert',
+	'base64',
 	'compare-text',
 	'quote',
 	'queue/backoff',

@@ -1,4 +1,3 @@
-import type { Int64 } from '../../base/json/json.ts';
 import { fieldInvalid } from '../errors/field-errors.ts';
 import { type FieldError, SPEC } from '../errors/field-path.ts';
 import { objectMetaSchema } from '../meta/object-meta.ts';
@@ -7,6 +6,7 @@ import {
 	type Infer,
 	int64,
 	list,
+	map,
 	object,
 	optional,
 	required,
@@ -35,6 +35,10 @@ const tokenRequestSpecSchema = object(
 		audiences: optional(list(string), 'Services that may accept the token. Default: the API server.'),
 		expirationSeconds: optional(int64, 'Lifetime of the token in seconds: at least 600. Default 3600.'),
 		boundObjectRef: optional(boundObjectReferenceSchema, 'Object that the token is bound to. Default: none.'),
+		attestations: optional(
+			map(list(string)),
+			'Claims that the API server attests to, by name. They are only for tokens that are bound to a webhook, which no token of this server is.',
+		),
 	},
 );
 
@@ -48,7 +52,7 @@ export const tokenRequestSchema = object(
 		metadata: required(objectMetaSchema, 'Name, namespace and UID of the ServiceAccount, if they are set.'),
 		spec: required(tokenRequestSpecSchema, 'Properties of the requested token.'),
 		status: always(
-			object('io.k8s.api.authentication.v1.TokenRequestStatus', 'The issued token.', {
+			object('io.k8s.api.authentication.v1.TokenRequestStatus', 'The issued token and its expiry.', {
 				token: required(string, 'Bearer token of the ServiceAccount.'),
 				expirationTimestamp: always(timeOrNull, 'Time at which the token should be replaced by a new one.'),
 			}),
@@ -66,8 +70,16 @@ export const DEFAULT_TOKEN_SECONDS = 3600;
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
 
-/** The errors of a lifetime (upstream: `ValidateTokenRequest` in pkg/apis/authentication/validation). */
-export function validateTokenSeconds(seconds: Int64): readonly FieldError[] {
+/**
+ * The errors of a request (upstream: `ValidateTokenRequest` in pkg/apis/authentication/validation). No token can be
+ * bound to a webhook, since no webhooks are served.
+ */
+export function validateTokenRequest({ spec }: TokenRequest): readonly FieldError[] {
+	const { expirationSeconds: seconds = DEFAULT_TOKEN_SECONDS, attestations } = spec;
+	if (attestations && Object.keys(attestations).length > 0) {
+		const text = 'attestations may only be specified with a webhook bound object reference';
+		return [fieldInvalid(SPEC.child('attestations'), attestations, text)];
+	}
 	const path = SPEC.child('expirationSeconds');
 	if (seconds < MIN_SECONDS)
 		return [fieldInvalid(path, seconds, 'may not specify a duration less than 10 minutes')];

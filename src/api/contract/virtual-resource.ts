@@ -5,7 +5,7 @@ import type { ResourceDefinition } from './resource-definition.ts';
 type VirtualNames = Pick<
 	ResourceDefinition,
 	'group' | 'version' | 'kind' | 'resource' | 'singular' | 'schema'
->;
+> & { readonly namespaced?: boolean };
 
 /**
  * The definition of a resource whose objects are never stored, such as TokenReviews: clients can only create
@@ -16,11 +16,11 @@ export function virtualResource<T extends KubeObject = KubeObject>(
 	names: VirtualNames,
 ): ResourceDefinition<T> {
 	return {
+		namespaced: false,
 		...names,
 		isVirtual: true,
 		shortNames: [],
 		categories: [],
-		namespaced: false,
 		defaults: (given) => given,
 		strategy: {
 			prepareForCreate: (given) => given,

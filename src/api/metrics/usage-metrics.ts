@@ -53,7 +53,11 @@ function columnsOf<T extends { metadata: { readonly name?: string }; window: str
 	usageOf: (object: T) => Usage,
 ): readonly Column<T>[] {
 	const column = (name: string, description: string, cell: (object: T) => string): Column<T> => ({
-		...{ name, description, cell, type: 'string', priority: 0 },
+		name,
+		description,
+		cell,
+		type: 'string',
+		priority: 0,
 		...(name === 'Name' && { format: 'name' }),
 	});
 	return [

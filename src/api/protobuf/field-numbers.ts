@@ -8,12 +8,31 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.authentication.v1.SelfSubjectReview': 'metadata=1 status=2',
 	'io.k8s.api.authentication.v1.SelfSubjectReviewStatus': 'userInfo=1',
 	'io.k8s.api.authentication.v1.TokenRequest': 'metadata=1 spec=2 status=3',
-	'io.k8s.api.authentication.v1.TokenRequestSpec': 'audiences=1 expirationSeconds=4 boundObjectRef=3',
+	'io.k8s.api.authentication.v1.TokenRequestSpec':
+		'audiences=1 expirationSeconds=4 boundObjectRef=3 attestations=5',
 	'io.k8s.api.authentication.v1.TokenRequestStatus': 'token=1 expirationTimestamp=2',
 	'io.k8s.api.authentication.v1.TokenReview': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.authentication.v1.TokenReviewSpec': 'token=1 audiences=2',
 	'io.k8s.api.authentication.v1.TokenReviewStatus': 'authenticated=1 user=2 audiences=4 error=3',
 	'io.k8s.api.authentication.v1.UserInfo': 'username=1 uid=2 groups=3 extra=4',
+	'io.k8s.api.authorization.v1.FieldSelectorAttributes': 'rawSelector=1 requirements=2',
+	'io.k8s.api.authorization.v1.LabelSelectorAttributes': 'rawSelector=1 requirements=2',
+	'io.k8s.api.authorization.v1.LocalSubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.NonResourceAttributes': 'path=1 verb=2',
+	'io.k8s.api.authorization.v1.NonResourceRule': 'verbs=1 nonResourceURLs=2',
+	'io.k8s.api.authorization.v1.ResourceAttributes':
+		'namespace=1 verb=2 group=3 version=4 resource=5 subresource=6 name=7 fieldSelector=8 labelSelector=9',
+	'io.k8s.api.authorization.v1.ResourceRule': 'verbs=1 apiGroups=2 resources=3 resourceNames=4',
+	'io.k8s.api.authorization.v1.SelfSubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec': 'resourceAttributes=1 nonResourceAttributes=2',
+	'io.k8s.api.authorization.v1.SelfSubjectRulesReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec': 'namespace=1',
+	'io.k8s.api.authorization.v1.SubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SubjectAccessReviewSpec':
+		'resourceAttributes=1 nonResourceAttributes=2 user=3 groups=4 extra=5 uid=6',
+	'io.k8s.api.authorization.v1.SubjectAccessReviewStatus': 'allowed=1 denied=4 reason=2 evaluationError=3',
+	'io.k8s.api.authorization.v1.SubjectRulesReviewStatus':
+		'resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4',
 	'io.k8s.api.batch.v1.CronJob': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.CronJobSpec':
 		'schedule=1 timeZone=8 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7',
@@ -21,8 +40,10 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.batch.v1.Job': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.JobCondition':
 		'type=1 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6',
+	'io.k8s.api.batch.v1.JobSchedulingConfiguration':
+		'schedulingPolicy=1 schedulingConstraints=2 disruptionMode=3 resourceClaims=4',
 	'io.k8s.api.batch.v1.JobSpec':
-		'parallelism=1 completions=2 activeDeadlineSeconds=3 podFailurePolicy=11 successPolicy=16 backoffLimit=7 backoffLimitPerIndex=12 maxFailedIndexes=13 selector=4 manualSelector=5 template=6 ttlSecondsAfterFinished=8 completionMode=9 suspend=10 podReplacementPolicy=14 managedBy=15',
+		'parallelism=1 completions=2 activeDeadlineSeconds=3 podFailurePolicy=11 successPolicy=16 backoffLimit=7 backoffLimitPerIndex=12 maxFailedIndexes=13 selector=4 manualSelector=5 template=6 ttlSecondsAfterFinished=8 completionMode=9 suspend=10 podReplacementPolicy=14 managedBy=15 scheduling=17',
 	'io.k8s.api.batch.v1.JobStatus':
 		'conditions=1 startTime=2 completionTime=3 active=4 succeeded=5 failed=6 terminating=11 completedIndexes=7 failedIndexes=10 uncountedTerminatedPods=8 ready=9',
 	'io.k8s.api.batch.v1.JobTemplateSpec': 'metadata=1 spec=2',
@@ -55,7 +76,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.CephFSVolumeSource': 'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
 	'io.k8s.api.core.v1.CinderPersistentVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.CinderVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
-	'io.k8s.api.core.v1.ClusterTrustBundleProjection': 'name=1 signerName=2 labelSelector=3 optional=5 path=4',
+	'io.k8s.api.core.v1.ClusterTrustBundleProjection':
+		'name=1 signerName=2 labelSelector=3 optional=5 path=4 user=6',
 	'io.k8s.api.core.v1.ConfigMap': 'metadata=1 immutable=4 data=2 binaryData=3',
 	'io.k8s.api.core.v1.ConfigMapEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.ConfigMapKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
@@ -63,7 +85,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'namespace=1 name=2 uid=3 resourceVersion=4 kubeletConfigKey=5',
 	'io.k8s.api.core.v1.ConfigMapProjection': '...io.k8s.api.core.v1.LocalObjectReference=1 items=2 optional=4',
 	'io.k8s.api.core.v1.ConfigMapVolumeSource':
-		'...io.k8s.api.core.v1.LocalObjectReference=1 items=2 defaultMode=3 optional=4',
+		'...io.k8s.api.core.v1.LocalObjectReference=1 items=2 defaultMode=3 optional=4 defaultUser=5',
 	'io.k8s.api.core.v1.Container':
 		'name=1 image=2 command=3 args=4 workingDir=5 ports=6 envFrom=19 env=7 resources=8 resizePolicy=23 restartPolicy=24 restartPolicyRules=25 volumeMounts=9 volumeDevices=21 livenessProbe=10 readinessProbe=11 startupProbe=22 lifecycle=12 terminationMessagePath=13 terminationMessagePolicy=20 imagePullPolicy=14 securityContext=15 stdin=16 stdinOnce=17 tty=18',
 	'io.k8s.api.core.v1.ContainerExtendedResourceRequest': 'containerName=1 resourceName=2 requestName=3',
@@ -82,9 +104,9 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ContainerUser': 'linux=1',
 	'io.k8s.api.core.v1.DaemonEndpoint': 'Port=1',
 	'io.k8s.api.core.v1.DownwardAPIProjection': 'items=1',
-	'io.k8s.api.core.v1.DownwardAPIVolumeFile': 'path=1 fieldRef=2 resourceFieldRef=3 mode=4',
-	'io.k8s.api.core.v1.DownwardAPIVolumeSource': 'items=1 defaultMode=2',
-	'io.k8s.api.core.v1.EmptyDirVolumeSource': 'medium=1 sizeLimit=2',
+	'io.k8s.api.core.v1.DownwardAPIVolumeFile': 'path=1 fieldRef=2 resourceFieldRef=3 mode=4 user=5',
+	'io.k8s.api.core.v1.DownwardAPIVolumeSource': 'items=1 defaultMode=2 defaultUser=3',
+	'io.k8s.api.core.v1.EmptyDirVolumeSource': 'medium=1 sizeLimit=2 mode=3',
 	'io.k8s.api.core.v1.EnvFromSource': 'prefix=1 configMapRef=2 secretRef=3',
 	'io.k8s.api.core.v1.EnvVar': 'name=1 value=2 valueFrom=3',
 	'io.k8s.api.core.v1.EnvVarSource':
@@ -98,6 +120,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'metadata=1 involvedObject=2 reason=3 message=4 source=5 firstTimestamp=6 lastTimestamp=7 count=8 type=9 eventTime=10 series=11 action=12 related=13 reportingComponent=14 reportingInstance=15',
 	'io.k8s.api.core.v1.EventSeries': 'count=1 lastObservedTime=2',
 	'io.k8s.api.core.v1.EventSource': 'component=1 host=2',
+	'io.k8s.api.core.v1.EvictionResponder': 'name=1 priority=2',
 	'io.k8s.api.core.v1.ExecAction': 'command=1',
 	'io.k8s.api.core.v1.FCVolumeSource': 'targetWWNs=1 lun=2 fsType=3 readOnly=4 wwids=5',
 	'io.k8s.api.core.v1.FileKeySelector': 'volumeName=1 path=2 key=3 optional=4',
@@ -105,11 +128,11 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.FlexVolumeSource': 'driver=1 fsType=2 secretRef=3 readOnly=4 options=5',
 	'io.k8s.api.core.v1.FlockerVolumeSource': 'datasetName=1 datasetUUID=2',
 	'io.k8s.api.core.v1.GCEPersistentDiskVolumeSource': 'pdName=1 fsType=2 partition=3 readOnly=4',
-	'io.k8s.api.core.v1.GRPCAction': 'port=1 service=2',
+	'io.k8s.api.core.v1.GRPCAction': 'port=1 service=2 mode=3',
 	'io.k8s.api.core.v1.GitRepoVolumeSource': 'repository=1 revision=2 directory=3',
 	'io.k8s.api.core.v1.GlusterfsPersistentVolumeSource': 'endpoints=1 path=2 readOnly=3 endpointsNamespace=4',
 	'io.k8s.api.core.v1.GlusterfsVolumeSource': 'endpoints=1 path=2 readOnly=3',
-	'io.k8s.api.core.v1.HTTPGetAction': 'path=1 port=2 host=3 scheme=4 httpHeaders=5',
+	'io.k8s.api.core.v1.HTTPGetAction': 'path=1 port=2 host=3 scheme=4 httpHeaders=5 protocol=6',
 	'io.k8s.api.core.v1.HTTPHeader': 'name=1 value=2',
 	'io.k8s.api.core.v1.HostAlias': 'ip=1 hostnames=2',
 	'io.k8s.api.core.v1.HostIP': 'ip=1',
@@ -120,7 +143,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'targetPortal=1 iqn=2 lun=3 iscsiInterface=4 fsType=5 readOnly=6 portals=7 chapAuthDiscovery=8 chapAuthSession=11 secretRef=10 initiatorName=12',
 	'io.k8s.api.core.v1.ImageVolumeSource': 'reference=1 pullPolicy=2',
 	'io.k8s.api.core.v1.ImageVolumeStatus': 'imageRef=1',
-	'io.k8s.api.core.v1.KeyToPath': 'key=1 path=2 mode=3',
+	'io.k8s.api.core.v1.KeyToPath': 'key=1 path=2 mode=3 user=4',
 	'io.k8s.api.core.v1.Lifecycle': 'postStart=1 preStop=2 stopSignal=3',
 	'io.k8s.api.core.v1.LifecycleHandler': 'exec=1 httpGet=2 tcpSocket=3 sleep=4',
 	'io.k8s.api.core.v1.LinuxContainerUser': 'uid=1 gid=2 supplementalGroups=3',
@@ -136,24 +159,29 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.NodeAddress': 'type=1 address=2',
 	'io.k8s.api.core.v1.NodeAffinity':
 		'requiredDuringSchedulingIgnoredDuringExecution=1 preferredDuringSchedulingIgnoredDuringExecution=2',
+	'io.k8s.api.core.v1.NodeAllocatableMappedResources': 'name=1 quantity=2',
+	'io.k8s.api.core.v1.NodeAllocatableOverheadResources': 'name=1 perPod=2 perContainer=3',
+	'io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus':
+		'resourceClaimName=1 containers=2 mapping=4 overhead=5',
 	'io.k8s.api.core.v1.NodeCondition':
 		'type=1 status=2 lastHeartbeatTime=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.api.core.v1.NodeConfigSource': 'configMap=2',
 	'io.k8s.api.core.v1.NodeConfigStatus': 'assigned=1 active=2 lastKnownGood=3 error=4',
 	'io.k8s.api.core.v1.NodeDaemonEndpoints': 'kubeletEndpoint=1',
 	'io.k8s.api.core.v1.NodeFeatures': 'supplementalGroupsPolicy=1',
+	'io.k8s.api.core.v1.NodePodPreemptionPolicy': 'disableResizePreemption=1',
 	'io.k8s.api.core.v1.NodeRuntimeHandler': 'name=1 features=2',
 	'io.k8s.api.core.v1.NodeRuntimeHandlerFeatures': 'recursiveReadOnlyMounts=1 userNamespaces=2',
 	'io.k8s.api.core.v1.NodeSelector': 'nodeSelectorTerms=1',
 	'io.k8s.api.core.v1.NodeSelectorRequirement': 'key=1 operator=2 values=3',
 	'io.k8s.api.core.v1.NodeSelectorTerm': 'matchExpressions=1 matchFields=2',
 	'io.k8s.api.core.v1.NodeSpec':
-		'podCIDR=1 podCIDRs=7 providerID=3 unschedulable=4 taints=5 configSource=6 externalID=2',
+		'podCIDR=1 podCIDRs=7 providerID=3 unschedulable=4 taints=5 configSource=6 externalID=2 podPreemptionPolicy=8',
 	'io.k8s.api.core.v1.NodeStatus':
 		'capacity=1 allocatable=2 phase=3 conditions=4 addresses=5 daemonEndpoints=6 nodeInfo=7 images=8 volumesInUse=9 volumesAttached=10 config=11 runtimeHandlers=12 features=13 declaredFeatures=14',
 	'io.k8s.api.core.v1.NodeSwapStatus': 'capacity=1',
 	'io.k8s.api.core.v1.NodeSystemInfo':
-		'machineID=1 systemUUID=2 bootID=3 kernelVersion=4 osImage=5 containerRuntimeVersion=6 kubeletVersion=7 kubeProxyVersion=8 operatingSystem=9 architecture=10 swap=11',
+		'machineID=1 systemUUID=2 bootID=3 kernelVersion=4 osImage=5 containerRuntimeVersion=6 kubeletVersion=7 kubeProxyVersion=8 operatingSystem=9 architecture=10 swap=11 runningInUserNamespace=12',
 	'io.k8s.api.core.v1.ObjectFieldSelector': 'apiVersion=1 fieldPath=2',
 	'io.k8s.api.core.v1.ObjectReference':
 		'kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVersion=6 fieldPath=7',
@@ -181,7 +209,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.PodAntiAffinity':
 		'requiredDuringSchedulingIgnoredDuringExecution=1 preferredDuringSchedulingIgnoredDuringExecution=2',
 	'io.k8s.api.core.v1.PodCertificateProjection':
-		'signerName=1 keyType=2 maxExpirationSeconds=3 credentialBundlePath=4 keyPath=5 certificateChainPath=6 userAnnotations=7',
+		'signerName=1 keyType=2 maxExpirationSeconds=3 credentialBundlePath=4 keyPath=5 certificateChainPath=6 userAnnotations=7 user=8',
 	'io.k8s.api.core.v1.PodCondition':
 		'type=1 observedGeneration=7 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.api.core.v1.PodDNSConfig': 'nameservers=1 searches=2 options=3',
@@ -193,19 +221,21 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.PodResourceClaim': 'name=1 resourceClaimName=3 resourceClaimTemplateName=4',
 	'io.k8s.api.core.v1.PodResourceClaimStatus': 'name=1 resourceClaimName=2',
 	'io.k8s.api.core.v1.PodSchedulingGate': 'name=1',
+	'io.k8s.api.core.v1.PodSchedulingGroup': 'podGroupName=1',
 	'io.k8s.api.core.v1.PodSecurityContext':
 		'seLinuxOptions=1 windowsOptions=8 runAsUser=2 runAsGroup=6 runAsNonRoot=3 supplementalGroups=4 supplementalGroupsPolicy=12 fsGroup=5 sysctls=7 fsGroupChangePolicy=9 seccompProfile=10 appArmorProfile=11 seLinuxChangePolicy=13',
 	'io.k8s.api.core.v1.PodSpec':
-		'volumes=1 initContainers=20 containers=2 ephemeralContainers=34 restartPolicy=3 terminationGracePeriodSeconds=4 activeDeadlineSeconds=5 dnsPolicy=6 nodeSelector=7 serviceAccountName=8 serviceAccount=9 automountServiceAccountToken=21 nodeName=10 hostNetwork=11 hostPID=12 hostIPC=13 shareProcessNamespace=27 securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 affinity=18 schedulerName=19 tolerations=22 hostAliases=23 priorityClassName=24 priority=25 dnsConfig=26 readinessGates=28 runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 topologySpreadConstraints=33 setHostnameAsFQDN=35 os=36 hostUsers=37 schedulingGates=38 resourceClaims=39 resources=40 hostnameOverride=41',
+		'volumes=1 initContainers=20 containers=2 ephemeralContainers=34 restartPolicy=3 terminationGracePeriodSeconds=4 activeDeadlineSeconds=5 dnsPolicy=6 nodeSelector=7 serviceAccountName=8 serviceAccount=9 automountServiceAccountToken=21 nodeName=10 hostNetwork=11 hostPID=12 hostIPC=13 shareProcessNamespace=27 securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 affinity=18 schedulerName=19 tolerations=22 hostAliases=23 priorityClassName=24 priority=25 dnsConfig=26 readinessGates=28 runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 topologySpreadConstraints=33 setHostnameAsFQDN=35 os=36 hostUsers=37 schedulingGates=38 resourceClaims=39 resources=40 hostnameOverride=41 schedulingGroup=43 evictionResponders=44',
 	'io.k8s.api.core.v1.PodStatus':
-		'observedGeneration=17 phase=1 conditions=2 message=3 reason=4 nominatedNodeName=11 hostIP=5 hostIPs=16 podIP=6 podIPs=12 startTime=7 initContainerStatuses=10 containerStatuses=8 qosClass=9 ephemeralContainerStatuses=13 resize=14 resourceClaimStatuses=15 extendedResourceClaimStatus=18 allocatedResources=19 resources=20',
+		'observedGeneration=17 phase=1 conditions=2 message=3 reason=4 nominatedNodeName=11 hostIP=5 hostIPs=16 podIP=6 podIPs=12 startTime=7 initContainerStatuses=10 containerStatuses=8 qosClass=9 ephemeralContainerStatuses=13 resize=14 resourceClaimStatuses=15 extendedResourceClaimStatus=18 allocatedResources=19 resources=20 nodeAllocatableResourceClaimStatuses=21 volumeHealth=22',
 	'io.k8s.api.core.v1.PodTemplateSpec': 'metadata=1 spec=2',
+	'io.k8s.api.core.v1.PodVolumeHealth': 'name=1 healthConditions=2 lastTransitionTime=3',
 	'io.k8s.api.core.v1.PortworxVolumeSource': 'volumeID=1 fsType=2 readOnly=3',
 	'io.k8s.api.core.v1.PreferredSchedulingTerm': 'weight=1 preference=2',
 	'io.k8s.api.core.v1.Probe':
 		'...io.k8s.api.core.v1.ProbeHandler=1 initialDelaySeconds=2 timeoutSeconds=3 periodSeconds=4 successThreshold=5 failureThreshold=6 terminationGracePeriodSeconds=7',
 	'io.k8s.api.core.v1.ProbeHandler': 'exec=1 httpGet=2 tcpSocket=3 grpc=4',
-	'io.k8s.api.core.v1.ProjectedVolumeSource': 'sources=1 defaultMode=2',
+	'io.k8s.api.core.v1.ProjectedVolumeSource': 'sources=1 defaultMode=2 defaultUser=3',
 	'io.k8s.api.core.v1.QuobyteVolumeSource': 'registry=1 volume=2 readOnly=3 user=4 group=5 tenant=6',
 	'io.k8s.api.core.v1.RBDPersistentVolumeSource':
 		'monitors=1 image=2 fsType=3 pool=4 user=5 keyring=6 secretRef=7 readOnly=8',
@@ -227,12 +257,12 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.SecretKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.SecretProjection': '...io.k8s.api.core.v1.LocalObjectReference=1 items=2 optional=4',
 	'io.k8s.api.core.v1.SecretReference': 'name=1 namespace=2',
-	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4',
+	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4 defaultUser=5',
 	'io.k8s.api.core.v1.SecurityContext':
 		'capabilities=1 privileged=2 seLinuxOptions=3 windowsOptions=10 runAsUser=4 runAsGroup=8 runAsNonRoot=5 readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 procMount=9 seccompProfile=11 appArmorProfile=12',
 	'io.k8s.api.core.v1.ServiceAccount':
 		'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4',
-	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3',
+	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3 user=4',
 	'io.k8s.api.core.v1.SleepAction': 'seconds=1',
 	'io.k8s.api.core.v1.StorageOSPersistentVolumeSource':
 		'volumeName=1 volumeNamespace=2 fsType=3 readOnly=4 secretRef=5',
@@ -253,7 +283,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.VolumeHealthCondition': 'status=1 reason=2 message=3',
 	'io.k8s.api.core.v1.VolumeHealthStatus': 'healthConditions=1 lastTransitionTime=2',
 	'io.k8s.api.core.v1.VolumeMount':
-		'name=1 readOnly=2 recursiveReadOnly=7 mountPath=3 subPath=4 mountPropagation=5 subPathExpr=6',
+		'name=1 readOnly=2 recursiveReadOnly=7 mountPath=3 subPath=4 mountPropagation=5 subPathExpr=6 bindMountOptions=8',
 	'io.k8s.api.core.v1.VolumeMountStatus': 'name=1 mountPath=2 readOnly=3 recursiveReadOnly=4 volumeStatus=5',
 	'io.k8s.api.core.v1.VolumeNodeAffinity': 'required=1',
 	'io.k8s.api.core.v1.VolumeProjection':
@@ -281,12 +311,23 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5 expectedPods=6 conditions=7',
 	'io.k8s.api.scheduling.v1.PriorityClass':
 		'metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5',
+	'io.k8s.api.scheduling.v1alpha3.TopologyConstraint': 'key=1',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupAllDisruptionMode': '',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupBasicSchedulingPolicy': '',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupDisruptionMode': 'single=1 all=2',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupGangSchedulingPolicy': 'minCount=1',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupResourceClaim':
+		'name=1 resourceClaimName=2 resourceClaimTemplateName=3',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupSchedulingConstraints': 'topology=1',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupSchedulingPolicy': 'basic=1 gang=2',
+	'io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupSingleDisruptionMode': '',
 	'io.k8s.api.storage.v1.StorageClass':
 		'metadata=1 provisioner=2 parameters=3 reclaimPolicy=4 mountOptions=5 allowVolumeExpansion=6 volumeBindingMode=7 allowedTopologies=8',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.Condition':
 		'type=1 status=2 observedGeneration=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions':
 		'gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 ignoreStoreReadErrorWithClusterBreakingPotential=6',
+	'io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement': 'key=1 operator=2 values=3',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector': 'matchLabels=1 matchExpressions=2',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement': 'key=1 operator=2 values=3',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry':

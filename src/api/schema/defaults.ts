@@ -32,6 +32,20 @@ export function withField<T extends object, K extends keyof T>(
 	return changed === value ? object : { ...object, [key]: changed };
 }
 
+/** The names of the fields that objects of this type may lack. */
+export type OptionalKey<T> = {
+	[K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never;
+}[keyof T];
+
+/** `object` without the optional field `key`; `object` itself if the field is absent. */
+export function withoutField<T extends object>(object: T, key: OptionalKey<T>): T;
+/** The implementation: the overload says what it promises. */
+export function withoutField(object: Readonly<Record<PropertyKey, unknown>>, key: PropertyKey): object {
+	if (object[key] === undefined) return object;
+	const { [key]: _, ...rest } = object;
+	return rest;
+}
+
 /** As Array.map, but returns `items` itself if `change` returned every item unchanged. */
 export function mapShared<T>(items: readonly T[], change: (item: T) => T): readonly T[] {
 	let changed: T[] | undefined;

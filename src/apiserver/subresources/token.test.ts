@@ -122,6 +122,11 @@ test('a request is refused in the words of upstream', async () => {
 			`${invalid} "" is invalid: spec.expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds`,
 		],
 		[
+			{ spec: { attestations: { admissionReviewAPIGroups: ['*'] } } },
+			422,
+			`${invalid} "" is invalid: spec.attestations: Invalid value: {"admissionReviewAPIGroups":["*"]}: attestations may only be specified with a webhook bound object reference`,
+		],
+		[
 			{ metadata: { name: 'x' } },
 			422,
 			`${invalid} "builder" is invalid: metadata.name: Invalid value: "x": must match the service account name if specified`,

@@ -1,8 +1,14 @@
+/**
+ * POST to `serviceaccounts/<name>/token`: issues a token of the account (upstream: `TokenREST.Create` in
+ * pkg/registry/core/serviceaccount/storage/token.go). A token that is bound to a Pod, Secret or Node is valid as
+ * long as that object exists. The webhook configurations to which 1.37 can bind tokens are not served.
+ */
+
 import {
 	DEFAULT_TOKEN_SECONDS,
 	type TokenRequest,
 	tokenRequestSchema,
-	validateTokenSeconds,
+	validateTokenRequest,
 } from '../../api/authentication/token-request.ts';
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
@@ -25,12 +31,6 @@ import type { ResourceRequest } from '../request.ts';
 import { type Result, valueResult } from '../result.ts';
 import { writeOptions } from '../verbs/write-options.ts';
 import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
-
-/**
- * POST to `serviceaccounts/<name>/token`: issues a token of the account (upstream: `TokenREST.Create` in
- * pkg/registry/core/serviceaccount/storage/token.go). A token that is bound to a Pod, Secret or Node is valid as
- * long as that object exists. The webhook configurations to which 1.37 can bind tokens are not served.
- */
 
 const API_VERSION = 'authentication.k8s.io/v1';
 
@@ -56,7 +56,7 @@ export async function issueToken(server: ServerContext, request: ResourceRequest
 		audiences: audiences.length === 0 ? API_AUDIENCES : audiences,
 		expirationSeconds,
 	};
-	const errors = validateTokenSeconds(posted.spec.expirationSeconds ?? DEFAULT_TOKEN_SECONDS);
+	const errors = validateTokenRequest(posted);
 	if (errors.length > 0) throw invalid({ ...SUBJECT, name: '' }, errors);
 	await admitPosted(server, request, { posted: { ...posted, spec }, kind: REQUEST, options });
 	const bound = boundObjects(server, request, spec.boundObjectRef);

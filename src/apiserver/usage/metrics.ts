@@ -118,7 +118,8 @@ function headOf(
 ): Omit<NodeMetrics, 'usage'> {
 	const timestamp = formatTime(at);
 	return {
-		...{ kind, apiVersion: `${group}/${version}` },
+		kind,
+		apiVersion: `${group}/${version}`,
 		metadata: { ...metadata, creationTimestamp: timestamp },
 		timestamp,
 		// As Go writes a duration of less than a minute.

@@ -8,11 +8,22 @@ import { messageOf } from '../../base/message-of.ts';
 import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller, type ControllerContext, NO_KEYS, ownKey, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
+import { StorageWriter } from '../../client/storage-writer.ts';
 import {
+	EXPANDED,
+	expandedPatch,
+	expandedVolumePatch,
+	expandingEvent,
+	expandingPatch,
+	expansionSize,
+} from '../../plan/storage/expansion.ts';
+import {
+	isLocalVolume,
 	localVolume,
 	type ProvisionPlan,
 	planProvision,
@@ -46,19 +57,21 @@ export interface LocalProvisionerOptions extends ControllerContext {
 
 /**
  * The provisioner `stint.io/local`: creates a folder and a PersistentVolume for each claim that the scheduler has
- * placed on its node, and removes the folders of released volumes. plan/storage/local-volume.ts decides.
+ * placed on its node, expands those of claims that grow, and removes the folders of released ones. plan/storage/local-volume.ts decides.
  *
  * 1. The folder exists before the volume does, and the volume disappears only after its folder.
  * 2. A pass that was interrupted is repeated: making a folder and removing one can be done twice.
  */
 export class LocalProvisioner {
 	readonly #options: LocalProvisionerOptions;
+	readonly #writer: StorageWriter;
 	readonly #claims: Controller;
 	readonly #volumes: Controller;
 
 	constructor(options: LocalProvisionerOptions) {
 		const { claims, volumes, classes } = options;
 		this.#options = options;
+		this.#writer = new StorageWriter(options.client);
 		const backoff = { baseMs: 100, capMs: 60_000 };
 		this.#claims = new Controller(
 			{
@@ -66,6 +79,7 @@ export class LocalProvisioner {
 				watches: [watch(classes, () => NO_KEYS), watch(claims, ownKey)],
 				workers: 4,
 				backoff,
+				subjects: subjectsIn(claims),
 				reconcile: (key) => this.#provision(key),
 			},
 			options,
@@ -76,6 +90,7 @@ export class LocalProvisioner {
 				watches: [watch(volumes, ownKey)],
 				workers: 2,
 				backoff,
+				subjects: subjectsIn(volumes),
 				reconcile: (name) => this.#remove(name),
 			},
 			options,
@@ -93,6 +108,7 @@ export class LocalProvisioner {
 		const claim = claims.get(namespace, name);
 		const storageClass = claim && classes.get('', classOfClaim(claim));
 		if (!claim || !storageClass) return DONE;
+		if (claim.spec.volumeName) return this.#expand(claim);
 		const plan = planProvision(claim, storageClass, nodeName);
 		if (plan.kind === 'fail') recorder.event(claim, plan.event);
 		if (plan.kind !== 'provision' || this.#options.volumes.get('', plan.volumeName)) return DONE;
@@ -104,6 +120,20 @@ export class LocalProvisioner {
 			throw error;
 		}
 		recorder.event(claim, provisioningSuccess(plan.volumeName));
+		return DONE;
+	}
+
+	/** Expands the volume of a bound claim that has grown: a folder has no size, so that only the objects change. */
+	async #expand(claim: PersistentVolumeClaim): Promise<Outcome> {
+		const { volumes, recorder, clock } = this.#options;
+		const volume = volumes.get('', claim.spec.volumeName ?? '');
+		const size = expansionSize(claim, volume);
+		if (!volume || size === undefined || !isLocalVolume(volume)) return DONE;
+		const growing = await this.#writer.claimStatus(claim, expandingPatch(claim, size, clock.now()));
+		recorder.event(claim, expandingEvent(volume.metadata.name ?? ''));
+		await this.#writer.volume(volume, expandedVolumePatch(volume, size));
+		await this.#writer.claimStatus(growing, expandedPatch(growing, size));
+		recorder.event(claim, EXPANDED);
 		return DONE;
 	}
 

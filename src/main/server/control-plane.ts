@@ -10,6 +10,7 @@ import { nodes } from '../../api/core/node/definition.ts';
 import { persistentVolumes } from '../../api/core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { secrets } from '../../api/core/secret/definition.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import { resources } from '../../api/resources.ts';
@@ -20,6 +21,7 @@ import type { Work } from '../../base/lifecycle.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
+import type { ControllerContext } from '../../client/controller.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
@@ -38,13 +40,16 @@ import {
 import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
 import { EphemeralVolumeController } from '../../controllers/persistent-volume/ephemeral-volume-controller.ts';
+import { ExpandController } from '../../controllers/persistent-volume/expand-controller.ts';
 import { ClaimProtection, VolumeProtection } from '../../controllers/persistent-volume/storage-protection.ts';
 import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
 import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
 import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
+import { TokensController } from '../../controllers/service-account/tokens-controller.ts';
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
+import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 
@@ -62,6 +67,8 @@ export interface ControlPlaneOptions {
 	 * server has no listener that Pods could connect to.
 	 */
 	readonly rootCertificatePem?: string;
+	/** Signs the tokens of Secrets for ServiceAccounts. Undefined: those Secrets stay empty. */
+	readonly signToken?: (claims: LegacyClaims) => Promise<string>;
 	/**
 	 * Resolves once the server is ready. Until then the controllers that no Pod waits for do nothing, so that a
 	 * start does not wait for their writes. By default they run at once.
@@ -115,7 +122,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	};
 	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
 	for (const [name, component] of Object.entries(namespaceObjects(context)))
-		works[name] = (signal) => runAfter(options.ready, component, signal);
+		works[name] = (signal) => runWhenReady(options.ready, component, signal);
 	return works;
 }
 
@@ -131,7 +138,7 @@ interface Component {
 }
 
 /** Runs the component once `ready` resolves; not at all if the signal aborts before. */
-async function runAfter(
+async function runWhenReady(
 	ready: Promise<void> | undefined,
 	component: Component,
 	signal: AbortSignal,
@@ -146,11 +153,8 @@ async function runAfter(
 }
 
 /** The options that all components have in common. */
-interface ComponentContext {
+interface ComponentContext extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** What the functions below construct components from. */
@@ -172,7 +176,9 @@ function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Reco
 	return {
 		'job-controller': new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
 		'cronjob-controller': new CronJobController({
-			...{ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) },
+			...cronJob,
+			informers,
+			recorder: recorderOf('cronjob-controller', cronJob),
 		}),
 		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
 	};
@@ -203,7 +209,9 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
 	return {
 		'disruption-controller': new DisruptionController({
-			...{ ...disruption, pods: seen.pods, budgets: informers.of(podDisruptionBudgets) },
+			...disruption,
+			pods: seen.pods,
+			budgets: informers.of(podDisruptionBudgets),
 			recorder: recorderOf('controllermanager', disruption),
 		}),
 		'node-controller': new NodeLifecycleController({
@@ -229,6 +237,7 @@ function storageControllers({
 	const binder = of('persistentvolume-binder-controller');
 	const ephemeral = of('ephemeral-volume-controller');
 	const provisioner = of('local-provisioner');
+	const expander = of('persistentvolume-expander');
 	const claims = informers.of(persistentVolumeClaims);
 	const volumes = informers.of(persistentVolumes);
 	const classes = informers.of(storageClasses);
@@ -236,13 +245,16 @@ function storageControllers({
 	const { localVolumes } = options;
 	return {
 		'persistentvolume-binder-controller': new VolumeBinder({
-			...{
-				...binder,
-				...seen,
-				volumes,
-				classes,
-				recorder: recorderOf('persistentvolume-controller', binder),
-			},
+			...binder,
+			...seen,
+			volumes,
+			classes,
+			recorder: recorderOf('persistentvolume-controller', binder),
+		}),
+		'persistentvolume-expander': new ExpandController({
+			...expander,
+			claims,
+			recorder: recorderOf('volume_expand', expander),
 		}),
 		'persistentvolumeclaim-protection-controller': new ClaimProtection({
 			...of('persistentvolumeclaim-protection-controller'),
@@ -253,11 +265,17 @@ function storageControllers({
 			volumes,
 		}),
 		'ephemeral-volume-controller': new EphemeralVolumeController({
-			...{ ...ephemeral, ...seen, recorder: recorderOf('ephemeral_volume', ephemeral) },
+			...ephemeral,
+			...seen,
+			recorder: recorderOf('ephemeral_volume', ephemeral),
 		}),
 		...(localVolumes && {
 			'local-provisioner': new LocalProvisioner({
-				...{ ...provisioner, claims, volumes, classes, ...localVolumes },
+				...provisioner,
+				claims,
+				volumes,
+				classes,
+				...localVolumes,
 				recorder: recorderOf(LOCAL_PROVISIONER, provisioner),
 			}),
 		}),
@@ -301,8 +319,17 @@ function namespaceObjects({
 	informers,
 	of,
 }: ControlPlaneContext): Readonly<Record<string, Component>> {
-	const { rootCertificatePem: certificatePem } = options;
+	const { rootCertificatePem: certificatePem, signToken } = options;
 	return {
+		...(signToken && {
+			'serviceaccount-token-controller': new TokensController({
+				...of('serviceaccount-token-controller'),
+				...(certificatePem !== undefined && { certificatePem }),
+				secrets: informers.of(secrets),
+				accounts: informers.of(serviceAccounts),
+				sign: signToken,
+			}),
+		}),
 		'serviceaccount-controller': new ServiceAccountsController({
 			...of('serviceaccount-controller'),
 			namespaces: informers.of(namespaces),
@@ -310,7 +337,8 @@ function namespaceObjects({
 		}),
 		...(certificatePem !== undefined && {
 			'root-ca-certificate-publisher-controller': new RootCertificatePublisher({
-				...{ ...of('root-ca-certificate-publisher-controller'), certificatePem },
+				...of('root-ca-certificate-publisher-controller'),
+				certificatePem,
 				namespaces: informers.of(namespaces),
 				configMaps: informers.of(configMaps),
 			}),

@@ -21,7 +21,13 @@ export function thisMachine(options: { readonly folder: string; readonly maxPods
 		osImage: osImage(),
 		machineId: firstLine('/etc/machine-id'),
 		bootId: firstLine('/proc/sys/kernel/random/boot_id'),
+		inUserNamespace: platform() === 'linux' && !isWholeMap(firstLine('/proc/self/uid_map')),
 	};
+}
+
+/** Whether the first line of a uid_map maps all users to themselves, as in the user namespace of the machine. */
+function isWholeMap(line: string): boolean {
+	return line.trim().split(/\s+/).join(' ') === '0 0 4294967295';
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
+import { calledAs } from '../../cli/called-as.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -42,9 +43,14 @@ export async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, podMaxPids, onError },
+		folder: folder.runtime,
+		clock,
+		images,
+		version: VERSION,
+		podMaxPids,
+		onError,
 		onUnisolated: (reason) =>
-			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
+			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }

@@ -87,6 +87,8 @@ export interface NodeAgentOptions {
 	readonly volumes?: VolumeHost;
 	/** When Pods are evicted because the machine is short of a resource. Default: never. */
 	readonly evictionHard?: readonly Threshold[];
+	/** The address of the API server for programs in containers. By default they get none. */
+	readonly apiServerUrl?: () => string | undefined;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -115,13 +117,7 @@ export class NodeAgent implements NodeApi {
 		const { client, clock, runtime, machine, recorder, onError } = options;
 		this.#options = options;
 		this.#logFiles = new LogFiles(options.logFolder);
-		this.#pods = new Informer<Pod>(client.resource(podResource), {
-			clock,
-			random: options.random,
-			narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
-			indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
-			onError: (error) => onError('pods', error),
-		});
+		this.#pods = boundPods(options);
 		this.#view = new RuntimeView(runtime, (podUid) => {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
@@ -130,36 +126,53 @@ export class NodeAgent implements NodeApi {
 			record: (pod: Pod, event: EventText) => recorder.event(pod, event),
 			changed: (podUid: string) => this.#workers.wake(podUid),
 		};
-		this.#source = new ApiInputs({
-			...{ client, clock, random: options.random, onError },
-			changed: (podUid) => {
-				this.#inputs.noteChange(podUid);
-				this.#workers.wakeForInputs(podUid);
-			},
-		});
+		this.#source = this.#sourceOf(options);
 		this.#inputs = inputsOf(options, this.#source);
 		const inputs = this.#inputs;
 		this.#probes = new ProbeManager({
-			...{ clock, random: options.random, ...callbacks },
+			clock,
+			random: options.random,
+			...callbacks,
 			run: (run) => runProbe({ runtime, clock }, run),
 		});
 		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
-		this.#usage = new UsageWindow({
-			...{ clock, runtime, measureMachine },
-			onError: (error) => onError('usage', error),
-		});
+		this.#usage = usageOf(options);
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		this.#evictions = this.#evictionsOf(options);
 		const shared = {
-			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
-			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
+			clock,
+			runtime,
+			recorder,
+			inputs,
+			onError,
+			view: this.#view,
+			hooks: this.#hooks,
+			hostIP: machine.address,
+			allocatable: allocatableOf(machine),
+			apiServerUrl: options.apiServerUrl,
 		};
 		this.#workers = new PodWorkers({
-			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
+			...shared,
+			client,
+			metrics: options.metrics,
+			pods: this.#pods,
 			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
 			probes: this.#probes,
 			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
+		});
+	}
+
+	#sourceOf({ client, clock, random, onError }: NodeAgentOptions): ApiInputs {
+		return new ApiInputs({
+			client,
+			clock,
+			random,
+			onError,
+			changed: (podUid) => {
+				this.#inputs.noteChange(podUid);
+				this.#workers.wakeForInputs(podUid);
+			},
 		});
 	}
 
@@ -173,7 +186,9 @@ export class NodeAgent implements NodeApi {
 		evictionHard,
 	}: NodeAgentOptions): Evictions {
 		return new Evictions({
-			...{ clock, runtime, thresholds: evictionHard ?? [] },
+			clock,
+			runtime,
+			thresholds: evictionHard ?? [],
 			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
 			observe: () => observeMachine(logFolder),
 			diskUse: (pod) => this.#diskUse(pod),
@@ -198,7 +213,12 @@ export class NodeAgent implements NodeApi {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
 		const registration = {
-			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
+			client,
+			clock,
+			machine,
+			recorder,
+			runtimeVersion: runtime.version,
+			version,
 			pressures: () => this.#evictions.pressures,
 			onRegistered: () => this.#registered.resolve(),
 		};
@@ -287,6 +307,21 @@ export class NodeAgent implements NodeApi {
 		await this.#logFiles.sweep(isKept).catch((error: unknown) => onError('logs', error));
 		await volumes?.sweep(isKept).catch((error: unknown) => onError('volumes', error));
 	}
+}
+
+/** The Pods that are bound to the node, with the index by UID. */
+function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions): Informer<Pod> {
+	return new Informer<Pod>(client.resource(podResource), {
+		clock,
+		random,
+		narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
+		indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
+		onError: (error) => onError('pods', error),
+	});
+}
+
+function usageOf({ clock, runtime, onError }: NodeAgentOptions): UsageWindow {
+	return new UsageWindow({ clock, runtime, measureMachine, onError: (error) => onError('usage', error) });
 }
 
 /** The stage of inputs. Checks what the runtime declares. */

@@ -21,7 +21,7 @@ class TestNode {
 	measured = 0;
 	readonly evictions = new Evictions({
 		clock: this.clock,
-		thresholds: [{ signal: 'memory.available', value: '100' }],
+		thresholds: [{ signal: 'memory.available', value: '100', minReclaim: '50' }],
 		runtime: {
 			usage: async () => {
 				this.measured += 1;
@@ -77,6 +77,26 @@ test('a node that is short of memory evicts one Pod, and the next one when that 
 	await node.evictions.check();
 	assert.deepEqual(node.woken, ['large', 'small']);
 	assert.equal(node.evictions.of('large'), undefined);
+});
+
+test('evictions continue until the minimum reclaim is free beyond the threshold', async () => {
+	const node = new TestNode();
+	node.add('a', 5);
+	node.memory = { available: 149, capacity: 1000 };
+	await node.evictions.check();
+	assert.deepEqual(node.woken, []);
+	node.memory = { available: 99, capacity: 1000 };
+	await node.evictions.check();
+	node.pods = [];
+	node.add('b', 5);
+	node.memory = { available: 149, capacity: 1000 };
+	await node.evictions.check();
+	assert.deepEqual(node.woken, ['a', 'b']);
+	node.pods = [];
+	node.add('c', 5);
+	node.memory = { available: 150, capacity: 1000 };
+	await node.evictions.check();
+	assert.deepEqual(node.woken, ['a', 'b']);
 });
 
 test('the pressure ends five minutes after the shortage', async () => {

@@ -59,6 +59,8 @@ export class Evictions {
 	/** By Pod UID. */
 	readonly #evicted = new Map<string, PodEviction>();
 	#pressure: PressureTimes = new Map();
+	/** The thresholds that were met at the last check. */
+	#met: readonly Threshold[] = [];
 
 	constructor(options: EvictionsOptions) {
 		this.#options = options;
@@ -88,7 +90,8 @@ export class Evictions {
 		const pods = this.#options.pods();
 		this.#forgetGone(pods);
 		const observed = thresholds.length > 0 ? await this.#options.observe() : {};
-		const met = thresholdsMet(thresholds, observed);
+		const met = thresholdsMet(thresholds, observed, this.#met);
+		this.#met = met;
 		this.#pressure = pressureAfter(this.#pressure, met, clock.now());
 		const active = pods.filter(({ metadata, status }) => !hasEnded({ status }) && !this.#isEnding(metadata));
 		if (await this.#evictExceeding(active)) return;

@@ -25,6 +25,11 @@ export interface HookTools {
 	onHttpFallback(address: string): void;
 }
 
+/** The hook has failed by what its command or its container did: no fault of the agent or the runtime. */
+export class HookError extends Error {
+	override readonly name = 'HookError';
+}
+
 /**
  * Runs a postStart or preStop hook to its end (upstream: lifecycle/handlers.go). Rejects if it fails; the error must not
  * reach an event, since outputs and answers may contain secrets. There is no timeout: the caller has the grace period.
@@ -35,7 +40,7 @@ export async function runHook(tools: HookTools, run: HookRun): Promise<void> {
 	if (get) return await runHttp(tools, run, get);
 	if (!pause) throw new Error('invalid handler');
 	await sleep(tools.clock, approximate(pause.seconds) * 1000, run.signal);
-	if (run.signal.aborted) throw new Error('container terminated before sleep hook finished');
+	if (run.signal.aborted) throw new HookError('container terminated before sleep hook finished');
 }
 
 async function runExec(
@@ -45,7 +50,7 @@ async function runExec(
 ): Promise<void> {
 	const end = await runCommand(runtime, { containerId, command }, { clock, mostBytes: 0, signal });
 	if (end.kind === 'exited' && end.exitCode === 0) return;
-	throw new Error(end.kind === 'exited' ? `command exited with ${end.exitCode}` : 'command timed out');
+	throw new HookError(end.kind === 'exited' ? `command exited with ${end.exitCode}` : 'command timed out');
 }
 
 /** Any answer is a success, whatever its status code. */

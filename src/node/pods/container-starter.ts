@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
+import { apiServerVariables } from '../../plan/pod/config/service-variables.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
@@ -41,6 +42,8 @@ export interface ContainerStarterOptions {
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
+	/** The address of the API server for programs in containers; undefined if they can reach none. */
+	readonly apiServerUrl: (() => string | undefined) | undefined;
 	readonly inputs: PodInputs;
 	readonly onError: (key: string, error: unknown) => void;
 }
@@ -107,10 +110,9 @@ export class ContainerStarter {
 		return { reason: 'ContainerCreating', message, retryAfterMs: BUSY_RETRY_MS };
 	}
 
-	/** Fails as the kubelet's `generateContainerConfig` does; the event adds hints of our own to its message. */
+	/** Fails as the kubelet's `generateContainerConfig` does; the event adds what to do to its message. */
 	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): FailedStart {
-		const text = hints === message ? message : `${message}; ${hints}`;
-		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${text}` });
+		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${hints}` });
 		return { reason: 'CreateContainerConfigError', message };
 	}
 
@@ -126,9 +128,11 @@ export class ContainerStarter {
 		const values = await inputs.valuesOf(pod, container, more);
 		const targetContainerId = this.#targetOf(pod, container);
 		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
-		const facts = { attempt, logPath, messageFile, node, values };
+		const services = apiServerVariables(this.#options.apiServerUrl?.());
+		const facts = { attempt, logPath, messageFile, node, services, values };
 		const config = containerConfigOf(pod, container, {
-			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
+			...facts,
+			...(targetContainerId !== undefined && { targetContainerId }),
 		});
 		await inputs.makeSubPaths(container, config.mounts);
 		return config;

@@ -7,6 +7,7 @@ import {
 	parseThresholds,
 	ThresholdError,
 	thresholdsMet,
+	withMinimumReclaim,
 } from './thresholds.ts';
 
 const MIB = 2 ** 20;
@@ -17,6 +18,7 @@ const INVALID: readonly (readonly [text: string, message: RegExp])[] = [
 	['swap.available<1Mi', /unsupported eviction signal swap.available; the signals are memory.available, /],
 	['memory.available<abc', /the value of memory.available: quantities must match/],
 	['memory.available<-1', /must be positive/],
+	['memory.available<0', /must be positive/],
 	['nodefs.available<101%', /must be <= 100%/],
 	['memory.available<1Mi,memory.available<2Mi', /memory.available is given twice/],
 ];
@@ -62,7 +64,7 @@ const MET: readonly { readonly observed: Observations; readonly met: readonly st
 
 for (const { observed, met } of MET)
 	test(`thresholds met by ${JSON.stringify(observed)}`, () => {
-		const found = thresholdsMet(parseThresholds(DEFAULT_EVICTION_HARD).toReversed(), observed);
+		const found = thresholdsMet(parseThresholds(DEFAULT_EVICTION_HARD).toReversed(), observed, []);
 		assert.deepEqual(
 			found.map(({ signal }) => signal),
 			met,
@@ -72,4 +74,33 @@ for (const { observed, met } of MET)
 test('amounts are written as quantities of their kind', () => {
 	assert.equal(amountText(100 * MIB, 'BinarySI'), '100Mi');
 	assert.equal(amountText(5000, 'DecimalSI'), '5k');
+});
+
+test('a threshold that was met needs its minimum reclaim beyond it', () => {
+	const thresholds = withMinimumReclaim(
+		parseThresholds('memory.available<100,nodefs.available<10%'),
+		'nodefs.available=5%, memory.available=50',
+	);
+	const met = (available: number, before: typeof thresholds): readonly string[] => {
+		const supply = { available, capacity: 1000 };
+		const observed = { 'memory.available': supply, 'nodefs.available': supply };
+		return thresholdsMet(thresholds, observed, before).map(({ signal }) => signal);
+	};
+	assert.deepEqual(met(100, []), []);
+	assert.deepEqual(met(149, thresholds), ['memory.available', 'nodefs.available']);
+	assert.deepEqual(met(149, thresholds.slice(1)), ['nodefs.available']);
+	assert.deepEqual(met(150, thresholds), []);
+});
+
+test('a minimum reclaim may be nothing, and is checked', () => {
+	const thresholds = parseThresholds('memory.available<100');
+	assert.deepEqual(withMinimumReclaim(thresholds, ''), thresholds);
+	assert.deepEqual(withMinimumReclaim(thresholds, 'pid.available=1'), thresholds);
+	assert.equal(withMinimumReclaim(thresholds, 'memory.available=0')[0]?.minReclaim, '0');
+	for (const [text, message] of [
+		['memory.available<1', /is not of the form signal=value, such as memory.available=500Mi/],
+		['memory.available=0%', /must be positive/],
+		['memory.available=-1', /must be positive/],
+	] as const)
+		assert.throws(() => withMinimumReclaim(thresholds, text), message);
 });

@@ -7,6 +7,7 @@ import { type Machine, nodeStatusOf, pressureEvents } from './node-status.ts';
 const MACHINE: Machine = {
 	...{ name: 'a', address: '127.0.0.1', cpus: 2, memoryBytes: 1 << 30, diskBytes: 1 << 30, maxPods: 110 },
 	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'Debian', machineId: 'm', bootId: 'b' },
+	inUserNamespace: false,
 };
 
 function statusAfter(status: Node['status'], now: number, pressures = new Set<string>()): Node['status'] {

@@ -18,6 +18,8 @@ export interface Machine {
 	readonly osImage: string;
 	readonly machineId: string;
 	readonly bootId: string;
+	/** Whether this process is in a user namespace other than that of the machine. */
+	readonly inUserNamespace: boolean;
 }
 
 /** Capacity of the machine as quantities. All of it is allocatable: nothing is reserved for the system. */
@@ -90,6 +92,7 @@ export function nodeStatusOf(
 			kubeProxyVersion: '',
 			operatingSystem: machine.platform,
 			architecture: goArchitecture(machine.architecture),
+			runningInUserNamespace: machine.inUserNamespace,
 		},
 	};
 }

@@ -1,3 +1,9 @@
+/**
+ * The rules of the local provisioner: volumes that are folders of a node, as those of rancher's
+ * local-path-provisioner. Events and fields are those of upstream's library for external provisioners
+ * (sig-storage-lib-external-provisioner).
+ */
+
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.ts';
@@ -13,12 +19,6 @@ import {
 import { claimReference } from './bindings.ts';
 import { sizeOf } from './match-volume.ts';
 
-/**
- * The rules of the local provisioner: volumes that are folders of a node, as those of rancher's
- * local-path-provisioner. Events and fields are those of upstream's library for external provisioners
- * (sig-storage-lib-external-provisioner).
- */
-
 /** The name of the provisioner in StorageClasses. */
 export const LOCAL_PROVISIONER = 'stint.io/local';
 
@@ -33,6 +33,8 @@ export const LOCAL_CLASS: StorageClass = {
 	provisioner: LOCAL_PROVISIONER,
 	reclaimPolicy: 'Delete',
 	volumeBindingMode: 'WaitForFirstConsumer',
+	// A folder has no size of its own: a claim that grows only changes what it says.
+	allowVolumeExpansion: true,
 };
 
 /** What the provisioner does about a claim. */
@@ -143,6 +145,11 @@ export function localVolume(
 	};
 }
 
+/** Whether the provisioner has made the volume. */
+export function isLocalVolume({ metadata }: PersistentVolume): boolean {
+	return metadata.annotations?.[PROVISIONED_BY] === LOCAL_PROVISIONER;
+}
+
 /** What the provisioner does about a volume that it made. */
 export type RemovalPlan =
 	| { readonly kind: 'none' }
@@ -158,9 +165,10 @@ export type RemovalPlan =
  * 2. The folder's name must be a single component that begins with the name of the volume, whatever the path in
  *    the spec is: a user can create a volume with any path.
  */
-export function planRemoval({ metadata, spec, status }: PersistentVolume, nodeName: string): RemovalPlan {
-	const { name = '', annotations = {}, finalizers = [], deletionTimestamp } = metadata;
-	if (annotations[PROVISIONED_BY] !== LOCAL_PROVISIONER || status.phase === 'Bound') return NO_REMOVAL;
+export function planRemoval(volume: PersistentVolume, nodeName: string): RemovalPlan {
+	const { metadata, spec, status } = volume;
+	const { name = '', finalizers = [], deletionTimestamp } = metadata;
+	if (!isLocalVolume(volume) || status.phase === 'Bound') return NO_REMOVAL;
 	const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
 	const hosts = terms.flatMap(({ matchExpressions = [] }) => matchExpressions);
 	if (hosts.length !== 1 || hosts[0]?.values?.length !== 1 || hosts[0].values[0] !== nodeName)

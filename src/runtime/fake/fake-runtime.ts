@@ -34,6 +34,7 @@ import { type FakeAttachments, openAttachments } from './fake-attach.ts';
 import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
 import { echoPort, type FakePort, openFakePort } from './fake-port.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
+import { idleUsage } from './fake-usage.ts';
 
 /** The components and settings of a {@link FakeRuntime}. */
 export interface FakeRuntimeOptions {
@@ -272,12 +273,9 @@ export class FakeRuntime implements Runtime {
 	async usage(): Promise<readonly ContainerUsage[]> {
 		this.#check();
 		const at = this.#options.clock.now();
-		return Array.from(this.#containers.values(), ({ status, config }) => ({ status, config }))
+		return [...this.#containers.values()]
 			.filter(({ status }) => status.state === 'running')
-			.map(({ status: { id, podUid, name }, config }) => ({
-				...{ id, podUid, name, at, cpuNanoseconds: 0, memoryBytes: 0, workingSetBytes: 0 },
-				...{ processes: 1, writableLayerBytes: 0, ...this.#options.usage?.(config) },
-			}));
+			.map(({ status, config }) => ({ ...idleUsage(status, at), ...this.#options.usage?.(config) }));
 	}
 
 	async exec(id: string, config: ExecConfig): Promise<ExecSession> {

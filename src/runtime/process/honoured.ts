@@ -1,6 +1,8 @@
+import { platform } from 'node:os';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
+import { userOfThisProcess } from './shim/host-users.ts';
 
 /**
  * The Pod fields that the runtime of host processes honours, by what the machine allows: RuntimeTraits.honours. What
@@ -14,6 +16,8 @@ export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
 		'spec.securityContext.supplementalGroups',
 		'spec.securityContext.supplementalGroupsPolicy',
 		'spec.securityContext.fsGroup',
+		// In user namespaces, the containers would also have to share that.
+		'spec.shareProcessNamespace',
 		// In a user namespace, these concern only what belongs to it.
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.privileged',
@@ -27,8 +31,28 @@ export interface Isolation {
 	readonly hasPids: boolean;
 }
 
+/** What the traits of the runtime depend on: the machine, and the control groups that stint may make. */
+export interface RuntimeMachine {
+	readonly isolation: Isolation;
+	readonly controllers: ReadonlySet<CgroupController>;
+	/** Whether the launcher starts containers by the shim. */
+	readonly usesShim: boolean;
+}
+
+/** The traits of the runtime on this machine. */
+export function processTraits({ isolation, controllers, usesShim }: RuntimeMachine): RuntimeTraits {
+	return {
+		...isolationTraits(isolation, controllers),
+		user: userOfThisProcess(),
+		os: platform(),
+		runsHostPrograms: true,
+		canExec: usesShim,
+		canResize: enforcesLimits(controllers),
+	};
+}
+
 /** The traits that depend on the machine: its isolation, and the controllers of the control groups that stint may make. */
-export function isolationTraits(
+function isolationTraits(
 	{ level, hasPids }: Isolation,
 	controllers: ReadonlySet<CgroupController>,
 ): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {

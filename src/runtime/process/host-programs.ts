@@ -1,9 +1,8 @@
-import { homedir } from 'node:os';
+import { homedir, hostname as machineName } from 'node:os';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { ContainerStartError, type PulledImage } from '../contract.ts';
-import type { CgroupController } from './cgroups/cgroup-limits.ts';
-import { isolationTraits } from './honoured.ts';
+import { processTraits, type RuntimeMachine } from './honoured.ts';
 import { type ImageTable, imageRefOf } from './images/image-table.ts';
 import type { HostProgram } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
@@ -35,11 +34,8 @@ export class HostPrograms implements ProgramSource {
 		return await probeMachine(shim);
 	}
 
-	traitsOn(
-		machine: MachineProbe,
-		controllers: ReadonlySet<CgroupController>,
-	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'> {
-		return { ...isolationTraits(machine, controllers), user: userOfThisProcess(), runsHostPrograms: true };
+	traitsOn(machine: RuntimeMachine): RuntimeTraits {
+		return processTraits(machine);
 	}
 
 	/** Downloads nothing. Rejects unless the image has an entry in the table. */
@@ -78,10 +74,11 @@ export class HostPrograms implements ProgramSource {
 		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
 	}
 
-	async #programOf({ config, sandbox: { hostname }, machine }: WantedContainer): Promise<HostProgram> {
+	async #programOf({ config, sandbox, machine }: WantedContainer): Promise<HostProgram> {
 		const { images, host } = this.#options;
 		const entry = await images.find(config.image);
 		const { path = process.env.PATH, home = this.#homeOf(config, machine) } = host ?? {};
+		const hostname = sandbox.hostname || machineName();
 		const program = programOf(config, { hostname, entry, host: { path, home } });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', images.missing(config.image).message);

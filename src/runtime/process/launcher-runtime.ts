@@ -19,8 +19,7 @@
  */
 
 import { access, mkdir } from 'node:fs/promises';
-import { platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
@@ -48,16 +47,17 @@ import { dialHostPort } from '../host-port.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
-import { enforcesLimits } from './honoured.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
 import type { ProgramSource } from './program-source.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
+import { isPause, joiningBox, startPause } from './shared-processes.ts';
 import { prepareBox } from './shim/prepare-box.ts';
 import type { MachineProbe } from './shim/probe.ts';
 import { shimFile } from './shim/shim-file.ts';
+import type { ContainerBox } from './shim/shim-request.ts';
 
 /** The components and settings of a {@link LauncherRuntime}. */
 export interface LauncherRuntimeOptions {
@@ -120,12 +120,11 @@ export class LauncherRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		return {
-			...this.#options.source.traitsOn(this.#machine, this.#controllers),
-			os: platform(),
-			canExec: this.#usesShim,
-			canResize: enforcesLimits(this.#controllers),
-		};
+		return this.#options.source.traitsOn({
+			isolation: this.#machine,
+			controllers: this.#controllers,
+			usesShim: this.#usesShim,
+		});
 	}
 
 	/**
@@ -217,12 +216,16 @@ export class LauncherRuntime implements Runtime {
 		const sandbox = this.#known.get(sandboxId)?.config;
 		if (!sandbox) throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
 		const sourced = await source.prepare(id, { config, sandbox, machine: this.#machine });
-		if (sourced.box) await prepareBox(config);
+		const { box } = sourced;
+		const { workingDir } = sourced.program;
+		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#options.folder);
+		const shared = box && (await this.#sharedWith(sandboxId, box));
 		const { tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
 			...sourced,
+			...(box && shared !== undefined && { box: joiningBox(box), join: shared }),
 			...{ tty, stdin, stdinOnce },
 			...(limits && { limits }),
 		});
@@ -243,7 +246,8 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
-		return this.#isEmpty ? [] : await this.#call('listContainers');
+		if (this.#isEmpty) return [];
+		return (await this.#call('listContainers')).filter((each) => !isPause(each));
 	}
 
 	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
@@ -295,6 +299,17 @@ export class LauncherRuntime implements Runtime {
 	/** Closes the connections to the ports of a sandbox that ends. */
 	#disconnect(sandboxId: string): void {
 		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
+	}
+
+	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */
+	async #sharedWith(sandboxId: string, box: ContainerBox): Promise<string | undefined> {
+		const { pid } = this.#known.get(sandboxId)?.config.namespaces ?? {};
+		if (pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
+		const calls: Parameters<typeof startPause>[0] = {
+			createContainer: (id, config) => this.#call('createContainer', id, config),
+			startContainer: (id) => this.#call('startContainer', id),
+		};
+		return await startPause(calls, sandboxId, { box, folder: this.#options.folder });
 	}
 
 	async #call<Method extends keyof LauncherCalls>(
@@ -354,6 +369,7 @@ export class LauncherRuntime implements Runtime {
 	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
 	 */
 	#notify(status: RuntimeContainer): void {
+		if (isPause(status)) return;
 		const reported = this.#known.get(status.sandboxId)?.reported;
 		const before = reported?.get(status.id);
 		if (before === 'exited' || before === status.state) return;

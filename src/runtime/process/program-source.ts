@@ -1,7 +1,7 @@
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { PulledImage, PullOptions } from '../contract.ts';
-import type { CgroupController } from './cgroups/cgroup-limits.ts';
+import type { RuntimeMachine } from './honoured.ts';
 import type { HostContainerConfig, HostSandboxConfig } from './launcher/protocol.ts';
 import type { MachineProbe } from './shim/probe.ts';
 
@@ -17,11 +17,8 @@ export interface ProgramSource {
 	 * that a user can read if this source cannot run programs here.
 	 */
 	start(shim: string | undefined): Promise<MachineProbe>;
-	/** The traits that depend on the source and the machine. */
-	traitsOn(
-		machine: MachineProbe,
-		controllers: ReadonlySet<CgroupController>,
-	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'>;
+	/** The traits of a runtime with these programs on the machine. */
+	traitsOn(machine: RuntimeMachine): RuntimeTraits;
 	/** As Runtime.pullImage and Runtime.imageStatus. */
 	pull(image: string, options: PullOptions): Promise<PulledImage>;
 	statusOf(image: string, options: PullOptions): Promise<{ readonly imageRef: string } | undefined>;

@@ -1,20 +1,15 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import type { CgroupController } from '../process/cgroups/cgroup-limits.ts';
-import { isolationTraits } from '../process/honoured.ts';
-import type { MachineProbe } from '../process/shim/probe.ts';
+import { processTraits, type RuntimeMachine } from '../process/honoured.ts';
 
-/** The traits of a runtime of images: those of isolated host programs, with users that belong to the image. */
-export function imageTraits({
-	machine,
-	controllers,
-	hasIds,
-}: {
-	readonly machine: MachineProbe;
-	readonly controllers: ReadonlySet<CgroupController>;
-	/** Whether containers can run as several users. */
-	readonly hasIds: boolean;
-}): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'> {
-	const { honours, ...others } = isolationTraits(machine, controllers);
+/**
+ * The traits of a runtime of images: those of isolated host programs, with users that belong to the image. `hasIds`:
+ * containers can run as several users.
+ */
+export function imageTraits(
+	machine: RuntimeMachine,
+	{ hasIds }: { readonly hasIds: boolean },
+): RuntimeTraits {
+	const { honours, ...others } = processTraits(machine);
 	const fields = [
 		...(honours === 'everything' ? [] : honours),
 		'spec.containers[].securityContext.capabilities.add',

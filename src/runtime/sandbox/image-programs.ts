@@ -26,7 +26,7 @@ import {
 } from '../../image/names/image-reference.ts';
 import { ImageStore, type StoredImage } from '../../image/store/image-store.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
-import type { CgroupController } from '../process/cgroups/cgroup-limits.ts';
+import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
@@ -119,12 +119,9 @@ export class ImagePrograms implements ProgramSource {
 		return machine;
 	}
 
-	traitsOn(
-		machine: MachineProbe,
-		controllers: ReadonlySet<CgroupController>,
-	): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'user' | 'runsHostPrograms'> {
-		const hasIds = machine.level === 'root' || this.#started?.ids !== undefined;
-		return imageTraits({ machine, controllers, hasIds });
+	traitsOn(machine: RuntimeMachine): RuntimeTraits {
+		const hasIds = machine.isolation.level === 'root' || this.#started?.ids !== undefined;
+		return imageTraits(machine, { hasIds });
 	}
 
 	async pull(image: string, { pullSecrets = [] }: PullOptions): Promise<PulledImage> {

@@ -10,7 +10,7 @@ import { Observed } from '../oracles/observed.ts';
 import type { PodOracle } from '../oracles/pod-oracle.ts';
 import { ProcessLife } from '../oracles/process-life.ts';
 import { equip, type Surroundings } from '../surroundings.ts';
-import { simulatedProgram } from '../users/program.ts';
+import { simulatedExec, simulatedProgram } from '../users/program.ts';
 
 /** What a {@link NodeHost} needs. */
 export interface NodeHostOptions {
@@ -158,7 +158,7 @@ export class NodeHost {
 	#boot(): FakeRuntime {
 		const { surroundings, podOracle, name } = this.#options;
 		const { clock, dice } = surroundings;
-		const runtime = new FakeRuntime({ clock, random: dice, program: simulatedProgram });
+		const runtime = new FakeRuntime({ clock, random: dice, program: simulatedProgram, exec: simulatedExec });
 		this.#unfollow = podOracle.follow(name, runtime);
 		return runtime;
 	}
@@ -173,6 +173,7 @@ const MACHINE = {
 		osImage: 'simulated',
 		machineId: 'm',
 		bootId: 'b',
+		inUserNamespace: false,
 	},
 };
 

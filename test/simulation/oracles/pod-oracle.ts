@@ -1,6 +1,7 @@
 import { hasEnded } from '../../../src/api/core/pod/phase.ts';
-import type { Pod } from '../../../src/api/core/pod/schema.ts';
+import type { Container, Pod } from '../../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../../src/api/meta/time.ts';
+import { approximate } from '../../../src/base/json/json.ts';
 import type { ContainerEvent, Runtime, RuntimeContainer } from '../../../src/runtime/contract.ts';
 import type { Violations } from './violations.ts';
 
@@ -81,14 +82,21 @@ export class PodOracle {
 		}
 	}
 
-	/** A sidecar that ends by its stop signal does so after the containers, unless the grace period is over. */
+	/**
+	 * A sidecar that ends by its stop signal does so after the containers, unless the grace period is over. A failing
+	 * probe or postStart hook starts that period at any time, so Pods with any of them are not judged.
+	 */
 	#sidecarEnded(status: RuntimeContainer, others: readonly RuntimeContainer[]): void {
 		const pod = this.#options.pod(status.podUid);
 		if (!pod || hasEnded(pod) || status.state !== 'exited' || status.exitCode !== BY_SIGTERM) return;
 		const { initContainers = [], containers } = pod.spec;
 		if (!initContainers.some(({ name }) => name === status.name)) return;
+		if ([...initContainers, ...containers].some(canBeStopped)) return;
 		const first = others.find((other) => containers.some(({ name }) => name === other.name));
-		const due = timeOf(pod.metadata.deletionTimestamp) ?? Number.POSITIVE_INFINITY;
+		const due = Math.min(
+			timeOf(pod.metadata.deletionTimestamp) ?? Number.POSITIVE_INFINITY,
+			deadlineEndOf(pod),
+		);
 		const text = `sidecar ${status.name} of Pod ${pod.metadata.name} ends before ${first?.name}`;
 		this.#check(!first || status.finishedAt >= due, 6, text);
 	}
@@ -116,4 +124,18 @@ export class PodOracle {
 	#check(holds: boolean, invariant: 6 | 8, text: string | (() => string)): void {
 		this.#options.violations.check(holds, invariant, text);
 	}
+}
+
+/** Whether the node agent may stop the container while its Pod continues. */
+function canBeStopped({ livenessProbe, startupProbe, lifecycle }: Container): boolean {
+	return livenessProbe !== undefined || startupProbe !== undefined || lifecycle?.postStart !== undefined;
+}
+
+/** When the grace period of a Pod that reaches its deadline is over, in ms since the epoch; Infinity without a deadline. */
+function deadlineEndOf({ spec, status }: Pod): number {
+	const startedMs = timeOf(status.startTime);
+	if (startedMs === undefined || spec.activeDeadlineSeconds === undefined) return Number.POSITIVE_INFINITY;
+	const seconds =
+		approximate(spec.activeDeadlineSeconds) + approximate(spec.terminationGracePeriodSeconds ?? 30);
+	return startedMs + seconds * 1000;
 }

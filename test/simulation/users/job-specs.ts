@@ -1,4 +1,5 @@
 import type { Dice } from '../dice.ts';
+import { drawCare } from './container-care.ts';
 
 /** The key of the taints that users put on nodes. */
 export const USERS_TAINT = 'example.com/users';
@@ -62,9 +63,10 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 	if (dice.chance(0.2)) args.push('ignores-term');
 	const resources = { requests: { cpu: dice.of('100m', '500m', '1') } };
 	const ports = dice.maybe(0.1, () => [{ containerPort: 80, hostPort: dice.of(80, 81) }]) ?? [];
-	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources, ports }];
-	if (dice.chance(0.1))
-		containers.push({ ...containers[0], name: 'beside', ports: [] } as (typeof containers)[0]);
+	const base = { image: 'any', command: ['simulated'], args, resources };
+	const restarts = restartPolicy === 'OnFailure';
+	const containers = [{ ...base, name: 'main', ports, ...drawCare(dice, restarts) }];
+	if (dice.chance(0.1)) containers.push({ ...base, name: 'beside', ports: [], ...drawCare(dice, restarts) });
 	const sidecars = dice.maybe(0.15, () => drawSidecars(dice));
 	const grace = dice.of(0, 1, 30);
 	const tolerations = dice.maybe(0.3, () => [drawToleration(dice)]);
@@ -78,6 +80,7 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 			...dice.maybe(0.2, () => ({ affinity: awayFrom(dice.of('red', 'blue')) })),
 			restartPolicy,
 			terminationGracePeriodSeconds: grace,
+			...dice.maybe(0.1, () => ({ activeDeadlineSeconds: dice.of(1, 10, 60) })),
 			containers,
 			...(sidecars && { initContainers: sidecars }),
 			...(tolerations && { tolerations }),
@@ -90,6 +93,7 @@ function drawSidecars(dice: Dice): readonly Record<string, unknown>[] {
 	return Array.from({ length: dice.between(1, 2) }, (_, index) => ({
 		...{ name: `sidecar-${index}`, image: 'any', command: ['simulated'], restartPolicy: 'Always' },
 		args: [`run=${dice.of(3000, 20_000, 100_000)}`, ...(dice.chance(0.2) ? ['ignores-term'] : [])],
+		...drawCare(dice, true),
 	}));
 }
 

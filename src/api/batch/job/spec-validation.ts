@@ -1,5 +1,11 @@
+/**
+ * Validation of a JobSpec, in the order of upstream's validateJobSpec. It serves Jobs and the templates of
+ * CronJobs. The rules for selectors are in validation.ts, since templates have no selector.
+ */
+
 import { validatePodTemplate } from '../../core/pod/validation/pod.ts';
 import {
+	fieldForbidden,
 	fieldInvalid,
 	fieldRequired,
 	nonNegative,
@@ -10,11 +16,6 @@ import type { FieldError, FieldPath } from '../../errors/field-path.ts';
 import { dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
 import type { JobSpec } from './schema.ts';
-
-/**
- * Validation of a JobSpec, in the order of upstream's validateJobSpec. It serves Jobs and the templates of
- * CronJobs. The rules for selectors are in validation.ts, since templates have no selector.
- */
 
 /** Upstream's limits. They bound completedIndexes and failedIndexes, which a status stores as text. */
 const MOST_INDEXED_PODS = 100_000;
@@ -36,6 +37,8 @@ const COUNTS = [
 /** The errors of the spec at `path`. */
 export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
+	// Upstream refuses the fields of this alpha feature, WorkloadWithJob, instead of dropping them.
+	if (spec.scheduling) errors.push(fieldForbidden(path.child('scheduling'), ''));
 	for (const count of COUNTS) errors.push(...nonNegative(path.child(count), spec[count] ?? 0));
 	if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
 		errors.push(fieldRequired(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));

@@ -40,6 +40,10 @@ test('validation accepts a plain Job, a parallel one, a work queue and an Indexe
 	]);
 });
 
+test('scheduling belongs to a feature that is off, and is forbidden', () => {
+	check([[{ scheduling: { schedulingPolicy: { gang: { minCount: 2 } } } }, 'spec.scheduling: Forbidden']]);
+});
+
 test('A: the name must be a DNS subdomain', () => {
 	assert.deepEqual(problems(job({}, { name: 'Pi' })), [
 		"metadata.name: Invalid value: \"Pi\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",

@@ -32,6 +32,19 @@ test('a create keeps the status of the Node, an update ignores it', () => {
 	assert.equal(status?.status.phase, 'z');
 });
 
+test('the field of a feature that is off is dropped, unless the stored Node has it', () => {
+	const policy = { podPreemptionPolicy: { disableResizePreemption: ['a.io/b'] } };
+	const { strategy } = nodes;
+	assert.deepEqual(strategy.prepareForCreate(node(policy)).spec, {});
+	assert.deepEqual(strategy.prepareForUpdate(node(policy), node()).spec, {});
+	assert.match(
+		strategy.droppedFields?.(node(policy), node())[0] ?? '',
+		/^spec\.podPreemptionPolicy: .*alpha/,
+	);
+	assert.deepEqual(strategy.prepareForUpdate(node(policy), node(policy)).spec, policy);
+	assert.deepEqual(strategy.droppedFields?.(node(policy), node(policy)), []);
+});
+
 test('validation checks the taints and resource quantities of a Node', () => {
 	const taint = { key: 'a', effect: 'NoSchedule' };
 	assert.deepEqual(

@@ -5,6 +5,8 @@ import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/column
 import { findCondition } from '../../meta/conditions.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { withField, withoutField } from '../../schema/defaults.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { TAINT_EFFECTS } from '../pod/validation/affinity.ts';
 import { validateQuantity } from '../pod/validation/resources.ts';
@@ -41,8 +43,12 @@ export const nodes: ResourceDefinition<Node> = {
 	// Upstream: `nodeStrategy`. Each Node is written by its own agent, and by controllers for the spec.
 	strategy: {
 		// The status is kept, unlike that of other kinds: a node agent registers its Node in a single request.
-		prepareForCreate: (node) => node,
-		prepareForUpdate: (node, old) => ({ ...node, status: old.status }),
+		prepareForCreate: (node) => withoutPreemptionPolicy(node),
+		prepareForUpdate: (node, old) => ({ ...withoutPreemptionPolicy(node, old), status: old.status }),
+		droppedFields: (node, old) =>
+			withoutPreemptionPolicy(node, old) === node
+				? []
+				: [leftOut(SPEC.child('podPreemptionPolicy'), PREEMPTION_POLICY_OFF)],
 		validateCreate: validateNode,
 		validateUpdate: (node, old) => [...validateNode(node), ...validateNodeUpdate(node, old)],
 		allowUnconditionalUpdate: true,
@@ -82,6 +88,17 @@ export const nodes: ResourceDefinition<Node> = {
 	selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec.unschedulable ?? false) }),
 	deletion: { defaultPropagation: 'Background' },
 };
+
+const PREEMPTION_POLICY_OFF = {
+	because: 'its feature, InPlacePodVerticalScalingSchedulerPreemption, is alpha and therefore off',
+	instead: 'remove the field',
+};
+
+/** Drops the field of a feature that is off, unless the stored Node has it (upstream: `dropDisabledFields`). */
+function withoutPreemptionPolicy(node: Node, old?: Node): Node {
+	if (old?.spec.podPreemptionPolicy) return node;
+	return withField(node, 'spec', (spec) => withoutField(spec, 'podPreemptionPolicy'));
+}
 
 /** Upstream: `ValidateNode`. Labels, addresses and conditions have no rules: node agents of other versions may write them. */
 function validateNode(node: Node): readonly FieldError[] {

@@ -1,3 +1,8 @@
+/**
+ * Schema of v1.Node. It has every field of upstream's type, including the deprecated ones, so that objects
+ * written by other clients are stored unchanged; stint's node agent fills in only part of the status.
+ */
+
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
 	always,
@@ -19,11 +24,6 @@ import {
 	time,
 	timeOrNull,
 } from '../../schema/schema.ts';
-
-/**
- * Schema of v1.Node. It has every field of upstream's type, including the deprecated ones, so that objects
- * written by other clients are stored unchanged; stint's node agent fills in only part of the status.
- */
 
 const taintSchema = object(
 	'io.k8s.api.core.v1.Taint',
@@ -83,6 +83,15 @@ const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'Desired state of a
 		"Deprecated: source of the node agent's configuration. Ignored.",
 	),
 	externalID: optional(string, 'Deprecated: external identifier of the Node. Ignored.'),
+	podPreemptionPolicy: optional(
+		object('io.k8s.api.core.v1.NodePodPreemptionPolicy', 'Limits of the preemption of Pods on a Node.', {
+			disableResizePreemption: optional(
+				setList(string),
+				'Owners who forbid that Pods are preempted for the resize of another one.',
+			),
+		}),
+		'Limits of the preemption of Pods. The feature of this field is off, so the field is dropped.',
+	),
 });
 
 const nodeConditionSchema = object(
@@ -138,6 +147,7 @@ const nodeSystemInfoSchema = object(
 			}),
 			'Swap space of the Node. Absent if it is unknown.',
 		),
+		runningInUserNamespace: optional(boolean, 'Whether the node agent runs in a user namespace.'),
 	},
 );
 

@@ -1,29 +1,28 @@
-import type { FieldPath } from '../../errors/field-path.ts';
-import { mapShared, withField } from '../../schema/defaults.ts';
-import { leftOut } from '../../schema/dropped-fields.ts';
-import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
-
 /**
- * Fields of features that are alpha in Kubernetes 1.37, and so off unless a cluster's administrator enables
- * them. Like upstream's `DropDisabledPodFields`, the API server drops such a field from a write instead of
- * refusing the write, unless the stored object already has the field: dropping it then would change a Pod
- * that uses it. Upstream drops it silently; here the client gets a warning.
+ * Fields of features that are off in Kubernetes 1.37 unless a cluster's administrator enables them. Like
+ * upstream's `DropDisabledPodFields`, the API server drops such a field from a write instead of refusing the write,
+ * unless the stored object already uses the feature: dropping it then would change a Pod that uses it. Upstream
+ * drops it silently; here the client gets a warning.
  */
 
-/** Why a container's `lifecycle.stopSignal` is dropped, and what its author can do instead. */
-export const STOP_SIGNAL_OFF = {
-	because: 'its feature, ContainerStopSignals, is alpha and therefore off',
-	instead: 'handle SIGTERM',
-};
+import type { FieldPath } from '../../errors/field-path.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
+import { DISABLED_FEATURES, type DisabledFeature } from './disabled-features.ts';
+import type { PodSpec, PodStatus, PodTemplateSpec } from './schema.ts';
+
+const FEATURES: readonly DisabledFeature[] = Object.values(DISABLED_FEATURES);
 
 /**
  * `spec` without the fields whose feature is off, unless `old`, the stored spec, uses that feature. Returns
  * `spec` itself if nothing is dropped.
  */
 export function withoutDisabledFields(spec: PodSpec, old?: PodSpec): PodSpec {
-	if (old && usesStopSignals(old)) return spec;
-	const left = withField(spec, 'containers', (containers) => mapShared(containers, withoutStopSignal));
-	return withField(left, 'initContainers', (containers) => mapShared(containers, withoutStopSignal));
+	let left = spec;
+	for (const feature of FEATURES) {
+		const dropped = feature.drop(left, () => undefined);
+		if (dropped !== left && !(old && disabledPlaces(feature, old).length > 0)) left = dropped;
+	}
+	return left;
 }
 
 /** Like {@link withoutDisabledFields}, for a Pod template. */
@@ -31,12 +30,14 @@ export function templateWithoutDisabledFields(
 	template: PodTemplateSpec,
 	old?: PodTemplateSpec,
 ): PodTemplateSpec {
-	return withField(template, 'spec', (spec) => withoutDisabledFields(spec, old?.spec));
+	const { spec } = template;
+	const left = withoutDisabledFields(spec, old?.spec);
+	return left === spec ? template : { ...template, spec: left };
 }
 
 /**
  * Texts for Warning headers: which fields {@link withoutDisabledFields} drops from `spec`, which is at
- * `path`. One text names the first container and counts the others, so that a Pod with many containers gets
+ * `path`. One text per feature names the first place and counts the others, so that a Pod with many containers gets
  * one warning.
  */
 export function disabledFieldWarnings(
@@ -44,27 +45,30 @@ export function disabledFieldWarnings(
 	old: PodSpec | undefined,
 	path: FieldPath,
 ): readonly string[] {
-	if (old && usesStopSignals(old)) return [];
-	const places = (['initContainers', 'containers'] as const).flatMap((list) =>
-		(spec[list] ?? []).flatMap(({ lifecycle }, index) =>
-			lifecycle?.stopSignal === undefined ? [] : [{ list, index }],
-		),
-	);
-	const [first] = places;
-	if (!first) return [];
-	const at = path.child(first.list).index(first.index).child('lifecycle', 'stopSignal');
-	return [leftOut(at, { ...STOP_SIGNAL_OFF, more: places.length - 1 })];
+	return FEATURES.flatMap((feature) => {
+		const places = disabledPlaces(feature, spec);
+		const [first] = places;
+		if (first === undefined || (old && disabledPlaces(feature, old).length > 0)) return [];
+		const { because, instead } = feature;
+		return [leftOut(path.child(first), { because, instead, more: places.length - 1 })];
+	});
 }
 
-/** Whether a spec uses the feature gate ContainerStopSignals. */
-function usesStopSignals({ containers, initContainers = [] }: PodSpec): boolean {
-	return [...initContainers, ...containers].some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
+/** The paths in `spec` of the fields of a feature, such as `volumes[0].emptyDir.mode`. */
+export function disabledPlaces(feature: DisabledFeature, spec: PodSpec): readonly string[] {
+	const places: string[] = [];
+	feature.drop(spec, (place) => places.push(place));
+	return places;
 }
 
-/** A lifecycle that had only a stop signal is dropped as a whole, as if the client had not sent it. */
-function withoutStopSignal(container: Container): Container {
-	if (container.lifecycle?.stopSignal === undefined) return container;
-	const { lifecycle, ...bare } = container;
-	const { stopSignal: _, ...hooks } = lifecycle;
-	return Object.keys(hooks).length > 0 ? { ...bare, lifecycle: hooks } : bare;
+/** As {@link withoutDisabledFields}, for a status (upstream: `dropDisabledPodStatusFields`). */
+export function statusWithoutDisabledFields(status: PodStatus, old: PodStatus): PodStatus {
+	const { volumeHealth, nodeAllocatableResourceClaimStatuses, ...rest } = status;
+	if (!volumeHealth && !nodeAllocatableResourceClaimStatuses) return status;
+	return {
+		...rest,
+		...(volumeHealth && old.volumeHealth && { volumeHealth }),
+		...(nodeAllocatableResourceClaimStatuses &&
+			old.nodeAllocatableResourceClaimStatuses && { nodeAllocatableResourceClaimStatuses }),
+	};
 }

@@ -1,10 +1,11 @@
+/** JSON Web Tokens (RFC 7519) of the server: signed by RS256, in the compact form. */
+
 import { sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import { isList, isRecord, type JsonRecord } from '../../../base/json/json.ts';
+import type { LegacyClaims } from '../../../plan/service-account/legacy-token.ts';
 import type { AccountClaims, ObjectClaim, TokenClaims } from '../../../plan/service-account/token-claims.ts';
 import type { SigningKeyPair } from './signing-key.ts';
-
-/** JSON Web Tokens (RFC 7519) of the server: signed by RS256, in the compact form. */
 
 /** A token that was split into its parts. Its signature has not been verified. */
 export interface ParsedToken {
@@ -22,7 +23,10 @@ const MAX_LENGTH = 16 * 1024;
 const signAsync = promisify(sign);
 
 /** Resolves to the signed token. The signature is computed in a thread: it takes about a millisecond. */
-export async function signedToken(claims: TokenClaims, { id, privateKey }: SigningKeyPair): Promise<string> {
+export async function signedToken(
+	claims: TokenClaims | LegacyClaims,
+	{ id, privateKey }: SigningKeyPair,
+): Promise<string> {
 	const content = `${encoded({ alg: 'RS256', kid: id })}.${encoded(claims)}`;
 	const signature = await signAsync('sha256', Buffer.from(content), privateKey);
 	return `${content}.${signature.toString('base64url')}`;
@@ -64,6 +68,31 @@ export function claimsOf({ payload }: ParsedToken): TokenClaims | undefined {
 	if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number') return undefined;
 	if (typeof iss !== 'string' || typeof jti !== 'string' || typeof sub !== 'string') return undefined;
 	return { aud, exp, iat, iss, jti, 'kubernetes.io': claims, nbf, sub };
+}
+
+/** The claims in the payload of a token in a Secret; undefined if the server cannot have written them. */
+export function legacyClaimsOf({ payload }: ParsedToken): LegacyClaims | undefined {
+	const { iss, sub } = payload;
+	const [namespace, secret, account, uid] = [
+		'namespace',
+		'secret.name',
+		'service-account.name',
+		'service-account.uid',
+	].map((name) => payload[`kubernetes.io/serviceaccount/${name}`]);
+	if (!isText(iss) || !isText(sub) || !isText(namespace) || !isText(secret)) return undefined;
+	if (!isText(account) || !isText(uid)) return undefined;
+	return {
+		iss,
+		'kubernetes.io/serviceaccount/namespace': namespace,
+		'kubernetes.io/serviceaccount/secret.name': secret,
+		'kubernetes.io/serviceaccount/service-account.name': account,
+		'kubernetes.io/serviceaccount/service-account.uid': uid,
+		sub,
+	};
+}
+
+function isText(value: unknown): value is string {
+	return typeof value === 'string' && value !== '';
 }
 
 function accountOf(value: unknown): AccountClaims | undefined {

@@ -1,16 +1,33 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { User } from '../../../api/contract/user.ts';
+import { secrets } from '../../../api/core/secret/definition.ts';
+import { serviceAccounts } from '../../../api/core/serviceaccount/definition.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { quote } from '../../../base/quote.ts';
+import {
+	LEGACY_ISSUER,
+	type LegacyClaims,
+	legacyNamesOf,
+	problemOfLegacyToken,
+	userOfLegacyToken,
+} from '../../../plan/service-account/legacy-token.ts';
 import { problemOfToken, userOfClaims } from '../../../plan/service-account/token-check.ts';
 import {
 	type ObjectClaim,
 	TOKEN_ISSUER,
 	type TokenClaims,
 } from '../../../plan/service-account/token-claims.ts';
+import { cachedObject } from '../../storage/cached-objects.ts';
 import type { ObjectCache } from '../../storage/object-cache.ts';
-import { claimsOf, isSignedBy, type ParsedToken, parseToken, signedToken } from './json-web-token.ts';
+import {
+	claimsOf,
+	isSignedBy,
+	legacyClaimsOf,
+	type ParsedToken,
+	parseToken,
+	signedToken,
+} from './json-web-token.ts';
 import type { SigningKey, SigningKeyPair } from './signing-key.ts';
 
 /** What an authenticator finds about a token. */
@@ -38,7 +55,7 @@ export class ServiceAccountTokens {
 	readonly #cache: ObjectCache;
 	readonly #clock: Clock;
 	/** The claims of tokens with a valid signature, the least recently used first. */
-	readonly #verified = new Map<string, TokenClaims>();
+	readonly #verified = new Map<string, TokenClaims | LegacyClaims>();
 
 	constructor({
 		key,
@@ -55,7 +72,7 @@ export class ServiceAccountTokens {
 	}
 
 	/** Resolves to a token with these claims. Rejects if the key cannot be loaded. */
-	async issue(claims: TokenClaims): Promise<string> {
+	async issue(claims: TokenClaims | LegacyClaims): Promise<string> {
 		return signedToken(claims, await this.key.load());
 	}
 
@@ -63,27 +80,42 @@ export class ServiceAccountTokens {
 	async check(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
 		const digest = createHash('sha256').update(token).digest('base64');
 		const claims = this.#recall(digest) ?? (await this.#verify(token, digest));
-		if (!('jti' in claims)) return claims;
+		if (!('iss' in claims)) return claims;
+		if (!('jti' in claims)) return this.#checkLegacy(token, claims, audiences);
 		const accepted = claims.aud.filter((audience) => audiences.includes(audience));
 		if (accepted.length === 0) {
-			const error = `token audiences ${listed(claims.aud)} is invalid for the target audiences ${listed(audiences)}`;
-			return { kind: 'invalid', error };
+			return { kind: 'invalid', error: wrongAudiences(claims.aud, audiences) };
 		}
 		const error = problemOfToken(claims, this.#objectsOf(claims), this.#clock.now());
 		if (error !== undefined) return { kind: 'invalid', error };
 		return { kind: 'valid', user: userOfClaims(claims), audiences: accepted };
 	}
 
-	#recall(digest: string): TokenClaims | undefined {
+	/** A token of a Secret is valid for the API server only, as long as the Secret holds it. */
+	#checkLegacy(token: string, claims: LegacyClaims, audiences: readonly string[]): TokenVerdict {
+		const accepted = API_AUDIENCES.filter((audience) => audiences.includes(audience));
+		if (accepted.length === 0) return { kind: 'invalid', error: wrongAudiences(API_AUDIENCES, audiences) };
+		const names = legacyNamesOf(claims);
+		const { namespace } = names;
+		const secret = cachedObject(this.#cache, secrets, { namespace, name: names.secret });
+		const account = cachedObject(this.#cache, serviceAccounts, { namespace, name: names.account });
+		const isHeld = isSameToken(token, secret?.data?.token);
+		const error = problemOfLegacyToken(claims, { account, secret, isHeld });
+		if (error !== undefined) return { kind: 'invalid', error };
+		return { kind: 'valid', user: userOfLegacyToken(claims), audiences: accepted };
+	}
+
+	#recall(digest: string): TokenClaims | LegacyClaims | undefined {
 		const claims = this.#verified.get(digest);
 		if (claims && this.#verified.delete(digest)) this.#verified.set(digest, claims);
 		return claims;
 	}
 
 	/** The claims of a token with a valid signature, or why it has none. */
-	async #verify(token: string, digest: string): Promise<TokenClaims | TokenVerdict> {
+	async #verify(token: string, digest: string): Promise<TokenClaims | LegacyClaims | TokenVerdict> {
 		const parsed = parseToken(token);
-		if (parsed?.payload.iss !== TOKEN_ISSUER) return { kind: 'unknown' };
+		const issuer = parsed?.payload.iss;
+		if (!parsed || (issuer !== TOKEN_ISSUER && issuer !== LEGACY_ISSUER)) return { kind: 'unknown' };
 		const claims = verifiedClaims(parsed, await this.key.load());
 		if (typeof claims === 'string') return { kind: 'invalid', error: claims };
 		this.#verified.set(digest, claims);
@@ -108,13 +140,24 @@ export class ServiceAccountTokens {
 const MAX_REMEMBERED = 4096;
 
 /** The claims, or the error. Its texts are those of upstream and of the library that it uses. */
-function verifiedClaims(parsed: ParsedToken, key: SigningKeyPair): TokenClaims | string {
+function verifiedClaims(parsed: ParsedToken, key: SigningKeyPair): TokenClaims | LegacyClaims | string {
 	if (parsed.keyId !== undefined && parsed.keyId !== key.id) return 'invalid signature, no keys found';
 	if (!isSignedBy(parsed, key)) return 'go-jose/go-jose: error in cryptographic primitive';
 	return (
-		claimsOf(parsed) ??
+		(parsed.payload.iss === LEGACY_ISSUER ? legacyClaimsOf(parsed) : claimsOf(parsed)) ??
 		'service account token claims could not be validated due to unexpected validation error'
 	);
+}
+
+function wrongAudiences(own: readonly string[], wanted: readonly string[]): string {
+	return `token audiences ${listed(own)} is invalid for the target audiences ${listed(wanted)}`;
+}
+
+/** Whether the value of a Secret, in base64, is the token. Takes the same time for all tokens of one length. */
+function isSameToken(token: string, value: string | undefined): boolean {
+	if (value === undefined) return false;
+	const [own, held] = [Buffer.from(token), Buffer.from(value, 'base64')];
+	return own.length === held.length && timingSafeEqual(own, held);
 }
 
 /** Go's `%q` of a list of strings. */

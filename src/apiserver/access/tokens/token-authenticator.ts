@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { User } from '../../../api/contract/user.ts';
+import type { LegacyClaims } from '../../../plan/service-account/legacy-token.ts';
 import { API_AUDIENCES, type ServiceAccountTokens, type TokenVerdict } from './service-account-tokens.ts';
 
 /** What is known about a token in the end, as TokenReviews report it. */
@@ -20,6 +21,11 @@ export class TokenAuthenticator {
 	/** Accepts `token` as one of `user` from now on. */
 	accept(token: string, user: User): void {
 		this.#fixed.push({ digest: digestOf(token), user });
+	}
+
+	/** Resolves to a token for a Secret, which {@link userOf} accepts as long as the Secret holds it. */
+	signLegacy(claims: LegacyClaims): Promise<string> {
+		return this.#accounts.issue(claims);
 	}
 
 	/**

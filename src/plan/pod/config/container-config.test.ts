@@ -22,6 +22,7 @@ function config(fields: object, spec: object = {}, files: object = {}): Containe
 		logPath: '/l',
 		messageFile: '/m',
 		node: NODE,
+		services: [],
 		values,
 	});
 }

@@ -3,7 +3,7 @@ import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
 import type { InputValues } from '../inputs/values.ts';
 import type { NodeFacts } from './downward.ts';
-import { Expansion, environmentOf } from './environment.ts';
+import { Expansion, environmentOf, type Variable } from './environment.ts';
 import { devicesOf, mountsOf } from './mounts.ts';
 import { oomScoreAdjOf } from './oom-score.ts';
 import { resourcesOf } from './resources.ts';
@@ -19,6 +19,8 @@ export interface ContainerFacts {
 	/** The file of the host for the termination message; empty if the runtime does not mount it. */
 	readonly messageFile: string;
 	readonly node: NodeFacts;
+	/** The variables of Services; see service-variables.ts. */
+	readonly services: readonly Variable[];
 	/** The values of the inputs (see inputs/needs.ts); undefined on a node without a source of inputs. */
 	readonly values: InputValues | undefined;
 }
@@ -31,8 +33,9 @@ export interface ContainerFacts {
 export function containerConfigOf(pod: Pod, container: Container, facts: ContainerFacts): ContainerConfig {
 	// One for all texts of the container: they share its limit.
 	const expansion = new Expansion();
-	const env = environmentOf(pod, container, { facts: facts.node, expansion, values: facts.values });
-	const { volumes, hostsFile } = facts.values ?? {};
+	const { node, services, values } = facts;
+	const env = environmentOf(pod, container, { facts: node, expansion, services, values });
+	const { volumes, hostsFile } = values ?? {};
 	const variables = new Map(env.map(({ name, value }) => [name, value]));
 	return {
 		name: container.name,

@@ -19,7 +19,7 @@ function environment(env: readonly object[], more: object = {}): Record<string, 
 		},
 		spec: { nodeName: 'here', containers: [container] },
 	} as unknown as Pod;
-	const how = { facts: FACTS, expansion: new Expansion(), values: undefined };
+	const how = { facts: FACTS, expansion: new Expansion(), services: [], values: undefined };
 	return Object.fromEntries(environmentOf(pod, container, how).map(({ name, value }) => [name, value]));
 }
 
@@ -114,6 +114,11 @@ const ENV_FILES = new Map([
 ]);
 const VOLUMES = new Map([['config', { hostPath: '/pods/u/config', readOnly: false }]]);
 
+const SERVICES = [
+	{ name: 'KUBERNETES_SERVICE_HOST', value: '127.0.0.1' },
+	{ name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
+];
+
 /** The environment of a container on a node where the ConfigMap `settings` and the Secret `login` exist. */
 function withObjects(container: object): Record<string, string> {
 	const named = { name: 'main', ...container } as unknown as Container;
@@ -125,10 +130,32 @@ function withObjects(container: object): Record<string, string> {
 		volumes: VOLUMES,
 		envFiles: ENV_FILES,
 	};
-	const sources = { facts: FACTS, expansion: new Expansion(), values };
+	const sources = { facts: FACTS, expansion: new Expansion(), services: SERVICES, values };
 	const variables = environmentOf(podWith({ containers: [named] }), named, sources);
-	return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+	const {
+		KUBERNETES_SERVICE_HOST: host,
+		KUBERNETES_SERVICE_PORT: port,
+		...own
+	} = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+	assert.ok(host !== undefined && port !== undefined);
+	return own;
 }
+
+test('the variables of Services can be used and overridden', () => {
+	const container = {
+		name: 'main',
+		env: [
+			{ name: 'URL', value: 'https://$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT)' },
+			{ name: 'KUBERNETES_SERVICE_PORT', value: '1' },
+		],
+	} as unknown as Container;
+	const sources = { facts: FACTS, expansion: new Expansion(), services: SERVICES, values: undefined };
+	assert.deepEqual(environmentOf(podWith({ containers: [container] }), container, sources), [
+		{ name: 'KUBERNETES_SERVICE_HOST', value: '127.0.0.1' },
+		{ name: 'KUBERNETES_SERVICE_PORT', value: '1' },
+		{ name: 'URL', value: 'https://127.0.0.1:6443' },
+	]);
+});
 
 test('envFrom defines a variable for each key, with the prefix, which env can use and override', () => {
 	const envFrom = [{ configMapRef: { name: 'settings' } }, { prefix: 'X_', secretRef: { name: 'login' } }];

@@ -18,6 +18,8 @@ export interface Variable {
 export interface EnvironmentSources {
 	readonly facts: NodeFacts;
 	readonly expansion: Expansion;
+	/** The variables of Services; those of the container override them. */
+	readonly services: readonly Variable[];
 	/** The ConfigMaps, Secrets and files; undefined on a node without a source of inputs. */
 	readonly values: VariableInputs | undefined;
 }
@@ -25,7 +27,7 @@ export interface EnvironmentSources {
 type VariableInputs = Pick<InputValues, 'data' | 'volumes' | 'envFiles'>;
 
 /**
- * The environment of a container: the variables of `envFrom`, which those of `env` override, with `$(NAME)` replaced
+ * The environment of a container: the variables of Services, those of `envFrom`, which those of `env` override, with `$(NAME)` replaced
  * by the values of earlier ones. An optional object or key that does not exist defines no variable. Throws InputError
  * if a required one does not exist, and an Error if the texts get too long. A name need not be one that a shell accepts:
  * upstream checks only that it is printable, at the API.
@@ -37,8 +39,9 @@ export function environmentOf(
 	container: Container,
 	sources: EnvironmentSources,
 ): readonly Variable[] {
-	const { facts, expansion, values: inputs } = sources;
-	const values = new Map(inputs && importedVariables(container, inputs));
+	const { facts, expansion, services, values: inputs } = sources;
+	const values = new Map(services.map(({ name, value }) => [name, value]));
+	for (const [name, value] of inputs ? importedVariables(container, inputs) : []) values.set(name, value);
 	for (const variable of container.env ?? []) {
 		const value = variable.valueFrom
 			? valueFrom({ pod, container }, variable, { facts, inputs })

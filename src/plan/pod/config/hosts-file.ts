@@ -1,18 +1,15 @@
 import type { Pod, PodSpec } from '../../../api/core/pod/schema.ts';
-import { hostnameOf } from './hostname.ts';
+import { hostnameOf, podDomainOf } from './hostname.ts';
 
 /**
  * The `/etc/hosts` that the node writes for a Pod (upstream: `managedHostsFileContent` and `nodeHostsFileContent` in
  * kubelet_pods.go).
  */
 
-/** The domain of the names of Services. */
-const CLUSTER_DOMAIN = 'cluster.local';
-
 /** The file of a Pod with a network of its own: the usual names of loopback, the Pod's own name and its aliases. */
 export function managedHostsFile(pod: Pick<Pod, 'metadata' | 'spec'>, podIPs: readonly string[]): string {
 	const name = hostnameOf(pod);
-	const domain = domainOf(pod);
+	const domain = podDomainOf(pod);
 	const names = domain === undefined ? name : `${name}.${domain}\t${name}`;
 	return [
 		'# Kubernetes-managed hosts file.\n',
@@ -30,12 +27,6 @@ export function managedHostsFile(pod: Pick<Pod, 'metadata' | 'spec'>, podIPs: re
 /** The file of a Pod in the network of its node: the node's own file, whose content is `text`, and the aliases. */
 export function nodeHostsFile({ spec }: Pick<Pod, 'spec'>, text: string): string {
 	return `# Kubernetes-managed hosts file (host network).\n${text}${aliasesOf(spec)}`;
-}
-
-/** The domain of the Pod, if it is in the subdomain of a Service (upstream: `GeneratePodHostNameAndDomain`). */
-function domainOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): string | undefined {
-	if (!spec.subdomain || spec.hostnameOverride) return undefined;
-	return `${spec.subdomain}.${metadata.namespace ?? ''}.svc.${CLUSTER_DOMAIN}`;
 }
 
 function aliasesOf({ hostAliases = [] }: PodSpec): string {

@@ -6,13 +6,13 @@ import type {
 } from '../../../api/contract/sandbox-config.ts';
 import type { Pod, PodSpec } from '../../../api/core/pod/schema.ts';
 import { isSidecar } from '../snapshot.ts';
-import { hostnameOf } from './hostname.ts';
+import { sandboxHostnameOf } from './hostname.ts';
 import { resourcesOf } from './resources.ts';
 import { sandboxSecurityOf } from './security.ts';
 
 /**
  * The configuration of a Pod's sandbox (upstream: `generatePodSandboxConfig` in kuberuntime_sandbox.go). `attempt` is
- * the number of sandboxes created for the Pod before.
+ * the number of sandboxes created for the Pod before. Throws if the host name with its domain is too long.
  */
 export function sandboxConfigOf(pod: Pod, attempt: number): SandboxConfig {
 	const { metadata, spec } = pod;
@@ -21,7 +21,7 @@ export function sandboxConfigOf(pod: Pod, attempt: number): SandboxConfig {
 		podUid: uid,
 		podName: name,
 		podNamespace: namespace,
-		hostname: hostnameOf(pod),
+		hostname: sandboxHostnameOf(pod),
 		attempt,
 		labels: { ...metadata.labels, ...podLabelsOf(pod) },
 		annotations: metadata.annotations ?? {},

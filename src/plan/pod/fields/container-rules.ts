@@ -1,4 +1,3 @@
-import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
 import type { FieldRule } from './field-rule.ts';
@@ -46,10 +45,6 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	...execRules('startupProbe', 'use httpGet, tcpSocket or grpc'),
 	...execRules('lifecycle.postStart', 'do the work at the start of the command'),
 	...execRules('lifecycle.preStop', 'handle SIGTERM in the program'),
-	containerRule('lifecycle.stopSignal', {
-		effect: 'dropped',
-		...STOP_SIGNAL_OFF,
-	}),
 	held('stdin', 'containers have no standard input yet', 'read from a file'),
 	harmless('stdinOnce', 'It affects only stdin.'),
 	held('tty', 'containers have no terminal yet'),
@@ -72,13 +67,16 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('ports', 'A process listens on ports of this machine.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
-		only: 'on `cpu`, `memory`, `ephemeral-storage`',
+		only: 'on `cpu`, `memory`, where stint may not make control groups',
 		because: 'stint may not make the control groups that enforce limits',
 		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ container }) =>
 			LIMITED.some((resource) => container.resources?.limits?.[resource] !== undefined),
 	}),
-	honoured('resources.limits', 'The scheduler counts extended resources.'),
+	honoured(
+		'resources.limits',
+		'The scheduler counts extended resources, and the node agent evicts Pods beyond `ephemeral-storage`.',
+	),
 	honoured('resources.requests', 'The scheduler implements it.'),
 	containerRule('resources.claims', {
 		effect: 'unscheduled',
@@ -114,7 +112,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		when: ({ container }) =>
 			container.volumeMounts?.some(({ mountPropagation }) => mountPropagation === 'Bidirectional') ?? false,
 	}),
-	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
+	harmless(
+		'volumeMounts',
+		"The effect depends on the volume: see spec.volumes. One that would hide stint's data folder needs a container with a workingDir.",
+	),
 	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
 	honoured('resizePolicy'),
 ];
@@ -127,8 +128,9 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 			only: 'with `exec`, on a runtime that cannot run commands in containers',
 			because: NO_EXEC,
 			instead,
-			when: ({ value, traits }) => !traits.canExec && isRecord(value) && Object.hasOwn(value, 'exec'),
+			when: ({ value }) => isRecord(value) && Object.hasOwn(value, 'exec'),
 			byStint: true,
+			unless: 'canExec',
 		}),
 		honoured(name),
 	];
@@ -137,8 +139,11 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
-/** The resources whose limits are enforced on a node. The scheduler counts others, such as devices. */
-const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
+/**
+ * The resources whose limits need control groups. The node agent enforces those on `ephemeral-storage` with any runtime;
+ * the scheduler counts others, such as devices.
+ */
+const LIMITED = ['cpu', 'memory'] as const;
 
 /** The default of terminationMessagePath. */
 const DEFAULT_MESSAGE_PATH = '/dev/termination-log';

@@ -8,7 +8,7 @@
  *    about quality lets the container run with an Event. All other rows say why the field is harmless.
  * 3. A row is skipped if the runtime declares that it supports the field ({@link RuntimeTraits}).
  *
- * Read `field-rule.ts` first, then the three lists of rows: pod-rules.ts, security-rules.ts,
+ * Read `field-rule.ts` first, then the lists of rows: dropped-rules.ts, pod-rules.ts, security-rules.ts,
  * container-rules.ts.
  */
 
@@ -16,12 +16,18 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
-import { type Effect, type FieldRule, honoursField } from './field-rule.ts';
+import { DROPPED_RULES } from './dropped-rules.ts';
+import { type DecidingTraits, type Effect, type FieldRule, honoursField } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
 import { SECURITY_RULES } from './security-rules.ts';
 
 /** All rows, in order. */
-export const FIELD_RULES: readonly FieldRule[] = [...POD_RULES, ...SECURITY_RULES, ...CONTAINER_RULES];
+export const FIELD_RULES: readonly FieldRule[] = [
+	...DROPPED_RULES,
+	...POD_RULES,
+	...SECURITY_RULES,
+	...CONTAINER_RULES,
+];
 
 /** A row that applies to a Pod. */
 export interface Finding {
@@ -30,7 +36,7 @@ export interface Finding {
 	readonly path: string;
 	/** The message: upstream's if it has one for this case, otherwise the hint. */
 	readonly text: string;
-	/** The path, the reason, and what to do instead. */
+	/** The path and the reason, or upstream's message, and what to do instead. */
 	readonly hint: string;
 }
 
@@ -105,7 +111,7 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 export interface HoldBack {
 	/** The message of its waiting state: upstream's for the first field that has one, otherwise the hints. */
 	readonly message: string;
-	/** The hints for all fields that prevent the start. */
+	/** The hints for all fields that prevent the start. The first contains `message`. */
 	readonly hints: string;
 }
 
@@ -116,8 +122,9 @@ export function holdBack(pod: Pod, place: Place, traits: RuntimeTraits): HoldBac
 		return finding?.rule.effect === 'held' ? [finding] : [];
 	});
 	if (findings.length === 0) return undefined;
-	const hints = hintsText(findings);
-	return { message: findings.find(({ rule }) => rule.exactly)?.text ?? hints, hints };
+	const [first] = findings.filter(({ rule }) => rule.exactly);
+	const hints = hintsText(first ? [first, ...findings.filter((each) => each !== first)] : findings);
+	return { message: first?.text ?? hints, hints };
 }
 
 /** Maximum number of findings in one message, for Pods with hundreds of containers. */
@@ -137,7 +144,8 @@ export function placesIn({ spec }: Pod): readonly Place[] {
 		...initContainers.map((container, index) => ({ container, path: `spec.initContainers[${index}]` })),
 		...containers.map((container, index) => ({ container, path: `spec.containers[${index}]` })),
 		...ephemeralContainers.map((container, index) => ({
-			...{ container, path: `spec.ephemeralContainers[${index}]` },
+			container,
+			path: `spec.ephemeralContainers[${index}]`,
 		})),
 	];
 }
@@ -158,17 +166,23 @@ function findingFor(
 	});
 	if (!rule) return undefined;
 	const where = ofContainer ? [path, ...steps].join('.') : field;
+	const text = rule.exactly?.(use);
 	const hint = hintOf(where, rule);
-	return { rule, path: where, text: rule.exactly?.(use) ?? hint, hint };
+	return {
+		rule,
+		path: where,
+		text: text ?? hint,
+		hint: text === undefined ? hint : `${text}: ${rule.instead}`,
+	};
 }
 
 /** Whether the runtime honours what the row is about. */
-export function isSkipped(
-	{ field, comesWith = field, effect, byStint }: FieldRule,
-	traits: Pick<RuntimeTraits, 'honours'>,
-): boolean {
+export function isSkipped(rule: FieldRule, traits: DecidingTraits): boolean {
+	const { field, comesWith = field, effect, byStint, unless } = rule;
 	const isFine = effect === 'honoured' || effect === 'harmless';
-	return !isFine && !byStint && honoursField(traits, comesWith);
+	if (isFine) return false;
+	if (unless !== undefined && traits[unless]) return true;
+	return !byStint && honoursField(traits, comesWith);
 }
 
 function hintOf(where: string, { because, instead = 'remove the field' }: FieldRule): string {

@@ -125,17 +125,11 @@ export const POD_RULES: readonly FieldRule[] = [
 		instead: 'use IP addresses',
 		byStint: true,
 	},
-	{
-		field: 'spec.setHostnameAsFQDN',
-		effect: 'warned',
-		because: 'Pods have no domain yet: HOSTNAME is the short name',
-		instead: 'remove the field',
-		byStint: true,
-	},
+	honoured('spec.setHostnameAsFQDN', 'The host name is the one with the domain, if the Pod has a subdomain.'),
 	{
 		field: 'spec.resources',
 		effect: 'warned',
-		only: '`limits`',
+		only: '`limits`, where stint may not make control groups',
 		because: 'stint may not make the control groups that enforce limits',
 		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,
@@ -171,5 +165,8 @@ export const POD_RULES: readonly FieldRule[] = [
 	},
 	honoured('spec.shareProcessNamespace', 'Containers see the processes of each other.'),
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
-	harmless('spec.enableServiceLinks', 'Services are not served, so no variables are added.'),
+	harmless(
+		'spec.enableServiceLinks',
+		'Only the API server has variables, such as KUBERNETES_SERVICE_HOST, which every container gets as upstream.',
+	),
 ];

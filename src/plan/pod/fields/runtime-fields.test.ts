@@ -11,7 +11,7 @@ function received(given: Pod): string {
 	const volumes = new Map([['v', { hostPath: '/v', readOnly: false }]]);
 	const node = { hostIP: '', podIP: '', allocatable: {} };
 	const data = new Map([['configMap/x', new Map()]]);
-	const facts = { attempt: 0, logPath: '', messageFile: '', node, values: { data, volumes } };
+	const facts = { attempt: 0, logPath: '', messageFile: '', node, services: [], values: { data, volumes } };
 	const containers = given.spec.containers.map((each) => containerConfigOf(given, each, facts));
 	return JSON.stringify({ sandbox: sandboxConfigOf(given, 0), containers });
 }

@@ -10,7 +10,11 @@ function waiting(reason: string): ContainerStatus {
 }
 
 test('a container that starts to wait gets one BackOff event', () => {
-	const { pod } = new PodWorld({ containers: [{ name: 'c' }], initContainers: [{ name: 'i' }] });
+	const { pod } = new PodWorld({
+		containers: [{ name: 'c' }],
+		initContainers: [{ name: 'i' }],
+		ephemeralContainers: [{ name: 'e' }],
+	});
 	const pulls: PodStatus = { containerStatuses: [waiting('ImagePullBackOff')] };
 	const fieldPath = 'spec.containers{c}';
 	assert.deepEqual(backOffEvents(pod, pulls), [
@@ -22,14 +26,26 @@ test('a container that starts to wait gets one BackOff event', () => {
 	assert.deepEqual(backOffEvents(pod, crashes), [
 		{ type: 'Warning', reason: 'BackOff', fieldPath: 'spec.initContainers{i}', message },
 	]);
+	const debugging = { ephemeralContainerStatuses: [{ ...waiting('ImagePullBackOff'), name: 'e' }] };
+	assert.deepEqual(
+		backOffEvents(pod, debugging).map((event) => event.fieldPath),
+		['spec.ephemeralContainers{e}'],
+	);
 	assert.deepEqual(backOffEvents(pod, { containerStatuses: [waiting('ContainerCreating')] }), []);
 });
 
 test('ErrImagePull becomes ImagePullBackOff once it has been reported', () => {
-	const { pod } = new PodWorld({ containers: [{ name: 'c', image: 'nginx' }] });
+	const { pod } = new PodWorld({
+		containers: [{ name: 'c', image: 'nginx' }],
+		ephemeralContainers: [{ name: 'debugger', image: 'busybox' }],
+	});
 	assert.deepEqual(rephrased(pod, 'c', { reason: 'ErrImagePull', message: 'no such image' }), {
 		reason: 'ImagePullBackOff',
 		message: 'Back-off pulling image "nginx": ErrImagePull: no such image',
 	});
+	assert.equal(
+		rephrased(pod, 'debugger', { reason: 'ErrImagePull', message: 'none' })?.message,
+		'Back-off pulling image "busybox": ErrImagePull: none',
+	);
 	assert.equal(rephrased(pod, 'c', { reason: 'InvalidImageName', message: 'bad' }), undefined);
 });

@@ -1,6 +1,6 @@
 import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Pod, PodStatus } from '../../../api/core/pod/schema.ts';
-import { fieldPathOf, lastStatusOf, type StartBackoff } from '../snapshot.ts';
+import { containerNamed, fieldPathOf, lastStatusOf, type StartBackoff, statusesIn } from '../snapshot.ts';
 
 /**
  * What the kubelet reports while it waits before the next start of a container: the reason of a failed pull that has
@@ -16,8 +16,7 @@ export interface ContainerEventText extends EventText {
 /** The `BackOff` events for each container that by `status` starts to wait in CrashLoopBackOff or ImagePullBackOff. */
 export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEventText[] {
 	const { name = '', namespace = '', uid = '' } = pod.metadata;
-	const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
-	return statuses.flatMap((after): readonly ContainerEventText[] => {
+	return statusesIn(status).flatMap((after): readonly ContainerEventText[] => {
 		const waiting = after.state?.waiting;
 		const was = lastStatusOf(pod, after.name)?.state?.waiting;
 		if (waiting?.reason === was?.reason && waiting?.message === was?.message) return [];
@@ -36,13 +35,12 @@ export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEv
  * ImagePullBackOff. Undefined if they stay. `container` is the name of the container.
  */
 export function rephrased(
-	{ spec }: Pod,
+	pod: Pod,
 	container: string,
 	{ reason, message }: Pick<StartBackoff, 'reason' | 'message'>,
 ): Pick<StartBackoff, 'reason' | 'message'> | undefined {
 	if (reason !== 'ErrImagePull') return undefined;
-	const all = [...spec.containers, ...(spec.initContainers ?? [])];
-	const image = all.find(({ name }) => name === container)?.image ?? '';
+	const image = containerNamed(pod, container)?.image ?? '';
 	return {
 		reason: 'ImagePullBackOff',
 		message: `Back-off pulling image "${image}": ErrImagePull: ${message}`,

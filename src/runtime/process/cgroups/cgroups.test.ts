@@ -1,11 +1,15 @@
 /** Real control groups: needs a machine on which this user may make them. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { ContainerConfig, ResourceAmounts } from '../../../api/contract/container-config.ts';
+import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
 import { type HostHarness, openHost, outputOf, run, start } from '../testing/host-harness.ts';
+import { Cgroups } from './cgroups.ts';
 import { controllersIn, findHierarchies } from './hierarchies.ts';
 
 const HIERARCHIES = findHierarchies();
@@ -201,4 +205,52 @@ test('containers keep their groups while the launcher is killed, and nothing is 
 		await runtime.stopContainer(status.id, 0);
 		await untilNone('uid-left');
 	});
+});
+
+test('a launcher whose folder was removed leaves no group', { skip }, async () => {
+	await withHost(async (machine) => {
+		const runtime = machine.connect();
+		await runtime.start();
+		const limits = within({ memoryBytes: 64 << 20 });
+		const sandbox = await runtime.runSandbox(sandboxConfig('orphan', limits));
+		const { id } = await runtime.createContainer(sandbox.id, machine.script('sleep 1000', limits));
+		await runtime.startContainer(id);
+		const [folder = ''] = groupsOf('uid-orphan').filter((path) => path.includes('_main_'));
+		const home = dirname(dirname(folder));
+		rmSync(machine.folder, { recursive: true });
+		await runtime.stop();
+		for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').trim().split('\n'))
+			process.kill(Number(pid), 'SIGKILL');
+		while (existsSync(home)) await new Promise((resolve) => setImmediate(resolve));
+	});
+});
+
+test('a start that is tried again keeps the group that the failed one has left', { skip }, async (t) => {
+	const clock = new VirtualClock();
+	const onError = (error: unknown): void => assert.fail(String(error));
+	const cgroups = new Cgroups({ key: `again-${process.pid}`, clock, onError, onIdle: () => {} });
+	const request = {
+		...{ id: 'uid-again_0_main_0', limits: { memoryBytes: 64 << 20 } },
+		sandbox: { id: 'uid-again_0', config: {} },
+	};
+	const joined = (): ChildProcess => {
+		const child = spawn('sleep', ['1000']);
+		t.after(() => child.kill('SIGKILL'));
+		const [folder = ''] = cgroups.make(request)?.folders ?? [];
+		writeFileSync(join(folder, 'cgroup.procs'), String(child.pid));
+		return child;
+	};
+	const failed = joined();
+	assert.equal(cgroups.end(request.id), false);
+	await once(failed, 'exit');
+	const again = joined();
+	clock.advance(1000);
+	while (!cgroups.isIdle) await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(again.signalCode, null);
+	assert.equal(readFileSync(`/proc/${again.pid}/cgroup`, 'utf8').includes(request.id), true);
+	again.kill('SIGKILL');
+	await once(again, 'exit');
+	cgroups.end(request.id);
+	cgroups.close();
+	await untilNone('uid-again');
 });

@@ -6,7 +6,8 @@
  *    without any costs nothing, and stays in the group of stint.
  * 2. The groups of a container are removed after its end, those of a Pod with its sandbox. A launcher that starts removes
  *    what a killed one has left, by the key that is in the names: never the groups of another launcher.
- * 3. The processes of a group that is removed are killed first, so no process of a container outlives it.
+ * 3. The processes of a group that is removed are killed first, so no process of a container outlives it. If the start of
+ *    the container is tried again meanwhile, its group stays.
  */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -165,10 +166,12 @@ export class Cgroups {
 		await this.#remove([...new Set([...known, ...found])].filter((folder) => !isKept(folder)));
 	}
 
-	/** Removes the empty folders of this launcher. */
+	/** Removes the empty folders of this launcher, those of Pods too: they are made again for a container that needs them. */
 	close(): void {
-		for (const { folder } of this.#found ?? [])
-			for (const path of [join(folder, this.#home), join(folder, 'stint')]) attempt(() => rmdirSync(path));
+		for (const { folder } of this.#found ?? []) {
+			const home = join(folder, this.#home);
+			for (const path of [...groupsIn(home), home, dirname(home)]) attempt(() => rmdirSync(path));
+		}
 	}
 
 	/** Whether a path from the journal is that of a group of this launcher: what is in such a group is killed. */
@@ -193,6 +196,10 @@ export class Cgroups {
 		return folder;
 	}
 
+	#isUsed(folder: string): boolean {
+		return this.#groups.values().some(({ folders }) => folders.includes(folder));
+	}
+
 	async #remove(folders: readonly string[]): Promise<void> {
 		this.#removing++;
 		for (const folder of folders) if (this.#owns(folder)) await this.#removeFolder(folder);
@@ -211,6 +218,7 @@ export class Cgroups {
 				if (codeOf(error) !== 'EBUSY' || tries === REMOVE_TRIES) return onError(error);
 				for (const pid of processesIn(folder)) signalProcess(pid, 'SIGKILL');
 				await sleep(clock, REMOVE_MS);
+				if (this.#isUsed(folder)) return;
 			}
 		}
 	}

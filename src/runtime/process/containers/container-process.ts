@@ -52,6 +52,8 @@ export interface ProcessOptions {
 	readonly program: HostProgram;
 	/** What the shim isolates; only used where it runs. */
 	readonly box: ContainerBox | undefined;
+	/** The process whose namespaces it joins; only by the shim. */
+	readonly join?: ProcessIdentity;
 	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
 	readonly tty: boolean;
 	readonly stdin: boolean;
@@ -310,17 +312,19 @@ async function startMain(
 	options.onRun({ request, pipes, ...(input && { input }), ...(cgroups && { cgroups }) });
 	return await host.shim.start({
 		...requestOf(options),
-		...{ id: request, tty: options.tty, ...input },
+		id: request,
+		tty: options.tty,
+		...input,
 		...(stdout && { stdout: stdout.path }),
 		...(stderr && { stderr: stderr.path }),
 	});
 }
 
-function requestOf({ program, box, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, join, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
 	const oomFile = cgroups?.oomFile;
 	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
-	return { argv, env, cwd, tty, ...groups, ...(box && { box }) };
+	return { argv, env, cwd, tty, ...groups, ...(box && { box }), ...(join && { join }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

@@ -2,7 +2,7 @@ import type { RuntimeContainer } from '../../contract.ts';
 import type { ContainerProcess, ProcessHost } from '../containers/container-process.ts';
 import type { ContainerSlots } from '../containers/container-slots.ts';
 import type { Shim } from '../shim/shim.ts';
-import type { RunRecord } from './journal-entry.ts';
+import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import type { HostContainerConfig, HostSandbox } from './protocol.ts';
 
 /** The components and settings of a launcher. */
@@ -38,4 +38,23 @@ export interface ContainerEntry {
 	run?: RunRecord;
 	/** Set while the process runs; `reported` resolves after its exit was reported. */
 	running?: { readonly process: ContainerProcess; readonly reported: Promise<void> };
+}
+
+/** The entries that describe the present state, for a rewrite of the journal; `head` identifies the launcher. */
+export function* entriesOf({
+	head,
+	sandboxes,
+	containers,
+}: {
+	readonly head: JournalEntry;
+	readonly sandboxes: ReadonlyMap<string, SandboxEntry>;
+	readonly containers: ReadonlyMap<string, ContainerEntry>;
+}): Iterable<JournalEntry> {
+	yield head;
+	for (const { sandbox, folder } of sandboxes.values()) yield { sandbox, folder };
+	for (const { status, running, run } of containers.values()) {
+		if (status.state !== 'created' || run) yield { container: status };
+		if (run) yield { run, of: status.id };
+		if (running) yield { process: running.process.identity, of: status.id };
+	}
 }

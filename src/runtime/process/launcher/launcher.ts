@@ -24,11 +24,18 @@ import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
+import { isPause } from '../shared-processes.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
-import type { ContainerEntry, LauncherOptions, SandboxEntry } from './container-entry.ts';
+import {
+	type ContainerEntry,
+	entriesOf,
+	type LauncherOptions,
+	type SandboxEntry,
+} from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
+import { JournalRetries } from './journal-retries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import { launcherKeyOf, originOf } from './origin.ts';
 import { descendantsOf, markOf } from './process-table.ts';
@@ -41,15 +48,13 @@ const MOST_STARTS = 4;
 /** How long a start waits for descriptors, processes, memory or disk before it rejects with RuntimeBusy. */
 const LONGEST_WAIT_MS = 1000;
 
-/** How often the launcher retries writing journal entries that a full disk refused. */
-const SAVE_RETRY_MS = 500;
-
 /** See the header of this file. */
 export class Launcher implements LauncherCalls {
 	readonly #options: LauncherOptions;
 	readonly #folders: WorkFolders;
 	readonly #journalPath: string;
 	readonly #journal: Journal;
+	readonly #events: JournalRetries;
 	/** See {@link Origin.key}. */
 	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
@@ -58,8 +63,6 @@ export class Launcher implements LauncherCalls {
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
 	/** Number of containers that are starting or running. */
 	#active = 0;
-	/** True while a timer is set to retry the journal's unsaved entries. */
-	#isRetryingSave = false;
 
 	private constructor(options: LauncherOptions, folders: WorkFolders, journaled: JournalState) {
 		this.#options = options;
@@ -74,7 +77,11 @@ export class Launcher implements LauncherCalls {
 			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
-		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
+		const [sandboxes, containers] = [this.#sandboxes, this.#containers];
+		const head = { ...originOf(options.folder), key: this.#key };
+		const current = (): Iterable<JournalEntry> => entriesOf({ head, sandboxes, containers });
+		this.#journal = new Journal({ path: this.#journalPath, current, onError });
+		this.#events = new JournalRetries(this.#journal, clock, () => this.isIdle && onIdle());
 	}
 
 	/**
@@ -105,11 +112,15 @@ export class Launcher implements LauncherCalls {
 		return !this.#journal.isBehind || this.#sandboxes.size === 0;
 	}
 
-	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
-	close(): void {
+	/**
+	 * Leaves nothing behind that no later launcher needs. In a folder that is still this launcher's (`isOurs`), it closes
+	 * the journal, and removes it if there is no sandbox: its absence means an empty runtime.
+	 */
+	close(isOurs: boolean): void {
+		this.#cgroups?.close();
+		if (!isOurs) return;
 		this.#journal.close();
 		this.#folders.close();
-		this.#cgroups?.close();
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
@@ -135,9 +146,12 @@ export class Launcher implements LauncherCalls {
 		if (!entry) return;
 		if (entry.sandbox.state === 'ready') {
 			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
-			this.#append({ sandbox: entry.sandbox, folder: entry.folder });
+			this.#events.record({ sandbox: entry.sandbox, folder: entry.folder });
 		}
-		await Promise.all(Array.from(entry.containers, (container) => this.#kill(container)));
+		const all = [...entry.containers];
+		// The one that holds the namespaces ends last: all processes in them are killed with it, their waiters too.
+		await Promise.all(all.filter(({ status }) => !isPause(status)).map((each) => this.#kill(each)));
+		await Promise.all(all.map((each) => this.#kill(each)));
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -147,7 +161,7 @@ export class Launcher implements LauncherCalls {
 		for (const { status } of entry.containers) await this.removeContainer(status.id);
 		if (entry.sandbox.config.limits) await this.#cgroups?.removeSandbox(id);
 		await this.#folders.release(entry.folder).catch(this.#options.onError);
-		this.#append({ sandboxGone: id });
+		this.#events.record({ sandboxGone: id });
 		this.#sandboxes.delete(id);
 	}
 
@@ -194,7 +208,7 @@ export class Launcher implements LauncherCalls {
 		const container = this.#containers.get(id);
 		if (!container) return;
 		await this.#kill(container);
-		if (container.status.state !== 'created') this.#append({ containerGone: id });
+		if (container.status.state !== 'created') this.#events.record({ containerGone: id });
 		this.#containers.delete(id);
 		container.sandbox.containers.delete(container);
 	}
@@ -211,7 +225,7 @@ export class Launcher implements LauncherCalls {
 		const pids = (): readonly number[] => descendantsOf(running.process.identity.pid);
 		const cgroups = this.#cgroups.update({ id, limits, sandbox: container.sandbox.sandbox, pids });
 		container.run = { ...run, config: { ...run.config, limits }, cgroups };
-		this.#append({ run: container.run, of: id });
+		this.#events.record({ run: container.run, of: id });
 	}
 
 	usage(): Promise<readonly ContainerUsage[]> {
@@ -265,12 +279,15 @@ export class Launcher implements LauncherCalls {
 		this.#active--;
 		// The container never ran: a later launcher must not report it as lost.
 		delete container.run;
-		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
+		if (shortage !== undefined) this.#events.record({ containerGone: container.status.id });
 		if (this.isIdle) this.#options.onIdle();
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
+		// Without them, it would have those of the machine.
+		if (container.config?.join !== undefined && !options.join)
+			throw new Error('the container that holds the namespaces of the sandbox has ended');
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -287,8 +304,10 @@ export class Launcher implements LauncherCalls {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
 		const folder = this.#folders.pathOf(sandbox.folder);
+		const join = config.join === undefined ? undefined : this.#containers.get(config.join)?.running;
 		return {
 			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
+			...(join && { join: join.process.identity }),
 			onRun: (run) => {
 				container.run = { config, ...run };
 				this.#journal.append({ run: container.run, of: status.id });
@@ -315,7 +334,7 @@ export class Launcher implements LauncherCalls {
 		container.status = status;
 		delete container.config;
 		this.#watch(container, process, startedAt);
-		this.#append({ process: process.identity, of: status.id });
+		this.#events.record({ process: process.identity, of: status.id });
 		return status;
 	}
 
@@ -343,7 +362,7 @@ export class Launcher implements LauncherCalls {
 		delete container.running;
 		delete container.run;
 		this.#active--;
-		this.#append({ container: container.status });
+		this.#events.record({ container: container.status });
 		this.#options.onExit(container.status);
 		if (this.isIdle) this.#options.onIdle();
 	}
@@ -363,34 +382,5 @@ export class Launcher implements LauncherCalls {
 	#addContainer(container: ContainerEntry): void {
 		this.#containers.set(container.status.id, container);
 		container.sandbox.containers.add(container);
-	}
-
-	/** Records an event that has happened. A full disk cannot undo it, so a failed write is retried. */
-	#append(entry: JournalEntry): void {
-		this.#journal.record(entry);
-		this.#retrySave();
-	}
-
-	#retrySave(): void {
-		if (!this.#journal.isBehind || this.#isRetryingSave) return;
-		this.#isRetryingSave = true;
-		this.#options.clock.setTimer(SAVE_RETRY_MS, () => {
-			this.#isRetryingSave = false;
-			// The first failure has been reported: a full disk would otherwise be reported twice a second.
-			this.#journal.save(() => {});
-			this.#retrySave();
-			if (this.isIdle) this.#options.onIdle();
-		});
-	}
-
-	/** The entries that describe the present state, for a rewrite of the journal. */
-	*#entries(): Iterable<JournalEntry> {
-		yield { ...originOf(this.#options.folder), key: this.#key };
-		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
-		for (const { status, running, run } of this.#containers.values()) {
-			if (status.state !== 'created' || run) yield { container: status };
-			if (run) yield { run, of: status.id };
-			if (running) yield { process: running.process.identity, of: status.id };
-		}
 	}
 }

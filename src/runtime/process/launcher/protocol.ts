@@ -51,6 +51,8 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly program: HostProgram;
 	/** The isolation; absent where the shim cannot run. */
 	readonly box?: ContainerBox;
+	/** The id of a running container of the sandbox whose namespaces it joins; only with a box. */
+	readonly join?: string;
 	readonly tty?: boolean;
 	readonly stdin?: boolean;
 	readonly stdinOnce?: boolean;

@@ -95,7 +95,10 @@ export function boxMountsOf(config: BoxedConfig): readonly BoxMount[] {
 	return [
 		...mounts.map(boxMountOf),
 		...devices.map(({ hostPath, containerPath, readOnly }) => ({
-			...{ source: hostPath, subPath: '', target: containerPath, flags: readOnly ? 'r' : '' },
+			source: hostPath,
+			subPath: '',
+			target: containerPath,
+			flags: readOnly ? 'r' : '',
 		})),
 		...(target && source ? [{ source, subPath: '', target, flags: '' }] : []),
 	];

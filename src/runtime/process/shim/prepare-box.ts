@@ -1,31 +1,56 @@
-import { appendFile, chmod, mkdir } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { normalize } from 'node:path/posix';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
 import { unknownCapabilities } from './capabilities.ts';
 
+/** What the preparation of a box needs of the container. */
+export type PreparedConfig = Pick<ContainerConfig, 'security' | 'mounts' | 'terminationMessageFile'>;
+
 /**
- * Checks what the box of a container cannot, and makes the file for its termination message. May be repeated. Rejects
- * with ContainerStartError, or with the system's error.
+ * Checks what the box of a container cannot, and makes the file for its termination message. `workFolder` is the folder
+ * of the runtime if the container works in a folder below that. May be repeated. Rejects with ContainerStartError, or
+ * with the system's error.
  */
-export async function prepareBox({
-	security,
-	mounts,
-	terminationMessageFile: file,
-}: Pick<ContainerConfig, 'security' | 'mounts' | 'terminationMessageFile'>): Promise<void> {
+export async function prepareBox(
+	{ security, mounts, terminationMessageFile: file }: PreparedConfig,
+	workFolder: string | undefined,
+): Promise<void> {
 	const [unknown] = unknownCapabilities(security.capabilities);
 	// Dropped in silence, a misspelled capability would leave the container with the one that was meant.
 	if (unknown !== undefined)
 		throw new ContainerStartError('CreateContainerError', `unknown capability ${JSON.stringify(unknown)}`);
-	if (mounts.some(({ containerPath }) => normalize(containerPath) === '/'))
-		throw new ContainerStartError(
-			'CreateContainerError',
-			'a volume at / would hide all programs of this machine',
-		);
+	for (const { containerPath } of mounts) {
+		const path = normalize(`${containerPath}/.`);
+		if (path === '/') throw hides(path, 'all programs of this machine: mount it at another path');
+		if (workFolder !== undefined && (await touches(path, workFolder))) {
+			const remedy = 'set workingDir, or mount it at another path';
+			throw hides(path, `the folder ${workFolder}, in which the container would work: ${remedy}`);
+		}
+	}
 	if (!file) return;
 	await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 	await appendFile(file, '');
 	// The program may run as any user. Not by the mode of the creation, from which the umask is subtracted.
 	await chmod(file, 0o666);
+}
+
+function hides(path: string, what: string): ContainerStartError {
+	return new ContainerStartError('CreateContainerConfigError', `a volume at ${path} would hide ${what}`);
+}
+
+/** Whether one of the two is in the other, or both are the same folder, by whatever names. */
+async function touches(one: string, other: string): Promise<boolean> {
+	const [a, b] = await Promise.all([realPathOf(one), realPathOf(other)]);
+	return isWithin(a, b) || isWithin(b, a);
+}
+
+/** The path without symbolic links; `path` itself if nothing is there. */
+async function realPathOf(path: string): Promise<string> {
+	return await realpath(path).catch(() => path);
+}
+
+function isWithin(path: string, folder: string): boolean {
+	return path === folder || path.startsWith(`${folder}/`);
 }

@@ -83,7 +83,9 @@ export interface ShimRequest {
 export function rightsOnly(box: ContainerBox): ContainerBox {
 	const { user, groups, capabilities, noNewPrivileges, seccomp, oomScoreAdj } = box;
 	return {
-		...{ namespaces: '', fileSystems: [], mounts: [] },
+		namespaces: '',
+		fileSystems: [],
+		mounts: [],
 		...(box.root && { root: box.root }),
 		...(user && { user }),
 		...(groups && { groups }),

@@ -1,3 +1,9 @@
+/**
+ * Schemas of containers and of their ports, resources, mounts and restart rules; those of environment variables are
+ * in environment.ts. Regular, init and ephemeral containers share their fields; validation refuses those that a list does
+ * not allow.
+ */
+
 import {
 	boolean,
 	type Infer,
@@ -18,12 +24,6 @@ import {
 import { envFromSourceSchema, envVarSchema } from './environment.ts';
 import { lifecycleSchema, probeSchema } from './probe.ts';
 import { securityContextSchema } from './security.ts';
-
-/**
- * Schemas of containers and of their ports, resources, mounts and restart rules; those of environment variables are
- * in environment.ts. Regular, init and ephemeral containers share their fields; validation refuses those that a list does
- * not allow.
- */
 
 /** Schema of v1.ContainerPort. */
 export const containerPortSchema = object(
@@ -111,6 +111,10 @@ export const volumeMountSchema = object(
 		subPathExpr: optional(
 			string,
 			"Like subPath, but $(NAME) is replaced by the container's environment variables. Cannot be combined with subPath.",
+		),
+		bindMountOptions: optional(
+			setList(string),
+			'Options of the mount: noexec, nodev, nosuid. The feature of this field is off, so the field is dropped.',
 		),
 	},
 );

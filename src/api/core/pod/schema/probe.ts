@@ -1,3 +1,7 @@
+/**
+ * Schemas of probes and lifecycle hooks, which share their actions: a command, an HTTP request, a connection.
+ */
+
 import {
 	type Infer,
 	int32,
@@ -12,10 +16,6 @@ import {
 	required,
 	string,
 } from '../../../schema/schema.ts';
-
-/**
- * Schemas of probes and lifecycle hooks, which share their actions: a command, an HTTP request, a connection.
- */
 
 const execActionSchema = object(
 	'io.k8s.api.core.v1.ExecAction',
@@ -39,6 +39,10 @@ const httpGetActionSchema = object(
 		host: optional(string, 'Host name or address to connect to. Default: the address of the Pod.'),
 		scheme: optional(oneOf('HTTP', 'HTTPS'), 'Scheme of the request. Default HTTP.'),
 		httpHeaders: optional(list(httpHeaderSchema), 'Headers to send with the request.'),
+		protocol: nullable(
+			oneOf('HTTP1', 'HTTP2'),
+			'Protocol of the request: HTTP1 (the default) or HTTP2. The feature of this field is off, so the field is dropped.',
+		),
 	},
 );
 
@@ -57,6 +61,10 @@ const grpcActionSchema = object(
 	{
 		port: required(int32, 'Port number of the gRPC server, 1 to 65535.'),
 		service: nullable(string, 'Name of the service in the health check request. Default empty.'),
+		mode: nullable(
+			oneOf('Plaintext', 'TLS'),
+			'Mode of the connection: Plaintext (the default) or TLS. The feature of this field is off, so the field is dropped.',
+		),
 	},
 );
 

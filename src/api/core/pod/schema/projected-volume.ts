@@ -1,3 +1,5 @@
+/** Schemas of volumes whose files come from objects of the API and from the Pod itself. */
+
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
 	boolean,
@@ -14,7 +16,16 @@ import {
 } from '../../../schema/schema.ts';
 import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './reference.ts';
 
-/** Schemas of volumes whose files come from objects of the API and from the Pod itself. */
+const fileUser = optional(
+	int64,
+	'UID of the owner of the file. The feature of this field is off, so the field is dropped.',
+);
+
+/** The field `defaultUser` of volumes with files from the API. */
+export const defaultFileUser = optional(
+	int64,
+	'UID of the owner of files without a user of their own. The feature of this field is off, so the field is dropped.',
+);
 
 /** Schema of v1.KeyToPath. */
 export const keyToPathSchema = object(
@@ -27,6 +38,7 @@ export const keyToPathSchema = object(
 			int32,
 			'Permission bits of the file, 0 to 511 (octal 0777). Default: defaultMode of the volume.',
 		),
+		user: fileUser,
 	},
 );
 
@@ -48,6 +60,7 @@ export const downwardApiFileSchema = object(
 			int32,
 			'Permission bits of the file, 0 to 511 (octal 0777). Default: defaultMode of the volume.',
 		),
+		user: fileUser,
 	},
 );
 
@@ -61,6 +74,7 @@ const serviceAccountTokenSchema = object(
 		),
 		expirationSeconds: optional(int64, 'Lifetime of the token in seconds, at least 600. Default 3600.'),
 		path: required(string, 'Path of the file, relative to the mount path.'),
+		user: fileUser,
 	},
 );
 
@@ -82,6 +96,7 @@ const clusterTrustBundleSchema = object(
 			'If true, the bundles may be missing; otherwise the Pod does not start without them. Default false.',
 		),
 		path: required(string, 'Path of the file, relative to the mount path.'),
+		user: fileUser,
 	},
 );
 
@@ -105,6 +120,7 @@ const podCertificateSchema = object(
 			'Path of the file with the certificate chain alone, relative to the mount path.',
 		),
 		userAnnotations: optional(map(string), 'Further information for the signer, passed on unchanged.'),
+		user: fileUser,
 	},
 );
 

@@ -51,6 +51,15 @@ const podDnsConfigSchema = object(
 	},
 );
 
+const evictionResponderSchema = object(
+	'io.k8s.api.core.v1.EvictionResponder',
+	'Component that reacts to evictions of a Pod.',
+	{
+		name: required(string, 'Name of the responder, with a domain as prefix.'),
+		priority: required(int32, 'Priority, 0 to 100000. Responders with a higher one react first.'),
+	},
+);
+
 const readinessGateSchema = object(
 	'io.k8s.api.core.v1.PodReadinessGate',
 	'Condition that must be True for the Pod to be ready.',
@@ -224,6 +233,16 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'Desired behav
 	hostnameOverride: nullable(
 		string,
 		"Host name of the Pod, in place of those that follow from hostname, subdomain and the Pod's name: at most 64 characters.",
+	),
+	schedulingGroup: optional(
+		object('io.k8s.api.core.v1.PodSchedulingGroup', 'Group with which a Pod is scheduled.', {
+			podGroupName: nullable(string, 'Name of the PodGroup.'),
+		}),
+		'Group with which the Pod is scheduled. The feature of this field is off, so the field is dropped.',
+	),
+	evictionResponders: optional(
+		mapList(evictionResponderSchema, ['name']),
+		'Components that react to evictions of the Pod. The feature of this field is off, so the field is dropped.',
 	),
 });
 

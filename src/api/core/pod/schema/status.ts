@@ -1,3 +1,8 @@
+/**
+ * Schemas of a Pod's observed state. The node agent writes the state of containers, the scheduler the
+ * condition PodScheduled and the nomination, controllers the condition DisruptionTarget.
+ */
+
 import {
 	always,
 	boolean,
@@ -14,16 +19,12 @@ import {
 	optional,
 	quantity,
 	required,
+	setList,
 	string,
 	time,
 	timeOrNull,
 } from '../../../schema/schema.ts';
 import { resourceRequirementsSchema } from './container.ts';
-
-/**
- * Schemas of a Pod's observed state. The node agent writes the state of containers, the scheduler the
- * condition PodScheduled and the nomination, controllers the condition DisruptionTarget.
- */
 
 const containerStateSchema = object(
 	'io.k8s.api.core.v1.ContainerState',
@@ -194,6 +195,57 @@ const podIpSchema = object('io.k8s.api.core.v1.PodIP', 'IP address of a Pod.', {
 	ip: required(string, 'IP address of the Pod.'),
 });
 
+const nodeAllocatableClaimStatusSchema = object(
+	'io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus',
+	'Resources of the node that a ResourceClaim uses.',
+	{
+		resourceClaimName: required(string, 'Name of the ResourceClaim.'),
+		containers: optional(setList(string), 'Names of the containers that use the claim.'),
+		mapping: optional(
+			mapList(
+				object('io.k8s.api.core.v1.NodeAllocatableMappedResources', 'Amount of a resource of the node.', {
+					name: required(string, 'Name of the resource, such as cpu.'),
+					quantity: required(quantity, 'Amount that all containers with the claim share.'),
+				}),
+				['name'],
+			),
+			'Resources that the devices of the claim map.',
+		),
+		overhead: optional(
+			mapList(
+				object(
+					'io.k8s.api.core.v1.NodeAllocatableOverheadResources',
+					'Amount of a resource of the node that a claim costs.',
+					{
+						name: required(string, 'Name of the resource, such as memory.'),
+						perPod: optional(quantity, 'Amount for the Pod.'),
+						perContainer: optional(quantity, 'Amount for each container with the claim.'),
+					},
+				),
+				['name'],
+			),
+			'Resources that the devices of the claim cost in addition.',
+		),
+	},
+);
+
+const volumeHealthSchema = object('io.k8s.api.core.v1.PodVolumeHealth', 'Health of a volume.', {
+	name: required(string, 'Name of the entry in spec.volumes.'),
+	healthConditions: optional(
+		mapList(
+			object('io.k8s.api.core.v1.VolumeHealthCondition', 'Adverse condition of a volume.', {
+				status: required(string, 'Category of the condition: Inaccessible, DataLoss or Degraded.'),
+				reason: required(string, 'Reason of the condition, in CamelCase.'),
+				message: optional(string, 'Details of the condition, for humans.'),
+			}),
+			['status', 'reason'],
+			{ mergeKey: 'status' },
+		),
+		'Adverse conditions of the volume.',
+	),
+	lastTransitionTime: always(timeOrNull, 'Time at which the present conditions first appeared.'),
+});
+
 /** Schema of v1.PodStatus. */
 export const podStatusSchema = object(
 	'io.k8s.api.core.v1.PodStatus',
@@ -294,6 +346,14 @@ export const podStatusSchema = object(
 		resources: optional(
 			resourceRequirementsSchema,
 			'Resources that the running Pod is configured with as a whole.',
+		),
+		nodeAllocatableResourceClaimStatuses: optional(
+			mapList(nodeAllocatableClaimStatusSchema, ['resourceClaimName']),
+			'Resources of the node that ResourceClaims of the Pod use. The feature of this field is off, so the field is dropped.',
+		),
+		volumeHealth: optional(
+			mapList(volumeHealthSchema, ['name']),
+			"Health of the Pod's volumes, as drivers report it. The feature of this field is off, so the field is dropped.",
 		),
 	},
 );

@@ -1,3 +1,8 @@
+/**
+ * Schemas of volumes. A volume has one field for each kind of source, of which exactly one is set; the
+ * sources of storage providers are in `provider-volume.ts`.
+ */
+
 import {
 	boolean,
 	type Infer,
@@ -14,6 +19,7 @@ import {
 	string,
 } from '../../../schema/schema.ts';
 import {
+	defaultFileUser,
 	downwardApiFileSchema,
 	keyToPathSchema,
 	projectionFields,
@@ -22,11 +28,6 @@ import {
 import { providerVolumeSources } from './provider-volume.ts';
 import { localObjectReferenceSchema } from './reference.ts';
 import { ephemeralSchema } from './volume-claim.ts';
-
-/**
- * Schemas of volumes. A volume has one field for each kind of source, of which exactly one is set; the
- * sources of storage providers are in `provider-volume.ts`.
- */
 
 const csiSchema = object(
 	'io.k8s.api.core.v1.CSIVolumeSource',
@@ -71,6 +72,10 @@ const volumeSources = {
 					quantity,
 					'Maximum size of the content. A Pod that exceeds it is evicted. Default: no limit.',
 				),
+				mode: optional(
+					int32,
+					'Permission bits of the directory, 0 to 1023 (octal 01777). The feature of this field is off, so the field is dropped.',
+				),
 			},
 		),
 		'Mounts a directory that is empty when the Pod starts and is deleted with the Pod.',
@@ -86,6 +91,7 @@ const volumeSources = {
 				int32,
 				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
 			),
+			defaultUser: defaultFileUser,
 			optional: optional(
 				boolean,
 				'If true, the Secret and its keys may be missing; otherwise the volume is not mounted without them. Default false.',
@@ -100,6 +106,7 @@ const volumeSources = {
 				int32,
 				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
 			),
+			defaultUser: defaultFileUser,
 		}),
 		'Mounts the keys of a ConfigMap as files.',
 	),
@@ -110,6 +117,7 @@ const volumeSources = {
 				int32,
 				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
 			),
+			defaultUser: defaultFileUser,
 		}),
 		'Mounts fields of the Pod as files.',
 	),
@@ -123,6 +131,7 @@ const volumeSources = {
 					int32,
 					'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
 				),
+				defaultUser: defaultFileUser,
 			},
 		),
 		'Mounts several sources in one directory.',

@@ -57,6 +57,23 @@ export const C = 'spec.containers[].';
 export const WHO = '(pod: "p_ns(u)", container: c)';
 const PROBE = { exec: { command: ['true'] } };
 
+const HTTP2 = { httpGet: { port: 80, protocol: 'HTTP2' } };
+const GRPC_TLS = { grpc: { port: 80, mode: 'TLS' } };
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
+
+const DROPPED_CASES: readonly FieldCase[] = [
+	[`${C}lifecycle.stopSignal`, container({ lifecycle: { stopSignal: 'SIGUSR1' } })] as const,
+	[`${C}volumeMounts`, container({ volumeMounts: [{ name: 'v', bindMountOptions: ['noexec'] }] })] as const,
+	...PROBES.map((name) => [`${C}${name}`, container({ [name]: HTTP2 })] as const),
+	...PROBES.map((name) => [`${C}${name}`, container({ [name]: GRPC_TLS })] as const),
+	[`${C}lifecycle.postStart`, container({ lifecycle: { postStart: HTTP2 } })] as const,
+	[`${C}lifecycle.preStop`, container({ lifecycle: { preStop: HTTP2 } })] as const,
+	['spec.volumes', pod({ volumes: [{ name: 'v', emptyDir: { mode: 448 } }] })] as const,
+	['spec.volumes', pod({ volumes: [{ name: 'v', secret: { items: [{ key: 'k', user: 7 }] } }] })] as const,
+	['spec.evictionResponders', pod({ evictionResponders: [{ name: 'a.io/b', priority: 1 }] })] as const,
+	['spec.schedulingGroup', pod({ schedulingGroup: { podGroupName: 'g' } })] as const,
+].map(([field, given]) => ({ field, effect: 'dropped', pod: given }));
+
 /** At least one case for every row with a condition, and for every row by which a field has no effect. */
 export const CASES: readonly FieldCase[] = [
 	{ field: 'spec.runtimeClassName', effect: 'rejected', pod: pod({ runtimeClassName: 'x' }) },
@@ -100,7 +117,6 @@ export const CASES: readonly FieldCase[] = [
 		pod: pod({ automountServiceAccountToken: true }),
 	},
 	{ field: 'spec.subdomain', effect: 'warned', pod: pod({ subdomain: 'db' }) },
-	{ field: 'spec.setHostnameAsFQDN', effect: 'warned', pod: pod({ setHostnameAsFQDN: true }) },
 	{ field: 'spec.resources', effect: 'warned', pod: pod({ resources: { limits: { cpu: '1' } } }) },
 	{ field: 'spec.resources', effect: 'honoured', pod: pod({ resources: { requests: { cpu: '1' } } }) },
 	{
@@ -132,11 +148,7 @@ export const CASES: readonly FieldCase[] = [
 		...{ field: `${C}livenessProbe`, effect: 'honoured', traits: { ...BARE, canExec: true } },
 		pod: container({ livenessProbe: PROBE }),
 	},
-	{
-		field: `${C}lifecycle.stopSignal`,
-		effect: 'dropped',
-		pod: container({ lifecycle: { stopSignal: 'SIGUSR1' } }),
-	},
+	...DROPPED_CASES,
 	{
 		...{ field: `${C}volumeMounts`, effect: 'held' },
 		// The volume has another row too, which says that a runtime without volumes mounts nothing.
@@ -170,6 +182,11 @@ export const CASES: readonly FieldCase[] = [
 		field: `${C}resources.limits`,
 		effect: 'honoured',
 		pod: container({ resources: { limits: { 'acme.io/x': '1' } } }),
+	},
+	{
+		field: `${C}resources.limits`,
+		effect: 'honoured',
+		pod: container({ resources: { limits: { 'ephemeral-storage': '1Gi' } } }),
 	},
 	{
 		field: `${C}resources.claims`,

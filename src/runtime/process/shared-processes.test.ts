@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { RuntimeContainer } from '../contract.ts';
+import { containerIdOf } from '../ids.ts';
+import type { HostContainerConfig } from './launcher/protocol.ts';
+import { isPause, joiningBox, startPause } from './shared-processes.ts';
+
+const BOX = { namespaces: 'mpih', hostname: 'web', fileSystems: [], mounts: [], capabilities: '0' };
+
+/** A launcher whose containers with these attempts have ended. */
+class Launcher {
+	readonly made: HostContainerConfig[] = [];
+	readonly started: string[] = [];
+	readonly #ended: number;
+
+	constructor(ended: number) {
+		this.#ended = ended;
+	}
+
+	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer> {
+		this.made.push(config);
+		const { name, attempt, image, imageRef, logPath } = config;
+		const id = containerIdOf(sandboxId, config);
+		const base = { id, sandboxId, podUid: 'u', name, attempt, image, imageRef, logPath, createdAt: 0 };
+		return attempt < this.#ended
+			? { ...base, state: 'exited', exitCode: 137, reason: 'Error', startedAt: 0, finishedAt: 0 }
+			: { ...base, state: 'created' };
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		this.started.push(id);
+		return this.createContainer('s', this.made.at(-1) ?? assert.fail('nothing was created'));
+	}
+}
+
+test('the namespaces of a sandbox are held by a container with a box, but without rights to gain', async () => {
+	const launcher = new Launcher(0);
+	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher' });
+	assert.deepEqual(launcher.started, [id]);
+	const [config] = launcher.made;
+	assert.ok(config && isPause(config));
+	assert.deepEqual(config.box, {
+		...{ namespaces: 'mpih', hostname: 'web', fileSystems: [], mounts: [], noNewPrivileges: true },
+	});
+});
+
+test('if the container has ended, another one takes its place', async () => {
+	const launcher = new Launcher(2);
+	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher' });
+	assert.deepEqual(
+		launcher.made.slice(0, 3).map(({ attempt }) => attempt),
+		[0, 1, 2],
+	);
+	assert.deepEqual(launcher.started, [id]);
+});
+
+test('a container that joins has a view of mounts of its own, and the rights that it had', () => {
+	assert.deepEqual(joiningBox(BOX), { namespaces: 'm', fileSystems: [], mounts: [], capabilities: '0' });
+});

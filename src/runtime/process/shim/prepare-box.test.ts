@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { containerConfig } from '../../testing/configs.ts';
+import { type PreparedConfig, prepareBox } from './prepare-box.ts';
+
+function mountedAt(containerPath: string): PreparedConfig {
+	const mount = { hostPath: '/v', subPath: '', containerPath, readOnly: false };
+	const rest = { recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
+	return { ...containerConfig({}), mounts: [{ ...mount, ...rest }], terminationMessageFile: '' };
+}
+
+function folderOf(t: TestContext): string {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-box-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	return folder;
+}
+
+test('a volume that would hide the working folder of the container is refused', async (t) => {
+	const folder = folderOf(t);
+	const data = join(folder, 'data');
+	const runtime = join(data, 'runtime');
+	mkdirSync(runtime, { recursive: true });
+	symlinkSync(data, join(folder, 'link'));
+	for (const path of [folder, `${data}/`, runtime, join(runtime, 'sandboxes'), join(folder, 'link')]) {
+		const refused = {
+			reason: 'CreateContainerConfigError',
+			message: `a volume at ${path.replace(/\/$/, '')} would hide the folder ${runtime}, in which the container would work: set workingDir, or mount it at another path`,
+		};
+		await assert.rejects(prepareBox(mountedAt(path), runtime), refused);
+		// The container has a working directory of its own.
+		await prepareBox(mountedAt(path), undefined);
+	}
+	for (const path of ['/data', `${data}-2`, join(data, 'pods')]) await prepareBox(mountedAt(path), runtime);
+});
+
+test('a volume at the root is refused, whatever the working directory is', async () => {
+	await assert.rejects(prepareBox(mountedAt('//.'), undefined), { reason: 'CreateContainerConfigError' });
+});
+
+test('the file for the termination message can be written by every user', async (t) => {
+	const file = join(folderOf(t), 'messages', 'm');
+	await prepareBox({ ...mountedAt('/data'), terminationMessageFile: file }, undefined);
+	assert.equal(statSync(file).mode & 0o777, 0o666);
+});
