@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestOf } from '../digest.ts';
@@ -8,6 +9,7 @@ import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
 import { allOf, credentialsFor, RegistryWorld, type WorldOptions } from '../testing/registry-world.ts';
 import { type TestImage, testImage, testIndex } from '../testing/test-image.ts';
 import { fetchImage } from './image-fetch.ts';
+import type { RegistryError } from './registry-error.ts';
 import type { Repository } from './repository.ts';
 import { type PushedBlob, type PushOptions, type PushOutcome, pushBlob, pushManifest } from './upload.ts';
 
@@ -123,6 +125,28 @@ describe('pushes to a registry that misbehaves', () => {
 			return true;
 		};
 		assert.equal((await world.failure(pushBlob(repository, blobOf(content)))).kind, 'refused');
+	});
+
+	test('a registry that lost a part of a chunk is reported', async () => {
+		double.fault = ({ method, url }, response) => {
+			if (method !== 'PATCH') return false;
+			response.setHeader('Location', url);
+			response.setHeader('Range', '0-99');
+			reply(response, 202, '');
+			return true;
+		};
+		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		assert.equal(error.message, 'the registry received 100 of 4000 bytes');
+	});
+
+	test('a registry by a name of this machine takes uploads', async () => {
+		const config = { mirrors: new Map(), hosts: new Map() };
+		const named = new RegistryWorld({ ...PUSH, endpoints: { config, insecureRegistries: [hostname()] } });
+		after(() => named.registry.close());
+		const pushing = pushBlob(await named.repository(`${hostname()}:${double.port}/app:1`), blobOf(content));
+		const outcome = await pushing.catch((error: RegistryError) => error.kind);
+		// The machine's name need not resolve.
+		assert.ok(outcome === 'uploaded' || outcome === 'unreachable', outcome);
 	});
 
 	test('missing rights are reported as containerd does', async () => {

@@ -140,6 +140,7 @@ class Upload {
 			answer.discard();
 			location = locationOf(answer);
 			offset += body.byteLength;
+			checkReceived(answer, offset);
 		}
 		const target = withDigest(location, this.#blob.descriptor.digest);
 		return this.#session.succeed({ method: 'PUT', target, ...this.#signal });
@@ -152,6 +153,15 @@ function locationOf({ headers, request }: RegistryAnswer): URL {
 	url.username = '';
 	url.password = '';
 	return url;
+}
+
+/** Throws RegistryError if the registry says that it has fewer bytes than were sent. */
+function checkReceived({ headers }: RegistryAnswer, offset: number): void {
+	const last = /-(\d+)$/.exec(headers.range ?? '')?.[1];
+	if (last === undefined || Number(last) === offset - 1) return;
+	throw new RegistryError(`the registry received ${Number(last) + 1} of ${offset} bytes`, {
+		kind: 'unavailable',
+	});
 }
 
 function withDigest(location: URL, digest: string): URL {
