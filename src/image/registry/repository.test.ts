@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { digestOf } from '../digest.ts';
 import type { Descriptor } from '../manifests/document.ts';
 import { MEDIA_TYPES } from '../manifests/media-types.ts';
+import { makeCertificate } from '../testing/certificate.ts';
 import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
 import { allOf, credentialsFor, RegistryWorld } from '../testing/registry-world.ts';
 import { testImage } from '../testing/test-image.ts';
@@ -285,6 +286,31 @@ describe('redirects', () => {
 			knowing.registry.close();
 			await cdn.stop();
 		}
+	});
+
+	test('to another host lose the trust in the authority of the registry', async (t) => {
+		const certificate = makeCertificate('localhost');
+		if (!certificate) return t.skip('openssl is not installed');
+		const [registry, cdn] = [
+			await RegistryDouble.start(certificate),
+			await RegistryDouble.start(certificate),
+		];
+		t.after(() => Promise.all([registry.stop(), cdn.stop()]));
+		registry.fault = (_, response) => {
+			response.writeHead(307, { Location: `https://localhost:${cdn.port}/` });
+			response.end();
+			return true;
+		};
+		const host = `localhost:${registry.port}`;
+		const hosts = new Map([[host, { tls: { ca: certificate.cert } }]]);
+		const trusting = new RegistryWorld({ endpoints: { config: { mirrors: new Map(), hosts } } });
+		t.after(() => trusting.registry.close());
+		const error = await world.failure((await trusting.repository(`${host}/app:1`)).resolve());
+		assert.match(
+			error.message,
+			new RegExp(`"https://localhost:${cdn.port}/": tls: .*signed by unknown authority$`),
+		);
+		assert.equal(registry.requests.length, 1);
 	});
 
 	test('in a circle end', async () => {

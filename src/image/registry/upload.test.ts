@@ -118,13 +118,21 @@ describe('pushes to a registry that misbehaves', () => {
 		const error = await world.failure(pushBlob(repository, lying));
 		assert.match(error.message, /400 Bad Request\ndigest invalid: provided digest did not match$/);
 		assert.doesNotMatch(error.message, /state=secret/);
-		double.fault = ({ method }, response) => {
-			if (method !== 'POST') return false;
-			response.setHeader('Location', 'http://169.254.169.254/latest');
-			reply(response, 202, '');
-			return true;
+		const locations: Readonly<Record<string, RegExp>> = {
+			'https://169.254.169.254/latest': /metadata addresses/,
+			'http://192.0.2.1/upload': /refused: plain HTTP is not allowed to this host$/,
 		};
-		assert.equal((await world.failure(pushBlob(repository, blobOf(content)))).kind, 'refused');
+		for (const [location, message] of Object.entries(locations)) {
+			double.fault = ({ method }, response) => {
+				if (method !== 'POST') return false;
+				response.setHeader('Location', location);
+				reply(response, 202, '');
+				return true;
+			};
+			const refused = await world.failure(pushBlob(repository, blobOf(content)));
+			assert.equal(refused.kind, 'refused');
+			assert.match(refused.message, message);
+		}
 	});
 
 	test('a registry that lost a part of a chunk is reported', async () => {

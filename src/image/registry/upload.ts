@@ -150,8 +150,6 @@ class Upload {
 function locationOf({ headers, request }: RegistryAnswer): URL {
 	const url = headers.location === undefined ? undefined : URL.parse(headers.location, request.url);
 	if (!url) throw new RegistryError('the registry gave no location for the upload', { kind: 'invalid' });
-	url.username = '';
-	url.password = '';
 	return url;
 }
 

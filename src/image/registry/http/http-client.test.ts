@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { ServerOptions } from 'node:https';
 import { connect, createServer } from 'node:net';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { makeCertificate } from '../../testing/certificate.ts';
 import { basic, RegistryDouble, reply } from '../../testing/registry-double.ts';
 import { RetryClock } from '../../testing/retry-clock.ts';
 import { isLoopbackAddress } from './addresses.ts';
@@ -180,6 +178,24 @@ describe('bodies', () => {
 		server.close();
 	});
 
+	test('of many pieces need no more listeners than those of few', async (t) => {
+		const double = await startDouble(t);
+		double.fault = (_, response) => {
+			reply(response, 200, '');
+			return true;
+		};
+		const warnings: string[] = [];
+		const warn = ({ message }: Error): unknown => warnings.push(message);
+		process.on('warning', warn);
+		t.after(() => process.off('warning', warn));
+		async function* body(): AsyncGenerator<Uint8Array> {
+			for (let pieces = 0; pieces < 50; pieces += 1) yield Buffer.alloc(128 * 1024);
+		}
+		await send(`http://${double.host}/x`, { method: 'PUT', body });
+		await new Promise((resolve) => setImmediate(resolve));
+		assert.deepEqual(warnings, []);
+	});
+
 	test('that cannot be read fail the request', async (t) => {
 		const double = await startDouble(t);
 		async function* body(): AsyncGenerator<Uint8Array> {
@@ -309,27 +325,4 @@ async function startDouble(t: TestContext, tls?: ServerOptions): Promise<Registr
 	const double = await RegistryDouble.start(tls);
 	t.after(() => double.stop());
 	return double;
-}
-
-/** A self-signed certificate; undefined if openssl is not installed. */
-function makeCertificate(name: string): { readonly cert: string; readonly key: string } | undefined {
-	if (spawnSync('openssl', ['version']).error) return undefined;
-	const folder = mkdtempSync(join(tmpdir(), 'stint-registry-tls-'));
-	const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-	const request = [
-		'req',
-		'-x509',
-		'-newkey',
-		'ec',
-		'-pkeyopt',
-		'ec_paramgen_curve:prime256v1',
-		'-nodes',
-		'-days',
-		'2',
-	];
-	const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-	execFileSync('openssl', [...request, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-	const read = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-	rmSync(folder, { recursive: true });
-	return read;
 }

@@ -243,11 +243,15 @@ function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<str
 	return /^(POST|PUT|PATCH)$/.test(method) ? { 'Content-Length': '0' } : {};
 }
 
+/** Resolves when the request takes further pieces, or needs none any more. */
 function drained(outgoing: http.ClientRequest): Promise<void> {
+	const events = ['drain', 'response', 'close'];
 	return new Promise((resolve) => {
-		outgoing.once('drain', resolve);
-		outgoing.once('response', () => resolve());
-		outgoing.once('close', () => resolve());
+		const settle = (): void => {
+			for (const event of events) outgoing.off(event, settle);
+			resolve();
+		};
+		for (const event of events) outgoing.on(event, settle);
 	});
 }
 
