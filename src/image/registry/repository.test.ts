@@ -61,6 +61,17 @@ describe('blobs', () => {
 		assert.equal(double.requests.length, 2);
 	});
 
+	test('an answer to another range than asked for is refused', async () => {
+		double.fault = (_, response) => {
+			if (double.requests.length > 1) response.setHeader('Content-Range', 'bytes 5-199999/200000');
+			response.writeHead(double.requests.length > 1 ? 206 : 200, { 'Content-Length': CONTENT.byteLength });
+			response.write(CONTENT.subarray(0, 70_000), () => response.destroy());
+			return true;
+		};
+		const error = await world.failure(allOf(repository.blob(BLOB)));
+		assert.match(error.message, /unhandled content range in response: 5$/);
+	});
+
 	test('a body that ends too early without an error is continued, too', async () => {
 		double.fault = (_, response) => {
 			if (double.requests.length > 1) return false;

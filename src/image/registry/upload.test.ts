@@ -157,6 +157,20 @@ describe('pushes to a registry that misbehaves', () => {
 		assert.ok(outcome === 'uploaded' || outcome === 'unreachable', outcome);
 	});
 
+	test('a chunk is sent again only if the registry has not taken it', async () => {
+		let status = 503;
+		double.fault = ({ method }, response) => {
+			if (method !== 'PATCH' || status === 0) return false;
+			reply(response, status, '');
+			status = 0;
+			return true;
+		};
+		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		assert.match(error.message, /from PATCH request to \S+: 503 Service Unavailable$/);
+		status = 429;
+		assert.equal(await pushBlob(repository, blobOf(content), { chunkBytes: 4000 }), 'uploaded');
+	});
+
 	test('missing rights are reported as containerd does', async () => {
 		double.auth = { kind: 'basic', user: 'u', password: 'p' };
 		const error = await world.failure(pushBlob(repository, blobOf(content)));
