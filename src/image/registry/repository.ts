@@ -132,7 +132,9 @@ export class Repository {
 		const text = error.kind === 'not-found' && notFound ? new RegistryError(notFound, error.failure) : error;
 		const isRefused = text.kind === 'denied' && /authorization failed/.test(text.message);
 		return withAdvice(isRefused && denied ? text.prefixed(denied) : text, {
-			...{ domain: this.reference.domain, registriesPath, problems },
+			domain: this.reference.domain,
+			registriesPath,
+			problems,
 			...(origin !== undefined && { origin }),
 		});
 	}

@@ -145,7 +145,9 @@ export class Session {
 		for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
 		if (namespace && url.origin === base.origin) url.searchParams.set('ns', namespace);
 		return {
-			...{ method, url, headers: { 'User-Agent': userAgent, ...headers } },
+			method,
+			url,
+			headers: { 'User-Agent': userAgent, ...headers },
 			// The user named this host, which may be a name of this machine. Redirects are checked as they come.
 			allowLoopback: url.origin === base.origin || this.endpoint.allowsLoopback,
 			...(body && { body }),
