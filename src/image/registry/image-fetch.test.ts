@@ -123,6 +123,23 @@ describe('fetchImage', () => {
 		);
 	});
 
+	test('documents that are cut off are requested once more', async () => {
+		const image = testImage();
+		double.add('app', '1', image);
+		const seen = new Set<string>();
+		double.fault = ({ method, url }, response) => {
+			if (method !== 'GET' || seen.has(url)) return false;
+			seen.add(url);
+			response.writeHead(200, { 'Content-Length': 10_000 });
+			response.write('{"schemaVersion', () => response.destroy());
+			return true;
+		};
+		const repository = await world.repository(`${double.host}/app:1`);
+		const fetched = await fetchImage(repository, { platform: AMD64 });
+		assert.equal(fetched.documents.size, 2);
+		assert.equal(double.requests.length, 5);
+	});
+
 	test('an artifact that is no container image, and schema 1, are refused', async () => {
 		const bytes = new TextEncoder().encode('{"schemaVersion":1,"fsLayers":[]}');
 		double.addManifest('app:1', 'application/vnd.docker.distribution.manifest.v1+prettyjws', bytes);
