@@ -149,6 +149,22 @@ describe('fetchImage', () => {
 			error.message,
 			/^failed to pull and unpack image "[^"]*": media-type: schema 1 not supported$/,
 		);
+		const { manifest, content } = testImage();
+		const text = Buffer.from(content.get(manifest.digest) ?? '').toString();
+		double.add('app', '2', { manifest, content });
+		const changes: readonly (readonly [string, string, RegExp])[] = [
+			[
+				'oci.image.config.v1',
+				'cncf.helm.config.v1',
+				/helm\.config\.v1\+json is not that of a container image$/,
+			],
+			['"layers":[', '"layers":[],"others":[', /number of layers and diffIDs don't match: 0 != 1$/],
+		];
+		for (const [from, to, message] of changes) {
+			double.addManifest('app:3', manifest.mediaType, Buffer.from(text.replace(from, to)));
+			const fetching = fetchImage(await world.repository(`${double.host}/app:3`), { platform: AMD64 });
+			assert.match((await world.failure(fetching)).message, message);
+		}
 	});
 
 	test('registries without HEAD, and without the digest header, are asked by GET', async () => {
