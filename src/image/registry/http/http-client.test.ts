@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import http from 'node:http';
 import type { ServerOptions } from 'node:https';
 import { connect, createServer } from 'node:net';
@@ -194,6 +195,31 @@ describe('bodies', () => {
 		await send(`http://${double.host}/x`, { method: 'PUT', body });
 		await new Promise((resolve) => setImmediate(resolve));
 		assert.deepEqual(warnings, []);
+	});
+
+	test('that the server does not read are given up', async (t) => {
+		const server = createServer((socket) => socket.pause());
+		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+		t.after(() => server.close());
+		const address = server.address();
+		const port = typeof address === 'object' ? address?.port : 0;
+		let isSettled = false;
+		const sending = send(`http://127.0.0.1:${port}/x`, {
+			method: 'PATCH',
+			body: Buffer.alloc(64 * 1024 * 1024),
+		});
+		const failure = assert
+			.rejects(sending, { message: /: write: i\/o timeout$/, kind: 'timed-out' })
+			.finally(() => {
+				isSettled = true;
+			});
+		const [socket] = await once(server, 'connection');
+		while (!isSettled) {
+			await new Promise((resolve) => setImmediate(resolve));
+			clock.expire();
+		}
+		await failure;
+		socket.destroy();
 	});
 
 	test('that cannot be read fail the request', async (t) => {

@@ -106,18 +106,15 @@ export class HttpClient {
 	}
 
 	async #exchange(request: HttpRequest, outgoing: http.ClientRequest): Promise<RegistryAnswer> {
-		const { url, signal } = request;
+		const { signal } = request;
 		const abort = (): void => {
 			outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error('context canceled'));
 		};
 		signal?.addEventListener('abort', abort, { once: true });
 		const forget = (): void => signal?.removeEventListener('abort', abort);
 		outgoing.once('close', forget);
-		const watch = new Deadline(this.#clock, (text) =>
-			outgoing.destroy(new RegistryError(text, { kind: 'timed-out' })),
-		);
+		const watch = this.#deadlineOf(outgoing);
 		try {
-			this.#watchConnecting(outgoing, watch, url);
 			const answered = new Promise<IncomingMessage>((resolve, reject) => {
 				outgoing.once('response', resolve);
 				outgoing.on('error', reject);
@@ -158,23 +155,34 @@ export class HttpClient {
 		return isSecure ? https.request(options) : http.request(options);
 	}
 
-	#watchConnecting(outgoing: http.ClientRequest, watch: Deadline, url: URL): void {
+	/** Resolves when the request has its connection, or has failed. */
+	#connected(outgoing: http.ClientRequest, { protocol, host }: URL): Promise<void> {
 		const { connectMs } = this.#timeouts;
-		watch.set(connectMs, `dial tcp ${url.host}: i/o timeout`);
-		outgoing.once('socket', (socket) => {
-			if (!socket.connecting) return watch.clear();
-			socket.once('connect', () => {
-				if (url.protocol === 'https:') watch.set(connectMs, 'net/http: TLS handshake timeout');
-				else watch.clear();
+		const watch = this.#deadlineOf(outgoing);
+		watch.set(connectMs, `dial tcp ${host}: i/o timeout`);
+		return new Promise<void>((resolve) => {
+			outgoing.once('close', () => resolve());
+			outgoing.once('socket', (socket) => {
+				if (!socket.connecting) return resolve();
+				socket.once('connect', () => {
+					if (protocol === 'https:') watch.set(connectMs, 'net/http: TLS handshake timeout');
+					else resolve();
+				});
+				socket.once('secureConnect', () => resolve());
 			});
-			socket.once('secureConnect', () => watch.clear());
-		});
+		}).finally(() => watch.clear());
+	}
+
+	#deadlineOf(outgoing: http.ClientRequest): Deadline {
+		return new Deadline(this.#clock, (text) =>
+			outgoing.destroy(new RegistryError(text, { kind: 'timed-out' })),
+		);
 	}
 
 	/** Writes the body, and then waits for the head of the answer. A registry may answer before it has the whole body. */
 	async #sendBody(
 		outgoing: http.ClientRequest,
-		{ body, method }: HttpRequest,
+		{ body, method, url }: HttpRequest,
 		watch: Deadline,
 	): Promise<void> {
 		const { progressMs } = this.#timeouts;
@@ -185,20 +193,20 @@ export class HttpClient {
 			isAnswered = true;
 			watch.clear();
 		});
-		if (typeof body === 'function') {
-			for await (const piece of body()) {
-				if (isAnswered || outgoing.destroyed) return;
-				if (outgoing.write(piece)) continue;
-				watch.set(progressMs, 'write: i/o timeout');
-				await drained(outgoing);
-				watch.clear();
-			}
+		await this.#connected(outgoing, url);
+		for await (const piece of piecesOfBody(body)) {
+			if (isAnswered || outgoing.destroyed) return;
+			if (outgoing.write(piece)) continue;
+			watch.set(progressMs, 'write: i/o timeout');
+			await drained(outgoing);
+			watch.clear();
 		}
 		if (isAnswered || outgoing.destroyed) return;
-		outgoing.end(typeof body === 'function' ? undefined : body);
+		watch.set(progressMs, 'write: i/o timeout');
 		outgoing.once('finish', () => {
 			if (!isAnswered) watch.set(headMs, 'net/http: timeout awaiting response headers');
 		});
+		outgoing.end();
 	}
 
 	#answer(request: HttpRequest, incoming: IncomingMessage): RegistryAnswer {
@@ -242,6 +250,15 @@ function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<str
 	if (body) return { 'Content-Length': String(body.byteLength) };
 	return /^(POST|PUT|PATCH)$/.test(method) ? { 'Content-Length': '0' } : {};
 }
+
+/** Bytes in pieces, too, so that a long body makes progress that can be watched. */
+async function* piecesOfBody(body: RequestBody | undefined): AsyncGenerator<Uint8Array> {
+	if (typeof body === 'function') yield* body();
+	else if (body)
+		for (let at = 0; at < body.byteLength; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
+}
+
+const PIECE_BYTES = 64 * 1024;
 
 /** Resolves when the request takes further pieces, or needs none any more. */
 function drained(outgoing: http.ClientRequest): Promise<void> {
@@ -298,10 +315,10 @@ async function readStart(pieces: AsyncIterable<Uint8Array>, maxBytes: number): P
 /** One timer that is set again and again. */
 class Deadline {
 	readonly #clock: Clock;
-	readonly #expire: (text: string) => void;
+	readonly #expire: (text: string) => unknown;
 	#cancel: () => void = () => undefined;
 
-	constructor(clock: Clock, expire: (text: string) => void) {
+	constructor(clock: Clock, expire: (text: string) => unknown) {
 		this.#clock = clock;
 		this.#expire = expire;
 	}
