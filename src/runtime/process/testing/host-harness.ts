@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { assert } from '../../../base/assert.ts';
 import { SystemClock } from '../../../base/clock.ts';
@@ -28,6 +29,14 @@ export interface HostHarness extends RuntimeHarness {
 	/** A container that runs a shell script. */
 	script(text: string, more?: Partial<ContainerConfig>): ContainerConfig;
 }
+
+const LOOK_INTERVAL_MS = 2;
+
+/**
+ * Prints each size of its terminal that is not 0 0, the first one. A size that was set before the trap sends no signal
+ * to it, so the program looks once after it.
+ */
+const PRINT_SIZES = 'trap "stty size" WINCH; stty size | grep -v "^0 0"; while :; do sleep 0.05; done';
 
 const HAS_BOXES = (await probeMachine(shimFile())).level !== 'none';
 
@@ -60,7 +69,7 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 		crash: async () => {
 			process.kill(launcherPid(), 'SIGKILL');
 		},
-		passTime: () => new Promise((resolve) => setImmediate(resolve)),
+		passTime: nextLook,
 		readLog: (path) => readFile(path, 'utf8').catch(() => ''),
 		script: (text, more = {}) => ({ ...shellScript(text, logPath('main')), ...more }),
 		programs: {
@@ -82,11 +91,11 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 					exitsWith3: sh('exit 3'),
 					talks: sh('echo out; echo err >&2'),
 					runsForEver: ['sleep', '1000000'],
-					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+					printsSizes: sh(PRINT_SIZES),
 				},
 				attachable: {
 					echoesInput: ['cat'],
-					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+					printsSizes: sh(PRINT_SIZES),
 					runsUntilStopped: ['sleep', '1000000'],
 				},
 			}),
@@ -172,7 +181,12 @@ export async function outputOf(machine: HostHarness, { logPath }: RuntimeContain
 
 /** Resolves when the process has exited; a zombie counts as exited. */
 export async function untilGone(pid: number): Promise<void> {
-	while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+	while (isAlive(pid)) await nextLook();
+}
+
+/** Waits between two looks at a file or process of the machine: a loop without it would take a processor from them. */
+function nextLook(): Promise<void> {
+	return pause(LOOK_INTERVAL_MS);
 }
 
 /** True if the process runs and is not a zombie. */
