@@ -82,6 +82,16 @@ describe('Basic authorization', () => {
 		assert.equal(repository.credentialOrigin, 'credential 2');
 	});
 
+	test('a registry that is not available is not asked with each credential', async () => {
+		double.fault = (_, response) => {
+			reply(response, 503, '');
+			return true;
+		};
+		const error = await refusal(credentials({ username: 'bob', password: 'x' }, ALICE));
+		assert.equal(error.kind, 'unavailable');
+		assert.equal(double.requests.length, 3);
+	});
+
 	test('why credentials could not be read is part of the hint', async () => {
 		double.auth = { kind: 'basic', ...USER };
 		const source: CredentialSource = {
@@ -176,10 +186,8 @@ describe('Bearer tokens', () => {
 		double.fault = ({ url, headers }, response) => {
 			if (url.startsWith('/token') || revoked-- <= 0) return false;
 			assert.ok(headers.authorization);
-			response.setHeader(
-				'WWW-Authenticate',
-				`Bearer realm="http://${double.host}/token",error="invalid_token"`,
-			);
+			const challenge = `Bearer realm="http://${double.host}/token",service="double",scope="repository:app:pull"`;
+			response.setHeader('WWW-Authenticate', `${challenge},error="invalid_token"`);
 			reply(response, 401, '');
 			return true;
 		};

@@ -1,6 +1,7 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../../../base/clock.ts';
+import { codeOf } from '../../../base/files/system-error.ts';
 import { RegistryError } from '../registry-error.ts';
 import { checkAddress, isLoopbackAddress, unbracketed } from './addresses.ts';
 import { Agents, requestTo, type TlsSettings } from './agents.ts';
@@ -82,13 +83,20 @@ export class HttpClient {
 
 	/** Sends the request; resolves with the head of the answer, whatever its status. */
 	async send(request: HttpRequest): Promise<RegistryAnswer> {
-		try {
-			return await this.#exchange(request);
-		} catch (error) {
-			request.signal?.throwIfAborted();
-			// No byte of the request was sent before the certificate was accepted.
-			if (isUnknownAuthority(error) && this.#agents.trustSystem()) return this.send(request);
-			throw requestError(request, error);
+		const { signal } = request;
+		checkAddress(request.url.hostname, request.allowLoopback);
+		for (;;) {
+			signal?.throwIfAborted();
+			const outgoing = this.#open(request);
+			try {
+				return await this.#exchange(request, outgoing);
+			} catch (error) {
+				outgoing.destroy();
+				signal?.throwIfAborted();
+				// No byte of the request was sent before the certificate was accepted.
+				const isCurable = isUnknownAuthority(error) && this.#agents.trustSystem();
+				if (!isCurable && !wasClosedWhileIdle(error, request, outgoing)) throw requestError(request, error);
+			}
 		}
 	}
 
@@ -97,22 +105,16 @@ export class HttpClient {
 		this.#agents.close();
 	}
 
-	async #exchange(request: HttpRequest): Promise<RegistryAnswer> {
-		const { url, signal } = request;
-		checkAddress(url.hostname, request.allowLoopback);
-		signal?.throwIfAborted();
-		const outgoing = this.#open(request);
+	async #exchange(request: HttpRequest, outgoing: http.ClientRequest): Promise<RegistryAnswer> {
+		const { signal } = request;
 		const abort = (): void => {
 			outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error('context canceled'));
 		};
 		signal?.addEventListener('abort', abort, { once: true });
 		const forget = (): void => signal?.removeEventListener('abort', abort);
 		outgoing.once('close', forget);
-		const watch = new Deadline(this.#clock, (text) =>
-			outgoing.destroy(new RegistryError(text, { kind: 'timed-out' })),
-		);
+		const watch = this.#deadlineOf(outgoing);
 		try {
-			this.#watchConnecting(outgoing, watch, url);
 			const answered = new Promise<IncomingMessage>((resolve, reject) => {
 				outgoing.once('response', resolve);
 				outgoing.on('error', reject);
@@ -122,9 +124,6 @@ export class HttpClient {
 			// An answer to a half-sent request ends the connection.
 			incoming.once('close', () => void (outgoing.writableFinished || outgoing.destroy()));
 			return this.#answer(request, incoming);
-		} catch (error) {
-			outgoing.destroy();
-			throw error;
 		} finally {
 			watch.clear();
 		}
@@ -156,41 +155,58 @@ export class HttpClient {
 		return isSecure ? https.request(options) : http.request(options);
 	}
 
-	#watchConnecting(outgoing: http.ClientRequest, watch: Deadline, url: URL): void {
+	/** Resolves when the request has its connection, or has failed. */
+	#connected(outgoing: http.ClientRequest, { protocol, host }: URL): Promise<void> {
 		const { connectMs } = this.#timeouts;
-		watch.set(connectMs, `dial tcp ${url.host}: i/o timeout`);
-		outgoing.once('socket', (socket) => {
-			if (!socket.connecting) return watch.clear();
-			socket.once('connect', () => {
-				if (url.protocol === 'https:') watch.set(connectMs, 'net/http: TLS handshake timeout');
-				else watch.clear();
+		const watch = this.#deadlineOf(outgoing);
+		watch.set(connectMs, `dial tcp ${host}: i/o timeout`);
+		return new Promise<void>((resolve) => {
+			outgoing.once('close', () => resolve());
+			outgoing.once('socket', (socket) => {
+				if (!socket.connecting) return resolve();
+				socket.once('connect', () => {
+					if (protocol === 'https:') watch.set(connectMs, 'net/http: TLS handshake timeout');
+					else resolve();
+				});
+				socket.once('secureConnect', () => resolve());
 			});
-			socket.once('secureConnect', () => watch.clear());
-		});
+		}).finally(() => watch.clear());
+	}
+
+	#deadlineOf(outgoing: http.ClientRequest): Deadline {
+		return new Deadline(this.#clock, (text) =>
+			outgoing.destroy(new RegistryError(text, { kind: 'timed-out' })),
+		);
 	}
 
 	/** Writes the body, and then waits for the head of the answer. A registry may answer before it has the whole body. */
-	async #sendBody(outgoing: http.ClientRequest, { body }: HttpRequest, watch: Deadline): Promise<void> {
-		const { progressMs, headMs } = this.#timeouts;
+	async #sendBody(
+		outgoing: http.ClientRequest,
+		{ body, method, url }: HttpRequest,
+		watch: Deadline,
+	): Promise<void> {
+		const { progressMs } = this.#timeouts;
+		// A registry hashes and copies what was put before it answers.
+		const headMs = this.#timeouts.headMs * (method === 'PUT' ? 5 : 1);
 		let isAnswered = false;
 		outgoing.once('response', () => {
 			isAnswered = true;
 			watch.clear();
 		});
-		if (typeof body === 'function') {
-			for await (const piece of body()) {
-				if (isAnswered || outgoing.destroyed) return;
-				if (outgoing.write(piece)) continue;
-				watch.set(progressMs, 'write: i/o timeout');
-				await drained(outgoing);
-				watch.clear();
-			}
+		await this.#connected(outgoing, url);
+		for await (const piece of piecesOfBody(body)) {
+			if (isAnswered || outgoing.destroyed) return;
+			if (outgoing.write(piece)) continue;
+			watch.set(progressMs, 'write: i/o timeout');
+			await drained(outgoing);
+			watch.clear();
 		}
 		if (isAnswered || outgoing.destroyed) return;
-		outgoing.end(typeof body === 'function' ? undefined : body);
+		watch.set(progressMs, 'write: i/o timeout');
 		outgoing.once('finish', () => {
 			if (!isAnswered) watch.set(headMs, 'net/http: timeout awaiting response headers');
 		});
+		outgoing.end();
 	}
 
 	#answer(request: HttpRequest, incoming: IncomingMessage): RegistryAnswer {
@@ -218,6 +234,15 @@ export class HttpClient {
 	}
 }
 
+/**
+ * Whether the server closed a kept connection just when the request was sent on it. The request then had no effect, and
+ * is sent on a new connection, which is not kept yet: this cannot recur forever.
+ */
+function wasClosedWhileIdle(error: unknown, { method }: HttpRequest, outgoing: http.ClientRequest): boolean {
+	const isRepeatable = method === 'GET' || method === 'HEAD';
+	return isRepeatable && outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+}
+
 /** A `function` body has no length that Node could know. */
 function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<string, string>> {
 	if (typeof body === 'function')
@@ -226,11 +251,24 @@ function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<str
 	return /^(POST|PUT|PATCH)$/.test(method) ? { 'Content-Length': '0' } : {};
 }
 
+/** Bytes in pieces, too, so that a long body makes progress that can be watched. */
+async function* piecesOfBody(body: RequestBody | undefined): AsyncGenerator<Uint8Array> {
+	if (typeof body === 'function') yield* body();
+	else if (body)
+		for (let at = 0; at < body.byteLength; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+/** Resolves when the request takes further pieces, or needs none any more. */
 function drained(outgoing: http.ClientRequest): Promise<void> {
+	const events = ['drain', 'response', 'close'];
 	return new Promise((resolve) => {
-		outgoing.once('drain', resolve);
-		outgoing.once('response', () => resolve());
-		outgoing.once('close', () => resolve());
+		const settle = (): void => {
+			for (const event of events) outgoing.off(event, settle);
+			resolve();
+		};
+		for (const event of events) outgoing.on(event, settle);
 	});
 }
 
@@ -277,10 +315,10 @@ async function readStart(pieces: AsyncIterable<Uint8Array>, maxBytes: number): P
 /** One timer that is set again and again. */
 class Deadline {
 	readonly #clock: Clock;
-	readonly #expire: (text: string) => void;
+	readonly #expire: (text: string) => unknown;
 	#cancel: () => void = () => undefined;
 
-	constructor(clock: Clock, expire: (text: string) => void) {
+	constructor(clock: Clock, expire: (text: string) => unknown) {
 		this.#clock = clock;
 		this.#expire = expire;
 	}
