@@ -222,6 +222,7 @@ function randomLayers(random: SeededRandom): ArchiveEntry[][] {
 	const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(random.next() * choices.length)] as T;
 	return Array.from({ length: 3 }, (_, layer) => {
 		const entries: ArchiveEntry[] = [{ path: './' }];
+		if (random.next() < 0.1) entries.push({ path: '.wh..wh..opq' });
 		for (const folder of ['a', 'b', 'a/c']) {
 			const kind = pick('none', 'folder', 'folder', 'whiteout', 'opaque', 'file');
 			const [parent, name] = folder.includes('/') ? ['a/', 'c'] : ['', folder];
@@ -279,8 +280,14 @@ test('a copy shows what overlay shows of the same layers', async (t) => {
 			const [shown, copied] = [new Map(treeOf(merged)), new Map(treeOf(copy.merged))];
 			for (const tree of [shown, copied]) tree.delete('');
 			assert.deepEqual(copied, shown, `seed ${seed}`);
+			await assert.rejects(store.roots.remove('overlay'), /merged is still mounted$/);
 		} finally {
 			execFileSync('umount', [merged]);
 		}
+		await store.roots.remove('overlay');
+		assert.deepEqual(
+			(await store.roots.list()).map(({ id }) => id),
+			['copy'],
+		);
 	}
 });

@@ -25,8 +25,8 @@ import {
 	readRefRecords,
 	setLastUsedAt,
 } from './records.ts';
-import { isPresent, Session, type StoreStep } from './session.ts';
 import { StoreFolders } from './store-folders.ts';
+import { isPresent, StoreSession, type StoreStep } from './store-session.ts';
 import { sweep } from './sweep.ts';
 import { syncFiles } from './sync-files.ts';
 
@@ -39,7 +39,7 @@ import { syncFiles } from './sync-files.ts';
  * 2. Acts that read and then change what other processes rely on hold the lock of the store; downloads do not.
  * 3. What no record and no lease names is garbage, which {@link ImageStore.sweep} removes.
  *
- * Order of reading: store-folders.ts, records.ts, session.ts, this file, layer-store.ts, sweep.ts.
+ * Order of reading: store-folders.ts, records.ts, store-session.ts, this file, layer-store.ts, sweep.ts.
  */
 
 /** What the store needs. */
@@ -94,11 +94,11 @@ export class ImageStore {
 	readonly layers: LayerStore;
 	readonly roots: ContainerRoots;
 	readonly #options: ImageStoreOptions;
-	readonly #session: Session;
+	readonly #session: StoreSession;
 	/** Acts of this process wait for each other without polling the lock. */
 	readonly #turn = new ConcurrencyLimit(1);
 
-	private constructor(options: ImageStoreOptions, folders: StoreFolders, session: Session) {
+	private constructor(options: ImageStoreOptions, folders: StoreFolders, session: StoreSession) {
 		this.#options = options;
 		this.folders = folders;
 		this.#session = session;
@@ -125,9 +125,9 @@ export class ImageStore {
 	static async open(options: ImageStoreOptions): Promise<ImageStore> {
 		const folders = new StoreFolders(options.root);
 		const lock = await FileLock.acquire(folders.lock, options.clock);
-		let session: Session;
+		let session: StoreSession;
 		try {
-			session = Session.begin({ folders, random: options.random, step: options.step ?? (() => {}) });
+			session = StoreSession.begin({ folders, random: options.random, step: options.step ?? (() => {}) });
 		} finally {
 			lock.release();
 		}

@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import type { PullAccess } from './pull-access.ts';
 import { digestOfFileName, type StoreFolders } from './store-folders.ts';
 
-/** The records of the store: JSON files that only {@link Session.write} writes, so each is whole. */
+/** The records of the store: JSON files that only {@link StoreSession.write} writes, so each is whole. */
 
 /** A layer of an image. */
 export interface LayerRef {
@@ -51,6 +51,8 @@ export interface LayerRecord {
 	readonly entries: number;
 	/** Whether overlay can mount the folder: its marks are applied, or it has none. */
 	readonly isMountable: boolean;
+	/** Whether nothing of the layers below is visible: its root folder is opaque. */
+	readonly hidesAllBelow: boolean;
 }
 
 /** The record of a container's root. */
