@@ -149,6 +149,10 @@ test('a folder without an entry takes attributes, or the link, of the layer belo
 		assert.deepEqual(of('shut').slice(0, 1), ['700']);
 	}
 	assert.ok(!readdirSync(upper).includes('lib'));
+	const [layer] = (await store.layers.view(refs.map(({ chainId }) => chainId))).root.layers;
+	const implied = ['', 'dangling', 'run', 'shut', 'tmp', 'usr', 'usr/lib', 'usr/lib/modules', 'var'];
+	assert.deepEqual(layer?.marks.implied, implied);
+	assert.deepEqual(layer?.marks.whiteouts, ['usr/lib/gone']);
 });
 
 test('links are resolved inside of the view', async (t) => {

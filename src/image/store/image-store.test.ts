@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,7 +9,7 @@ import type { Descriptor } from '../manifests/document.ts';
 import { type BuiltImage, buildImage, indexOf } from '../testing/image-builder.ts';
 import { openTestStore, pulled } from '../testing/test-store.ts';
 import { testFolder } from '../testing/trees.ts';
-import type { ImageStore } from './image-store.ts';
+import type { ImageStore, ImageToAdd } from './image-store.ts';
 
 const BASE = [
 	{ path: 'etc/' },
@@ -132,6 +133,25 @@ test('a failed pull leaves no image, and the next one succeeds', async (t) => {
 	assert.equal((await store.list()).length, 1);
 });
 
+test('the failure of a layer ends the downloads of the others', async (t) => {
+	const store = await openTestStore(t);
+	const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+	const image: ImageToAdd = {
+		...pulled(ONE, 'a:1'),
+		openLayer: async ({ digest }, signal) => {
+			if (digest !== BASE_DIGEST) {
+				await begun;
+				throw new Error('connection reset');
+			}
+			begin();
+			await once(signal, 'abort');
+			throw signal.reason;
+		},
+	};
+	await assert.rejects(store.add(image), /connection reset/);
+	assert.deepEqual(contents(store).layers, 0);
+});
+
 test('removal keeps what other images, roots of containers and running pulls need', async (t) => {
 	const store = await openTestStore(t);
 	await store.add(pulled(ONE, 'a:1'));
@@ -165,8 +185,10 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	const { promise: swept, resolve } = Promise.withResolvers<void>();
 	const lowest = (await store.add(pulled(ONE, 'a:1'))).layers[0];
 	await store.remove([ONE.id]);
+	const opened: string[] = [];
 	const pull = store.add(
 		pulled(ONE, 'a:1', async (digest) => {
+			opened.push(digest);
 			if (digest !== lowest?.digest) await swept;
 		}),
 	);
@@ -174,6 +196,7 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	await store.sweep();
 	resolve();
 	await pull;
+	assert.equal(opened.length, 2);
 	assert.equal(readFileSync(join(store.layers.filesOf(lowest?.chainId ?? ''), 'bin/sh'), 'utf8'), 'shell');
 });
 
