@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { digestOf } from '../digest.ts';
+import { MEDIA_TYPES } from '../manifests/media-types.ts';
+import { missingRegistry, RealRegistry } from '../testing/real-registry.ts';
+import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
+import { allOf, credentialsFor, RegistryWorld, type WorldOptions } from '../testing/registry-world.ts';
+import { type TestImage, testImage, testIndex } from '../testing/test-image.ts';
+import { fetchImage } from './image-fetch.ts';
+import type { Repository } from './repository.ts';
+import { type PushedBlob, type PushOptions, type PushOutcome, pushBlob, pushManifest } from './upload.ts';
+
+const PUSH: WorldOptions = { actions: ['pull', 'push'] };
+
+function blobOf(content: Uint8Array): PushedBlob {
+	const descriptor = { mediaType: MEDIA_TYPES.layer, digest: digestOf(content), size: content.byteLength };
+	return {
+		descriptor,
+		async *open() {
+			for (let at = 0; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
+		},
+	};
+}
+
+async function pushImage(
+	repository: Repository,
+	{ content, manifest }: Pick<TestImage, 'content' | 'manifest'>,
+	options: PushOptions = {},
+): Promise<readonly PushOutcome[]> {
+	const outcomes: PushOutcome[] = [];
+	const manifests: Uint8Array[] = [];
+	for (const [digest, bytes] of content) {
+		if (Buffer.from(bytes).toString().startsWith('{"schemaVersion"')) manifests.push(bytes);
+		else outcomes.push(await pushBlob(repository, blobOf(content.get(digest) ?? bytes), options));
+	}
+	for (const bytes of manifests) {
+		const mediaType = /"mediaType":"([^"]+)"/.exec(Buffer.from(bytes).toString())?.[1] ?? '';
+		const isRoot = digestOf(bytes) === manifest.digest;
+		const object = isRoot ? (repository.reference.tag ?? 'latest') : digestOf(bytes);
+		await pushManifest(repository, { bytes, mediaType, object });
+	}
+	return outcomes;
+}
+
+describe('pushes to a registry that misbehaves', () => {
+	const content = Buffer.from(Array.from({ length: 10_500 }, (_, at) => at % 250));
+	let double: RegistryDouble;
+	let world: RegistryWorld;
+	let repository: Repository;
+	beforeEach(async () => {
+		double = await RegistryDouble.start();
+		world = new RegistryWorld(PUSH);
+		repository = await world.repository(`${double.host}/app:1`);
+	});
+	afterEach(async () => {
+		world.registry.close();
+		await double.stop();
+	});
+
+	test('a blob is uploaded in one request, and not again', async () => {
+		assert.equal(await pushBlob(repository, blobOf(content)), 'uploaded');
+		assert.equal(await pushBlob(repository, blobOf(content)), 'present');
+		assert.deepEqual(double.blobs.get(digestOf(content)), content);
+		assert.deepEqual(
+			double.requests.map(({ method }) => method),
+			['HEAD', 'POST', 'PUT', 'HEAD'],
+		);
+	});
+
+	test('a blob is uploaded in chunks of a size', async () => {
+		assert.equal(await pushBlob(repository, blobOf(content), { chunkBytes: 4000 }), 'uploaded');
+		assert.deepEqual(double.blobs.get(digestOf(content)), content);
+		const ranges = double.requests.map(({ headers }) => headers['content-range']).filter((range) => range);
+		assert.deepEqual(ranges, ['0-3999', '4000-7999', '8000-10499']);
+	});
+
+	test('a blob of another repository is mounted, or uploaded if that is not permitted', async () => {
+		const { digest } = blobOf(content).descriptor;
+		double.fault = ({ method, url }, response) => {
+			if (method !== 'HEAD') return false;
+			reply(response, url.includes('/app/') ? 404 : 200, '');
+			return true;
+		};
+		double.blobs.set(digest, content);
+		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'mounted');
+		double.blobs.clear();
+		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'uploaded');
+		double.blobs.clear();
+		double.fault = ({ url }, response) => {
+			if (!url.includes('mount=')) return false;
+			reply(response, 403, errors('DENIED', 'no access to base'));
+			return true;
+		};
+		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'uploaded');
+	});
+
+	test('mounting asks for a token that may pull from the other repository, too', async () => {
+		double.auth = { kind: 'bearer', user: 'u', password: 'p' };
+		const credentials = credentialsFor({ username: 'u', password: 'p' });
+		const knowing = new RegistryWorld({ ...PUSH, credentials, mountsFrom: ['base'] });
+		after(() => knowing.registry.close());
+		await pushBlob(await knowing.repository(`${double.host}/app:1`), blobOf(content), { mountFrom: 'base' });
+		const token = double.requests.find(({ url }) => url === '/token');
+		assert.equal(
+			new URLSearchParams(token?.body).get('scope'),
+			'repository:app:pull,push repository:base:pull',
+		);
+	});
+
+	test('wrong content, and an upload that is sent elsewhere, fail', async () => {
+		const lying = {
+			...blobOf(content),
+			descriptor: { ...blobOf(content).descriptor, digest: digestOf('x') },
+		};
+		const error = await world.failure(pushBlob(repository, lying));
+		assert.match(error.message, /400 Bad Request\ndigest invalid: provided digest did not match$/);
+		assert.doesNotMatch(error.message, /state=secret/);
+		double.fault = ({ method }, response) => {
+			if (method !== 'POST') return false;
+			response.setHeader('Location', 'http://169.254.169.254/latest');
+			reply(response, 202, '');
+			return true;
+		};
+		assert.equal((await world.failure(pushBlob(repository, blobOf(content)))).kind, 'refused');
+	});
+
+	test('missing rights are reported as containerd does', async () => {
+		double.auth = { kind: 'basic', user: 'u', password: 'p' };
+		const error = await world.failure(pushBlob(repository, blobOf(content)));
+		assert.equal(
+			error.message,
+			'push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+		);
+	});
+});
+
+describe('with the registry of Docker', { skip: missingRegistry() }, () => {
+	test('images and indexes are pushed, pulled, listed, mounted and deleted', async () => {
+		const registry = await RealRegistry.start();
+		const world = new RegistryWorld(PUSH);
+		try {
+			const layers = [Buffer.alloc(300_000, 'a'), Buffer.from('b')];
+			const image = testImage({ layers });
+			const repository = await world.repository(`${registry.host}/team/app:1`);
+			assert.deepEqual(await pushImage(repository, image), ['uploaded', 'uploaded', 'uploaded']);
+			assert.deepEqual(await pushImage(repository, image), ['present', 'present', 'present']);
+			const arm = testImage({
+				layers,
+				compression: 'zstd',
+				platform: { os: 'linux', architecture: 'arm64' },
+			});
+			const index = testIndex([
+				{ image, platform: { os: 'linux', architecture: 'amd64' } },
+				{ image: arm, platform: { os: 'linux', architecture: 'arm64' } },
+			]);
+			await pushImage(await world.repository(`${registry.host}/team/app:2`), index, { chunkBytes: 100 });
+			assert.deepEqual([...(await repository.tags())].sort(), ['1', '2']);
+
+			const second = await world.repository(`${registry.host}/team/app:2`);
+			const fetched = await fetchImage(second, { platform: { os: 'linux', architecture: 'arm64' } });
+			assert.equal(fetched.descriptor.digest, arm.manifest.digest);
+			const [first] = fetched.manifest.layers;
+			assert.ok(first);
+			assert.deepEqual(zstdDecompressSync(await allOf(second.blob(first))), layers[0]);
+
+			const other = await world.repository(`${registry.host}/other:1`);
+			const outcomes = await pushImage(other, image, { mountFrom: 'team/app' });
+			assert.deepEqual(outcomes, ['mounted', 'mounted', 'mounted']);
+			const [lower] = image.layers;
+			assert.ok(lower);
+			assert.deepEqual(gunzipSync(await allOf(other.blob(lower))), layers[0]);
+
+			await repository.deleteManifest(image.manifest.digest);
+			const missing = await world.failure(repository.resolve());
+			assert.equal(missing.message, `${registry.host}/team/app:1: not found`);
+		} finally {
+			world.registry.close();
+			await registry.stop();
+		}
+	});
+
+	test('passwords are needed where it wants them', async () => {
+		// The password is "pw".
+		const registry = await RealRegistry.start(
+			'u:$2b$05$abcdefghijklmnopqrstuuHIrMEWpUCQe2YqFR3sXwQ75u4od..9q\n',
+		);
+		const credentials = credentialsFor({ username: 'u', password: 'pw' });
+		const world = new RegistryWorld({ ...PUSH, credentials });
+		try {
+			const image = testImage();
+			await pushImage(await world.repository(`${registry.host}/app:1`), image);
+			const stranger = new RegistryWorld();
+			const repository = await stranger.repository(`${registry.host}/app:1`);
+			const error = await stranger.failure(repository.resolve());
+			assert.match(error.message, /authorization failed: no basic auth credentials$/);
+			stranger.registry.close();
+		} finally {
+			world.registry.close();
+			await registry.stop();
+		}
+	});
+});
