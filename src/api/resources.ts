@@ -1,3 +1,11 @@
+/**
+ * The registry of all API resources: the server, the clients and the command line find kinds only here.
+ *
+ * The folders below src/api describe kinds and hold no state. meta/ is what they share, patch/ and protobuf/
+ * are two more uses of their schemas, and each kind has a folder of its own under its group. A definition.ts
+ * lists the parts of a kind; start with batch/job.
+ */
+
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
@@ -17,14 +25,6 @@ import { runtimeClasses } from './node/runtimeclass/definition.ts';
 import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 import { storageClasses } from './storage/storageclass/definition.ts';
-
-/**
- * The registry of all API resources: the server, the clients and the command line find kinds only here.
- *
- * The folders below src/api describe kinds and hold no state. meta/ is what they share, patch/ and protobuf/
- * are two more uses of their schemas, and each kind has a folder of its own under its group. A definition.ts
- * lists the parts of a kind; start with batch/job.
- */
 
 /** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [

@@ -99,7 +99,8 @@ export class ApiServer implements ApiTransport {
 		const accountTokens = accountTokensOf(cache, options);
 		this.tokens = new TokenAuthenticator(accountTokens);
 		this.#context = {
-			...{ tokens: this.tokens, accountTokens },
+			tokens: this.tokens,
+			accountTokens,
 			store,
 			cache,
 			clock,
@@ -112,8 +113,11 @@ export class ApiServer implements ApiTransport {
 		};
 		this.#authorizer = options.authorizer ?? BOOTSTRAP_AUTHORIZER;
 		this.#documents = new Documents({
-			...{ resources, version, failure: () => cache.failure },
-			...{ key: accountTokens.key, url: options.url ?? (() => undefined) },
+			resources,
+			version,
+			failure: () => cache.failure,
+			key: accountTokens.key,
+			url: options.url ?? (() => undefined),
 		});
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);

@@ -1,9 +1,9 @@
-// Generates src/apiserver/protobuf-golden.jsonl: one line for each object, with the protobuf and the JSON that
+// Generates src/apiserver/http/protobuf-golden.jsonl: one line for each object, with the protobuf and the JSON that
 // upstream's own code writes. The objects have random contents and are of every kind that the server returns
 // or accepts. Run it in a scratch module that requires sigs.k8s.io/randfill, and k8s.io/api and
 // k8s.io/apimachinery in the version of the field numbers (see tools/field-numbers.ts):
 //
-//	go run main.go > .../src/apiserver/protobuf-golden.jsonl
+//	go run main.go > .../src/apiserver/http/protobuf-golden.jsonl
 package main
 
 import (

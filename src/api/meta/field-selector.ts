@@ -1,15 +1,15 @@
+/**
+ * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value
+ * are escaped with a `\`; a value may be empty. Errors are BadRequest with upstream's texts
+ * (k8s.io/apimachinery/pkg/fields).
+ */
+
 import { quote } from '../../base/quote.ts';
 import type { ResourceDefinition } from '../contract/resource-definition.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { decodeAs } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/schema.ts';
 import type { KubeObject } from './object-meta.ts';
-
-/**
- * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value
- * are escaped with a `\`; a value may be empty. Errors are BadRequest with upstream's texts
- * (k8s.io/apimachinery/pkg/fields).
- */
 
 /** A requirement on one field. */
 export interface FieldTerm {

@@ -1,3 +1,12 @@
+/**
+ * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.
+ * selector-text.ts parses those of queries.
+ *
+ * 1. An absent LabelSelector selects nothing; an empty one selects everything. Confusing the two would make
+ *    a Job adopt every Pod.
+ * 2. Requirements are sorted by key and their values sorted, so that equal selectors have equal texts.
+ */
+
 import { compareText } from '../../base/compare-text.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
@@ -14,15 +23,6 @@ import {
 	string,
 } from '../schema/schema.ts';
 import { labelValue, qualifiedName } from './names.ts';
-
-/**
- * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.
- * selector-text.ts parses those of queries.
- *
- * 1. An absent LabelSelector selects nothing; an empty one selects everything. Confusing the two would make
- *    a Job adopt every Pod.
- * 2. Requirements are sorted by key and their values sorted, so that equal selectors have equal texts.
- */
 
 /** Schema of metav1.LabelSelectorRequirement. */
 export const labelSelectorRequirementSchema = object(

@@ -1,13 +1,13 @@
+/**
+ * The authorization stage: decides by user and request, before the body is decoded and before admission.
+ * Nothing in it changes a request.
+ */
+
 import type { User } from '../../api/contract/user.ts';
 import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import { isWatch } from '../dispatch.ts';
 import type { Call, Method, ResourceRequest } from '../request.ts';
-
-/**
- * The authorization stage: decides by user and request, before the body is decoded and before admission.
- * Nothing in it changes a request.
- */
 
 /** What an authorizer decides about (upstream: authorizer.Attributes). */
 export type AuthorizationAttributes = ResourceAttributes | NonResourceAttributes;
@@ -65,7 +65,11 @@ export function attributesOf(call: Call, request: ResourceRequest | undefined): 
 		type: 'resource',
 		user,
 		verb: verbOf(request),
-		...{ group, version, resource, subresource, name },
+		group,
+		version,
+		resource,
+		subresource,
+		name,
 		namespace: isNamespace(definition) ? name : namespace,
 	};
 }

@@ -27,7 +27,11 @@ export async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		folder: folder.runtime,
+		clock,
+		images,
+		version: VERSION,
+		onError,
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),

@@ -210,10 +210,17 @@ export class ProcessRuntime implements Runtime {
 		if (box) await prepareBox(config);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
-			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			name,
+			attempt,
+			image,
+			logPath,
+			logMaxBytes,
+			logMaxFiles,
 			imageRef: imageRefOf(image),
 			program,
-			...{ tty, stdin, stdinOnce },
+			tty,
+			stdin,
+			stdinOnce,
 			...(box && { box }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});

@@ -137,7 +137,8 @@ export function placesIn({ spec }: Pod): readonly Place[] {
 		...initContainers.map((container, index) => ({ container, path: `spec.initContainers[${index}]` })),
 		...containers.map((container, index) => ({ container, path: `spec.containers[${index}]` })),
 		...ephemeralContainers.map((container, index) => ({
-			...{ container, path: `spec.ephemeralContainers[${index}]` },
+			container,
+			path: `spec.ephemeralContainers[${index}]`,
 		})),
 	];
 }
