@@ -39,6 +39,8 @@ export interface RefRecord {
 	readonly imageId: Digest;
 	/** What the registry calls the name: the digest of the index, or of the manifest if there is no index. */
 	readonly targetDigest: Digest;
+	/** The documents with which the name was pulled: those of the image, and indexes. */
+	readonly documents: readonly Digest[];
 	readonly pulledAt: number;
 }
 

@@ -17,8 +17,8 @@ export async function sweep(folders: StoreFolders, session: StoreSession): Promi
 		for (const { digest, chainId } of layers) needed.add(digest).add(chainId);
 	}
 	const ids = new Set(images.map(({ id }) => id));
-	for (const { name, imageId, targetDigest } of await readRefRecords(folders)) {
-		if (ids.has(imageId)) needed.add(targetDigest);
+	for (const { name, imageId, documents } of await readRefRecords(folders)) {
+		if (ids.has(imageId)) for (const digest of documents) needed.add(digest);
 		else await session.discard(folders.ref(name));
 	}
 	for (const { imageId, chainIds } of await readContainerRecords(folders))
