@@ -56,7 +56,7 @@ export const ENTRIES: readonly string[] = [
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
 	// The pulls of the runtimes will import these.
-	'src/image/store/image-store.ts',
+	'src/image/pull/pull-image.ts',
 	'src/plan/image-gc/plan-image-gc.ts',
 	'src/image/archives/save-images.ts',
 	'src/image/archives/load-images.ts',
