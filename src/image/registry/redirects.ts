@@ -46,8 +46,6 @@ function redirected({ status, headers }: RegistryAnswer, request: HttpRequest): 
 	if (![301, 302, 303, 307, 308].includes(status) || location === undefined || !repeats) return undefined;
 	const url = URL.parse(location, request.url);
 	if (!url) throw refused(request, 'the Location of the redirect is not a URL');
-	url.username = '';
-	url.password = '';
 	// The certificate of this program, and the trust in another authority, are for the configured host alone.
 	const { tls, ...others } = request;
 	return { ...others, url, ...(tls && url.origin === request.url.origin && { tls }) };

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { digestOf } from '../digest.ts';
 import type { Descriptor } from '../manifests/document.ts';
 import { MEDIA_TYPES } from '../manifests/media-types.ts';
+import { makeCertificate } from '../testing/certificate.ts';
 import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
 import { allOf, credentialsFor, RegistryWorld } from '../testing/registry-world.ts';
 import { testImage } from '../testing/test-image.ts';
@@ -58,6 +59,17 @@ describe('blobs', () => {
 		};
 		assert.deepEqual(await allOf(repository.blob(BLOB)), CONTENT);
 		assert.equal(double.requests.length, 2);
+	});
+
+	test('an answer to another range than asked for is refused', async () => {
+		double.fault = (_, response) => {
+			if (double.requests.length > 1) response.setHeader('Content-Range', 'bytes 5-199999/200000');
+			response.writeHead(double.requests.length > 1 ? 206 : 200, { 'Content-Length': CONTENT.byteLength });
+			response.write(CONTENT.subarray(0, 70_000), () => response.destroy());
+			return true;
+		};
+		const error = await world.failure(allOf(repository.blob(BLOB)));
+		assert.match(error.message, /unhandled content range in response: 5$/);
 	});
 
 	test('a body that ends too early without an error is continued, too', async () => {
@@ -285,6 +297,31 @@ describe('redirects', () => {
 			knowing.registry.close();
 			await cdn.stop();
 		}
+	});
+
+	test('to another host lose the trust in the authority of the registry', async (t) => {
+		const certificate = makeCertificate('localhost');
+		if (!certificate) return t.skip('openssl is not installed');
+		const [registry, cdn] = [
+			await RegistryDouble.start(certificate),
+			await RegistryDouble.start(certificate),
+		];
+		t.after(() => Promise.all([registry.stop(), cdn.stop()]));
+		registry.fault = (_, response) => {
+			response.writeHead(307, { Location: `https://localhost:${cdn.port}/` });
+			response.end();
+			return true;
+		};
+		const host = `localhost:${registry.port}`;
+		const hosts = new Map([[host, { tls: { ca: certificate.cert } }]]);
+		const trusting = new RegistryWorld({ endpoints: { config: { mirrors: new Map(), hosts } } });
+		t.after(() => trusting.registry.close());
+		const error = await world.failure((await trusting.repository(`${host}/app:1`)).resolve());
+		assert.match(
+			error.message,
+			new RegExp(`"https://localhost:${cdn.port}/": tls: .*signed by unknown authority$`),
+		);
+		assert.equal(registry.requests.length, 1);
 	});
 
 	test('in a circle end', async () => {

@@ -73,7 +73,7 @@ export class Session {
 		const { clock, random } = this.#shared;
 		for (let attempt = 1; ; attempt += 1) {
 			const failure = await this.#attempt(request);
-			if ('status' in failure) return failure;
+			if (!(failure instanceof RegistryError)) return failure;
 			const delayMs = this.#delayBefore(attempt, failure);
 			if (delayMs === undefined || !isRepeatable(request, failure)) throw failure;
 			await sleep(clock, delayMs * (0.75 + random.next() / 2), request.signal);
@@ -146,8 +146,8 @@ export class Session {
 		if (namespace && url.origin === base.origin) url.searchParams.set('ns', namespace);
 		return {
 			...{ method, url, headers: { 'User-Agent': userAgent, ...headers } },
-			// The first request goes where the user said; redirects are checked as they come.
-			allowLoopback: target instanceof URL ? this.endpoint.allowsLoopback : true,
+			// The user named this host, which may be a name of this machine. Redirects are checked as they come.
+			allowLoopback: url.origin === base.origin || this.endpoint.allowsLoopback,
 			...(body && { body }),
 			...(bodyBytes !== undefined && { bodyBytes }),
 			...(tls && url.origin === base.origin && { tls }),

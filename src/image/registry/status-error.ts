@@ -15,9 +15,14 @@ export async function statusError(answer: RegistryAnswer, nowMs: number): Promis
 	const body = await answer.read(MAX_BODY_BYTES).catch(() => undefined);
 	const own = `unexpected status from ${request.method} request to ${shownUrl(request.url)}: ${statusText}`;
 	const retryAfterMs = retryAfter(answer, nowMs);
+	// What Go's server answers to plain HTTP on a port with TLS.
+	const wantsTls = status === 400 && body?.includes('HTTP request to an HTTPS server');
 	return new RegistryError([own, ...messagesIn(body)].join('\n'), {
 		kind: kindOf(status),
 		status,
+		...(wantsTls && {
+			hint: `${request.url.host} speaks HTTPS: name it with https:// as an endpoint of its own mirror.`,
+		}),
 		...(retryAfterMs !== undefined && { retryAfterMs }),
 	});
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestOf } from '../digest.ts';
@@ -8,6 +9,7 @@ import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
 import { allOf, credentialsFor, RegistryWorld, type WorldOptions } from '../testing/registry-world.ts';
 import { type TestImage, testImage, testIndex } from '../testing/test-image.ts';
 import { fetchImage } from './image-fetch.ts';
+import type { RegistryError } from './registry-error.ts';
 import type { Repository } from './repository.ts';
 import { type PushedBlob, type PushOptions, type PushOutcome, pushBlob, pushManifest } from './upload.ts';
 
@@ -116,13 +118,57 @@ describe('pushes to a registry that misbehaves', () => {
 		const error = await world.failure(pushBlob(repository, lying));
 		assert.match(error.message, /400 Bad Request\ndigest invalid: provided digest did not match$/);
 		assert.doesNotMatch(error.message, /state=secret/);
-		double.fault = ({ method }, response) => {
-			if (method !== 'POST') return false;
-			response.setHeader('Location', 'http://169.254.169.254/latest');
+		const locations: Readonly<Record<string, RegExp>> = {
+			'https://169.254.169.254/latest': /metadata addresses/,
+			'http://192.0.2.1/upload': /refused: plain HTTP is not allowed to this host$/,
+		};
+		for (const [location, message] of Object.entries(locations)) {
+			double.fault = ({ method }, response) => {
+				if (method !== 'POST') return false;
+				response.setHeader('Location', location);
+				reply(response, 202, '');
+				return true;
+			};
+			const refused = await world.failure(pushBlob(repository, blobOf(content)));
+			assert.equal(refused.kind, 'refused');
+			assert.match(refused.message, message);
+		}
+	});
+
+	test('a registry that lost a part of a chunk is reported', async () => {
+		double.fault = ({ method, url }, response) => {
+			if (method !== 'PATCH') return false;
+			response.setHeader('Location', url);
+			response.setHeader('Range', '0-99');
 			reply(response, 202, '');
 			return true;
 		};
-		assert.equal((await world.failure(pushBlob(repository, blobOf(content)))).kind, 'refused');
+		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		assert.equal(error.message, 'the registry received 100 of 4000 bytes');
+	});
+
+	test('a registry by a name of this machine takes uploads', async () => {
+		const config = { mirrors: new Map(), hosts: new Map() };
+		const named = new RegistryWorld({ ...PUSH, endpoints: { config, insecureRegistries: [hostname()] } });
+		after(() => named.registry.close());
+		const pushing = pushBlob(await named.repository(`${hostname()}:${double.port}/app:1`), blobOf(content));
+		const outcome = await pushing.catch((error: RegistryError) => error.kind);
+		// The machine's name need not resolve.
+		assert.ok(outcome === 'uploaded' || outcome === 'unreachable', outcome);
+	});
+
+	test('a chunk is sent again only if the registry has not taken it', async () => {
+		let status = 503;
+		double.fault = ({ method }, response) => {
+			if (method !== 'PATCH' || status === 0) return false;
+			reply(response, status, '');
+			status = 0;
+			return true;
+		};
+		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		assert.match(error.message, /from PATCH request to \S+: 503 Service Unavailable$/);
+		status = 429;
+		assert.equal(await pushBlob(repository, blobOf(content), { chunkBytes: 4000 }), 'uploaded');
 	});
 
 	test('missing rights are reported as containerd does', async () => {

@@ -140,6 +140,7 @@ class Upload {
 			answer.discard();
 			location = locationOf(answer);
 			offset += body.byteLength;
+			checkReceived(answer, offset);
 		}
 		const target = withDigest(location, this.#blob.descriptor.digest);
 		return this.#session.succeed({ method: 'PUT', target, ...this.#signal });
@@ -149,9 +150,16 @@ class Upload {
 function locationOf({ headers, request }: RegistryAnswer): URL {
 	const url = headers.location === undefined ? undefined : URL.parse(headers.location, request.url);
 	if (!url) throw new RegistryError('the registry gave no location for the upload', { kind: 'invalid' });
-	url.username = '';
-	url.password = '';
 	return url;
+}
+
+/** Throws RegistryError if the registry says that it has fewer bytes than were sent. */
+function checkReceived({ headers }: RegistryAnswer, offset: number): void {
+	const last = /-(\d+)$/.exec(headers.range ?? '')?.[1];
+	if (last === undefined || Number(last) === offset - 1) return;
+	throw new RegistryError(`the registry received ${Number(last) + 1} of ${offset} bytes`, {
+		kind: 'unavailable',
+	});
 }
 
 function withDigest(location: URL, digest: string): URL {

@@ -176,10 +176,8 @@ describe('Bearer tokens', () => {
 		double.fault = ({ url, headers }, response) => {
 			if (url.startsWith('/token') || revoked-- <= 0) return false;
 			assert.ok(headers.authorization);
-			response.setHeader(
-				'WWW-Authenticate',
-				`Bearer realm="http://${double.host}/token",error="invalid_token"`,
-			);
+			const challenge = `Bearer realm="http://${double.host}/token",service="double",scope="repository:app:pull"`;
+			response.setHeader('WWW-Authenticate', `${challenge},error="invalid_token"`);
 			reply(response, 401, '');
 			return true;
 		};

@@ -72,8 +72,6 @@ export class SessionAuthorizer {
 		if (text === undefined) throw denied('no realm specified for token auth challenge');
 		const realm = URL.parse(text, answer.request.url);
 		if (!realm) throw denied('invalid token auth challenge realm');
-		realm.username = '';
-		realm.password = '';
 		const { endpoint, scopes } = this.#options;
 		this.#scheme = {
 			kind: 'bearer',

@@ -1,5 +1,6 @@
 import { attempt } from '../../../base/attempt.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { LruMap } from '../../../base/collections/lru-map.ts';
 import { isRecord, own } from '../../../base/json/json.ts';
 import { readJson } from '../../../base/json/json-reader.ts';
 import { digestOf } from '../../digest.ts';
@@ -38,6 +39,8 @@ interface Token {
 const MIN_LIFETIME_S = 60;
 /** The time before its end in which a token is not used any more: a request may wait that long. */
 const MARGIN_MS = 10_000;
+/** Of this many repositories and credentials, tokens are kept. */
+const MAX_TOKENS = 1000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** With which registries without OAuth 2 answer a POST (as of containerd's list). */
 const NO_OAUTH = [400, 401, 404, 405];
@@ -46,7 +49,7 @@ const NO_OAUTH = [400, 401, 404, 405];
 export class TokenSource {
 	readonly #client: HttpClient;
 	readonly #clock: Clock;
-	readonly #tokens = new Map<string, Promise<Token>>();
+	readonly #tokens = new LruMap<Promise<Token>>(MAX_TOKENS);
 
 	constructor(client: HttpClient, clock: Clock) {
 		this.#client = client;

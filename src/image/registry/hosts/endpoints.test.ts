@@ -142,25 +142,27 @@ describe('the file of registries', () => {
 });
 
 describe('mirrors', () => {
-	test('a name that only a mirror can resolve is pulled from it', async () => {
+	test('a name that only a mirror can resolve is pulled from it', async (t) => {
 		const double = await RegistryDouble.start();
+		t.after(() => double.stop());
 		double.add('flaky-app', '0.1', testImage());
 		const config = await parse(
 			`mirrors: {"k3d-registry.invalid:50664": {endpoint: ["http://${double.host}"]}}`,
 		);
 		const world = new RegistryWorld({ endpoints: { config } });
+		t.after(() => world.registry.close());
 		await (await world.repository('k3d-registry.invalid:50664/flaky-app:0.1')).resolve();
 		assert.deepEqual(double.log, ['HEAD /v2/flaky-app/manifests/0.1?ns=k3d-registry.invalid%3A50664']);
-		world.registry.close();
-		await double.stop();
 	});
 
-	test('one that fails or lacks the image is followed by the next', async () => {
+	test('one that fails or lacks the image is followed by the next', async (t) => {
 		const [first, second] = [await RegistryDouble.start(), await RegistryDouble.start()];
+		t.after(() => Promise.all([first.stop(), second.stop()]));
 		second.add('library/bash', '5', testImage());
 		const endpoint = [`http://127.0.0.1:1`, `http://${first.host}`, `http://${second.host}`];
 		const config = await parse(`mirrors: {docker.io: {endpoint: ${JSON.stringify(endpoint)}}}`);
 		const world = new RegistryWorld({ endpoints: { config, mirrorsOnly: true } });
+		t.after(() => world.registry.close());
 		const repository = await world.repository('bash:5');
 		const { digest } = await repository.resolve();
 		assert.equal(digest, testImage().manifest.digest);
@@ -170,12 +172,11 @@ describe('mirrors', () => {
 		// "Not found" says more than that another one is not reachable.
 		const missing = await world.failure((await world.repository('bash:6')).resolve());
 		assert.equal(missing.message, 'docker.io/library/bash:6: not found');
-		world.registry.close();
-		await Promise.all([first.stop(), second.stop()]);
 	});
 
-	test('without one, the error says which line to write', async () => {
+	test('without one, the error says which line to write', async (t) => {
 		const world = new RegistryWorld();
+		t.after(() => world.registry.close());
 		const error = await world.failure(
 			(await world.repository('k3d-registry.invalid:50664/flaky-app:0.1')).resolve(),
 		);
@@ -188,6 +189,5 @@ describe('mirrors', () => {
 			'To take the image from elsewhere, write in registries.yaml: ' +
 				'mirrors: {"k3d-registry.invalid:50664": {endpoint: ["http://127.0.0.1:50664"]}}',
 		);
-		world.registry.close();
 	});
 });

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
 import http from 'node:http';
+import type { ServerOptions } from 'node:https';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { hostname } from 'node:os';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { makeCertificate } from '../../testing/certificate.ts';
 import { basic, RegistryDouble, reply } from '../../testing/registry-double.ts';
 import { RetryClock } from '../../testing/retry-clock.ts';
+import { isLoopbackAddress } from './addresses.ts';
 import type { TlsSettings } from './agents.ts';
 import { HttpClient, type HttpRequest, type RegistryAnswer } from './http-client.ts';
 import type { Environment } from './proxy.ts';
@@ -99,9 +100,56 @@ describe('connections that fail are reported in the words of Go', () => {
 	});
 });
 
+describe('connections', () => {
+	test('are kept for later requests, and replaced if the server closed them meanwhile', async (t) => {
+		const double = await startDouble(t);
+		const ports: (number | undefined)[] = [];
+		double.fault = (_, response, incoming) => {
+			ports.push(incoming.socket.remotePort);
+			// The third request finds its connection closed.
+			if (ports.length === 3) incoming.socket.resetAndDestroy();
+			else reply(response, 200, 'x'.repeat(1000));
+			return true;
+		};
+		const request = {
+			method: 'GET',
+			url: new URL(`http://${double.host}/`),
+			headers: {},
+			allowLoopback: true,
+		};
+		await withClient({}, async (client) => {
+			for (let sent = 0; sent < 3; sent += 1) await (await client.send(request)).read(2000);
+		});
+		const [first, second, third, fourth] = ports;
+		assert.deepEqual([second, third], [first, first]);
+		assert.notEqual(fourth, first);
+		assert.equal(ports.length, 4);
+	});
+
+	test('to names are made only if all their addresses are safe', async (t) => {
+		const name = hostname();
+		const addresses = await lookup(name, { all: true }).catch(() => []);
+		const isLocal = addresses.length > 0 && addresses.every(({ address }) => isLoopbackAddress(address));
+		if (!isLocal) return t.skip('the name of this machine does not resolve to its loopback interface');
+		const double = await startDouble(t);
+		double.fault = (_, response) => {
+			reply(response, 200, '');
+			return true;
+		};
+		const url = `http://${name}:${double.port}/`;
+		await assert.rejects(send(url, { allowLoopback: false }), {
+			message:
+				/request to 127\.\d+\.\d+\.\d+ refused: a remote registry must not send requests to this machine$/,
+			kind: 'refused',
+		});
+		assert.equal(double.requests.length, 0);
+		if (addresses.some(({ address }) => address === '127.0.0.1')) assert.equal((await send(url)).status, 200);
+	});
+});
+
 describe('bodies', () => {
-	test('are sent again and again, and an early answer ends the upload', async () => {
-		const double = await RegistryDouble.start();
+	test('are sent again and again, and an early answer ends the upload', async (t) => {
+		const double = await startDouble(t);
 		let pieces = 0;
 		double.fault = (_, response) => {
 			reply(response, 200, '');
@@ -113,7 +161,6 @@ describe('bodies', () => {
 		await send(`http://${double.host}/x`, { method: 'PUT', body, bodyBytes: 9 });
 		assert.equal(double.requests[0]?.body, 'abcabcabc');
 		assert.equal(double.requests[0]?.headers['content-length'], '9');
-		await double.stop();
 		// This server refuses before it has read the body.
 		const server = http.createServer((_, response) => response.writeHead(413).end('too large'));
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -131,8 +178,26 @@ describe('bodies', () => {
 		server.close();
 	});
 
-	test('that cannot be read fail the request', async () => {
-		const double = await RegistryDouble.start();
+	test('of many pieces need no more listeners than those of few', async (t) => {
+		const double = await startDouble(t);
+		double.fault = (_, response) => {
+			reply(response, 200, '');
+			return true;
+		};
+		const warnings: string[] = [];
+		const warn = ({ message }: Error): unknown => warnings.push(message);
+		process.on('warning', warn);
+		t.after(() => process.off('warning', warn));
+		async function* body(): AsyncGenerator<Uint8Array> {
+			for (let pieces = 0; pieces < 50; pieces += 1) yield Buffer.alloc(128 * 1024);
+		}
+		await send(`http://${double.host}/x`, { method: 'PUT', body });
+		await new Promise((resolve) => setImmediate(resolve));
+		assert.deepEqual(warnings, []);
+	});
+
+	test('that cannot be read fail the request', async (t) => {
+		const double = await startDouble(t);
 		async function* body(): AsyncGenerator<Uint8Array> {
 			yield Buffer.from('abc');
 			throw new Error('the disk is broken');
@@ -140,7 +205,6 @@ describe('bodies', () => {
 		await assert.rejects(send(`http://${double.host}/x`, { method: 'PUT', body }), {
 			message: /the disk is broken$/,
 		});
-		await double.stop();
 	});
 });
 
@@ -200,7 +264,7 @@ describe('proxies', () => {
 	test('TLS is spoken with the registry, not with the proxy', async (t) => {
 		const certificate = makeCertificate('registry.example');
 		if (!certificate) return t.skip('openssl is not installed');
-		const double = await RegistryDouble.start(certificate);
+		const double = await startDouble(t, certificate);
 		double.fault = (_, response) => {
 			reply(response, 200, 'ok');
 			return true;
@@ -210,7 +274,6 @@ describe('proxies', () => {
 		const answer = await send(url, { env, tls: { ca: certificate.cert } });
 		assert.equal(answer.status, 200);
 		assert.equal(seen.pop()?.line, `CONNECT registry.example:${double.port}`);
-		await double.stop();
 	});
 });
 
@@ -218,7 +281,7 @@ describe('TLS', () => {
 	test('a certificate must be of a trusted authority and for the host', async (t) => {
 		const certificate = makeCertificate('localhost');
 		if (!certificate) return t.skip('openssl is not installed');
-		const double = await RegistryDouble.start(certificate);
+		const double = await startDouble(t, certificate);
 		double.fault = (_, response) => {
 			reply(response, 200, 'ok');
 			return true;
@@ -234,14 +297,13 @@ describe('TLS', () => {
 		await assert.rejects(send(`https://127.0.0.1:${double.port}/`, { tls: { ca: certificate.cert } }), {
 			message: /x509: certificate is not valid for 127\.0\.0\.1$/,
 		});
-		await double.stop();
 	});
 
 	test('a registry that wants a certificate of the client gets it', async (t) => {
 		const certificate = makeCertificate('localhost');
 		if (!certificate) return t.skip('openssl is not installed');
 		const { cert, key } = certificate;
-		const double = await RegistryDouble.start({
+		const double = await startDouble(t, {
 			cert,
 			key,
 			ca: cert,
@@ -255,29 +317,12 @@ describe('TLS', () => {
 		const url = `https://localhost:${double.port}/v2/`;
 		assert.equal((await send(url, { tls: { ca: cert, cert, key } })).status, 200);
 		await assert.rejects(send(url, { tls: { ca: cert } }));
-		await double.stop();
 	});
 });
 
-/** A self-signed certificate; undefined if openssl is not installed. */
-function makeCertificate(name: string): { readonly cert: string; readonly key: string } | undefined {
-	if (spawnSync('openssl', ['version']).error) return undefined;
-	const folder = mkdtempSync(join(tmpdir(), 'stint-registry-tls-'));
-	const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-	const request = [
-		'req',
-		'-x509',
-		'-newkey',
-		'ec',
-		'-pkeyopt',
-		'ec_paramgen_curve:prime256v1',
-		'-nodes',
-		'-days',
-		'2',
-	];
-	const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-	execFileSync('openssl', [...request, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-	const read = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-	rmSync(folder, { recursive: true });
-	return read;
+/** A registry that stops with the test. */
+async function startDouble(t: TestContext, tls?: ServerOptions): Promise<RegistryDouble> {
+	const double = await RegistryDouble.start(tls);
+	t.after(() => double.stop());
+	return double;
 }

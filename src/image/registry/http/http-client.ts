@@ -1,6 +1,7 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../../../base/clock.ts';
+import { codeOf } from '../../../base/files/system-error.ts';
 import { RegistryError } from '../registry-error.ts';
 import { checkAddress, isLoopbackAddress, unbracketed } from './addresses.ts';
 import { Agents, requestTo, type TlsSettings } from './agents.ts';
@@ -82,13 +83,20 @@ export class HttpClient {
 
 	/** Sends the request; resolves with the head of the answer, whatever its status. */
 	async send(request: HttpRequest): Promise<RegistryAnswer> {
-		try {
-			return await this.#exchange(request);
-		} catch (error) {
-			request.signal?.throwIfAborted();
-			// No byte of the request was sent before the certificate was accepted.
-			if (isUnknownAuthority(error) && this.#agents.trustSystem()) return this.send(request);
-			throw requestError(request, error);
+		const { signal } = request;
+		checkAddress(request.url.hostname, request.allowLoopback);
+		for (;;) {
+			signal?.throwIfAborted();
+			const outgoing = this.#open(request);
+			try {
+				return await this.#exchange(request, outgoing);
+			} catch (error) {
+				outgoing.destroy();
+				signal?.throwIfAborted();
+				// No byte of the request was sent before the certificate was accepted.
+				const isCurable = isUnknownAuthority(error) && this.#agents.trustSystem();
+				if (!isCurable && !wasClosedWhileIdle(error, request, outgoing)) throw requestError(request, error);
+			}
 		}
 	}
 
@@ -97,11 +105,8 @@ export class HttpClient {
 		this.#agents.close();
 	}
 
-	async #exchange(request: HttpRequest): Promise<RegistryAnswer> {
+	async #exchange(request: HttpRequest, outgoing: http.ClientRequest): Promise<RegistryAnswer> {
 		const { url, signal } = request;
-		checkAddress(url.hostname, request.allowLoopback);
-		signal?.throwIfAborted();
-		const outgoing = this.#open(request);
 		const abort = (): void => {
 			outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error('context canceled'));
 		};
@@ -122,9 +127,6 @@ export class HttpClient {
 			// An answer to a half-sent request ends the connection.
 			incoming.once('close', () => void (outgoing.writableFinished || outgoing.destroy()));
 			return this.#answer(request, incoming);
-		} catch (error) {
-			outgoing.destroy();
-			throw error;
 		} finally {
 			watch.clear();
 		}
@@ -170,8 +172,14 @@ export class HttpClient {
 	}
 
 	/** Writes the body, and then waits for the head of the answer. A registry may answer before it has the whole body. */
-	async #sendBody(outgoing: http.ClientRequest, { body }: HttpRequest, watch: Deadline): Promise<void> {
-		const { progressMs, headMs } = this.#timeouts;
+	async #sendBody(
+		outgoing: http.ClientRequest,
+		{ body, method }: HttpRequest,
+		watch: Deadline,
+	): Promise<void> {
+		const { progressMs } = this.#timeouts;
+		// A registry hashes and copies what was put before it answers.
+		const headMs = this.#timeouts.headMs * (method === 'PUT' ? 5 : 1);
 		let isAnswered = false;
 		outgoing.once('response', () => {
 			isAnswered = true;
@@ -218,6 +226,15 @@ export class HttpClient {
 	}
 }
 
+/**
+ * Whether the server closed a kept connection just when the request was sent on it. The request then had no effect, and
+ * is sent on a new connection, which is not kept yet: this cannot recur forever.
+ */
+function wasClosedWhileIdle(error: unknown, { method }: HttpRequest, outgoing: http.ClientRequest): boolean {
+	const isRepeatable = method === 'GET' || method === 'HEAD';
+	return isRepeatable && outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+}
+
 /** A `function` body has no length that Node could know. */
 function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<string, string>> {
 	if (typeof body === 'function')
@@ -226,11 +243,15 @@ function lengthOf({ body, bodyBytes, method }: HttpRequest): Readonly<Record<str
 	return /^(POST|PUT|PATCH)$/.test(method) ? { 'Content-Length': '0' } : {};
 }
 
+/** Resolves when the request takes further pieces, or needs none any more. */
 function drained(outgoing: http.ClientRequest): Promise<void> {
+	const events = ['drain', 'response', 'close'];
 	return new Promise((resolve) => {
-		outgoing.once('drain', resolve);
-		outgoing.once('response', () => resolve());
-		outgoing.once('close', () => resolve());
+		const settle = (): void => {
+			for (const event of events) outgoing.off(event, settle);
+			resolve();
+		};
+		for (const event of events) outgoing.on(event, settle);
 	});
 }
 
