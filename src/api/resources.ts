@@ -7,6 +7,12 @@
  */
 
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
+import {
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+} from './authorization/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
@@ -50,7 +56,14 @@ export const resources: readonly ResourceDefinition[] = [
 export const viewResources: readonly ResourceDefinition[] = [newEvents];
 
 /** The resources whose objects are never stored: only the API server knows them. */
-export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
+export const virtualResources: readonly ResourceDefinition[] = [
+	selfSubjectReviews,
+	tokenReviews,
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+];
 
 /** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */
 const named: readonly ResourceDefinition[] = [...resources, ...viewResources];
@@ -62,11 +75,15 @@ export function resourceOfKind(apiVersion: string, kind: string): ResourceDefini
 
 /**
  * The resource that a user names on the command line, as kubectl resolves it: by plural, singular, short name
- * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`).
+ * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`). By default it
+ * is one that a manifest can name too.
  */
-export function resourceNamed(word: string): ResourceDefinition | undefined {
+export function resourceNamed(
+	word: string,
+	among: readonly ResourceDefinition[] = named,
+): ResourceDefinition | undefined {
 	const lower = word.toLowerCase();
-	return named.find((each) => {
+	return among.find((each) => {
 		const names = [each.resource, each.singular, each.kind.toLowerCase(), ...each.shortNames];
 		const qualified = names.flatMap((name) => [
 			name,

@@ -35,13 +35,18 @@ export function parseFieldSelector<T extends KubeObject>(
 	text: string,
 	definition: Selectable<T>,
 ): FieldSelector {
-	// Upstream sorts the terms, which decides which of several unsupported fields the error names.
-	const terms = splitTerms(text).toSorted();
-	const selector = terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
+	const selector = parseFieldTerms(text);
 	for (const { field } of selector) {
 		if (!supportedFields(definition).includes(field)) throw badRequest(unsupportedText(field, definition));
 	}
 	return selector;
+}
+
+/** Parses a selector for any resource. Throws BadRequest if it is malformed. */
+export function parseFieldTerms(text: string): FieldSelector {
+	// Upstream sorts the terms, which decides which of several unsupported fields an error names.
+	const terms = splitTerms(text).toSorted();
+	return terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
 }
 
 /** The fields by which objects of the resource can be selected. */

@@ -126,7 +126,7 @@ export function validateLabelSelector(
 	if (selector === undefined) return [];
 	const errors = [...validateLabels(selector.matchLabels, path.child('matchLabels'))];
 	for (const [index, expression] of (selector.matchExpressions ?? []).entries()) {
-		errors.push(...validateExpression(expression, path.child('matchExpressions').index(index)));
+		errors.push(...validateLabelRequirement(expression, path.child('matchExpressions').index(index)));
 	}
 	return errors;
 }
@@ -211,7 +211,15 @@ function requirementText({ key, operator, values }: Requirement): string {
 
 type Expression = Infer<typeof labelSelectorRequirementSchema>;
 
-function validateExpression(expression: Expression, path: FieldPath): readonly FieldError[] {
+/**
+ * The errors of one requirement in an object (upstream: ValidateLabelSelectorRequirement). `allowsUnknown`: an operator
+ * that this version does not know is no error.
+ */
+export function validateLabelRequirement(
+	expression: Expression,
+	path: FieldPath,
+	allowsUnknown = false,
+): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const values = expression.values ?? [];
 	switch (expression.operator) {
@@ -233,6 +241,7 @@ function validateExpression(expression: Expression, path: FieldPath): readonly F
 			);
 			break;
 		default:
+			if (allowsUnknown) break;
 			errors.push(fieldInvalid(path.child('operator'), expression.operator, 'not a valid selector operator'));
 	}
 	for (const text of qualifiedName(expression.key)) {

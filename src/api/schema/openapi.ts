@@ -193,8 +193,11 @@ const INT_OR_STRING: Json = {
  * schemas.
  */
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
-	if (definition.isVirtual)
-		return { [rootOf(definition)]: { post: operation(definition, 'post', WRITE_PARAMETERS) } };
+	if (definition.isVirtual) {
+		const post = operation(definition, 'post', WRITE_PARAMETERS);
+		const parameters = definition.namespaced ? { parameters: pathParameters(true, false) } : {};
+		return { [rootOf(definition)]: { post, ...parameters } };
+	}
 	const base = `/${openApiPath(definition)}`;
 	const { namespaced, resource, status } = definition;
 	const root = rootOf(definition);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
+import { calledAs } from '../../cli/called-as.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -33,7 +34,7 @@ export async function makeRuntime(
 		version: VERSION,
 		onError,
 		onUnisolated: (reason) =>
-			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
+			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }
