@@ -123,6 +123,23 @@ describe('fetchImage', () => {
 		);
 	});
 
+	test('documents that are cut off are requested once more', async () => {
+		const image = testImage();
+		double.add('app', '1', image);
+		const seen = new Set<string>();
+		double.fault = ({ method, url }, response) => {
+			if (method !== 'GET' || seen.has(url)) return false;
+			seen.add(url);
+			response.writeHead(200, { 'Content-Length': 10_000 });
+			response.write('{"schemaVersion', () => response.destroy());
+			return true;
+		};
+		const repository = await world.repository(`${double.host}/app:1`);
+		const fetched = await fetchImage(repository, { platform: AMD64 });
+		assert.equal(fetched.documents.size, 2);
+		assert.equal(double.requests.length, 5);
+	});
+
 	test('an artifact that is no container image, and schema 1, are refused', async () => {
 		const bytes = new TextEncoder().encode('{"schemaVersion":1,"fsLayers":[]}');
 		double.addManifest('app:1', 'application/vnd.docker.distribution.manifest.v1+prettyjws', bytes);
@@ -132,6 +149,22 @@ describe('fetchImage', () => {
 			error.message,
 			/^failed to pull and unpack image "[^"]*": media-type: schema 1 not supported$/,
 		);
+		const { manifest, content } = testImage();
+		const text = Buffer.from(content.get(manifest.digest) ?? '').toString();
+		double.add('app', '2', { manifest, content });
+		const changes: readonly (readonly [string, string, RegExp])[] = [
+			[
+				'oci.image.config.v1',
+				'cncf.helm.config.v1',
+				/helm\.config\.v1\+json is not that of a container image$/,
+			],
+			['"layers":[', '"layers":[],"others":[', /number of layers and diffIDs don't match: 0 != 1$/],
+		];
+		for (const [from, to, message] of changes) {
+			double.addManifest('app:3', manifest.mediaType, Buffer.from(text.replace(from, to)));
+			const fetching = fetchImage(await world.repository(`${double.host}/app:3`), { platform: AMD64 });
+			assert.match((await world.failure(fetching)).message, message);
+		}
 	});
 
 	test('registries without HEAD, and without the digest header, are asked by GET', async () => {

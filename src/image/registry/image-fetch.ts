@@ -89,7 +89,11 @@ class Fetch {
 					throw this.#noMatch(target.digest, [platformText(config.platform)]);
 				const credentialOrigin = this.#repository.credentialOrigin;
 				return {
-					...{ target, descriptor, manifest: document, config, documents: this.#documents },
+					target,
+					descriptor,
+					manifest: document,
+					config,
+					documents: this.#documents,
 					...(credentialOrigin !== undefined && { credentialOrigin }),
 				};
 			}

@@ -47,7 +47,10 @@ export class Registry {
 			candidates(endpoint, found[index]?.credentials ?? []).map(
 				(credential) =>
 					new Session({
-						...{ shared: this.#shared, endpoint, credential, scopes: scopesOf(endpoint, access) },
+						shared: this.#shared,
+						endpoint,
+						credential,
+						scopes: scopesOf(endpoint, access),
 						retries: endpoint === endpoints.at(-1),
 					}),
 			),

@@ -246,6 +246,19 @@ describe('overload', () => {
 		assert.equal(double.requests.length, 1);
 	});
 
+	test('plain HTTP on a port with TLS is recognized', async () => {
+		double.fault = (_, response) => {
+			response.writeHead(400, { 'Content-Type': 'text/plain' });
+			response.end('Client sent an HTTP request to an HTTPS server.\n');
+			return true;
+		};
+		const error = await world.failure(allOf(repository.blob(BLOB)));
+		assert.equal(
+			error.hint,
+			`${double.host} speaks HTTPS: name it with https:// as an endpoint of its own mirror.`,
+		);
+	});
+
 	test('an error that stays is reported after three attempts', async () => {
 		double.fault = (_, response) => {
 			reply(response, 502, '<html>');

@@ -104,6 +104,7 @@ export class Repository {
 		let worst:
 			| { readonly error: RegistryError; readonly session: Session; readonly rank: number }
 			| undefined;
+		// An endpoint to which other credentials make no difference.
 		let unreachable: string | undefined;
 		for (const session of this.#sessions) {
 			const { href } = session.endpoint.base;
@@ -114,7 +115,7 @@ export class Repository {
 				return result;
 			} catch (error) {
 				if (!(error instanceof RegistryError)) throw error;
-				if (error.failure.status === undefined) unreachable = href;
+				if (error.failure.status === undefined || error.kind === 'unavailable') unreachable = href;
 				const rank = rankOf(error);
 				if (!worst || rank > worst.rank) worst = { error, session, rank };
 			}
@@ -132,7 +133,9 @@ export class Repository {
 		const text = error.kind === 'not-found' && notFound ? new RegistryError(notFound, error.failure) : error;
 		const isRefused = text.kind === 'denied' && /authorization failed/.test(text.message);
 		return withAdvice(isRefused && denied ? text.prefixed(denied) : text, {
-			...{ domain: this.reference.domain, registriesPath, problems },
+			domain: this.reference.domain,
+			registriesPath,
+			problems,
 			...(origin !== undefined && { origin }),
 		});
 	}
@@ -157,8 +160,7 @@ export class Repository {
 	}
 
 	async #resolveByGet(session: Session, request: Omit<RegistryRequest, 'method'>): Promise<Descriptor> {
-		const answer = await session.succeed({ method: 'GET', ...request });
-		const bytes = await answer.read(MAX_MANIFEST_BYTES + 1);
+		const { answer, bytes } = await session.read({ method: 'GET', ...request }, MAX_MANIFEST_BYTES + 1);
 		const digest = this.reference.digest ?? digestOf(bytes);
 		const mediaType = bareMediaType(answer.headers['content-type']);
 		const descriptor = checkedSize({ mediaType, digest, size: bytes.byteLength }, digest);
@@ -183,16 +185,14 @@ export class Repository {
 			throw new RegistryError(`rejecting ${size} byte ${folder.slice(0, -1)} ${digest}`, { kind: 'invalid' });
 		return this.first(
 			async (session) => {
-				const answer = await this.#get(session, {
+				const request = {
+					method: 'GET',
 					target: `${folder}/${digest}`,
 					headers: { Accept: [mediaType, '*/*'].join(', '), 'Accept-Encoding': 'identity' },
 					...(signal && { signal }),
-				});
-				return checkedBytes(
-					descriptor,
-					await answer.read(size + 1),
-					folder === 'blobs' ? 'config' : 'manifest',
-				);
+				};
+				const { bytes } = await session.read(request, size + 1);
+				return checkedBytes(descriptor, bytes, folder === 'blobs' ? 'config' : 'manifest');
 			},
 			{ notFound: notFoundText(descriptor) },
 		);

@@ -69,16 +69,23 @@ export class Session {
 	 * Sends the request. Resolves with the answer, whatever its status, except that a status 401 that authorization
 	 * does not cure, and overload that does not end, reject as all failures do: with RegistryError.
 	 */
-	async send(request: RegistryRequest): Promise<RegistryAnswer> {
-		const { clock, random } = this.#shared;
-		for (let attempt = 1; ; attempt += 1) {
-			const failure = await this.#attempt(request);
-			if (!(failure instanceof RegistryError)) return failure;
-			const delayMs = this.#delayBefore(attempt, failure);
-			if (delayMs === undefined || !isRepeatable(request, failure)) throw failure;
-			await sleep(clock, delayMs * (0.75 + random.next() / 2), request.signal);
-			request.signal?.throwIfAborted();
-		}
+	send(request: RegistryRequest): Promise<RegistryAnswer> {
+		return this.#repeat(request, () => this.#attempt(request));
+	}
+
+	/**
+	 * As {@link succeed}, and reads the body; only its beginning if it is longer than `maxBytes`. A body that is cut off
+	 * is requested once more.
+	 */
+	read(
+		request: RegistryRequest,
+		maxBytes: number,
+	): Promise<{ readonly answer: RegistryAnswer; readonly bytes: Buffer }> {
+		return this.#repeat(request, async () => {
+			const answer = await this.#attempt(request);
+			if (answer.status < 200 || answer.status > 299) throw await this.errorOf(answer);
+			return { answer, bytes: await answer.read(maxBytes) };
+		});
 	}
 
 	/** As {@link send}, but rejects for any status that is not a success. */
@@ -102,17 +109,27 @@ export class Session {
 		return Math.max(backoffDelayMs(BACKOFF, attempt), retryAfterMs / 0.75);
 	}
 
-	/** The answer, or the failure that may be temporary. Rejects with those that are not. */
-	async #attempt(request: RegistryRequest): Promise<RegistryAnswer | RegistryError> {
-		try {
-			const answer = await this.#authorized(request);
-			const { status } = answer;
-			if (status !== 408 && status !== 429 && status < 500) return answer;
-			return await statusError(answer, this.#shared.clock.now());
-		} catch (error) {
-			if (error instanceof RegistryError) return error;
-			throw error;
+	/** The result of `act`, which is repeated while it fails for a reason that may pass. */
+	async #repeat<T>(request: RegistryRequest, act: () => Promise<T>): Promise<T> {
+		const { clock, random } = this.#shared;
+		for (let attempt = 1; ; attempt += 1) {
+			try {
+				return await act();
+			} catch (error) {
+				const delayMs = error instanceof RegistryError ? this.#delayBefore(attempt, error) : undefined;
+				if (delayMs === undefined || !isRepeatable(request, error)) throw error;
+				await sleep(clock, delayMs * (0.75 + random.next() / 2), request.signal);
+				request.signal?.throwIfAborted();
+			}
 		}
+	}
+
+	/** Rejects for a status that says that a later request may succeed. */
+	async #attempt(request: RegistryRequest): Promise<RegistryAnswer> {
+		const answer = await this.#authorized(request);
+		const { status } = answer;
+		if (status === 408 || status === 429 || status >= 500) throw await this.errorOf(answer);
+		return answer;
 	}
 
 	async #authorized(request: RegistryRequest): Promise<RegistryAnswer> {
@@ -145,7 +162,9 @@ export class Session {
 		for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
 		if (namespace && url.origin === base.origin) url.searchParams.set('ns', namespace);
 		return {
-			...{ method, url, headers: { 'User-Agent': userAgent, ...headers } },
+			method,
+			url,
+			headers: { 'User-Agent': userAgent, ...headers },
 			// The user named this host, which may be a name of this machine. Redirects are checked as they come.
 			allowLoopback: url.origin === base.origin || this.endpoint.allowsLoopback,
 			...(body && { body }),
@@ -157,7 +176,8 @@ export class Session {
 }
 
 /** Whether the request may be sent once more: it had no effect, or the registry refused it before it had one. */
-function isRepeatable({ method, body }: RegistryRequest, { kind }: RegistryError): boolean {
+function isRepeatable({ method, body }: RegistryRequest, error: unknown): boolean {
 	if (method === 'GET' || method === 'HEAD' || method === 'DELETE') return true;
-	return kind === 'rate-limited' && typeof body !== 'function';
+	const isRefused = error instanceof RegistryError && error.kind === 'rate-limited';
+	return isRefused && typeof body !== 'function';
 }

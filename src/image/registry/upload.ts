@@ -111,14 +111,12 @@ class Upload {
 	}
 
 	#sendWhole(location: URL): Promise<RegistryAnswer> {
-		const { descriptor, open } = this.#blob;
+		const blob = this.#blob;
 		return this.#session.succeed({
-			...{
-				method: 'PUT',
-				target: withDigest(location, descriptor.digest),
-				body: open,
-				bodyBytes: descriptor.size,
-			},
+			method: 'PUT',
+			target: withDigest(location, blob.descriptor.digest),
+			body: () => blob.open(),
+			bodyBytes: blob.descriptor.size,
 			headers: { 'Content-Type': 'application/octet-stream' },
 			...this.#signal,
 		});

@@ -82,6 +82,16 @@ describe('Basic authorization', () => {
 		assert.equal(repository.credentialOrigin, 'credential 2');
 	});
 
+	test('a registry that is not available is not asked with each credential', async () => {
+		double.fault = (_, response) => {
+			reply(response, 503, '');
+			return true;
+		};
+		const error = await refusal(credentials({ username: 'bob', password: 'x' }, ALICE));
+		assert.equal(error.kind, 'unavailable');
+		assert.equal(double.requests.length, 3);
+	});
+
 	test('why credentials could not be read is part of the hint', async () => {
 		double.auth = { kind: 'basic', ...USER };
 		const source: CredentialSource = {

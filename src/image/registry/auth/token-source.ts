@@ -136,7 +136,11 @@ export class TokenSource {
 		const body = new TextEncoder().encode(form.toString());
 		// A redirect would carry the password elsewhere: it is not followed.
 		return this.#client.send({
-			...{ method: 'POST', url: realm, headers, body, allowLoopback },
+			method: 'POST',
+			url: realm,
+			headers,
+			body,
+			allowLoopback,
 			...tlsFor(realm, endpoint),
 			...(signal && { signal }),
 		});
