@@ -15,7 +15,7 @@ import { FileLock } from './file-lock.ts';
 import { type LayerRecord, type LayerRef, readLayerRecord } from './records.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import type { StoreFolders } from './store-folders.ts';
-import { isPresent, type StoreSession } from './store-session.ts';
+import { isStored, type StoreSession } from './store-session.ts';
 
 /** How the store unpacks layers. */
 export interface LayerStoreOptions {
@@ -74,7 +74,7 @@ export class LayerStore {
 	 */
 	async #keepBlob({ layer, open: openBlob }: WantedLayer, signal: AbortSignal | undefined): Promise<void> {
 		const { folders, session } = this.#options;
-		if (await isPresent(folders.blob(layer.digest))) return;
+		if (await isStored(folders.blob(layer.digest))) return;
 		const fetch = async (shared: AbortSignal): Promise<void> =>
 			session.writeBlob(layer.digest, await openBlob(shared));
 		await this.#blobs.run(layer.digest, fetch, signal);
@@ -117,7 +117,7 @@ export class LayerStore {
 	async #unpack({ layer, open: openBlob, onProgress }: WantedLayer, draft: string, signal: AbortSignal) {
 		const { folders, session, keepsBlobs, policy, limits } = this.#options;
 		const blob = folders.blob(layer.digest);
-		const isKept = await isPresent(blob);
+		const isKept = await isStored(blob);
 		const source = isKept ? createReadStream(blob, { highWaterMark: READ_BYTES }) : await openBlob(signal);
 		const copy = join(draft, 'blob');
 		const isCopied = keepsBlobs && !isKept;

@@ -194,6 +194,6 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Whether something exists at a path. */
-export async function isPresent(path: string): Promise<boolean> {
+export async function isStored(path: string): Promise<boolean> {
 	return (await lstat(path).catch(undefinedIfMissing)) !== undefined;
 }
