@@ -57,18 +57,11 @@ export const ENTRIES: readonly string[] = [
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
-	// The pulls of the runtimes will import these.
-	'src/image/manifests/image-config.ts',
-	'src/image/store/image-store.ts',
+	// The commands for images, and the collection of unused ones, will import these.
 	'src/plan/image-gc/plan-image-gc.ts',
-	'src/image/layers/tar-writer.ts',
-	'src/image/registry/registry.ts',
-	'src/image/registry/image-fetch.ts',
-	'src/image/registry/upload.ts',
-	'src/image/registry/credentials/docker-config.ts',
-	'src/image/registry/credentials/pull-secrets.ts',
 	'src/image/archives/save-images.ts',
 	'src/image/archives/load-images.ts',
+	'src/image/registry/upload.ts',
 ];
 
 /** Each package on which the project depends, and its purpose. */

@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { type Digest, digestOf, parseDigest } from '../digest.ts';
 import { bytePath, onDisk } from '../layers/byte-path.ts';
-import { MAX_CONFIG_BYTES, ManifestError } from '../manifests/document.ts';
+import { type Descriptor, MAX_CONFIG_BYTES, ManifestError } from '../manifests/document.ts';
 import type { MergedView } from '../root/merged-view.ts';
 
 /** An image of an archive. Its documents have been read; its layers are files of the archive. */
 export interface ArchivedImage {
 	/** As they stand in the archive; undefined for an image without a name. */
 	readonly names: readonly string[];
-	readonly index?: Uint8Array;
-	readonly manifest: Uint8Array;
-	readonly manifestType: string;
-	readonly config: Uint8Array;
+	readonly target: Digest;
+	readonly manifest: Pick<Descriptor, 'digest' | 'mediaType'>;
+	readonly documents: ReadonlyMap<Digest, Uint8Array>;
 	/** The files of layers, by the digests in the manifest. */
 	readonly layerFiles: ReadonlyMap<Digest, string | Buffer>;
 }

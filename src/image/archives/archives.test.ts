@@ -8,7 +8,8 @@ import { digestOf } from '../digest.ts';
 import { machinePlatform } from '../manifests/platform.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { type ArchiveEntry, tarOf } from '../testing/archive.ts';
-import { type BuiltImage, buildImage, indexOf, writeLayout } from '../testing/image-builder.ts';
+import { buildImage, writeLayout } from '../testing/image-builder.ts';
+import { testIndex } from '../testing/test-image.ts';
 import { openTestStore, pulled } from '../testing/test-store.ts';
 import { testFolder } from '../testing/trees.ts';
 import { loadImages } from './load-images.ts';
@@ -80,7 +81,7 @@ test('an image whose layers were not kept is not written', async (t) => {
 });
 
 /** An OCI image layout as a tar archive, made by GNU tar. */
-function layoutArchive(folder: string, images: Readonly<Record<string, BuiltImage>>): Buffer {
+function layoutArchive(folder: string, images: Parameters<typeof writeLayout>[1]): Buffer {
 	writeLayout(folder, images);
 	return execFileSync('tar', ['-C', folder, '-cf', '-', '.'], { maxBuffer: 1 << 26 });
 }
@@ -88,17 +89,10 @@ function layoutArchive(folder: string, images: Readonly<Record<string, BuiltImag
 test('an image layout is loaded, and of an index the image for the platform', async (t) => {
 	const folder = testFolder(t);
 	const arm = buildImage({ layers: [BASE], platform: { os: 'linux', architecture: 'arm64' } });
-	const index = indexOf([
-		{ ...arm, platform: { os: 'linux', architecture: 'arm64' } },
-		{ ...ONE, platform: { os: 'linux', architecture: 'amd64' } },
+	const multi = testIndex([
+		{ image: arm, platform: { os: 'linux', architecture: 'arm64' } },
+		{ image: ONE, platform: { os: 'linux', architecture: 'amd64' } },
 	]);
-	const all = new Map([...ONE.blobs, ...arm.blobs, [digestOf(index), index]]);
-	const manifest = {
-		mediaType: 'application/vnd.oci.image.index.v1+json',
-		digest: digestOf(index),
-		size: index.length,
-	};
-	const multi = { id: ONE.id, manifest, blobs: all };
 	const store = await openTestStore(t);
 	const loaded = await load(store, layoutArchive(join(folder, 'a'), { 'multi:1': multi, 'r.io/two:2': TWO }));
 	assert.deepEqual(
@@ -108,9 +102,9 @@ test('an image layout is loaded, and of an index the image for the platform', as
 			[TWO.id, ['r.io/two:2']],
 		],
 	);
-	assert.equal(loaded[0]?.names[0]?.targetDigest, digestOf(index));
+	assert.equal(loaded[0]?.names[0]?.targetDigest, multi.manifest.digest);
 	const none = layoutArchive(join(folder, 'b'), {
-		'x:1': { ...multi, manifest: arm.manifest, blobs: new Map([...arm.blobs].slice(0, 1)) },
+		'x:1': { manifest: arm.manifest, content: new Map([...arm.content].slice(-1)) },
 	});
 	await assert.rejects(load(store, none), {
 		name: 'ManifestError',

@@ -38,11 +38,16 @@ async function dockerImage(files: ArchiveFiles, image: Fields): Promise<Archived
 		config: { mediaType: MEDIA_TYPES.config, digest: digestOf(config), size: config.length },
 		layers,
 	};
+	const bytes = Buffer.from(JSON.stringify(manifest));
+	const digest = digestOf(bytes);
 	return {
 		names: image.texts('RepoTags') ?? [],
-		manifest: Buffer.from(JSON.stringify(manifest)),
-		manifestType: MEDIA_TYPES.manifest,
-		config,
+		target: digest,
+		manifest: { digest, mediaType: manifest.mediaType },
+		documents: new Map([
+			[digest, bytes],
+			[manifest.config.digest, config],
+		]),
 		layerFiles,
 	};
 }

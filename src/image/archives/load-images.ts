@@ -85,13 +85,21 @@ function layoutImage(files: ArchiveFiles, descriptor: Descriptor, platform: Plat
 	const manifest = readManifest(bytes, descriptor.mediaType);
 	if (manifest.kind === 'index') {
 		const image = layoutImage(files, chooseManifest(manifest, platform, descriptor.digest), platform);
-		return { ...image, index: bytes };
+		return {
+			...image,
+			target: descriptor.digest,
+			documents: new Map([[descriptor.digest, bytes], ...image.documents]),
+		};
 	}
+	const { config } = manifest;
 	return {
 		names: [],
-		manifest: bytes,
-		manifestType: manifest.mediaType,
-		config: files.blob(manifest.config.digest),
+		target: descriptor.digest,
+		manifest: { digest: descriptor.digest, mediaType: manifest.mediaType },
+		documents: new Map([
+			[descriptor.digest, bytes],
+			[config.digest, files.blob(config.digest)],
+		]),
 		layerFiles: layerFilesOf(files, manifest),
 	};
 }

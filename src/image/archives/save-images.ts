@@ -6,7 +6,7 @@ import { readManifest } from '../manifests/image-manifest.ts';
 import { MEDIA_TYPES } from '../manifests/media-types.ts';
 import { familiarText, parseImageReference } from '../names/image-reference.ts';
 import type { ImageStore, StoredImage } from '../store/image-store.ts';
-import { isPresent } from '../store/session.ts';
+import { isStored } from '../store/store-session.ts';
 
 /** An image cannot be written to an archive: the store has unpacked its layers and not kept them as they came. */
 export class LayersNotKeptError extends Error {
@@ -41,7 +41,7 @@ export async function* saveImages(store: ImageStore, images: readonly ImageToSav
 	for (const { image } of images) {
 		const digests = [image.manifestDigest, image.id, ...image.layers.map(({ digest }) => digest)];
 		for (const digest of digests) {
-			if (!(await isPresent(store.folders.blob(digest)))) throw new LayersNotKeptError(image);
+			if (!(await isStored(store.folders.blob(digest)))) throw new LayersNotKeptError(image);
 			blobs.add(digest);
 		}
 	}

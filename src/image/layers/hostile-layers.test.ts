@@ -122,12 +122,20 @@ test('absolute paths and links out of the root stay inside', async (t) => {
 		{ path: 'a/b/', mode: 0o700 },
 		{ path: 'a/b/rel', to: '../../x/./y' },
 		{ path: 'a/b/rel/4', content: '4' },
+		{ path: 'a/b/abs', to: '/outside' },
+		{ path: 'a/b/abs/5', content: '5' },
 		{ path: 'self', to: join(folder, 'outside/file') },
 		{ path: 'self', content: 'a file replaces the link' },
 	]);
 	assert.deepEqual(outside(), before);
 	const read = (path: string) => readFileSync(join(root, path), 'utf8');
-	assert.deepEqual(['etc/absolute', 'outside/2', 'outside/3', 'x/y/4'].map(read), ['1', '2', '3', '4']);
+	assert.deepEqual(['etc/absolute', 'outside/2', 'outside/3', 'x/y/4', 'outside/5'].map(read), [
+		'1',
+		'2',
+		'3',
+		'4',
+		'5',
+	]);
 	assert.equal(read('self'), 'a file replaces the link');
 	assert.equal(readlinkSync(join(root, 'up')), '../../../../outside');
 });

@@ -253,10 +253,12 @@ export class LayerUnpacker implements TarSink {
 				if (!['EPERM', 'EINVAL'].includes(codeOf(error))) throw error;
 			}
 		}
-		// The user stands for root, and must be able to read all files in order to copy them.
-		const readable = mode | access;
-		if (uid !== 0 || gid !== 0 || readable !== mode) this.#marks.setOwner(path, { uid, gid, mode });
-		return readable;
+		// The user stands for root, and must be able to read all files in order to copy them. A program that runs as the
+		// owner of its file must not run as root because the file has another owner on disk.
+		const isOwn = uid === 0 && gid === 0;
+		const onDiskMode = (isOwn ? mode : mode & ~SET_ID) | access;
+		if (!isOwn || onDiskMode !== mode) this.#marks.setOwner(path, { uid, gid, mode });
+		return onDiskMode;
 	}
 
 	/** Creates a file that replaces an existing one. A link at its path is removed, not followed. */

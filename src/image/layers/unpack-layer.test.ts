@@ -202,19 +202,29 @@ test('set-id bits are kept or stripped, owners applied or recorded', async (t) =
 		'closed/same': { uid: 7, gid: 8, mode: 0 },
 		'closed/secret': { uid: 7, gid: 8, mode: 0 },
 	});
+	const other = join(folder, 'other');
+	const su = [
+		{ path: 'su', mode: 0o6755, uid: 7 },
+		{ path: 'root', mode: 0o4755 },
+	];
+	const kept = await unpack(tarOf(su), { root: other, policy: { ownership: 'record', setId: 'keep' } });
+	// It must not become a program that runs as root.
+	assert.equal(lstatSync(join(other, 'su')).mode & 0o7777, 0o755);
+	assert.equal(lstatSync(join(other, 'root')).mode & 0o7777, 0o4755);
+	assert.deepEqual([...kept.marks.owners], [['su', { uid: 7, gid: 0, mode: 0o6755 }]]);
 	const modeOf = (path: string) => lstatSync(join(root, path)).mode & 0o7777;
 	assert.deepEqual(
 		['', 'su', 'tmp', 'closed', 'closed/secret'].map(modeOf),
-		[0o700, 0o755, 0o1777, 0o2700, 0o400],
+		[0o700, 0o755, 0o1777, 0o700, 0o400],
 	);
 	assert.equal(statSync(root).uid, process.geteuid?.());
 	if (!IS_ROOT) return;
-	const kept = join(folder, 'kept');
-	const layer = await unpack(archive, { root: kept, policy: { ownership: 'apply', setId: 'keep' } });
+	const applied = join(folder, 'applied');
+	const layer = await unpack(archive, { root: applied, policy: { ownership: 'apply', setId: 'keep' } });
 	assert.equal(layer.marks.owners.size, 0);
 	assert.equal(layer.entries, 6);
-	assert.equal(lstatSync(join(kept, 'su')).mode & 0o7777, 0o6755);
-	const { uid, gid, mode } = lstatSync(join(kept, 'closed/secret'));
+	assert.equal(lstatSync(join(applied, 'su')).mode & 0o7777, 0o6755);
+	const { uid, gid, mode } = lstatSync(join(applied, 'closed/secret'));
 	assert.deepEqual([uid, gid, mode & 0o7777], [7, 8, 0]);
 	chmodSync(join(root, 'closed'), 0o700);
 });

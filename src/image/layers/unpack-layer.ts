@@ -178,11 +178,11 @@ class LayerMeter {
 		this.#archiveBytes += piece.length;
 		this.#archiveHash.update(piece);
 		const { unpackedBytes, ratio, ratioFreeBytes } = this.limits;
-		if (this.#archiveBytes > unpackedBytes)
-			throw new LayerError(
-				'limit',
-				`the layer has more than ${unpackedBytes} bytes, which is the free space`,
-			);
+		if (this.#archiveBytes > unpackedBytes) {
+			const isSpace = unpackedBytes < (this.#request.limits?.unpackedBytes ?? Infinity);
+			const limit = isSpace ? 'what the disk has free for it' : 'the limit of a layer';
+			throw new LayerError('limit', `the layer has more than ${unpackedBytes} bytes, ${limit}`);
+		}
 		if (this.#archiveBytes > ratioFreeBytes && this.#archiveBytes > ratio * this.#packedBytes)
 			throw new LayerError('limit', `the layer unpacks to more than ${ratio} times its size`);
 	}

@@ -150,6 +150,10 @@ test('a folder without an entry takes attributes, or the link, of the layer belo
 		assert.deepEqual(of('shut').slice(0, 1), ['700']);
 	}
 	assert.ok(!readdirSync(upper).includes('lib'));
+	const [layer] = (await store.layers.view(refs.map(({ chainId }) => chainId))).root.layers;
+	const implied = ['', 'dangling', 'run', 'shut', 'tmp', 'usr', 'usr/lib', 'usr/lib/modules', 'var'];
+	assert.deepEqual(layer?.marks.implied, implied);
+	assert.deepEqual(layer?.marks.whiteouts, ['usr/lib/gone']);
 });
 
 test('links are resolved inside of the view', async (t) => {
@@ -223,6 +227,7 @@ function randomLayers(random: SeededRandom): ArchiveEntry[][] {
 	const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(random.next() * choices.length)] as T;
 	return Array.from({ length: 3 }, (_, layer) => {
 		const entries: ArchiveEntry[] = [{ path: './' }];
+		if (random.next() < 0.1) entries.push({ path: '.wh..wh..opq' });
 		for (const folder of ['a', 'b', 'a/c']) {
 			const kind = pick('none', 'folder', 'folder', 'whiteout', 'opaque', 'file');
 			const [parent, name] = folder.includes('/') ? ['a/', 'c'] : ['', folder];
@@ -286,8 +291,14 @@ test('a copy shows what overlay shows of the same layers', async (t) => {
 			const [shown, copied] = [new Map(treeOf(merged)), new Map(treeOf(copy.merged))];
 			for (const tree of [shown, copied]) tree.delete('');
 			assert.deepEqual(copied, shown, `seed ${seed}`);
+			await assert.rejects(store.roots.remove('overlay'), /merged is still mounted$/);
 		} finally {
 			execFileSync('umount', [merged]);
 		}
+		await store.roots.remove('overlay');
+		assert.deepEqual(
+			(await store.roots.list()).map(({ id }) => id),
+			['copy'],
+		);
 	}
 });

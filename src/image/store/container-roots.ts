@@ -5,14 +5,21 @@ import type { Digest } from '../digest.ts';
 import type { LayerMarks } from '../layers/layer-marks.ts';
 import { copyRoot } from '../root/copy-root.ts';
 import type { LayerStore } from './layer-store.ts';
-import { type ContainerRecord, readContainerRecords, readImageRecord, readLayerRecord } from './records.ts';
-import type { Session } from './session.ts';
+import { mountsBelow } from './mounts.ts';
+import {
+	type ContainerRecord,
+	type LayerRecord,
+	readContainerRecords,
+	readImageRecord,
+	readLayerRecord,
+} from './records.ts';
 import type { StoreFolders } from './store-folders.ts';
+import type { StoreSession } from './store-session.ts';
 
 /** What the roots need of the store. */
 export interface ContainerRootsOptions {
 	readonly folders: StoreFolders;
-	readonly session: Session;
+	readonly session: StoreSession;
 	readonly layers: LayerStore;
 	/** Calls a short act while this process holds the lock of the store. */
 	readonly locked: <T>(act: () => Promise<T>) => Promise<T>;
@@ -56,12 +63,9 @@ export class ContainerRoots {
 
 	/** Whether overlay can mount the layers of an image. False without a helper, if a layer hides files of others. */
 	async isMountable(imageId: Digest): Promise<boolean> {
-		const { folders } = this.#options;
-		const image = await readImageRecord(folders, imageId);
-		const layers = await Promise.all(
-			(image?.layers ?? []).map(({ chainId }) => readLayerRecord(folders, chainId)),
-		);
-		return layers.length > 0 && layers.every((layer) => layer?.isMountable);
+		const image = await readImageRecord(this.#options.folders, imageId);
+		const visible = await this.#visible((image?.layers ?? []).map(({ chainId }) => chainId));
+		return visible.length > 0 && visible.every(({ isMountable }) => isMountable);
 	}
 
 	/** Makes the folders for an overlay. The image must be mountable. */
@@ -69,7 +73,7 @@ export class ContainerRoots {
 		const { folders, layers } = this.#options;
 		const folder = folders.container(request.containerId);
 		const chainIds = await this.#create(request, async (draft) => {
-			// The container changes the mode of its root by that of `upper`.
+			// The container's root folder has the mode of `upper`.
 			for (const [name, mode] of [
 				['upper', 0o755],
 				['work', 0o700],
@@ -77,12 +81,25 @@ export class ContainerRoots {
 			] as const)
 				await mkdir(join(draft, name), { mode });
 		});
+		const visible = await this.#visible(chainIds);
 		return {
-			lowers: chainIds.toReversed().map((chainId) => layers.filesOf(chainId)),
+			lowers: visible.map(({ chainId }) => layers.filesOf(chainId)),
 			upper: join(folder, 'upper'),
 			work: join(folder, 'work'),
 			merged: join(folder, 'merged'),
 		};
+	}
+
+	/** The layers that can be seen, uppermost first. Overlay does not ask whether the root of a layer is opaque. */
+	async #visible(chainIds: readonly Digest[]): Promise<readonly LayerRecord[]> {
+		const visible: LayerRecord[] = [];
+		for (const chainId of chainIds.toReversed()) {
+			const record = await readLayerRecord(this.#options.folders, chainId);
+			if (!record) throw new Error(`no layer ${chainId}`);
+			visible.push(record);
+			if (record.hidesAllBelow) break;
+		}
+		return visible;
 	}
 
 	/** Makes a root by copying what the layers show. Rejects with ENOSPC if the disk is full; nothing then remains. */
@@ -98,10 +115,16 @@ export class ContainerRoots {
 		return { merged: join(folders.container(request.containerId), 'merged'), marks };
 	}
 
-	/** Removes a root; does nothing if there is none. It must not be mounted. */
+	/**
+	 * Removes a root; does nothing if there is none. Rejects if something is mounted in it: the removal would delete the
+	 * files of volumes.
+	 */
 	async remove(containerId: string): Promise<void> {
 		const { folders, session } = this.#options;
-		await session.discard(folders.container(containerId));
+		const folder = folders.container(containerId);
+		const mounted = await mountsBelow(folder);
+		if (mounted.length > 0) throw new Error(`${mounted[0]} is still mounted`);
+		await session.discard(folder);
 		await session.emptyTrash();
 	}
 

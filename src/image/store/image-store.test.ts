@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { digestOf } from '../digest.ts';
 import type { Descriptor } from '../manifests/document.ts';
-import { type BuiltImage, buildImage, indexOf } from '../testing/image-builder.ts';
+import { type BuiltImage, buildImage } from '../testing/image-builder.ts';
+import { testIndex } from '../testing/test-image.ts';
 import { openTestStore, pulled } from '../testing/test-store.ts';
 import { testFolder } from '../testing/trees.ts';
-import type { ImageStore } from './image-store.ts';
+import type { ImageStore, ImageToAdd } from './image-store.ts';
 
 const BASE = [
 	{ path: 'etc/' },
@@ -20,11 +22,11 @@ const ONE = buildImage({ layers: [BASE, APP], config: { Cmd: ['/app'] } });
 const TWO = buildImage({ layers: [BASE, [{ path: 'other', content: 'other' }]] });
 
 /** The digest of the lowest layer of both. */
-const BASE_DIGEST = [...ONE.blobs.keys()].find((digest) => TWO.blobs.has(digest));
+const BASE_DIGEST = [...ONE.content.keys()].find((digest) => TWO.content.has(digest));
 
 /** The uppermost layer of an image. */
-function descriptorOf({ blobs, manifest }: BuiltImage): Descriptor {
-	const { layers } = JSON.parse(String(blobs.get(manifest.digest)));
+function descriptorOf({ content, manifest }: BuiltImage): Descriptor {
+	const { layers } = JSON.parse(new TextDecoder().decode(content.get(manifest.digest)));
 	return layers.at(-1);
 }
 
@@ -49,7 +51,7 @@ test('an added image is found by id and by name, with its sizes and configuratio
 	assert.equal(added.id, ONE.id);
 	assert.equal(added.manifestDigest, ONE.manifest.digest);
 	const { size } = ONE.manifest;
-	const blobs = [...ONE.blobs.values()].reduce((sum, { length }) => sum + length, 0);
+	const blobs = [...ONE.content.values()].reduce((sum, { length }) => sum + length, 0);
 	assert.equal(added.contentBytes, blobs);
 	assert.ok(size < blobs);
 	assert.equal(added.unpackedBytes, 12);
@@ -123,13 +125,38 @@ test('a failed pull leaves no image, and the next one succeeds', async (t) => {
 		openLayer: () => other.openLayer(descriptorOf(TWO), AbortSignal.abort()),
 	};
 	await assert.rejects(store.add(swapped), { name: 'LayerError', reason: 'digest' });
-	const config = Buffer.from('{}');
-	await assert.rejects(store.add({ ...pulled(ONE, 'a:1'), config }), { name: 'DigestError' });
+	const { documents } = pulled(ONE, 'a:1');
+	const damaged = new Map([...documents, [ONE.id, Buffer.from('{}')]]);
+	await assert.rejects(store.add({ ...pulled(ONE, 'a:1'), documents: damaged }), { name: 'DigestError' });
+	for (const digest of documents.keys()) {
+		const incomplete = new Map([...documents].filter(([each]) => each !== digest));
+		const image = { ...pulled(ONE, 'a:1'), documents: incomplete };
+		await assert.rejects(store.add(image), { name: 'ManifestError' });
+	}
 	assert.deepEqual(await store.list(), []);
 	await store.sweep();
 	assert.deepEqual(contents(store), EMPTY);
 	await store.add(pulled(ONE, 'a:1'));
 	assert.equal((await store.list()).length, 1);
+});
+
+test('the failure of a layer ends the downloads of the others', async (t) => {
+	const store = await openTestStore(t);
+	const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+	const image: ImageToAdd = {
+		...pulled(ONE, 'a:1'),
+		openLayer: async ({ digest }, signal) => {
+			if (digest !== BASE_DIGEST) {
+				await begun;
+				throw new Error('connection reset');
+			}
+			begin();
+			await once(signal, 'abort');
+			throw signal.reason;
+		},
+	};
+	await assert.rejects(store.add(image), /connection reset/);
+	assert.deepEqual(contents(store).layers, 0);
 });
 
 test('removal keeps what other images, roots of containers and running pulls need', async (t) => {
@@ -165,8 +192,10 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	const { promise: swept, resolve } = Promise.withResolvers<void>();
 	const lowest = (await store.add(pulled(ONE, 'a:1'))).layers[0];
 	await store.remove([ONE.id]);
+	const opened: string[] = [];
 	const pull = store.add(
 		pulled(ONE, 'a:1', async (digest) => {
+			opened.push(digest);
 			if (digest !== lowest?.digest) await swept;
 		}),
 	);
@@ -174,24 +203,28 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	await store.sweep();
 	resolve();
 	await pull;
+	assert.equal(opened.length, 2);
 	assert.equal(readFileSync(join(store.layers.filesOf(lowest?.chainId ?? ''), 'bin/sh'), 'utf8'), 'shell');
 });
 
 test('the digest of an index is that of the name, and a later pull moves the name', async (t) => {
 	const store = await openTestStore(t);
 	const platform = { os: 'linux', architecture: 'amd64' };
-	const index = indexOf([{ ...ONE, platform }]);
-	const one = await store.add({ ...pulled(ONE, 'a:latest'), index });
+	const { manifest: index, content } = testIndex([{ image: ONE, platform }]);
+	const image = pulled(ONE, 'a:latest');
+	const documents = new Map([...image.documents, [index.digest, content.get(index.digest) ?? Buffer.of()]]);
+	const one = await store.add({ ...image, target: index.digest, documents });
 	assert.deepEqual(
 		one.names.map(({ targetDigest }) => targetDigest),
-		[digestOf(index)],
+		[index.digest],
 	);
-	assert.deepEqual(Buffer.from(await store.readBlob(digestOf(index))), index);
+	await store.sweep();
+	assert.deepEqual(await store.readBlob(index.digest).then((bytes) => digestOf(bytes)), index.digest);
 	await store.add(pulled(TWO, 'a:latest'));
 	assert.equal((await store.find('a:latest'))?.id, TWO.id);
 	assert.deepEqual((await store.find(ONE.id))?.names, []);
 	await store.sweep();
-	assert.ok(!existsSync(store.folders.blob(digestOf(index))));
+	assert.ok(!existsSync(store.folders.blob(index.digest)));
 });
 
 test('which credentials pulled an image is recorded by repository', async (t) => {
@@ -220,11 +253,15 @@ test('which credentials pulled an image is recorded by repository', async (t) =>
 	assert.deepEqual((await store.add({ ...pulled(ONE, 'r:5000/a:1'), access })).access['r:5000/a'], all);
 });
 
-test('damaged documents are not used', async (t) => {
+test('damaged documents are not used, and replaced by the next pull', async (t) => {
 	const store = await openTestStore(t);
 	await store.add(pulled(ONE, 'a:1'));
 	writeFileSync(store.folders.blob(ONE.id), '{}');
 	await assert.rejects(store.config(ONE.id), { name: 'DigestError' });
+	assert.equal(await store.presentBlob(ONE.id), undefined);
+	assert.equal(await store.presentBlob(TWO.id), undefined);
+	await store.add(pulled(ONE, 'a:1'));
+	assert.deepEqual((await store.config(ONE.id)).cmd, ['/app']);
 });
 
 test('the last use of an image is recorded', async (t) => {
@@ -245,7 +282,7 @@ test('blobs of layers are kept if asked for, also of layers that were unpacked b
 	const keeping = await openTestStore(t, { root, keepsBlobs: true });
 	const damaged = {
 		...ONE,
-		blobs: new Map([...ONE.blobs].map(([digest, bytes]) => [digest, bytes.subarray(1)])),
+		content: new Map([...ONE.content].map(([digest, bytes]) => [digest, bytes.subarray(1)])),
 	};
 	const { openLayer } = pulled(damaged, 'a:1');
 	await assert.rejects(keeping.add({ ...pulled(ONE, 'a:1'), openLayer }), { name: 'DigestError' });

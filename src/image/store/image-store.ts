@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
+import { isMissing } from '../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Random } from '../../base/random.ts';
 import { type Digest, DigestError, digestOf, parseDigest } from '../digest.ts';
 import { type LayerFiles, NO_HELPER } from '../layers/layer-marks.ts';
 import type { UnpackPolicy } from '../layers/layer-unpacker.ts';
 import type { LayerLimits } from '../layers/limits.ts';
-import type { Descriptor } from '../manifests/document.ts';
+import { type Descriptor, ManifestError } from '../manifests/document.ts';
 import { checkLayerCount, type ImageConfig, readImageConfig } from '../manifests/image-config.ts';
 import { checkRunnable, type ImageManifest, readManifest } from '../manifests/image-manifest.ts';
 import { ContainerRoots } from './container-roots.ts';
@@ -26,8 +27,8 @@ import {
 	readRefRecords,
 	setLastUsedAt,
 } from './records.ts';
-import { isPresent, Session, type StoreStep } from './session.ts';
 import { StoreFolders } from './store-folders.ts';
+import { StoreSession, type StoreStep } from './store-session.ts';
 import { sweep } from './sweep.ts';
 import { syncFiles } from './sync-files.ts';
 
@@ -40,7 +41,7 @@ import { syncFiles } from './sync-files.ts';
  * 2. Acts that read and then change what other processes rely on hold the lock of the store; downloads do not.
  * 3. What no record and no lease names is garbage, which {@link ImageStore.sweep} removes.
  *
- * Order of reading: store-folders.ts, records.ts, session.ts, this file, layer-store.ts, sweep.ts.
+ * Order of reading: store-folders.ts, records.ts, store-session.ts, this file, layer-store.ts, sweep.ts.
  */
 
 /** What the store needs. */
@@ -71,11 +72,11 @@ export interface ImageStoreOptions {
 export interface ImageToAdd {
 	/** The name, with all defaults filled in; undefined for an image without a name. */
 	readonly name: string | undefined;
-	/** The index in which the manifest was found, if any. */
-	readonly index?: Uint8Array | undefined;
-	readonly manifest: Uint8Array;
-	readonly manifestType: string;
-	readonly config: Uint8Array;
+	/** What the name refers to: an index, or the manifest itself. Default: the manifest. */
+	readonly target?: Digest;
+	readonly manifest: Pick<Descriptor, 'digest' | 'mediaType'>;
+	/** The bytes of the manifest, of the configuration, and of the indexes that led to them. */
+	readonly documents: ReadonlyMap<Digest, Uint8Array>;
 	/** Opens the blob of a layer. Called only for layers that the store does not have. */
 	readonly openLayer: (layer: Descriptor, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 	readonly access: PullAccess;
@@ -100,11 +101,11 @@ export class ImageStore {
 	readonly layers: LayerStore;
 	readonly roots: ContainerRoots;
 	readonly #options: ImageStoreOptions;
-	readonly #session: Session;
+	readonly #session: StoreSession;
 	/** Acts of this process wait for each other without polling the lock. */
 	readonly #turn = new ConcurrencyLimit(1);
 
-	private constructor(options: ImageStoreOptions, folders: StoreFolders, session: Session) {
+	private constructor(options: ImageStoreOptions, folders: StoreFolders, session: StoreSession) {
 		this.#options = options;
 		this.folders = folders;
 		this.#session = session;
@@ -131,9 +132,9 @@ export class ImageStore {
 	static async open(options: ImageStoreOptions): Promise<ImageStore> {
 		const folders = new StoreFolders(options.root);
 		const lock = await FileLock.acquire(folders.lock, options.clock);
-		let session: Session;
+		let session: StoreSession;
 		try {
-			session = Session.begin({
+			session = StoreSession.begin({
 				folders,
 				random: options.random,
 				step: options.step ?? (() => {}),
@@ -164,23 +165,20 @@ export class ImageStore {
 	 */
 	async add(image: ImageToAdd): Promise<StoredImage> {
 		const { manifest, record } = this.#check(image);
-		const targetDigest = image.index ? digestOf(image.index) : record.manifestDigest;
-		const documents = new Map([
-			[record.manifestDigest, image.manifest],
-			[record.id, image.config],
-			...(image.index ? [[targetDigest, image.index] as const] : []),
-		]);
 		const chainIds = record.layers.map(({ chainId }) => chainId);
 		const release = await this.#locked(() =>
-			this.#session.lease([...documents.keys(), ...chainIds, ...record.layers.map(({ digest }) => digest)]),
+			this.#session.lease([
+				...image.documents.keys(),
+				...chainIds,
+				...record.layers.map(({ digest }) => digest),
+			]),
 		);
 		try {
-			for (const [digest, bytes] of documents) {
-				const path = this.folders.blob(digest);
-				if (!(await isPresent(path))) await this.#session.write(path, bytes);
+			for (const [digest, bytes] of image.documents) {
+				if (!(await this.presentBlob(digest))) await this.#session.write(this.folders.blob(digest), bytes);
 			}
 			await this.#obtainLayers(image, manifest, record.layers);
-			await this.#locked(() => this.#record(record, image, targetDigest));
+			await this.#locked(() => this.#record(record, image));
 		} finally {
 			await release();
 		}
@@ -217,6 +215,16 @@ export class ImageStore {
 		return bytes;
 	}
 
+	/** As {@link readBlob}, but undefined if the document is missing or damaged. */
+	async presentBlob(digest: Digest): Promise<Uint8Array | undefined> {
+		try {
+			return await this.readBlob(digest);
+		} catch (error) {
+			if (isMissing(error) || error instanceof DigestError) return undefined;
+			throw error;
+		}
+	}
+
 	/** Records that an image is used now: garbage collection removes the least recently used images first. */
 	async touch(id: Digest): Promise<void> {
 		await setLastUsedAt(this.folders, id, this.#options.clock.now());
@@ -227,7 +235,7 @@ export class ImageStore {
 		await this.#locked(async () => {
 			const record = await readImageRecord(this.folders, id);
 			if (!record) throw new Error(`no image ${id}`);
-			await this.#writeRef({ name, imageId: id, targetDigest: record.manifestDigest });
+			await this.#writeRef({ name, imageId: id, targetDigest: record.manifestDigest, documents: [] });
 		});
 	}
 
@@ -269,18 +277,20 @@ export class ImageStore {
 	}
 
 	/** Reads the documents of an image. Throws if they do not belong together, or cannot be run. */
-	#check({ manifest: bytes, manifestType, config: configBytes }: ImageToAdd) {
-		const manifest = readManifest(bytes, manifestType);
-		if (manifest.kind !== 'manifest') throw new DigestError('an index is not the manifest of an image');
+	#check({ manifest: { digest, mediaType }, documents }: ImageToAdd) {
+		for (const [each, content] of documents) checkDigest(each, content, 'a document of the image');
+		const bytes = documents.get(digest) ?? NOTHING;
+		const manifest = readManifest(bytes, mediaType);
+		if (manifest.kind !== 'manifest') throw new ManifestError(`${digest} is an index, not a manifest`);
 		checkRunnable(manifest);
 		const id = manifest.config.digest;
-		checkDigest(id, configBytes, 'the configuration');
+		const configBytes = documents.get(id) ?? NOTHING;
 		const config = readImageConfig(configBytes);
 		checkLayerCount(manifest, config);
 		const layers = layerRefs(manifest, config);
 		const record = {
 			id,
-			manifestDigest: digestOf(bytes),
+			manifestDigest: digest,
 			layers,
 			contentBytes: layers.reduce((sum, { size }) => sum + size, bytes.length + configBytes.length),
 		};
@@ -322,8 +332,7 @@ export class ImageStore {
 
 	async #record(
 		record: Omit<ImageRecord, 'addedAt' | 'access'>,
-		{ name, access }: ImageToAdd,
-		targetDigest: Digest,
+		{ name, access, target, documents }: ImageToAdd,
 	): Promise<void> {
 		const earlier = await readImageRecord(this.folders, record.id);
 		const now = this.#options.clock.now();
@@ -335,7 +344,9 @@ export class ImageStore {
 		};
 		await this.#session.write(this.folders.image(record.id), JSON.stringify(complete));
 		await setLastUsedAt(this.folders, record.id, now);
-		if (name !== undefined) await this.#writeRef({ name, imageId: record.id, targetDigest });
+		if (name === undefined) return;
+		const targetDigest = target ?? record.manifestDigest;
+		await this.#writeRef({ name, imageId: record.id, targetDigest, documents: [...documents.keys()] });
 	}
 
 	async #writeRef(ref: Omit<RefRecord, 'pulledAt'>): Promise<void> {
@@ -355,6 +366,9 @@ export class ImageStore {
 		};
 	}
 }
+
+/** A missing document: no reader accepts it. */
+const NOTHING = new Uint8Array();
 
 /** Throws a {@link DigestError} unless the bytes have the digest. */
 function checkDigest(digest: Digest, bytes: Uint8Array, what: string): void {

@@ -13,14 +13,14 @@ import { MergedView, viewLayer } from '../root/merged-view.ts';
 import { settleLayer } from '../root/settle-layer.ts';
 import { FileLock } from './file-lock.ts';
 import { type LayerRecord, type LayerRef, readLayerRecord } from './records.ts';
-import { isPresent, type Session } from './session.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import type { StoreFolders } from './store-folders.ts';
+import { isStored, type StoreSession } from './store-session.ts';
 
 /** How the store unpacks layers. */
 export interface LayerStoreOptions {
 	readonly folders: StoreFolders;
-	readonly session: Session;
+	readonly session: StoreSession;
 	readonly clock: Clock;
 	readonly policy: UnpackPolicy;
 	readonly limits: Partial<LayerLimits>;
@@ -74,7 +74,7 @@ export class LayerStore {
 	 */
 	async #keepBlob({ layer, open: openBlob }: WantedLayer, signal: AbortSignal | undefined): Promise<void> {
 		const { folders, session } = this.#options;
-		if (await isPresent(folders.blob(layer.digest))) return;
+		if (await isStored(folders.blob(layer.digest))) return;
 		const fetch = async (shared: AbortSignal): Promise<void> =>
 			session.writeBlob(layer.digest, await openBlob(shared));
 		await this.#blobs.run(layer.digest, fetch, signal);
@@ -117,7 +117,7 @@ export class LayerStore {
 	async #unpack({ layer, open: openBlob, onProgress }: WantedLayer, draft: string, signal: AbortSignal) {
 		const { folders, session, keepsBlobs, policy, limits } = this.#options;
 		const blob = folders.blob(layer.digest);
-		const isKept = await isPresent(blob);
+		const isKept = await isStored(blob);
 		const source = isKept ? createReadStream(blob, { highWaterMark: READ_BYTES }) : await openBlob(signal);
 		const copy = join(draft, 'blob');
 		const isCopied = keepsBlobs && !isKept;
@@ -144,7 +144,14 @@ export class LayerStore {
 		const marks = await this.#settle(root, unpacked.marks, parent);
 		const { contentBytes, entries } = unpacked;
 		const isMountable = await files.applyMarks(root, marks);
-		const record = { chainId: layer.chainId, diffId: layer.diffId, contentBytes, entries, isMountable };
+		const record: LayerRecord = {
+			chainId: layer.chainId,
+			diffId: layer.diffId,
+			contentBytes,
+			entries,
+			isMountable,
+			hidesAllBelow: marks.opaques.includes(''),
+		};
 		await writeFile(join(draft, MARKS), writeMarks(marks), { mode: 0o600 });
 		await writeFile(join(draft, 'layer.json'), JSON.stringify(record), { mode: 0o600 });
 		await sync(draft);

@@ -6,19 +6,19 @@
 export interface PullAccess {
 	/** The image was pulled anonymously, or with credentials of the node itself: every Pod may use it. */
 	readonly everyPod: boolean;
-	readonly secrets: readonly PullSecret[];
-	readonly serviceAccounts: readonly PullIdentity[];
+	readonly secrets: readonly SecretOfPull[];
+	readonly serviceAccounts: readonly IdentityOfPull[];
 }
 
 /** An object of the API from which credentials came. */
-export interface PullIdentity {
+export interface IdentityOfPull {
 	readonly uid: string;
 	readonly namespace: string;
 	readonly name: string;
 }
 
 /** A Secret, with a hash of the credentials in it that were used. */
-export interface PullSecret extends PullIdentity {
+export interface SecretOfPull extends IdentityOfPull {
 	readonly credentialHash: string;
 }
 
@@ -33,7 +33,7 @@ export function mergeAccess(earlier: PullAccess | undefined, later: PullAccess):
 }
 
 /** A later record of the same object replaces the earlier one. */
-function merged<T extends PullIdentity>(earlier: readonly T[], later: readonly T[]): readonly T[] {
+function merged<T extends IdentityOfPull>(earlier: readonly T[], later: readonly T[]): readonly T[] {
 	const keyOf = ({ uid, namespace, name }: T): string => `${uid}/${namespace}/${name}`;
 	return [...new Map([...earlier, ...later].map((each) => [keyOf(each), each])).values()];
 }

@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import type { PullAccess } from './pull-access.ts';
 import { digestOfFileName, type StoreFolders } from './store-folders.ts';
 
-/** The records of the store: JSON files that only {@link Session.write} writes, so each is whole. */
+/** The records of the store: JSON files that only {@link StoreSession.write} writes, so each is whole. */
 
 /** A layer of an image. */
 export interface LayerRef {
@@ -39,6 +39,8 @@ export interface RefRecord {
 	readonly imageId: Digest;
 	/** What the registry calls the name: the digest of the index, or of the manifest if there is no index. */
 	readonly targetDigest: Digest;
+	/** The documents with which the name was pulled: those of the image, and indexes. */
+	readonly documents: readonly Digest[];
 	readonly pulledAt: number;
 }
 
@@ -51,6 +53,8 @@ export interface LayerRecord {
 	readonly entries: number;
 	/** Whether overlay can mount the folder: its marks are applied, or it has none. */
 	readonly isMountable: boolean;
+	/** Whether nothing of the layers below is visible: its root folder is opaque. */
+	readonly hidesAllBelow: boolean;
 }
 
 /** The record of a container's root. */

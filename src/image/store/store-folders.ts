@@ -7,7 +7,7 @@ import { type Digest, parseDigest } from '../digest.ts';
  * Where what is in the store:
  *
  *     blobs/sha256-…        manifests, indexes, configurations; layers as they came only if they are kept
- *     layers/sha256-…/      a layer by its chain id: fs/, marks.jsonl, layer.json
+ *     layers/sha256-…/      a layer by its chain id: the folder fs with its files, its marks, its record
  *     images/sha256-….json  records of images by their id, which is the digest of the configuration
  *     refs/….json           names of images, by the hash of the name
  *     containers/<id>/      roots of containers: container.json; merged/, or upper/, work/ and merged/

@@ -2,14 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../digest.ts';
 import { readContainerRecords, readImageRecords, readRefRecords } from './records.ts';
-import type { Session } from './session.ts';
 import { digestOfFileName, type StoreFolders } from './store-folders.ts';
+import type { StoreSession } from './store-session.ts';
 
 /**
  * Discards what nothing needs: sessions of processes that have ended, names without an image, and layers and blobs
  * that neither a record nor a lease names. The caller holds the lock of the store and empties the trash after it.
  */
-export async function sweep(folders: StoreFolders, session: Session): Promise<void> {
+export async function sweep(folders: StoreFolders, session: StoreSession): Promise<void> {
 	const needed = new Set(await session.leasedByAll());
 	const images = await readImageRecords(folders);
 	for (const { id, manifestDigest, layers } of images) {
@@ -17,8 +17,8 @@ export async function sweep(folders: StoreFolders, session: Session): Promise<vo
 		for (const { digest, chainId } of layers) needed.add(digest).add(chainId);
 	}
 	const ids = new Set(images.map(({ id }) => id));
-	for (const { name, imageId, targetDigest } of await readRefRecords(folders)) {
-		if (ids.has(imageId)) needed.add(targetDigest);
+	for (const { name, imageId, documents } of await readRefRecords(folders)) {
+		if (ids.has(imageId)) for (const digest of documents) needed.add(digest);
 		else await session.discard(folders.ref(name));
 	}
 	for (const { imageId, chainIds } of await readContainerRecords(folders))
@@ -32,7 +32,7 @@ export async function sweep(folders: StoreFolders, session: Session): Promise<vo
 interface Discarding {
 	readonly folder: string;
 	readonly needed: ReadonlySet<Digest>;
-	readonly session: Session;
+	readonly session: StoreSession;
 }
 
 async function discardUnneeded({ folder, needed, session }: Discarding): Promise<void> {

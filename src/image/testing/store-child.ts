@@ -1,5 +1,5 @@
 import { ImageStore } from '../store/image-store.ts';
-import type { StoreStep } from '../store/session.ts';
+import type { StoreStep } from '../store/store-session.ts';
 import { buildImage } from './image-builder.ts';
 import { pulled, storeOptions } from './test-store.ts';
 

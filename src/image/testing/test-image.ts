@@ -49,7 +49,10 @@ export function testImage(options: TestImageOptions = {}): TestImage {
 
 /** An index over images, each for its platform. */
 export function testIndex(
-	images: readonly { readonly image: TestImage; readonly platform?: object }[],
+	images: readonly {
+		readonly image: Pick<TestImage, 'manifest' | 'content'>;
+		readonly platform?: object;
+	}[],
 ): Pick<TestImage, 'manifest' | 'content'> {
 	const manifests = images.map(({ image, platform }) => ({
 		...image.manifest,

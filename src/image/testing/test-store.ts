@@ -3,7 +3,6 @@ import type { TestContext } from 'node:test';
 import { SystemClock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import type { Digest } from '../digest.ts';
-import { MEDIA_TYPES } from '../manifests/media-types.ts';
 import { ImageStore, type ImageStoreOptions, type ImageToAdd } from '../store/image-store.ts';
 import type { BuiltImage } from './image-builder.ts';
 import { testFolder } from './trees.ts';
@@ -41,16 +40,15 @@ export function pulled(
 	name: string | undefined,
 	onOpen: (digest: Digest) => unknown = () => {},
 ): ImageToAdd {
-	const blob = (digest: Digest): Buffer => {
-		const bytes = image.blobs.get(digest);
+	const blob = (digest: Digest): Uint8Array => {
+		const bytes = image.content.get(digest);
 		if (!bytes) throw new Error(`no blob ${digest}`);
 		return bytes;
 	};
 	return {
 		name,
-		manifest: blob(image.manifest.digest),
-		manifestType: MEDIA_TYPES.manifest,
-		config: blob(image.id),
+		manifest: image.manifest,
+		documents: new Map([image.manifest.digest, image.id].map((digest) => [digest, blob(digest)])),
 		access: { everyPod: true, secrets: [], serviceAccounts: [] },
 		openLayer: async ({ digest }) => {
 			await onOpen(digest);
@@ -60,7 +58,7 @@ export function pulled(
 }
 
 /** The bytes in two pieces. */
-async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 	yield bytes.subarray(0, bytes.length >> 1);
 	yield bytes.subarray(bytes.length >> 1);
 }

@@ -126,12 +126,14 @@ export class ImagePrograms implements ProgramSource {
 
 	async pull(image: string, { pullSecrets = [] }: PullOptions): Promise<PulledImage> {
 		const { worker } = this.#parts();
-		const reference = referenceOf(image);
+		referenceOf(image);
 		try {
-			const { targetDigest, sizeBytes } = await worker.call('pull', { image, pullSecrets }, (progress) =>
+			const { sizeBytes } = await worker.call('pull', { image, pullSecrets }, (progress) =>
 				this.#options.onProgress?.(image, progress),
 			);
-			return { imageRef: `${repositoryText(reference)}@${targetDigest}`, sizeBytes };
+			const stored = await this.#find(image);
+			if (!stored) throw new Error(`the image was removed while it was pulled`);
+			return { imageRef: imageRefOf(image, stored), sizeBytes };
 		} catch (error) {
 			const hint = error instanceof WorkerError ? error.hint : undefined;
 			throw new ImageError(

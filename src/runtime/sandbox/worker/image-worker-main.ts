@@ -10,7 +10,7 @@ import { Registry } from '../../../image/registry/registry.ts';
 import { RegistryError } from '../../../image/registry/registry-error.ts';
 import { ImageStore } from '../../../image/store/image-store.ts';
 import { shimLayerFiles } from '../layer-files.ts';
-import { pullImage } from './pull-image.ts';
+import { pullForPod } from './pull-for-pod.ts';
 import type {
 	FromWorker,
 	WorkerCall,
@@ -72,7 +72,7 @@ class Worker {
 		try {
 			const own = new DockerConfigFiles(dockerConfigPaths(env, homedir()), env);
 			const parts = { store: await this.#store, registry, own };
-			return await pullImage(request, parts, (progress) => send({ id, progress }));
+			return await pullForPod(request, parts, (progress) => send({ id, progress }));
 		} finally {
 			registry.close();
 		}

@@ -42,9 +42,9 @@ export interface CopyRequest {
 	readonly imageId: string;
 }
 
-/** A pulled image: the digest that the registry gives the name, and the size of what was pulled. */
+/** A pulled image. */
 export interface PulledRecord {
-	readonly targetDigest: string;
+	/** The size of its documents and packed layers. */
 	readonly sizeBytes: number;
 }
 

@@ -27,7 +27,7 @@ export interface StoreSessionOptions {
  *
  * The lease names digests that the session is about to need: the collection of garbage keeps them.
  */
-export class Session {
+export class StoreSession {
 	readonly #folder: string;
 	readonly #folders: StoreFolders;
 	readonly #lock: FileLock;
@@ -47,12 +47,12 @@ export class Session {
 	}
 
 	/** Begins a session. The caller holds the lock of the store. */
-	static begin(options: StoreSessionOptions): Session {
+	static begin(options: StoreSessionOptions): StoreSession {
 		const folder = join(options.folders.sessions, options.random.uuid());
 		mkdirSync(folder, { mode: 0o700 });
 		const lock = FileLock.tryAcquire(join(folder, LOCK));
 		if (!lock) throw new Error(`${folder} is in use`);
-		return new Session(folder, lock, options);
+		return new StoreSession(folder, lock, options);
 	}
 
 	/** Ends the session, which must be idle. */
@@ -198,6 +198,6 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Whether something exists at a path. */
-export async function isPresent(path: string): Promise<boolean> {
+export async function isStored(path: string): Promise<boolean> {
 	return (await lstat(path).catch(undefinedIfMissing)) !== undefined;
 }

@@ -1,0 +1,94 @@
+import type { Descriptor } from '../../../image/manifests/document.ts';
+import { machinePlatform } from '../../../image/manifests/platform.ts';
+import { pullReference } from '../../../image/names/image-reference.ts';
+import { pullImage } from '../../../image/pull/pull-image.ts';
+import { type CredentialSource, unionOfCredentials } from '../../../image/registry/credentials/credential.ts';
+import { credentialsOfSecrets } from '../../../image/registry/credentials/pull-secrets.ts';
+import type { Registry } from '../../../image/registry/registry.ts';
+import type { ImageStore } from '../../../image/store/image-store.ts';
+import type { PullAccess } from '../../../image/store/pull-access.ts';
+import type { ImagePullSecret } from '../../contract.ts';
+import { credentialHashOf } from '../pull-access.ts';
+import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.ts';
+
+/** What a pull needs. */
+export interface PullParts {
+	readonly store: ImageStore;
+	readonly registry: Registry;
+	/** The credentials of the user who runs stint. They are tried after those of the Pod, as by a kubelet. */
+	readonly own: CredentialSource;
+}
+
+/** Progress is sent after this much more. */
+const PROGRESS_BYTES = 256 << 10;
+
+/** Pulls an image into the store, with the Secrets of a Pod. Rejects with a RegistryError. */
+export async function pullForPod(
+	{ image, pullSecrets }: PullRequest,
+	{ store, registry, own }: PullParts,
+	onProgress: (progress: PullProgress) => void,
+): Promise<PulledRecord> {
+	const reference = pullReference(image);
+	const credentials = unionOfCredentials([credentialsOfSecrets(pullSecrets.map(secretOf)), own]);
+	const repository = await registry.repository(reference, { credentials, actions: ['pull'] });
+	const progress = new PullMeter(onProgress);
+	const { contentBytes } = await pullImage({
+		store,
+		repository,
+		platform: machinePlatform(),
+		accessOf: (origin) => accessOf(origin, pullSecrets),
+		onLayers: (layers) => progress.begin(layers),
+		onProgress: (layer, packedBytes) => progress.note(layer, packedBytes),
+	});
+	return { sizeBytes: contentBytes };
+}
+
+function secretOf({
+	namespace,
+	name,
+	text,
+	isLegacy,
+}: ImagePullSecret): Parameters<typeof credentialsOfSecrets>[0][0] {
+	const type = isLegacy ? 'kubernetes.io/dockercfg' : 'kubernetes.io/dockerconfigjson';
+	const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
+	return { namespace, name, type, data: { [key]: Buffer.from(text).toString('base64') } };
+}
+
+/** Which Pods may use the image from now on: see {@link PullAccess}. */
+function accessOf(origin: string | undefined, pullSecrets: readonly ImagePullSecret[]): PullAccess {
+	const used = pullSecrets.filter(({ namespace, name }) => origin === `secret ${namespace}/${name}`);
+	return {
+		everyPod: used.length === 0,
+		secrets: used.map((secret) => ({
+			uid: '',
+			namespace: secret.namespace,
+			name: secret.name,
+			credentialHash: credentialHashOf(secret),
+		})),
+		serviceAccounts: [],
+	};
+}
+
+/** Sums up the bytes of all layers. */
+class PullMeter {
+	readonly #onProgress: (progress: PullProgress) => void;
+	readonly #arrived = new Map<string, number>();
+	#totalBytes = 0;
+	#sentBytes = 0;
+
+	constructor(onProgress: (progress: PullProgress) => void) {
+		this.#onProgress = onProgress;
+	}
+
+	begin(layers: readonly Descriptor[]): void {
+		this.#totalBytes = layers.reduce((sum, { size }) => sum + size, 0);
+	}
+
+	note({ digest }: Descriptor, packedBytes: number): void {
+		this.#arrived.set(digest, packedBytes);
+		const doneBytes = [...this.#arrived.values()].reduce((sum, bytes) => sum + bytes, 0);
+		if (doneBytes - this.#sentBytes < PROGRESS_BYTES && doneBytes < this.#totalBytes) return;
+		this.#sentBytes = doneBytes;
+		this.#onProgress({ doneBytes, totalBytes: this.#totalBytes });
+	}
+}
