@@ -29,13 +29,15 @@ export async function makeRuntime(
 	if (runtime === 'sandbox') {
 		const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
 		return new SandboxRuntime({
-			...{ folder: folder.runtime, clock, version: VERSION, podMaxPids, onError },
-			...{
-				imageFolder: folder.imageStore,
-				owner: folder.path,
-				registriesPath: folder.registries,
-				random: new SystemRandom(),
-			},
+			folder: folder.runtime,
+			clock,
+			version: VERSION,
+			podMaxPids,
+			onError,
+			imageFolder: folder.imageStore,
+			owner: folder.path,
+			registriesPath: folder.registries,
+			random: new SystemRandom(),
 			...(isEphemeral && { removeAtEnd: folder.path }),
 		});
 	}

@@ -173,7 +173,9 @@ export class LauncherRuntime implements Runtime {
 		const { namespaces, sysctls } = config;
 		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
 		const sandbox = await this.#call('runSandbox', {
-			...{ ...metadataOf(config), namespaces, sysctls },
+			...metadataOf(config),
+			namespaces,
+			sysctls,
 			...(limits && { limits }),
 		});
 		this.#know(sandbox);
@@ -223,10 +225,17 @@ export class LauncherRuntime implements Runtime {
 		const { tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
-			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			name,
+			attempt,
+			image,
+			logPath,
+			logMaxBytes,
+			logMaxFiles,
 			...sourced,
 			...(box && shared !== undefined && { box: joiningBox(box), join: shared }),
-			...{ tty, stdin, stdinOnce },
+			tty,
+			stdin,
+			stdinOnce,
 			...(limits && { limits }),
 		});
 	}

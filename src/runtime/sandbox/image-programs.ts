@@ -103,7 +103,9 @@ export class ImagePrograms implements ProgramSource {
 		const isUser = machine.level === 'user';
 		const ids = isUser ? await usableIds(shim) : undefined;
 		const store = await ImageStore.open({
-			...{ root: join(imageFolder, 'store'), clock, random },
+			root: join(imageFolder, 'store'),
+			clock,
+			random,
 			policy: { ownership: isUser && !ids ? 'record' : 'apply', setId: 'keep' },
 			files: shimLayerFiles(shim, { isUser }),
 			...(ids && { remove: (path: string) => removeAs(shim, ids, path) }),
@@ -224,8 +226,12 @@ export class ImagePrograms implements ProgramSource {
 			clock,
 			prefix: ids ? namespacePrefix(shim, ids) : [],
 			settings: {
-				...{ store: join(imageFolder, 'store'), shim, isUser, hasOwners: !isUser || ids !== undefined },
-				...{ registriesPath, userAgent: `stint/${version}` },
+				store: join(imageFolder, 'store'),
+				shim,
+				isUser,
+				hasOwners: !isUser || ids !== undefined,
+				registriesPath,
+				userAgent: `stint/${version}`,
 			},
 		});
 	}
@@ -334,7 +340,7 @@ async function copyResolvConf(folder: string): Promise<string> {
 
 /** The folders of a trial container. */
 async function makeTrial(imageFolder: string): Promise<string> {
-	const folder = join(imageFolder, 'trial');
+	const folder = join(imageFolder, `trial-${process.pid}`);
 	await removeTree(folder);
 	for (const name of ['lower', 'upper', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
 	return folder;

@@ -108,8 +108,8 @@ function survival(machine: () => ContractMachine): void {
 			const after = byId(await machine().eventually(() => runtime.listContainers()));
 			assert.deepEqual(after.get(ended.id), ended);
 			assert.deepEqual(after.get(running.id), running);
-			await runtime.stopContainer(running.id, 30);
-			assert.equal(exitCodeOf(await machine().exitOf(running.id)), 143);
+			await runtime.stopContainer(running.id, 0);
+			assert.equal(exitCodeOf(await machine().exitOf(running.id)), 137);
 			return;
 		}
 		const lost = await machine().exitOf(running.id);

@@ -40,7 +40,9 @@ class Worker {
 		this.#settings = settings;
 		const { store: root, shim, isUser, hasOwners } = settings;
 		this.#store = ImageStore.open({
-			...{ root, clock, random },
+			root,
+			clock,
+			random,
 			policy: { ownership: hasOwners ? 'apply' : 'record', setId: 'keep' },
 			files: shimLayerFiles(shim, { isUser }),
 		});
@@ -66,7 +68,11 @@ class Worker {
 		const config = await readRegistriesConfig(registriesPath);
 		const { env } = process;
 		const registry = new Registry({
-			...{ clock, random, env, userAgent, registriesPath },
+			clock,
+			random,
+			env,
+			userAgent,
+			registriesPath,
 			endpoints: { config, insecureRegistries: [] },
 		});
 		try {
