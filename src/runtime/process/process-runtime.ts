@@ -42,8 +42,8 @@ import {
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
-import { dialHostPort } from '../host-port.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
+import { PortConnections } from '../port-connections.ts';
 import { isolationTraits } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
@@ -106,8 +106,7 @@ export class ProcessRuntime implements Runtime {
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
-	/** The connections to the ports of each sandbox. */
-	readonly #connections = new Map<string, Set<Duplex>>();
+	readonly #connections = new PortConnections();
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
@@ -177,13 +176,13 @@ export class ProcessRuntime implements Runtime {
 
 	async stopSandbox(id: string): Promise<void> {
 		await this.#call('stopSandbox', id);
-		this.#disconnect(id);
+		this.#connections.close(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
 		await this.#call('removeSandbox', id);
 		this.#known.delete(id);
-		this.#disconnect(id);
+		this.#connections.close(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
@@ -261,20 +260,7 @@ export class ProcessRuntime implements Runtime {
 	async portForward(sandboxId: string, port: number): Promise<Duplex> {
 		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
 		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
-		const connection = await dialHostPort(port);
-		const connections = this.#connections.get(sandboxId) ?? new Set();
-		this.#connections.set(sandboxId, connections.add(connection));
-		void connection.closed.then(() => {
-			connections.delete(connection);
-			if (connections.size === 0 && this.#connections.get(sandboxId) === connections)
-				this.#connections.delete(sandboxId);
-		});
-		return connection;
-	}
-
-	/** Closes the connections to the ports of a sandbox that ends. */
-	#disconnect(sandboxId: string): void {
-		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
+		return await this.#connections.dial(sandboxId, port);
 	}
 
 	#boxOf(sandboxId: string, config: ContainerConfig): ContainerBox | undefined {
