@@ -18,6 +18,7 @@ interface Flags {
 	readonly dataDir: string;
 	readonly port: string;
 	readonly runtime: string;
+	readonly runtimeEndpoint?: string;
 	readonly maxPods: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly allowPrivileged?: boolean;
@@ -44,9 +45,10 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes) or fake (simulates containers)',
+			'container runtime: process (host processes), docker (Docker or Podman) or fake (simulates containers)',
 			'process',
 		)
+		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(
 			numeric(
@@ -72,6 +74,9 @@ async function serve(flags: Flags): Promise<void> {
 	const runtime = runtimeNamed(flags.runtime);
 	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
+	const { runtimeEndpoint } = flags;
+	if (runtimeEndpoint !== undefined && runtime !== 'docker')
+		return fail(`--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`);
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
 	// Before the start: a signal during the start must stop the parts that were started, not kill the process.
@@ -83,7 +88,8 @@ async function serve(flags: Flags): Promise<void> {
 		const limits = { maxPods, endedPodsLimit };
 		const { discardDamaged = false, allowPrivileged = false } = flags;
 		const rules = { discardDamaged, allowPrivileged };
-		const options = { folder, runtime, ...limits, port, ...rules, log, signal: stop.signal };
+		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
+		const options = { folder, runtime, ...endpoint, ...limits, port, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));
@@ -137,8 +143,8 @@ function stopOnSignal(log: Log): Stop {
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
 function runtimeNamed(name: string): RuntimeName | undefined {
-	if (name === 'process' || name === 'fake') return name;
-	fail(`--runtime: there is no runtime "${name}"; use process or fake`);
+	if (name === 'process' || name === 'docker' || name === 'fake') return name;
+	fail(`--runtime: there is no runtime "${name}"; use process, docker or fake`);
 	return undefined;
 }
 

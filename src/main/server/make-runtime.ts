@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import type { Runtime } from '../../runtime/contract.ts';
@@ -7,7 +8,9 @@ import type { DataFolder } from './data-folder.ts';
 
 /** The settings of {@link makeRuntime}, which are those of the server. */
 export interface RuntimeSettings {
-	readonly runtime: 'process' | 'fake';
+	readonly runtime: 'process' | 'docker' | 'fake';
+	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	readonly runtimeEndpoint?: string;
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
 	readonly log: Pick<Log, 'info'>;
@@ -15,10 +18,12 @@ export interface RuntimeSettings {
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral, log }: RuntimeSettings,
+	settings: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
+	const { runtime, folder, isEphemeral, log } = settings;
+	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
 	if (runtime === 'fake') {
 		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
 		return new FakeRuntime({ clock, random: new SystemRandom() });
@@ -32,4 +37,19 @@ export async function makeRuntime(
 			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
+}
+
+/** The runtime of the container engine that the settings name, or that is found. Rejects if there is none. */
+async function engineRuntime(
+	{ folder, runtimeEndpoint, log }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	const { findEndpoint } = await import('../../runtime/docker/engine/engine-endpoint.ts');
+	const { DockerRuntime } = await import('../../runtime/docker/docker-runtime.ts');
+	const endpoint = runtimeEndpoint === undefined ? {} : { endpoint: runtimeEndpoint };
+	const found = findEndpoint({ ...endpoint, env: process.env, home: homedir() });
+	if ('problem' in found) throw new Error(found.problem);
+	log.info(`containers run in the engine at ${found.socketPath}`);
+	return new DockerRuntime({ folder: folder.runtime, socketPath: found.socketPath, clock, onError });
 }

@@ -44,14 +44,17 @@ import { loadZstd } from './zstd.ts';
  */
 
 /**
- * The container runtime: `process` runs host processes, `fake` simulates containers without running anything.
+ * The container runtime: `process` runs host processes, `docker` has Docker or Podman run containers, `fake` simulates
+ * containers without running anything.
  */
-export type RuntimeName = 'process' | 'fake';
+export type RuntimeName = 'process' | 'docker' | 'fake';
 
 /** Options of a server. */
 export interface ServerOptions {
 	readonly folder: DataFolder;
 	readonly runtime: RuntimeName;
+	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	readonly runtimeEndpoint?: string;
 	/** Number of Pods that can run on the node at once: its capacity of the resource `pods`. */
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
