@@ -84,7 +84,11 @@ interface EngineSetup extends DaemonCommand {
 
 function spawnLogged(folder: string, { program, args, env }: DaemonCommand): ChildProcess {
 	const log = openSync(join(folder, LOG), 'a');
-	const daemon = spawn(program, args, { stdio: ['ignore', log, log], env: { ...ENV, ...env } });
+	const daemon = spawn(program, args, {
+		cwd: folder,
+		stdio: ['ignore', log, log],
+		env: { ...ENV, ...env },
+	});
 	closeSync(log);
 	return daemon;
 }
