@@ -4,6 +4,7 @@ import { tokenRequestSchema } from '../src/api/authentication/token-request.ts';
 import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
+import { hasFieldNumbers } from '../src/api/protobuf/numbered-types.ts';
 import { resources, viewResources, virtualResources } from '../src/api/resources.ts';
 import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
 
@@ -15,7 +16,7 @@ import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
  *
  * (`go mod download` puts them into `$(go env GOMODCACHE)`.) The type of a field, and whether it is repeated,
  * come from its schema. A field that our schema lacks is omitted and reported on stderr; a field that upstream
- * lacks is an error.
+ * lacks is an error. Kinds that upstream lacks have no numbers and are left out ({@link hasFieldNumbers}).
  */
 
 const TARGET = join(import.meta.dirname, '../src/api/protobuf/field-numbers.ts');
@@ -107,7 +108,7 @@ const [api = '', apimachinery = ''] = process.argv.slice(2);
 const roots = [
 	...[...resources, ...viewResources, ...virtualResources].map(({ schema }) => schema),
 	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
-];
+].filter(hasFieldNumbers);
 const objects = objectsIn(roots);
 const packages = new Set([...objects.keys()].map((name) => name.slice(0, name.lastIndexOf('.'))));
 const structs: Structs = new Map([...packages].flatMap((name) => [...structsOf(folderOf(name), name)]));

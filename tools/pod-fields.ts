@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Effect, FieldRule } from '../src/plan/pod/fields/field-rule.ts';
 import { FIELD_RULES, isSkipped } from '../src/plan/pod/fields/field-rules.ts';
+import { shortName } from '../src/plan/pod/fields/unsupported-fields.ts';
 import { HONOURED } from '../src/runtime/process/honoured.ts';
 import type { BoxLevel } from '../src/runtime/process/shim/box.ts';
 
@@ -74,7 +75,7 @@ function tableDocument(): string {
 		'',
 		'| field | | why |',
 		'|---|---|---|',
-		...new Set(fine.map((rule) => `| \`${shortName(rule.field)}\` | ${rule.effect} | ${rule.because} |`)),
+		...new Set(fine.map((rule) => `| \`${shortName(rule)}\` | ${rule.effect} | ${rule.because} |`)),
 	];
 	return `${[INTRODUCTION, ...parts, rest.join('\n')].join('\n\n')}\n`;
 }
@@ -127,13 +128,8 @@ const PREFACES: Readonly<Record<string, string>> = {
 };
 
 /** The name of the field, with the values to which the row applies. */
-function nameOf({ field, only }: FieldRule): string {
-	return `\`${shortName(field)}\`${only === undefined ? '' : ` (${only})`}`;
-}
-
-/** The name relative to the Pod's spec or to the container, as it is written in a manifest. */
-function shortName(field: string): string {
-	return field.replace(/^spec\.(containers\[\]\.)?/, '');
+function nameOf(rule: FieldRule): string {
+	return `\`${shortName(rule)}\`${rule.only === undefined ? '' : ` (${rule.only})`}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { resources, viewResources } from '../src/api/resources.ts';
 import { unportableUses } from './tidy/browser.ts';
-import { bannedCalls, unsafeTypes } from './tidy/calls.ts';
+import { bannedCalls, spreadLiterals, unsafeTypes } from './tidy/calls.ts';
 import { dependencyFaults } from './tidy/dependencies.ts';
 import { poorDescriptions, undocumented } from './tidy/documentation.ts';
 import { deadExports } from './tidy/exports.ts';
@@ -19,7 +19,9 @@ import { isTest, ROOT, readSources } from './tidy/sources.ts';
 
 const sources = readSources();
 const product = sources.filter(({ path }) => path.startsWith('src/') && !isTest(path));
-const DOCUMENTS = globSync(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/*.md'], { cwd: ROOT });
+const DOCUMENTS = globSync(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/**/*.md'], { cwd: ROOT });
+/** Sources in other languages, which name files too. */
+const OTHER_SOURCES = globSync(['tools/**/*.go', 'native/**/*.{c,h,sh}'], { cwd: ROOT });
 
 /** Fails if there are findings, and prints each on a line. */
 function none(found: readonly string[]): void {
@@ -66,6 +68,10 @@ test('no forbidden call is made', () => {
 	none(bannedCalls(product));
 });
 
+test('no object literal is spread into another one', () => {
+	none(spreadLiterals(product));
+});
+
 test('no file uses any or !, and only the files in CASTS use `as`', () => {
 	none(unsafeTypes(product));
 });
@@ -88,12 +94,23 @@ test('documents contain no banned phrase', () => {
 });
 
 test('comments and documents name only files that exist', () => {
-	const paths = sources.map(({ path }) => path);
-	const documents = DOCUMENTS.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+	const paths = globSync('{src,test,tools,bench,examples}/**/*.{ts,jsonl}', { cwd: ROOT });
+	assert.ok(OTHER_SOURCES.length > 3);
+	const documents = [...DOCUMENTS, ...OTHER_SOURCES].map((path) => ({
+		path,
+		text: readFileSync(join(ROOT, path), 'utf8'),
+	}));
 	none([
 		...sources.flatMap((source) => missingReferences(source, paths)),
 		...documents.flatMap((document) => missingReferencesInDocument(document, paths)),
 	]);
+});
+
+test('the terms of the glossary are in alphabetical order', () => {
+	const glossary = readFileSync(join(ROOT, 'docs/glossary.md'), 'utf8');
+	const terms = [...glossary.matchAll(/^\*\*(.+?)\*\*/gm)].map(([, term = '']) => term.toLowerCase());
+	assert.ok(terms.length > 30);
+	assert.deepEqual(terms, terms.toSorted());
 });
 
 test('no file is a barrel or a collection without a subject', () => {

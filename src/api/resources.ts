@@ -1,4 +1,18 @@
+/**
+ * The registry of all API resources: the server, the clients and the command line find kinds only here.
+ *
+ * The folders below src/api describe kinds and hold no state. meta/ is what they share, patch/ and protobuf/
+ * are two more uses of their schemas, and each kind has a folder of its own under its group. A definition.ts
+ * lists the parts of a kind; start with batch/job.
+ */
+
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
+import {
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+} from './authorization/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
@@ -17,14 +31,6 @@ import { runtimeClasses } from './node/runtimeclass/definition.ts';
 import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 import { storageClasses } from './storage/storageclass/definition.ts';
-
-/**
- * The registry of all API resources: the server, the clients and the command line find kinds only here.
- *
- * The folders below src/api describe kinds and hold no state. meta/ is what they share, patch/ and protobuf/
- * are two more uses of their schemas, and each kind has a folder of its own under its group. A definition.ts
- * lists the parts of a kind; start with batch/job.
- */
 
 /** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [
@@ -50,7 +56,14 @@ export const resources: readonly ResourceDefinition[] = [
 export const viewResources: readonly ResourceDefinition[] = [newEvents];
 
 /** The resources whose objects are never stored: only the API server knows them. */
-export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
+export const virtualResources: readonly ResourceDefinition[] = [
+	selfSubjectReviews,
+	tokenReviews,
+	localSubjectAccessReviews,
+	selfSubjectAccessReviews,
+	selfSubjectRulesReviews,
+	subjectAccessReviews,
+];
 
 /** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */
 const named: readonly ResourceDefinition[] = [...resources, ...viewResources];
@@ -62,11 +75,15 @@ export function resourceOfKind(apiVersion: string, kind: string): ResourceDefini
 
 /**
  * The resource that a user names on the command line, as kubectl resolves it: by plural, singular, short name
- * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`).
+ * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`). By default it
+ * is one that a manifest can name too.
  */
-export function resourceNamed(word: string): ResourceDefinition | undefined {
+export function resourceNamed(
+	word: string,
+	among: readonly ResourceDefinition[] = named,
+): ResourceDefinition | undefined {
 	const lower = word.toLowerCase();
-	return named.find((each) => {
+	return among.find((each) => {
 		const names = [each.resource, each.singular, each.kind.toLowerCase(), ...each.shortNames];
 		const qualified = names.flatMap((name) => [
 			name,

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
+import type { Authorizer } from './access/authorizer.ts';
 import type { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
 import type { TokenAuthenticator } from './access/tokens/token-authenticator.ts';
 import type { Admission } from './admission/admission.ts';
@@ -23,6 +24,8 @@ export interface ServerContext {
 	readonly store: Store;
 	readonly cache: ObjectCache;
 	readonly admission: Admission;
+	/** Decides which requests are allowed; reviews ask it about others. */
+	readonly authorizer: Authorizer;
 	/** Finds the users of bearer tokens. */
 	readonly tokens: TokenAuthenticator;
 	/** Issues the tokens of ServiceAccounts. */

@@ -98,8 +98,8 @@ const STEP_BYTES = 16 * 1024;
 
 /**
  * Returns a promise to await between two steps of a request that process this many bytes, or undefined if no
- * pause is needed. The caller must not await undefined: with that `await`, 60 callers would pass here before
- * the first one starts its step, and the budget of the turn would not stop them. Decoding, validating and
+ * pause is needed. The caller must not await undefined ({@link runAfter}): 60 callers would pass here before the
+ * first one starts its step, and the budget of the turn would not stop them. Decoding, validating and
  * encoding an object of 20,000 values take up to 50 ms each.
  */
 export function betweenSteps(

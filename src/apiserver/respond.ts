@@ -1,3 +1,12 @@
+/**
+ * The encoding stage: turns the result of a verb into the form that the client asked for (object, Table or
+ * metadata only), as frozen objects for callers in this process and as bytes for HTTP clients.
+ *
+ * 1. Stored bytes are sent as they are; only Tables and partial metadata are encoded for a request.
+ * 2. The body of a list is a generator of pieces. Each piece takes a few milliseconds to encode, so the event
+ *    loop serves other requests between two of them.
+ */
+
 import { type ApiError, notAcceptableForm } from '../api/errors/api-error.ts';
 import {
 	cellsOf,
@@ -10,15 +19,6 @@ import {
 import type { Format } from './http/negotiate.ts';
 import type { ListResult, Result } from './result.ts';
 import type { ResourceCodec, StoredObject } from './storage/stored-object.ts';
-
-/**
- * The encoding stage: turns the result of a verb into the form that the client asked for (object, Table or
- * metadata only), as frozen objects for callers in this process and as bytes for HTTP clients.
- *
- * 1. Stored bytes are sent as they are; only Tables and partial metadata are encoded for a request.
- * 2. The body of a list is a generator of pieces. Each piece takes a few milliseconds to encode, so the event
- *    loop serves other requests between two of them.
- */
 
 /**
  * A response. Callers in this process take the object, the HTTP layer takes the bytes; each is made only when

@@ -58,7 +58,8 @@ export function routeToResource(cache: ObjectCache, call: Call): ResourceRequest
 	if (!resource || resource.definition.version !== path.version || path.deeper) throw unknownPath();
 	const { definition } = resource;
 	const { namespace, name, subresource } = path;
-	if (definition.isVirtual && name !== '') throw unknownPath();
+	if (definition.isVirtual && (name !== '' || (definition.namespaced && namespace === '')))
+		throw unknownPath();
 	if (definition.isVirtual && call.method !== 'POST') throw methodNotAllowed();
 	if (!definition.namespaced && namespace !== '') throw unknownPath();
 	if (definition.namespaced && namespace === '') {

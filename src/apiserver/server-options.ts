@@ -6,7 +6,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
-import type { Authorizer } from './access/authorization.ts';
+import type { Authorizer } from './access/authorizer.ts';
 import { Admission, type AdmissionPlugin } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodAccount } from './admission/pod-account.ts';

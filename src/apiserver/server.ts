@@ -44,7 +44,7 @@ import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
 import { viewResources, virtualResources } from '../api/resources.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import { UNLIMITED_TURN } from '../base/turn.ts';
-import { type Authorizer, attributesOf, checkAllowed, connectAttributesOf } from './access/authorization.ts';
+import { attributesOf, checkAllowed, connectAttributesOf } from './access/authorization.ts';
 import { BOOTSTRAP_AUTHORIZER } from './access/bootstrap-authorizer.ts';
 import { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
 import { SigningKey } from './access/tokens/signing-key.ts';
@@ -78,7 +78,6 @@ export class ApiServer implements ApiTransport {
 	/** Finds the users of bearer tokens; the listener adds those that it accepts. */
 	readonly tokens: TokenAuthenticator;
 	readonly #context: ServerContext;
-	readonly #authorizer: Authorizer;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
 	readonly #packer: ValuePacker | undefined;
@@ -99,7 +98,8 @@ export class ApiServer implements ApiTransport {
 		const accountTokens = accountTokensOf(cache, options);
 		this.tokens = new TokenAuthenticator(accountTokens);
 		this.#context = {
-			...{ tokens: this.tokens, accountTokens },
+			tokens: this.tokens,
+			accountTokens,
 			store,
 			cache,
 			clock,
@@ -109,11 +109,14 @@ export class ApiServer implements ApiTransport {
 			turn: options.turn ?? UNLIMITED_TURN,
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
+			authorizer: options.authorizer ?? BOOTSTRAP_AUTHORIZER,
 		};
-		this.#authorizer = options.authorizer ?? BOOTSTRAP_AUTHORIZER;
 		this.#documents = new Documents({
-			...{ resources, version, failure: () => cache.failure },
-			...{ key: accountTokens.key, url: options.url ?? (() => undefined) },
+			resources,
+			version,
+			failure: () => cache.failure,
+			key: accountTokens.key,
+			url: options.url ?? (() => undefined),
 		});
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);
@@ -257,7 +260,7 @@ export class ApiServer implements ApiTransport {
 		return this.#guarded(call, async () => {
 			const request = this.#allowed(call);
 			if (!request) throw unknownPath();
-			checkAllowed(this.#authorizer, connectAttributesOf(call, request));
+			checkAllowed(this.#context.authorizer, connectAttributesOf(call, request));
 			const end = this.#requests.startConnect(request);
 			try {
 				return await open(request, () => end(SWITCHING_PROTOCOLS));
@@ -292,7 +295,7 @@ export class ApiServer implements ApiTransport {
 	/** Routes and authorizes a call; undefined if its path names no resource. Throws an ApiError. */
 	#allowed(call: Call): ResourceRequest | undefined {
 		const request = this.#route(call);
-		checkAllowed(this.#authorizer, attributesOf(call, request));
+		checkAllowed(this.#context.authorizer, attributesOf(call, request));
 		return request;
 	}
 

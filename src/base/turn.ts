@@ -67,5 +67,14 @@ export class TurnBudget {
 	}
 }
 
+/**
+ * Runs `step` after `wait`, or at once if there is nothing to wait for. A caller that awaits `wait` itself lets the other
+ * callers pass the same place before its step begins, even if `wait` is undefined, so that the budget of the turn stops
+ * none of them.
+ */
+export function runAfter<T>(wait: Promise<unknown> | undefined, step: () => T | Promise<T>): T | Promise<T> {
+	return wait ? wait.then(step) : step();
+}
+
 /** A budget that is never spent: for virtual time, where only the clock decides the order of events. */
 export const UNLIMITED_TURN: Pick<TurnBudget, 'rest'> = { rest: () => undefined };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { registerCreate } from './create-commands.ts';
 import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
@@ -9,8 +10,9 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * stream-commands.ts (those that connect to containers), a file per command: apply.ts, create.ts, get.ts, describe.ts,
- * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts. Beside them: manifest/ (reads and checks files),
+ * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), a file
+ * per command: apply.ts, create.ts, get.ts, describe.ts,
+ * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
@@ -52,12 +54,13 @@ export function registerCommands(
 	{ finish, only }: CommandOptions,
 ): void {
 	const context = printingWarnings(plainContext);
-	const command = (name: string, description: string): Command =>
-		program
-			.command(name)
-			.description(description)
+	const command = (name: string, description: string): Command => {
+		const made = program.command(name).description(description);
+		if (WITHOUT_SERVER.includes(name)) return made;
+		return made
 			.option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else that of the data folder)')
 			.option('-n, --namespace <name>', 'namespace of the request (default: that of the kubeconfig)');
+	};
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
 	for (const [name, [description, register]] of Object.entries(COMMANDS)) {
 		if (only === undefined || only === name) register(command(name, description), context, perform);
@@ -82,7 +85,7 @@ type Register = (
 const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	run: ['run Jobs until they finish and print their logs', registerRun],
 	apply: ['create objects of a manifest, or update them to match it', registerApply],
-	create: ['create a ServiceAccount, or a token of one', registerCreate],
+	create: ['create an object from flags, or a token of a ServiceAccount', registerCreate],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
@@ -91,7 +94,50 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	delete: ['delete objects and their dependents', registerDelete],
+	auth: ['show who you are for the server, and what it allows', registerAuth],
+	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
+
+function registerAuth(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	const load = () => import('./commands/auth.ts');
+	command
+		.command('can-i')
+		.description('print whether an action is allowed; the exit code is 1 if it is not')
+		.argument('[words...]', 'VERB TYPE, VERB TYPE/NAME or VERB /PATH')
+		.option('-A, --all-namespaces', 'ask about the action in all namespaces')
+		.option('-q, --quiet', 'print nothing')
+		.option('--subresource <name>', 'ask about a subresource, such as log')
+		.option('--list', 'print all that is allowed in the namespace')
+		.option('--no-headers', 'with --list: do not print column headings')
+		.action((words: string[], own) =>
+			perform(async () => (await load()).canI(context, words, { ...command.opts(), ...own })),
+		);
+	command
+		.command('whoami')
+		.description('print your user name, groups and other attributes')
+		.option('-o, --output <form>', 'output format: json, yaml, jsonpath=TEMPLATE')
+		.action((own) => perform(async () => (await load()).whoAmI(context, { ...command.opts(), ...own })));
+}
+
+/** The commands that send no requests. */
+const WITHOUT_SERVER: readonly string[] = ['doctor'];
+
+function registerDoctor(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.option('--data-dir <dir>', 'data folder to check (default: that of stint server)')
+		.option('--port <number>', 'port to check (default: 6443)')
+		.option('-o, --output <form>', 'output format: json or yaml')
+		.addHelpText('after', '\nExit codes: 0 if Jobs can run on this machine, 1 if they cannot.')
+		.action((flags) => perform(async () => (await import('./commands/doctor.ts')).doctor(context, flags)));
+}
 
 function registerApply(
 	command: Command,
@@ -103,37 +149,6 @@ function registerApply(
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
 		.action((flags) =>
 			perform(async () => (await import('./commands/apply.ts')).apply(context, { ...NONE, ...flags })),
-		);
-}
-
-function registerCreate(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
-	// The flags of `create` itself may stand before or after the name of the kind.
-	const flagsOf = (own: object): object => ({ ...NONE, ...command.opts(), ...own });
-	const load = () => import('./commands/create.ts');
-	command
-		.command('serviceaccount')
-		.alias('sa')
-		.description('create a ServiceAccount')
-		.argument('[names...]', 'name of the ServiceAccount')
-		.action((names: string[], flags) =>
-			perform(async () => (await load()).createAccount(context, names, flagsOf(flags))),
-		);
-	command
-		.command('token')
-		.description('request a token of a ServiceAccount and print it')
-		.argument('[names...]', 'name of the ServiceAccount')
-		.option('--audience <name>', 'service that may accept the token (default: the API server)', collect)
-		.option('--duration <time>', 'lifetime of the token, such as 10m or 8h (default: one hour)')
-		.option('--bound-object-kind <kind>', 'the token ends with an object of this kind: Node, Pod or Secret')
-		.option('--bound-object-name <name>', 'name of that object')
-		.option('--bound-object-uid <uid>', 'UID of that object (default: that of the current one)')
-		.option('-o, --output <form>', 'print the whole response: json or yaml')
-		.action((names: string[], flags) =>
-			perform(async () => (await load()).createToken(context, names, { audience: [], ...flagsOf(flags) })),
 		);
 }
 

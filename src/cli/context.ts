@@ -1,6 +1,7 @@
 import type { Duplex } from '../api/contract/duplex.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { MachineFacts } from '../plan/doctor/facts.ts';
 import type { LocalFiles } from './cp/local-files.ts';
 import type { Outputs } from './print/outputs.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
@@ -19,11 +20,20 @@ export interface Embedded extends Connection {
 	stop(): Promise<void>;
 }
 
+/** The settings of a server whose needs are tried. */
+export interface InspectionOptions {
+	/** Undefined: the default data folder. */
+	readonly dataDir: string | undefined;
+	readonly port: number;
+}
+
 /** Everything that commands get from the process and the machine, so that tests can replace it. */
 export interface CliContext extends Outputs {
 	readonly clock: Clock;
 	/** Whether standard output is a terminal and the user has not disabled colours ($NO_COLOR). */
 	readonly colour: boolean;
+	/** The value of an environment variable; undefined if it is not set. */
+	variable(name: string): string | undefined;
 	/** The text of a file. Rejects with the system's error. */
 	readFile(path: string): Promise<string>;
 	/** The manifests in a folder, or undefined when `path` is no folder. */
@@ -46,6 +56,8 @@ export interface CliContext extends Outputs {
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */
 	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
+	/** Tries what this machine allows. Leaves nothing behind. */
+	inspectMachine(options: InspectionOptions): Promise<MachineFacts>;
 	/** Starts a server in this process, for one command. */
 	startEmbedded(): Promise<Embedded>;
 }

@@ -67,11 +67,13 @@ function withStreamFlags(command: Command): Command {
 }
 
 /** The words before and after `--`. commander does not tell them apart, and keeps the command line in `rawArgs`. */
-function splitAtDashes(
+export function splitAtDashes(
 	command: Command,
 	words: readonly string[],
 ): { readonly target: readonly string[]; readonly command: readonly string[] } {
-	const line: unknown = Reflect.get(command.parent ?? {}, 'rawArgs');
+	let root = command;
+	while (root.parent) root = root.parent;
+	const line: unknown = Reflect.get(root, 'rawArgs');
 	const all: readonly unknown[] = Array.isArray(line) ? line : [];
 	const dashes = all.indexOf('--');
 	const split = words.length - (dashes < 0 ? 0 : all.length - dashes - 1);

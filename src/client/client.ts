@@ -1,7 +1,3 @@
-import { apiVersionOf, type ResourceDefinition } from '../api/contract/resource-definition.ts';
-import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../api/contract/transport.ts';
-import type { KubeObject } from '../api/meta/object-meta.ts';
-
 /**
  * The folder `client` is what programs use to talk to an API server, as client-go is upstream: typed calls,
  * informers, Events and kubeconfigs. It knows no controller and no command; they depend on it.
@@ -11,6 +7,10 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
  * (list and watch into a local cache), informers.ts (the caches of a process), event-recorder.ts and
  * event-correlator.ts (Events), kubeconfig.ts and kubeconfig-update.ts (addresses and credentials).
  */
+
+import { apiVersionOf, type ResourceDefinition } from '../api/contract/resource-definition.ts';
+import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../api/contract/transport.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
 
 /** A list in the API's response. */
 export interface ObjectList<T> {

@@ -122,7 +122,12 @@ export class Controller implements KeyQueue {
 			? [{ synced: subjects.synced, subscribe: () => conflicts.subscribe((key) => this.add(key)) }]
 			: [];
 		this.#loop = new ReconcileLoop({
-			...{ name, clock, metrics, workers, backoff, onError },
+			name,
+			clock,
+			metrics,
+			workers,
+			backoff,
+			onError,
 			restMs: (key, tookMs) => declaration.restMs?.(key, tookMs) ?? 0,
 			reconcile: (key) => (conflicts ? conflicts.pass(key, reconcile) : reconcile(key)),
 		});

@@ -1,6 +1,3 @@
-import { ApiError, isApiError } from '../api/errors/api-error.ts';
-import type { KubeObject } from '../api/meta/object-meta.ts';
-
 /**
  * What a refused request means for a component that decides from a cache, which may be stale. Such a component
  * names in each write the UID of the object that it means, and where its decision depends on what it has seen
@@ -12,6 +9,9 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
  * | was replaced by another of its name | Conflict | Invalid, field `metadata.uid`; with a resourceVersion Conflict | Conflict |
  * | has another resourceVersion | Conflict | Conflict | Conflict |
  */
+
+import { ApiError, isApiError } from '../api/errors/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
 
 /**
  * Whether the request failed because its object does not exist, or because it was a patch and another object has

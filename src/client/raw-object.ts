@@ -1,9 +1,9 @@
-import { isList, isRecord, type JsonRecord } from '../base/json/json.ts';
-
 /**
  * Accessors for JSON or YAML of unknown shape, such as kubeconfigs: each checks the type of the field that it
  * reads. Objects of the API have schemas and are decoded by api/schema/decode.ts instead.
  */
+
+import { isList, isRecord, type JsonRecord } from '../base/json/json.ts';
 
 /** The object in the field `name` of `value`; an empty object if there is none. */
 export function objectAt(value: unknown, name: string): JsonRecord {

@@ -27,6 +27,7 @@ export function cliContext(): CliContext {
 		// While a command waits for a retry, only the timer keeps the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+		variable: (name) => process.env[name],
 		// These and localFiles load node:fs/promises, which takes 2 ms: most commands read no manifest.
 		readFile: async (path) => (await import('./manifest-files.ts')).readManifestFile(path),
 		listFolder: async (path) => (await import('./manifest-files.ts')).listManifests(path),
@@ -37,6 +38,10 @@ export function cliContext(): CliContext {
 		onInterrupt,
 		connect,
 		findRunning,
+		inspectMachine: async ({ dataDir = defaultDataPath(process.env), port }) => {
+			const { inspectMachine } = await import('./doctor/inspect-machine.ts');
+			return inspectMachine({ dataDir, port, clock: new SystemClock({ keepsAlive: true }) });
+		},
 		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
 	};
 }

@@ -5,10 +5,12 @@
 export const CLIENT_COMMANDS: readonly string[] = [
 	'apply',
 	'attach',
+	'auth',
 	'cp',
 	'create',
 	'delete',
 	'describe',
+	'doctor',
 	'exec',
 	'get',
 	'logs',

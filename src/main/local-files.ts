@@ -17,6 +17,13 @@ export const LOCAL_FILES: LocalFiles = {
 		}
 	},
 	list: async (folder) => (await readdir(folder)).sort(),
+	regularFiles: async (folder) => {
+		const entries = await readdir(folder, { withFileTypes: true });
+		return entries
+			.filter((entry) => entry.isFile())
+			.map(({ name }) => name)
+			.sort();
+	},
 	read: (path) => createReadStream(path),
 	createFolder: async (root, path) => {
 		await checkInside(root, path);

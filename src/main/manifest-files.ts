@@ -1,10 +1,10 @@
+/** Reads the manifests of `-f`: files, folders, standard input. */
+
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CommandError } from '../cli/context.ts';
-
-/** Reads the manifests of `-f`: files, folders, standard input. */
 
 /** Limit for one input: far above any manifest, and necessary since a device such as /dev/zero has no end. */
 const MOST_BYTES = 64 * 1024 * 1024;

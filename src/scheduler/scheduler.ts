@@ -1,3 +1,20 @@
+/**
+ * The scheduler: binds each unbound Pod to a node (upstream: pkg/scheduler/schedule_one.go). plan/placement
+ * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
+ *
+ * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
+ * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts and volume-bindings.ts
+ * (writes).
+ *
+ * 1. A Pod is bound at most once: the API server rejects a second binding.
+ * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
+ *    that the API server rejects is undone. One whose response is lost counts until the next attempt for the
+ *    Pod.
+ * 3. An unschedulable Pod gets a PodScheduled condition with the reason. The queue retries it after a change of
+ *    the cluster that may help it.
+ * 4. No victim is deleted before the preempting Pod's status has the nominated node.
+ */
+
 import type { Pod } from '../api/core/pod/schema.ts';
 import { ApiError } from '../api/errors/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
@@ -47,21 +64,17 @@ const ANNOUNCE_AGAIN_MS = 5 * 60_000;
 const VICTIMS_AT_ONCE = 16;
 
 /**
- * The scheduler: binds each unbound Pod to a node (upstream: pkg/scheduler/schedule_one.go). plan/placement
- * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
- *
- * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
- * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts and volume-bindings.ts
- * (writes).
- *
- * 1. A Pod is bound at most once: the API server rejects a second binding.
- * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
- *    that the API server rejects is undone. One whose response is lost counts until the next attempt for the
- *    Pod.
- * 3. An unschedulable Pod gets a PodScheduled condition with the reason. The queue retries it after a change of
- *    the cluster that may help it.
- * 4. No victim is deleted before the preempting Pod's status has the nominated node.
+ * How the metrics count the end of an attempt. A Pod that needs no node any more when the attempt ends is an error, as
+ * upstream: its handleSchedulingFailure counts a binding that the API server refuses.
  */
+const RESULTS: Readonly<Record<AttemptEnd['kind'], AttemptResult>> = {
+	bound: 'scheduled',
+	obsolete: 'error',
+	refused: 'unschedulable',
+	failed: 'error',
+};
+
+/** Binds each unbound Pod to a node; see the header of this file. */
 export class Scheduler {
 	readonly #options: SchedulerOptions;
 	readonly #queue: SchedulingQueue;
@@ -164,29 +177,28 @@ export class Scheduler {
 		const { namespace, name } = splitKey(ticket.key);
 		const pod = informers.pods.get(namespace, name);
 		if (!pod || !needsNode(pod)) {
-			this.#queue.settle(ticket, { kind: 'settled' });
+			this.#queue.settle(ticket, { kind: 'obsolete' });
 			return;
 		}
 		const startedAt = clock.monotonic();
-		let result: AttemptResult = 'error';
 		let end: AttemptEnd = { kind: 'failed' };
 		try {
-			[result, end] = await this.#place(ticket, pod);
+			end = await this.#place(ticket, pod);
 		} catch (error) {
 			onError(ticket.key, error);
 		}
 		this.#queue.settle(ticket, end);
-		this.#metrics.attempted(result, clock.monotonic() - startedAt);
+		this.#metrics.attempted(RESULTS[end.kind], clock.monotonic() - startedAt);
 	}
 
-	async #place(ticket: Ticket, known: Pod): Promise<readonly [AttemptResult, AttemptEnd]> {
+	async #place(ticket: Ticket, known: Pod): Promise<AttemptEnd> {
 		let pod = known;
 		const isInDoubt = this.#state.occupancy.nodeOf(pod.metadata.uid ?? '') !== undefined;
 		if (isInDoubt) {
-			if (await this.#isAlreadyBound(pod)) return ['scheduled', { kind: 'settled' }];
+			if (await this.#isAlreadyBound(pod)) return { kind: 'bound' };
 			// The Pod may have changed or gone during the read. A decision for the old version would never be undone.
 			const current = this.#latestPending(pod);
-			if (!current) return ['error', { kind: 'settled' }];
+			if (!current) return { kind: 'obsolete' };
 			pod = current;
 		}
 		const placement = placePod(pod, this.#state.cluster);
@@ -195,10 +207,7 @@ export class Scheduler {
 			await this.#refuse(pod, placement);
 			const { refusedBy } = placement;
 			const isNominated = placement.preemption.kind === 'preempt';
-			return [
-				'unschedulable',
-				{ kind: 'refused', shape: shapeOf(pod, { refusedBy, isNominated }), refusedBy },
-			];
+			return { kind: 'refused', shape: shapeOf(pod, { refusedBy, isNominated }), refusedBy };
 		}
 		return this.#bind(pod, placement.nodeName);
 	}
@@ -220,7 +229,7 @@ export class Scheduler {
 		return shown?.metadata.uid === uid && shown && needsNode(shown) ? shown : undefined;
 	}
 
-	async #bind(pod: Pod, nodeName: string): Promise<readonly [AttemptResult, AttemptEnd]> {
+	async #bind(pod: Pod, nodeName: string): Promise<AttemptEnd> {
 		const { occupancy, nominations } = this.#state;
 		occupancy.put(pod, nodeName);
 		nominations.remove(pod.metadata.uid ?? '');
@@ -228,7 +237,7 @@ export class Scheduler {
 		try {
 			if (!(await this.#bindVolumes(pod, nodeName))) {
 				this.#state.resync(pod);
-				return ['error', { kind: this.#latestPending(pod) ? 'failed' : 'settled' }];
+				return { kind: this.#latestPending(pod) ? 'failed' : 'obsolete' };
 			}
 			isBound = await this.#writer.bind(pod, nodeName);
 		} catch (error) {
@@ -237,12 +246,12 @@ export class Scheduler {
 		}
 		if (!isBound) {
 			this.#state.resync(pod);
-			return ['error', { kind: 'settled' }];
+			return { kind: 'obsolete' };
 		}
 		const { namespace, name } = pod.metadata;
 		const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Scheduled', message });
-		return ['scheduled', { kind: 'settled' }];
+		return { kind: 'bound' };
 	}
 
 	/** Binds the claims of the Pod that waited for it. The Pod counts on the node meanwhile. */

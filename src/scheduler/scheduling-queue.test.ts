@@ -3,7 +3,7 @@ import test, { describe } from 'node:test';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
 
-const SETTLED: AttemptEnd = { kind: 'settled' };
+const BOUND: AttemptEnd = { kind: 'bound' };
 const FAILED: AttemptEnd = { kind: 'failed' };
 
 function refused(shape: string, predicate = 'NodeResourcesFit'): AttemptEnd {
@@ -84,7 +84,7 @@ test('of Pods with the same shape one is tried, and the next once that one is bo
 	assert.deepEqual([world.take(), world.take()], ['a', undefined]);
 	world.queue.changed('pod-gone');
 	assert.equal(world.take(), undefined, 'one is being tried');
-	world.settle('a', SETTLED);
+	world.settle('a', BOUND);
 	assert.equal(world.take(), 'b');
 	world.settle('b', refused('shape'));
 	assert.equal(world.take(), undefined, 'c is refused like b');
@@ -118,7 +118,7 @@ test('a retry waits for a backoff of one second to ten while other Pods are queu
 		world.clock.advance(seconds * 1000 - 1);
 		world.queue.offer('other', 0);
 		assert.equal(world.take(), 'other', `before ${seconds} s`);
-		world.settle('other', SETTLED);
+		world.settle('other', BOUND);
 		world.clock.advance(1);
 		world.queue.offer('other', 0);
 		assert.equal(world.take(), 'a', `after ${seconds} s`);
@@ -173,7 +173,7 @@ test('the result of an attempt is ignored if another Pod has the name by then', 
 	world.queue.drop('a');
 	world.queue.offer('a', 0);
 	assert.ok(first);
-	world.queue.settle(first, SETTLED);
+	world.queue.settle(first, BOUND);
 	assert.equal(world.take(), 'a');
 	world.settle('a', refused('shape'));
 	world.queue.changed('pod-gone');
@@ -228,7 +228,7 @@ describe('three hundred thousand Pods', () => {
 			world.queue.changed('pod-gone');
 			for (const key of keys) {
 				assert.equal(world.take(), key);
-				world.settle(key, SETTLED);
+				world.settle(key, BOUND);
 			}
 		});
 	});

@@ -7,8 +7,9 @@ import { ByPriority } from './by-priority.ts';
 
 /** The result of an attempt, which decides where the queue puts the Pod. */
 export type AttemptEnd =
-	/** The Pod was bound, or no longer needs a node. */
-	| { readonly kind: 'settled' }
+	| { readonly kind: 'bound' }
+	/** The Pod no longer needs a node from this attempt: it is gone, or bound or deleted by another client. */
+	| { readonly kind: 'obsolete' }
 	/**
 	 * The Pod is unschedulable. `shape` is equal for Pods that are unschedulable for the same reasons (see
 	 * shapeOf).
@@ -118,8 +119,15 @@ export class SchedulingQueue {
 		}
 		if (known) this.#takeOut(known);
 		const entry: Entry = {
-			...{ key, priority, state: 'active', attempts: 0, triedAt: 0, changesAtStart: 0 },
-			...{ isOutdated: false, shape: undefined, timer: undefined },
+			key,
+			priority,
+			state: 'active',
+			attempts: 0,
+			triedAt: 0,
+			changesAtStart: 0,
+			isOutdated: false,
+			shape: undefined,
+			timer: undefined,
 		};
 		this.#entries.set(key, entry);
 		this.#activate(entry);
@@ -155,7 +163,7 @@ export class SchedulingQueue {
 		if (!entry || entry !== ticket) return;
 		entry.attempts += 1;
 		entry.triedAt = this.#options.clock.monotonic();
-		if (entry.isOutdated || end.kind === 'settled') {
+		if (entry.isOutdated || end.kind === 'bound' || end.kind === 'obsolete') {
 			this.#leaveShape(entry);
 			if (entry.isOutdated) this.#activate(entry);
 			else this.#entries.delete(entry.key);
@@ -187,7 +195,11 @@ export class SchedulingQueue {
 	#putAside(entry: Entry, { shape: text, refusedBy }: Extract<AttemptEnd, { kind: 'refused' }>): void {
 		if (entry.shape?.text !== text) this.#leaveShape(entry);
 		const shape: Shape = this.#shapes.get(text) ?? {
-			...{ text, entries: new FifoSet(), refusedBy, triedAt: 0, probe: undefined },
+			text,
+			entries: new FifoSet(),
+			refusedBy,
+			triedAt: 0,
+			probe: undefined,
 		};
 		this.#shapes.set(text, shape);
 		entry.shape = shape;

@@ -1,6 +1,3 @@
-import { timeOf } from '../api/meta/time.ts';
-import { approximate, type Int64 } from '../base/json/json.ts';
-
 /**
  * Metrics that describe API objects, generated from the informers' caches at each scrape.
  *
@@ -10,6 +7,9 @@ import { approximate, type Int64 } from '../base/json/json.ts';
  * 3. Each object is read once per scrape, because reading one may decode it. Its samples are kept as numbers
  *    until their family is written.
  */
+
+import { timeOf } from '../api/meta/time.ts';
+import { approximate, type Int64 } from '../base/json/json.ts';
 
 /** Adds one sample: its value, and its labels apart from those that identify the object. */
 export type Sample = (value: number, labels?: Readonly<Record<string, string>>) => void;

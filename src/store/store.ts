@@ -1,5 +1,3 @@
-import type { ReadLimits } from './read-limit.ts';
-
 /**
  * The contract of the store: a log of changes to keys, modelled on etcd. All other layers use only this
  * contract, so that memory, SQLite and etcd can implement it.
@@ -21,6 +19,8 @@ import type { ReadLimits } from './read-limit.ts';
  *    `failure` resolves, every watch ends and every call is refused, all with the same
  *    {@link StoreFailedError}: the owner of the store must stop the process.
  */
+
+import type { ReadLimits } from './read-limit.ts';
 
 /** The number of a change in the store's history. 0 is before the first change. */
 export type Revision = number;

@@ -9,6 +9,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import { resources } from '../../src/api/resources.ts';
+import type { Authorizer } from '../../src/apiserver/access/authorizer.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { ECHO_NODE } from '../../src/apiserver/testing/echo-node.ts';
@@ -22,6 +23,8 @@ import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { LOCAL_FILES } from '../../src/main/local-files.ts';
+import type { MachineFacts } from '../../src/plan/doctor/facts.ts';
+import { ROOT_MACHINE } from '../../src/plan/doctor/testing/machines.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The output and the exit code of a command. */
@@ -80,6 +83,8 @@ export class CliWorld {
 	/** The text of each log, by `pod/container` or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
+	/** The environment of the commands. */
+	readonly variables = new Map<string, string>();
 	/** Generators of the pieces of a log, by the same keys. They have precedence over {@link logs}. */
 	readonly logPieces = new Map<string, () => Iterable<string>>();
 	/** Promises that delay a log until they resolve, by the same keys. */
@@ -102,6 +107,8 @@ export class CliWorld {
 	node: Pick<NodeApi, 'exec' | 'attach' | 'portForward'> = ECHO_NODE;
 	/** The listener of each port that a command has opened. */
 	readonly ports = new Map<string, (connection: Duplex) => void>();
+	/** What `doctor` finds out. */
+	machine: MachineFacts = ROOT_MACHINE;
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
 	/** How often an embedded server was stopped. */
@@ -113,7 +120,7 @@ export class CliWorld {
 		this.client = new Client(server, { fieldManager: 'test' });
 	}
 
-	static async open(t: TestContext): Promise<CliWorld> {
+	static async open(t: TestContext, options: { readonly authorizer?: Authorizer } = {}): Promise<CliWorld> {
 		const store = new MemoryStore();
 		const clock = new VirtualClock();
 		const faults: unknown[] = [];
@@ -127,6 +134,7 @@ export class CliWorld {
 		const server = new ApiServer({
 			store,
 			resources,
+			...options,
 			clock,
 			metrics: new Metrics(),
 			random: new SeededRandom(1),
@@ -200,6 +208,7 @@ export class CliWorld {
 			clock: this.clock,
 			...outputsOver({ stdout, stderr }),
 			colour: false,
+			variable: (name) => this.variables.get(name),
 			readFile: async (path) =>
 				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),
 			listFolder: async (path) => {
@@ -222,6 +231,7 @@ export class CliWorld {
 			},
 			connect: async () => connection,
 			findRunning: async () => (this.running ? connection : undefined),
+			inspectMachine: async () => this.machine,
 			startEmbedded: async () => ({ ...connection, stop: async () => void this.stopped++ }),
 		});
 		const ended = command(context)

@@ -91,6 +91,37 @@ const SOUND: Readonly<Record<string, Json>> = {
 		kind: 'TokenReview',
 		spec: { token: 'a.b.c', audiences: ['a'] },
 	},
+	SelfSubjectAccessReview: {
+		apiVersion: 'authorization.k8s.io/v1',
+		kind: 'SelfSubjectAccessReview',
+		spec: { nonResourceAttributes: { verb: 'get', path: '/metrics' } },
+	},
+	SelfSubjectRulesReview: {
+		apiVersion: 'authorization.k8s.io/v1',
+		kind: 'SelfSubjectRulesReview',
+		spec: { namespace: 'default' },
+	},
+	SubjectAccessReview: {
+		apiVersion: 'authorization.k8s.io/v1',
+		kind: 'SubjectAccessReview',
+		spec: {
+			user: 'a',
+			groups: ['b'],
+			extra: { c: ['d'] },
+			resourceAttributes: {
+				verb: 'list',
+				resource: 'pods',
+				namespace: 'default',
+				labelSelector: { requirements: [{ key: 'a', operator: 'In', values: ['b'] }] },
+				fieldSelector: { rawSelector: 'metadata.name=a' },
+			},
+		},
+	},
+	LocalSubjectAccessReview: {
+		apiVersion: 'authorization.k8s.io/v1',
+		kind: 'LocalSubjectAccessReview',
+		spec: { user: 'a', resourceAttributes: { verb: 'get', resource: 'jobs', namespace: 'default' } },
+	},
 	Lease: {
 		apiVersion: 'coordination.k8s.io/v1',
 		kind: 'Lease',

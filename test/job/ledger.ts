@@ -4,7 +4,7 @@ import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
-import { IndexSet } from '../../src/plan/job/indexes.ts';
+import { IndexSet } from '../../src/plan/job/index-set.ts';
 import type { JobPlan } from '../../src/plan/job/plan.ts';
 import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
 import { completionIndexOf, isTracked } from '../../src/plan/job/pods/classify.ts';

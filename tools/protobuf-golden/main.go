@@ -1,9 +1,9 @@
-// Generates src/apiserver/protobuf-golden.jsonl: one line for each object, with the protobuf and the JSON that
+// Generates src/apiserver/http/protobuf-golden.jsonl: one line for each object, with the protobuf and the JSON that
 // upstream's own code writes. The objects have random contents and are of every kind that the server returns
 // or accepts. Run it in a scratch module that requires sigs.k8s.io/randfill, and k8s.io/api and
 // k8s.io/apimachinery in the version of the field numbers (see tools/field-numbers.ts):
 //
-//	go run main.go > .../src/apiserver/protobuf-golden.jsonl
+//	go run main.go > .../src/apiserver/http/protobuf-golden.jsonl
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -57,6 +58,10 @@ var kinds = []kind{
 	{authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), func() runtime.Object { return &authenticationv1.TokenRequest{} }, []float64{1, 0, 0.4}},
 	{authenticationv1.SchemeGroupVersion.WithKind("TokenReview"), func() runtime.Object { return &authenticationv1.TokenReview{} }, []float64{1, 0, 0.4}},
 	{authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), func() runtime.Object { return &authenticationv1.SelfSubjectReview{} }, []float64{1, 0, 0.4}},
+	{authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview"), func() runtime.Object { return &authorizationv1.LocalSubjectAccessReview{} }, []float64{1, 0, 0.4}},
+	{authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), func() runtime.Object { return &authorizationv1.SelfSubjectAccessReview{} }, []float64{1, 0, 0.4}},
+	{authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), func() runtime.Object { return &authorizationv1.SelfSubjectRulesReview{} }, []float64{1, 0, 0.4}},
+	{authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview"), func() runtime.Object { return &authorizationv1.SubjectAccessReview{} }, []float64{1, 0, 0.4}},
 	{corev1.SchemeGroupVersion.WithKind("ServiceAccount"), func() runtime.Object { return &corev1.ServiceAccount{} }, []float64{1, 0, 0.4}},
 	{coordinationv1.SchemeGroupVersion.WithKind("Lease"), func() runtime.Object { return &coordinationv1.Lease{} }, []float64{1, 0, 0.4}},
 	{schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), func() runtime.Object { return &schedulingv1.PriorityClass{} }, []float64{1, 0, 0.4}},

@@ -48,3 +48,19 @@ function isConstCast(node: SyntaxNode): boolean {
 	const type = node.typeAnnotation as SyntaxNode | undefined;
 	return (type?.typeName as SyntaxNode | undefined)?.name === 'const';
 }
+
+/** Objects that are written into another one as a spread: `{ ...{ a, b }, c }`. Their fields stand there themselves. */
+export function spreadLiterals(sources: readonly Source[]): readonly string[] {
+	const found: string[] = [];
+	for (const source of sources) {
+		walk(source.program, (node) => {
+			if (node.type !== 'ObjectExpression') return;
+			for (const property of node.properties as readonly SyntaxNode[]) {
+				const isLiteral = (property.argument as SyntaxNode | undefined)?.type === 'ObjectExpression';
+				if (property.type === 'SpreadElement' && isLiteral)
+					found.push(`${at(source, property)} spreads a literal: write its fields`);
+			}
+		});
+	}
+	return found;
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { object, optional, string } from '../../src/api/schema/schema.ts';
 import { unportableUses } from './browser.ts';
+import { spreadLiterals } from './calls.ts';
 import { poorDescriptions } from './documentation.ts';
 import { deadExports } from './exports.ts';
 import { importCycles, reachableFrom } from './imports.ts';
@@ -63,6 +64,14 @@ test('an export that no file imports is found', () => {
 	assert.deepEqual(deadExports(sources, sources), ['src/base/a.ts: unused is used by nothing but tests']);
 });
 
+test('a literal that is spread into an object is found, and no other spread', () => {
+	const sources = parse({
+		'src/base/a.ts':
+			'const a = { ...b, ...(c && { c }) };\nconst d = [...[a]];\nconst e = { x: { ...{ a, d } } };',
+	});
+	assert.deepEqual(spreadLiterals(sources), ['src/base/a.ts:3 spreads a literal: write its fields']);
+});
+
 test('a description that only repeats the name or is no sentence is found', () => {
 	const schema = object('test.Thing', 'A thing for this test.', {
 		good: optional(string, 'Name of the thing to use.'),
@@ -97,6 +106,9 @@ test('a comment or a document that names a file that does not exist is found, wi
 		'src/base/a.ts:2 names old/b.ts',
 		'src/base/a.ts:3 names gone.ts',
 	]);
-	const document = { path: 'README.md', text: '`base/a.ts`, `apiserver/http.ts`' };
-	assert.deepEqual(missingReferencesInDocument(document, paths), ['README.md names apiserver/http.ts']);
+	const text = '`base/a.ts`, `apiserver/http.ts`, .../src/golden.jsonl, types.go';
+	assert.deepEqual(missingReferencesInDocument({ path: 'README.md', text }, paths), [
+		'README.md names apiserver/http.ts',
+		'README.md names src/golden.jsonl',
+	]);
 });

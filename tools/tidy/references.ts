@@ -5,9 +5,12 @@ import { lineOf, type Source } from './sources.ts';
  * behind misleads without an error.
  */
 
-/** A file name as it stands in prose, with or without folders. `x.ts` and `<name>.ts` are placeholders. */
-const NAMED = /(?<![\w<>*{}-])((?:[a-z][\w-]*\/)*[a-z][\w-]*(?:\.test)?\.ts)\b/g;
-const PLACEHOLDERS: readonly string[] = ['x.ts'];
+/**
+ * A file name as it stands in prose, with or without folders. Names in Go, C and headers are mostly those of others.
+ * `x.ts` and `<name>.ts` are placeholders.
+ */
+const NAMED = /(?<![\w<>*{}.-])((?:[a-z][\w-]*\/)*[a-z][\w-]*(?:\.test)?\.(?:ts|jsonl))\b/g;
+const PLACEHOLDERS: readonly string[] = ['x.ts', 'x.jsonl'];
 
 /** Finds names in a text that no path ends with; returns them with their offsets. */
 function unknownNames(text: string, paths: readonly string[]): readonly { name: string; offset: number }[] {
@@ -27,7 +30,7 @@ export function missingReferences(source: Source, paths: readonly string[]): rea
 	);
 }
 
-/** The same of a document. */
+/** The same of a document, or of a source in another language. */
 export function missingReferencesInDocument(
 	document: { readonly path: string; readonly text: string },
 	paths: readonly string[],

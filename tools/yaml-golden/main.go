@@ -3,7 +3,7 @@
 // decoding. Run it in a scratch module that requires the sigs.k8s.io/yaml of upstream's release. The texts of
 // the file itself can be the input:
 //
-//	jq -c .yaml .../src/base/yaml/golden.jsonl | go run main.go > new.jsonl
+//	jq -c .yaml .../src/base/yaml/golden.jsonl | go run main.go > x.jsonl
 package main
 
 import (

@@ -1,3 +1,5 @@
+/** The kinds by which clients ask who a user is. They are never stored. */
+
 import { virtualResource } from '../contract/virtual-resource.ts';
 import { objectMetaSchema } from '../meta/object-meta.ts';
 import {
@@ -12,8 +14,6 @@ import {
 	string,
 } from '../schema/schema.ts';
 import { userInfoSchema } from './user-info.ts';
-
-/** The kinds by which clients ask who a user is. They are never stored. */
 
 const GROUP = { group: 'authentication.k8s.io', version: 'v1' } as const;
 

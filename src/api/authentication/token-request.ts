@@ -48,7 +48,7 @@ export const tokenRequestSchema = object(
 		metadata: required(objectMetaSchema, 'Name, namespace and UID of the ServiceAccount, if they are set.'),
 		spec: required(tokenRequestSpecSchema, 'Properties of the requested token.'),
 		status: always(
-			object('io.k8s.api.authentication.v1.TokenRequestStatus', 'The issued token.', {
+			object('io.k8s.api.authentication.v1.TokenRequestStatus', 'The issued token and its expiry.', {
 				token: required(string, 'Bearer token of the ServiceAccount.'),
 				expirationTimestamp: always(timeOrNull, 'Time at which the token should be replaced by a new one.'),
 			}),

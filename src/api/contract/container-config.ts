@@ -1,10 +1,10 @@
-import type { SecurityContext } from '../core/pod/schema.ts';
-
 /**
  * What a runtime receives about a container, modelled on the CRI's ContainerConfig: everything that the Pod says about
  * it, with all values resolved. plan/pod/config makes it; runtimes read it. Which parts a runtime honours is declared
  * by its traits (runtime-traits.ts): plan/pod/fields keeps a container that needs another part from starting.
  */
+
+import type { SecurityContext } from '../core/pod/schema.ts';
 
 /** The configuration of one container attempt. */
 export interface ContainerConfig {

@@ -26,7 +26,15 @@ export function viewOf<T extends KubeObject>(parts: ViewParts<T>): ResourceDefin
 	const { toStored, fromStored } = parts;
 	const { kind, resource, singular, shortNames, categories, namespaced } = of;
 	return {
-		...{ group, version, kind, resource, singular, shortNames, categories, namespaced, schema },
+		group,
+		version,
+		kind,
+		resource,
+		singular,
+		shortNames,
+		categories,
+		namespaced,
+		schema,
 		...(controllerFields && { controllerFields }),
 		...(of.isConfidential && { isConfidential: of.isConfidential }),
 		view: { of, toStored, fromStored },

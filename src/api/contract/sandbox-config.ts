@@ -1,10 +1,10 @@
-import type { SecurityContext } from '../core/pod/schema.ts';
-import type { ContainerResources } from './container-config.ts';
-
 /**
  * What a runtime receives about a sandbox, modelled on the CRI's PodSandboxConfig: everything that the Pod says about
  * what its containers share. plan/pod/config makes it; see container-config.ts for which parts a runtime honours.
  */
+
+import type { SecurityContext } from '../core/pod/schema.ts';
+import type { ContainerResources } from './container-config.ts';
 
 /** The Pod that a sandbox is for. The runtime keeps it and returns it with the sandbox. */
 export interface SandboxMetadata {

@@ -18,6 +18,9 @@ const AUTHENTICATED = 'system:authenticated';
 /** All ServiceAccounts are in this group. */
 export const SERVICE_ACCOUNTS = 'system:serviceaccounts';
 
+/** The names of ServiceAccounts as users begin with this. */
+export const SERVICE_ACCOUNT_PREFIX = 'system:serviceaccount:';
+
 /** The group that may do everything (upstream: SystemPrivilegedGroup). */
 const MASTERS = 'system:masters';
 
@@ -53,7 +56,7 @@ export interface AccountIdentity {
 /** The user of a token of a ServiceAccount (upstream: `ServiceAccountInfo.UserInfo` in k8s.io/apiserver). */
 export function serviceAccountUser({ namespace, name, uid, extra }: AccountIdentity): User {
 	return {
-		name: `system:serviceaccount:${namespace}:${name}`,
+		name: `${SERVICE_ACCOUNT_PREFIX}${namespace}:${name}`,
 		uid,
 		groups: [SERVICE_ACCOUNTS, `${SERVICE_ACCOUNTS}:${namespace}`, AUTHENTICATED],
 		...(Object.keys(extra).length > 0 && { extra }),

@@ -4,7 +4,7 @@ import type { ResourceDefinition } from './resource-definition.ts';
 type VirtualNames = Pick<
 	ResourceDefinition,
 	'group' | 'version' | 'kind' | 'resource' | 'singular' | 'schema'
->;
+> & { readonly namespaced?: boolean };
 
 /**
  * The definition of a resource whose objects are never stored, such as TokenReviews: clients can only create
@@ -13,11 +13,11 @@ type VirtualNames = Pick<
  */
 export function virtualResource(names: VirtualNames): ResourceDefinition {
 	return {
+		namespaced: false,
 		...names,
 		isVirtual: true,
 		shortNames: [],
 		categories: [],
-		namespaced: false,
 		defaults: (given) => given,
 		strategy: {
 			prepareForCreate: (given) => given,

@@ -1,10 +1,10 @@
-import type { FieldError } from './field-path.ts';
-
 /**
  * The catalogue of API errors: one function per status code and reason of metav1.Status, as upstream's
  * k8s.io/apimachinery/pkg/api/errors. A caller decides by `reason` (retry, list again, report) and never by
  * the message, which is for humans; messages are upstream's, since clients print them.
  */
+
+import type { FieldError } from './field-path.ts';
 
 /** The reasons of metav1.Status that the API server returns. */
 export type StatusReason =

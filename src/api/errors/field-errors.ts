@@ -1,8 +1,3 @@
-import type { Int64 } from '../../base/json/json.ts';
-import { quote } from '../../base/quote.ts';
-import type { FieldError, FieldPath } from './field-path.ts';
-import { showValue } from './show-value.ts';
-
 /**
  * Constructors for the errors of validation (upstream: k8s.io/apimachinery/pkg/util/validation/field), with
  * upstream's texts. The text shows the field's value where upstream's does, so never pass a secret as
@@ -12,6 +7,11 @@ import { showValue } from './show-value.ts';
  * at its {@link MAX_ERRORS}th error. It shows at most {@link MAX_SHOWN} characters of values in total, but at
  * least {@link ALWAYS_SHOWN} of each.
  */
+
+import type { Int64 } from '../../base/json/json.ts';
+import { quote } from '../../base/quote.ts';
+import type { FieldError, FieldPath } from './field-path.ts';
+import { showValue } from './show-value.ts';
 
 const NONE: readonly FieldError[] = Object.freeze([]);
 

@@ -1,9 +1,9 @@
-import { quote as quoteWhole } from '../../base/quote.ts';
-
 /**
  * Error texts for invalid RFC 3339 times. Go's time.Parse matches the text with its layout element by
  * element, and its error names the first element that does not match; so the same is done here.
  */
+
+import { quote as quoteWhole } from '../../base/quote.ts';
 
 /** The error text for an invalid metav1.Time (whole seconds). */
 export function timeErrorText(text: string): string {

@@ -1,6 +1,6 @@
-import { parseTime } from './time.ts';
-
 /** Formats durations as kubectl prints them. All functions take milliseconds. */
+
+import { parseTime } from './time.ts';
 
 /**
  * Up to two units (upstream: HumanDuration): `59s`, `2m5s`, `3h12m`, `5d4h`, `2y30d`; `<invalid>` for the

@@ -1,15 +1,15 @@
+/**
+ * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value
+ * are escaped with a `\`; a value may be empty. Errors are BadRequest with upstream's texts
+ * (k8s.io/apimachinery/pkg/fields).
+ */
+
 import { quote } from '../../base/quote.ts';
 import type { ResourceDefinition } from '../contract/resource-definition.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { decodeAs } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/schema.ts';
 import type { KubeObject } from './object-meta.ts';
-
-/**
- * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value
- * are escaped with a `\`; a value may be empty. Errors are BadRequest with upstream's texts
- * (k8s.io/apimachinery/pkg/fields).
- */
 
 /** A requirement on one field. */
 export interface FieldTerm {
@@ -35,13 +35,18 @@ export function parseFieldSelector<T extends KubeObject>(
 	text: string,
 	definition: Selectable<T>,
 ): FieldSelector {
-	// Upstream sorts the terms, which decides which of several unsupported fields the error names.
-	const terms = splitTerms(text).toSorted();
-	const selector = terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
+	const selector = parseFieldTerms(text);
 	for (const { field } of selector) {
 		if (!supportedFields(definition).includes(field)) throw badRequest(unsupportedText(field, definition));
 	}
 	return selector;
+}
+
+/** Parses a selector for any resource. Throws BadRequest if it is malformed. */
+export function parseFieldTerms(text: string): FieldSelector {
+	// Upstream sorts the terms, which decides which of several unsupported fields an error names.
+	const terms = splitTerms(text).toSorted();
+	return terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
 }
 
 /** The fields by which objects of the resource can be selected. */

@@ -1,14 +1,14 @@
-import { type ApiError, badRequest } from '../errors/api-error.ts';
-import { fieldInvalid } from '../errors/field-errors.ts';
-import { type FieldError, FieldPath } from '../errors/field-path.ts';
-import { labelValue, qualifiedName } from './names.ts';
-import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
-
 /**
  * Parses label selectors of queries and of the command line: `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin
  * (x)`, `a`, `!a`, `a>1`, `a<1`, joined by commas. The parser follows upstream's
  * (k8s.io/apimachinery/pkg/labels) token by token, so that its errors are the same.
  */
+
+import { type ApiError, badRequest } from '../errors/api-error.ts';
+import { fieldInvalid } from '../errors/field-errors.ts';
+import { type FieldError, FieldPath } from '../errors/field-path.ts';
+import { labelValue, qualifiedName } from './names.ts';
+import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
 
 /** Parses a selector; an empty text selects everything. Throws BadRequest with upstream's message. */
 export function parseSelector(text: string): Selector {

@@ -1,3 +1,12 @@
+/**
+ * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.
+ * selector-text.ts parses those of queries.
+ *
+ * 1. An absent LabelSelector selects nothing; an empty one selects everything. Confusing the two would make
+ *    a Job adopt every Pod.
+ * 2. Requirements are sorted by key and their values sorted, so that equal selectors have equal texts.
+ */
+
 import { compareText } from '../../base/compare-text.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
@@ -14,15 +23,6 @@ import {
 	string,
 } from '../schema/schema.ts';
 import { labelValue, qualifiedName } from './names.ts';
-
-/**
- * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.
- * selector-text.ts parses those of queries.
- *
- * 1. An absent LabelSelector selects nothing; an empty one selects everything. Confusing the two would make
- *    a Job adopt every Pod.
- * 2. Requirements are sorted by key and their values sorted, so that equal selectors have equal texts.
- */
 
 /** Schema of metav1.LabelSelectorRequirement. */
 export const labelSelectorRequirementSchema = object(
@@ -126,7 +126,7 @@ export function validateLabelSelector(
 	if (selector === undefined) return [];
 	const errors = [...validateLabels(selector.matchLabels, path.child('matchLabels'))];
 	for (const [index, expression] of (selector.matchExpressions ?? []).entries()) {
-		errors.push(...validateExpression(expression, path.child('matchExpressions').index(index)));
+		errors.push(...validateLabelRequirement(expression, path.child('matchExpressions').index(index)));
 	}
 	return errors;
 }
@@ -211,7 +211,15 @@ function requirementText({ key, operator, values }: Requirement): string {
 
 type Expression = Infer<typeof labelSelectorRequirementSchema>;
 
-function validateExpression(expression: Expression, path: FieldPath): readonly FieldError[] {
+/**
+ * The errors of one requirement in an object (upstream: ValidateLabelSelectorRequirement). `allowsUnknown`: an operator
+ * that this version does not know is no error.
+ */
+export function validateLabelRequirement(
+	expression: Expression,
+	path: FieldPath,
+	allowsUnknown = false,
+): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const values = expression.values ?? [];
 	switch (expression.operator) {
@@ -233,6 +241,7 @@ function validateExpression(expression: Expression, path: FieldPath): readonly F
 			);
 			break;
 		default:
+			if (allowsUnknown) break;
 			errors.push(fieldInvalid(path.child('operator'), expression.operator, 'not a valid selector operator'));
 	}
 	for (const text of qualifiedName(expression.key)) {

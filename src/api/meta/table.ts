@@ -1,13 +1,13 @@
+/**
+ * Tables (metav1.Table): lists in the form that `kubectl get` prints. The server computes the cells, so
+ * kubectl needs to know nothing about a kind.
+ */
+
 import type { ResourceDefinition } from '../contract/resource-definition.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { fieldInvalid as invalidField } from '../errors/field-errors.ts';
 import { FieldPath } from '../errors/field-path.ts';
 import type { KubeObject, ObjectMeta } from './object-meta.ts';
-
-/**
- * Tables (metav1.Table): lists in the form that `kubectl get` prints. The server computes the cells, so
- * kubectl needs to know nothing about a kind.
- */
 
 /**
  * The versions of meta.k8s.io in which clients can request Tables and partial metadata. Both have the same

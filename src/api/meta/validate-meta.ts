@@ -1,3 +1,8 @@
+/**
+ * Validation of metadata, the same for all kinds (upstream: ValidateObjectMeta and ValidateObjectMetaUpdate
+ * in k8s.io/apimachinery/pkg/api/validation).
+ */
+
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -10,11 +15,6 @@ import type { FieldError, FieldPath } from '../errors/field-path.ts';
 import { asPrefix, dns1123Label, exceeds, type NameCheck, qualifiedName, utf8Length } from './names.ts';
 import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import { validateLabels } from './selector.ts';
-
-/**
- * Validation of metadata, the same for all kinds (upstream: ValidateObjectMeta and ValidateObjectMetaUpdate
- * in k8s.io/apimachinery/pkg/api/validation).
- */
 
 /** The rules that depend on the kind. */
 export interface MetaRules {

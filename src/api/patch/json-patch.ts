@@ -1,10 +1,3 @@
-import { countValues, isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json/json.ts';
-import type { RepeatedKeys } from '../../base/json/json-reader.ts';
-import { badRequest, inapplicablePatch, tooLarge } from '../errors/api-error.ts';
-import { DecodeError, decode, type StrictProblem } from '../schema/decode.ts';
-import { jsonEqual } from '../schema/equality.ts';
-import { list, object, optional, raw, string } from '../schema/schema.ts';
-
 /**
  * JSON patch (RFC 6902), with the extensions of upstream's library (gopkg.in/evanphx/json-patch.v4): negative
  * indexes count from the end, and `replace` of a missing field of an object adds it.
@@ -14,6 +7,13 @@ import { list, object, optional, raw, string } from '../schema/schema.ts';
  *    moved list items and depth have limits. Without them a patch of some kilobytes could block the server.
  * 3. Errors have the library's texts, as the cause of a 422.
  */
+
+import { countValues, isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json/json.ts';
+import type { RepeatedKeys } from '../../base/json/json-reader.ts';
+import { badRequest, inapplicablePatch, tooLarge } from '../errors/api-error.ts';
+import { DecodeError, decode, type StrictProblem } from '../schema/decode.ts';
+import { jsonEqual } from '../schema/equality.ts';
+import { list, object, optional, raw, string } from '../schema/schema.ts';
 
 const operationSchema = object('handlers.jsonPatchOp', 'One operation of a JSON patch.', {
 	op: optional(string, 'Type of the operation: add, remove, replace, move, copy or test.'),

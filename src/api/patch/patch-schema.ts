@@ -1,10 +1,10 @@
-import { isRecord, own } from '../../base/json/json.ts';
-import type { SchemaNode } from '../schema/schema.ts';
-
 /**
  * The part of the schema language that patches use: how each list is merged. apply computes patches from the
  * same functions by which the server applies them, and OpenAPI publishes them to kubectl.
  */
+
+import { isRecord, own } from '../../base/json/json.ts';
+import type { SchemaNode } from '../schema/schema.ts';
 
 /** The schema of the field or map value at `key`; undefined if the schema does not describe it. */
 export function schemaAt(node: SchemaNode | undefined, key: string): SchemaNode | undefined {

@@ -1,3 +1,13 @@
+/**
+ * Strategic merge patches (upstream: k8s.io/apimachinery/pkg/util/strategicpatch). They extend merge patches:
+ * lists are merged item by item if the schema says so, and directives in the patch delete, replace and order.
+ *
+ * 1. Neither the object nor the patch is changed. The result shares unchanged parts with the object, up to
+ *    the whole object.
+ * 2. Errors are BadRequest with upstream's texts. (Upstream returns 500 for some of these.)
+ * 3. Unknown fields are merged like any other: decoding the result reports them.
+ */
+
 import { isList, isRecord, type JsonRecord, numberText, own, parseInt64 } from '../../base/json/json.ts';
 import { type ApiError, badRequest } from '../errors/api-error.ts';
 import { jsonEqual } from '../schema/equality.ts';
@@ -14,16 +24,6 @@ import {
 	schemaAt,
 } from './patch-schema.ts';
 import { RecordDraft } from './record-draft.ts';
-
-/**
- * Strategic merge patches (upstream: k8s.io/apimachinery/pkg/util/strategicpatch). They extend merge patches:
- * lists are merged item by item if the schema says so, and directives in the patch delete, replace and order.
- *
- * 1. Neither the object nor the patch is changed. The result shares unchanged parts with the object, up to
- *    the whole object.
- * 2. Errors are BadRequest with upstream's texts. (Upstream returns 500 for some of these.)
- * 3. Unknown fields are merged like any other: decoding the result reports them.
- */
 
 /** Applies the patch. Throws BadRequest if it is malformed. */
 export function strategicMerge(original: JsonRecord, patch: unknown, schema: ObjectNode): JsonRecord {

@@ -1,3 +1,15 @@
+/**
+ * The patch that `apply` sends (upstream: CreateThreeWayMergePatch): a strategic merge patch that sets what
+ * the manifest contains, deletes what the last applied manifest contained and this one does not, and keeps
+ * fields that others set.
+ *
+ * Lists are compared by maps of their keys, so the time is linear in their lengths: `stint apply` reads manifests of
+ * any size.
+ *
+ * It deviates from upstream in two ways, where upstream sends patches that change nothing: it deletes a field
+ * only if the live object has it, and sets an order only if the manifest's items are live in another order.
+ */
+
 import { firstByKey } from '../../base/collections/first-by-key.ts';
 import { isList, isRecord, type JsonRecord, own } from '../../base/json/json.ts';
 import { canonicalQuantity } from '../meta/quantity.ts';
@@ -15,18 +27,6 @@ import {
 	schemaAt,
 } from './patch-schema.ts';
 import { missingMergeKey } from './strategic-merge.ts';
-
-/**
- * The patch that `apply` sends (upstream: CreateThreeWayMergePatch): a strategic merge patch that sets what
- * the manifest contains, deletes what the last applied manifest contained and this one does not, and keeps
- * fields that others set.
- *
- * Lists are compared by maps of their keys, so the time is linear in their lengths: `stint apply` reads manifests of
- * any size.
- *
- * It deviates from upstream in two ways, where upstream sends patches that change nothing: it deletes a field
- * only if the live object has it, and sets an order only if the manifest's items are live in another order.
- */
 
 /** The three objects that `apply` compares. */
 export interface ApplyInputs {

@@ -14,6 +14,24 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.authentication.v1.TokenReviewSpec': 'token=1 audiences=2',
 	'io.k8s.api.authentication.v1.TokenReviewStatus': 'authenticated=1 user=2 audiences=4 error=3',
 	'io.k8s.api.authentication.v1.UserInfo': 'username=1 uid=2 groups=3 extra=4',
+	'io.k8s.api.authorization.v1.FieldSelectorAttributes': 'rawSelector=1 requirements=2',
+	'io.k8s.api.authorization.v1.LabelSelectorAttributes': 'rawSelector=1 requirements=2',
+	'io.k8s.api.authorization.v1.LocalSubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.NonResourceAttributes': 'path=1 verb=2',
+	'io.k8s.api.authorization.v1.NonResourceRule': 'verbs=1 nonResourceURLs=2',
+	'io.k8s.api.authorization.v1.ResourceAttributes':
+		'namespace=1 verb=2 group=3 version=4 resource=5 subresource=6 name=7 fieldSelector=8 labelSelector=9',
+	'io.k8s.api.authorization.v1.ResourceRule': 'verbs=1 apiGroups=2 resources=3 resourceNames=4',
+	'io.k8s.api.authorization.v1.SelfSubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec': 'resourceAttributes=1 nonResourceAttributes=2',
+	'io.k8s.api.authorization.v1.SelfSubjectRulesReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec': 'namespace=1',
+	'io.k8s.api.authorization.v1.SubjectAccessReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authorization.v1.SubjectAccessReviewSpec':
+		'resourceAttributes=1 nonResourceAttributes=2 user=3 groups=4 extra=5 uid=6',
+	'io.k8s.api.authorization.v1.SubjectAccessReviewStatus': 'allowed=1 denied=4 reason=2 evaluationError=3',
+	'io.k8s.api.authorization.v1.SubjectRulesReviewStatus':
+		'resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4',
 	'io.k8s.api.batch.v1.CronJob': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.CronJobSpec':
 		'schedule=1 timeZone=8 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7',
@@ -287,6 +305,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'type=1 status=2 observedGeneration=3 lastTransitionTime=4 reason=5 message=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions':
 		'gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 ignoreStoreReadErrorWithClusterBreakingPotential=6',
+	'io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement': 'key=1 operator=2 values=3',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector': 'matchLabels=1 matchExpressions=2',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement': 'key=1 operator=2 values=3',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry':

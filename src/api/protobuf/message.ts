@@ -1,17 +1,3 @@
-import { base64OfBytes } from '../../base/base64.ts';
-import { memoize } from '../../base/collections/memoize.ts';
-import { isRecord, setOwn } from '../../base/json/json.ts';
-import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
-import { FIELD_NUMBERS } from './field-numbers.ts';
-import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
-import {
-	unwrapFieldsV1,
-	unwrapIntOrString,
-	unwrapMicroTime,
-	unwrapQuantity,
-	unwrapTime,
-} from './wrapped-value.ts';
-
 /**
  * Converts a protobuf message to the JSON of the same object. The schema has the type of each field, the
  * table (field-numbers.ts) its number.
@@ -26,6 +12,20 @@ import {
  *    messages of one field are merged.
  * 3. The depth of the result is that of the schema, whatever the bytes contain.
  */
+
+import { base64OfBytes } from '../../base/base64.ts';
+import { memoize } from '../../base/collections/memoize.ts';
+import { isRecord, setOwn } from '../../base/json/json.ts';
+import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
+import { FIELD_NUMBERS } from './field-numbers.ts';
+import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
+import {
+	unwrapFieldsV1,
+	unwrapIntOrString,
+	unwrapMicroTime,
+	unwrapQuantity,
+	unwrapTime,
+} from './wrapped-value.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,3 @@
-import type { Int64 } from '../../base/json/json.ts';
-
 /**
  * Reads protobuf's wire format: a message is a sequence of fields, each with a number, a wire type (`form`)
  * and a value. message.ts knows what the fields mean. Errors have the texts of the decoders that
@@ -13,6 +11,8 @@ import type { Int64 } from '../../base/json/json.ts';
  * request, `protobufjs` 4 MB and 7 ms. Either would replace this file only, since their message decoders know
  * neither our schemas nor upstream's texts.
  */
+
+import type { Int64 } from '../../base/json/json.ts';
 
 /** The bytes are not a valid message. */
 export class WireError extends Error {

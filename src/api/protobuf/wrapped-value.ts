@@ -1,12 +1,12 @@
-import { approximate } from '../../base/json/json.ts';
-import { parseJson } from '../../base/json/json-reader.ts';
-import { formatTime } from '../meta/time.ts';
-import { WireError } from './wire-reader.ts';
-
 /**
  * Converts the types that are messages in protobuf and a single string or number in JSON: from the fields of
  * the message to the JSON that Go's encoder writes. A missing field has the zero value of its type.
  */
+
+import { approximate } from '../../base/json/json.ts';
+import { parseJson } from '../../base/json/json-reader.ts';
+import { formatTime } from '../meta/time.ts';
+import { WireError } from './wire-reader.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
+/** The API errors and warnings for bodies that cannot be decoded, or not strictly. */
+
 import { quote } from '../../base/quote.ts';
 import { type ApiError, badRequest } from '../errors/api-error.ts';
 import type { StrictProblem } from './decode.ts';
-
-/** The API errors and warnings for bodies that cannot be decoded, or not strictly. */
 
 /**
  * The texts for unknown and duplicate fields: parts of an error with fieldValidation=Strict, warnings with

@@ -1,3 +1,5 @@
+/** The decoders of strings and numbers; see decode.ts. */
+
 import { type Int64, numberText } from '../../base/json/json.ts';
 import { microTimeErrorText, timeErrorText } from '../errors/time-error.ts';
 import { canonicalQuantity, QuantityError } from '../meta/quantity.ts';
@@ -12,8 +14,6 @@ import {
 	typeName,
 } from './decode-trail.ts';
 import type { SchemaNode, StringNode } from './schema.ts';
-
-/** The decoders of strings and numbers; see decode.ts. */
 
 /** The decoder of a string: times, quantities and base64 get their canonical spelling. */
 export function compileString(node: StringNode): Decoder {

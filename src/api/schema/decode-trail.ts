@@ -1,11 +1,11 @@
-import { type JsonRecord, numberText } from '../../base/json/json.ts';
-import type { RepeatedKeys } from '../../base/json/json-reader.ts';
-import type { ObjectNode, SchemaNode } from './schema.ts';
-
 /**
  * The position of a decoder in its input, and the errors and strict problems that it reports there, with the
  * texts of Go's decoder.
  */
+
+import { type JsonRecord, numberText } from '../../base/json/json.ts';
+import type { RepeatedKeys } from '../../base/json/json-reader.ts';
+import type { ObjectNode, SchemaNode } from './schema.ts';
 
 /** A field that the schema does not have, or that occurs twice in its object. */
 export interface StrictProblem {

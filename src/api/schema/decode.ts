@@ -1,3 +1,17 @@
+/**
+ * Decodes parsed JSON into the value that a schema describes, by the rules and with the error texts of Go's
+ * decoder (encoding/json and sigs.k8s.io/json).
+ *
+ * 1. The decoder never changes its input. The result shares all unchanged parts with it, up to the whole
+ *    object.
+ * 2. Unknown fields are pruned and reported; null means absent; names are case sensitive.
+ * 3. A missing field that is `required` or `always` gets its zero value, except for times, which have none.
+ *    Empty strings, lists and maps of `optional` fields are dropped, and so are 0 and false of `plain` ones.
+ * 4. Times, quantities and base64 are returned in canonical spelling, so that equal values have equal texts.
+ *
+ * A schema is compiled into closures, each part at its first use: most fields of a Pod occur in no manifest.
+ */
+
 import { memoize } from '../../base/collections/memoize.ts';
 import { deepFreeze } from '../../base/json/freeze.ts';
 import { isList, isRecord, type JsonRecord } from '../../base/json/json.ts';
@@ -15,20 +29,6 @@ import {
 	typeName,
 } from './decode-trail.ts';
 import type { Field, Infer, ListNode, ObjectNode, Schema, SchemaNode } from './schema.ts';
-
-/**
- * Decodes parsed JSON into the value that a schema describes, by the rules and with the error texts of Go's
- * decoder (encoding/json and sigs.k8s.io/json).
- *
- * 1. The decoder never changes its input. The result shares all unchanged parts with it, up to the whole
- *    object.
- * 2. Unknown fields are pruned and reported; null means absent; names are case sensitive.
- * 3. A missing field that is `required` or `always` gets its zero value, except for times, which have none.
- *    Empty strings, lists and maps of `optional` fields are dropped, and so are 0 and false of `plain` ones.
- * 4. Times, quantities and base64 are returned in canonical spelling, so that equal values have equal texts.
- *
- * A schema is compiled into closures, each part at its first use: most fields of a Pod occur in no manifest.
- */
 
 export { DecodeError, type StrictProblem } from './decode-trail.ts';
 
@@ -173,7 +173,9 @@ function compileField(name: string, struct: string, field: Field): FieldDecoder 
 	return {
 		decode: decoderOf(schema),
 		step: { name, struct },
-		...{ filled: isFilled(field), nullable, dropsEmpty },
+		filled: isFilled(field),
+		nullable,
+		dropsEmpty,
 	};
 }
 

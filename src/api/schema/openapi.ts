@@ -1,8 +1,3 @@
-import { compareText } from '../../base/compare-text.ts';
-import { apiVersionOf, type ResourceDefinition } from '../contract/resource-definition.ts';
-import { listMergeOf } from '../patch/patch-schema.ts';
-import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
-
 /**
  * Generates the OpenAPI v3 document of a group and version from the schemas of its kinds. It contains what
  * kubectl reads, and no more:
@@ -13,6 +8,11 @@ import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './sche
  *
  * Generating a document takes some milliseconds, so the caller generates it at the first request.
  */
+
+import { compareText } from '../../base/compare-text.ts';
+import { apiVersionOf, type ResourceDefinition } from '../contract/resource-definition.ts';
+import { listMergeOf } from '../patch/patch-schema.ts';
+import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -193,8 +193,11 @@ const INT_OR_STRING: Json = {
  * schemas.
  */
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
-	if (definition.isVirtual)
-		return { [rootOf(definition)]: { post: operation(definition, 'post', WRITE_PARAMETERS) } };
+	if (definition.isVirtual) {
+		const post = operation(definition, 'post', WRITE_PARAMETERS);
+		const parameters = definition.namespaced ? { parameters: pathParameters(true, false) } : {};
+		return { [rootOf(definition)]: { post, ...parameters } };
+	}
 	const base = `/${openApiPath(definition)}`;
 	const { namespaced, resource, status } = definition;
 	const root = rootOf(definition);

@@ -1,10 +1,10 @@
-import type { DuplexMessage } from '../contract/duplex.ts';
-
 /**
  * The frames of Kubernetes' WebSocket sub-protocols for two-way streams: the first byte of each WebSocket
  * message is the channel, the rest are its bytes. In version 5, channel 255 says that the sender has ended the channel
  * in the second byte; version 4 cannot say that (upstream: k8s.io/apimachinery/pkg/util/remotecommand).
  */
+
+import type { DuplexMessage } from '../contract/duplex.ts';
 
 /** The sub-protocols that this program's clients offer, in order of preference. */
 export const CHANNEL_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;

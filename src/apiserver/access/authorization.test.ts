@@ -5,7 +5,7 @@ import { API_SERVER, type User } from '../../api/contract/user.ts';
 import type { ApiServer } from '../server.ts';
 import { listenTo, transportTo } from '../testing/https-test-client.ts';
 import { JOBS, jobNamed, openTestServer, PODS, refusal } from '../testing/server-contract-suite.ts';
-import type { AuthorizationAttributes, Authorizer } from './authorization.ts';
+import type { AuthorizationAttributes, Authorizer } from './authorizer.ts';
 
 const ALICE: User = { name: 'alice', groups: ['system:authenticated'] };
 

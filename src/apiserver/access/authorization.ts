@@ -1,53 +1,13 @@
-import type { User } from '../../api/contract/user.ts';
-import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
-import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
-import { isWatch } from '../dispatch.ts';
-import type { Call, Method, ResourceRequest } from '../request.ts';
-
 /**
  * The authorization stage: decides by user and request, before the body is decoded and before admission.
  * Nothing in it changes a request.
  */
 
-/** What an authorizer decides about (upstream: authorizer.Attributes). */
-export type AuthorizationAttributes = ResourceAttributes | NonResourceAttributes;
-
-/** A request for a resource. */
-export interface ResourceAttributes {
-	readonly type: 'resource';
-	readonly user: User;
-	/** In lower case: get, list, watch, create, update, patch, delete, deletecollection. */
-	readonly verb: string;
-	readonly group: string;
-	readonly version: string;
-	readonly resource: string;
-	/** Empty for the object itself. */
-	readonly subresource: string;
-	/** Empty for cluster-scoped resources and for all namespaces. A Namespace is in the namespace of its name. */
-	readonly namespace: string;
-	/** Empty for a collection. */
-	readonly name: string;
-}
-
-/** A request for another path, such as `/metrics`. */
-export interface NonResourceAttributes {
-	readonly type: 'path';
-	readonly user: User;
-	/** The HTTP method in lower case. */
-	readonly verb: string;
-	readonly path: string;
-}
-
-/** The decision about a request; `reason` is added to the message of the error. */
-export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
-
-/**
- * Decides which requests are allowed. It is called once for each request, synchronously, so it reads nothing
- * but its arguments and memory. It must not throw.
- */
-export interface Authorizer {
-	authorize(attributes: AuthorizationAttributes): Decision;
-}
+import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
+import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
+import { isWatch } from '../dispatch.ts';
+import type { Call, Method, ResourceRequest } from '../request.ts';
+import type { AuthorizationAttributes, Authorizer } from './authorizer.ts';
 
 /** Throws Forbidden with upstream's message unless `authorizer` allows the request. */
 export function checkAllowed(authorizer: Authorizer, attributes: AuthorizationAttributes): void {
@@ -65,7 +25,11 @@ export function attributesOf(call: Call, request: ResourceRequest | undefined): 
 		type: 'resource',
 		user,
 		verb: verbOf(request),
-		...{ group, version, resource, subresource, name },
+		group,
+		version,
+		resource,
+		subresource,
+		name,
 		namespace: isNamespace(definition) ? name : namespace,
 	};
 }

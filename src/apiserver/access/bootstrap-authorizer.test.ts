@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ADMIN, ANONYMOUS, serviceAccountUser } from '../../api/contract/user.ts';
+import { ADMIN, ANONYMOUS, serviceAccountUser, type User } from '../../api/contract/user.ts';
 import { resources, virtualResources } from '../../api/resources.ts';
 import { SUBRESOURCES } from '../subresources/subresources.ts';
 import { createAccount, tokenOf } from '../testing/account-tokens.ts';
@@ -11,7 +11,7 @@ import { BOOTSTRAP_AUTHORIZER } from './bootstrap-authorizer.ts';
 const ACCOUNT = serviceAccountUser({ namespace: 'default', name: 'builder', uid: 'u', extra: {} });
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
-test('a ServiceAccount may do nothing with any resource, except ask who it is', () => {
+test('a ServiceAccount may do nothing with any resource, except ask who it is and what it may do', () => {
 	const allowed: string[] = [];
 	const names = ['', ...SUBRESOURCES.map(({ name }) => name)];
 	for (const { group, version, resource } of [...resources, ...virtualResources]) {
@@ -23,7 +23,11 @@ test('a ServiceAccount may do nothing with any resource, except ask who it is', 
 			}
 		}
 	}
-	assert.deepEqual(allowed, ['create selfsubjectreviews/']);
+	assert.deepEqual(allowed, [
+		'create selfsubjectreviews/',
+		'create selfsubjectaccessreviews/',
+		'create selfsubjectrulesreviews/',
+	]);
 });
 
 test('a ServiceAccount may read about the API, and nothing else besides resources', () => {
@@ -43,11 +47,29 @@ test('a ServiceAccount may read about the API, and nothing else besides resource
 	}
 });
 
-test('other users may do everything', () => {
-	for (const user of [ADMIN, ANONYMOUS]) {
-		const attributes = { type: 'path', user, verb: 'get', path: '/metrics' } as const;
-		assert.ok(BOOTSTRAP_AUTHORIZER.authorize(attributes).allowed);
+test('other users may do everything, those without credentials only see whether the server is well', () => {
+	const isAllowed = (user: User, path: string, verb = 'get'): boolean =>
+		BOOTSTRAP_AUTHORIZER.authorize({ type: 'path', user, verb, path }).allowed;
+	assert.ok(isAllowed(ADMIN, '/metrics'));
+	for (const user of [ANONYMOUS, { ...ANONYMOUS, groups: [] }, { ...ANONYMOUS, name: 'x' }]) {
+		for (const path of ['/readyz', '/livez', '/healthz', '/version']) assert.ok(isAllowed(user, path));
+		assert.ok(!isAllowed(user, '/readyz', 'post'));
+		assert.ok(!isAllowed(user, '/metrics'));
+		assert.ok(!isAllowed(user, '/api'));
 	}
+});
+
+test('the name of a ServiceAccount counts without its groups too', () => {
+	const user = { name: ACCOUNT.name, groups: [] };
+	const attributes = { type: 'path', user, verb: 'get', path: '/metrics' } as const;
+	assert.ok(!BOOTSTRAP_AUTHORIZER.authorize(attributes).allowed);
+});
+
+test('the rules that it lists are those by which it decides', () => {
+	const rules = (user: User): unknown => BOOTSTRAP_AUTHORIZER.rulesFor?.(user, 'default').resourceRules;
+	assert.deepEqual(rules(ADMIN), [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]);
+	assert.deepEqual(rules(ANONYMOUS), []);
+	assert.equal(JSON.stringify(rules(ACCOUNT)).includes('*'), false);
 });
 
 test('a server asks it by default, and refuses a ServiceAccount in the words of upstream', async () => {

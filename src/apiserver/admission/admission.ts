@@ -1,10 +1,3 @@
-import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
-import type { User } from '../../api/contract/user.ts';
-import type { DeleteOptions } from '../../api/meta/delete-options.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { type ResourceRequest, warn } from '../request.ts';
-import type { WriteOptions } from '../verbs/write-options.ts';
-
 /**
  * The admission stage: rules that need more than the object itself, such as the user, other objects or the
  * runtime. Every request that writes passes its two phases.
@@ -20,6 +13,13 @@ import type { WriteOptions } from '../verbs/write-options.ts';
  *    the request takes no turn of the microtask queue: between two pauses of a request (request.ts) no other
  *    request may start its step.
  */
+
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import type { User } from '../../api/contract/user.ts';
+import type { DeleteOptions } from '../../api/meta/delete-options.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { type ResourceRequest, warn } from '../request.ts';
+import type { WriteOptions } from '../verbs/write-options.ts';
 
 /** What the request does (upstream: admission.Operation). POST to a subresource is a CREATE of what is posted. */
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';

@@ -40,7 +40,8 @@ export class NamespaceLifecycle implements AdmissionPlugin {
 		const { definition, namespace } = attributes;
 		const { group, resource } = definition;
 		const namespaces = this.#cache.of('', 'namespaces');
-		if (namespace === '' || !namespaces) return;
+		// A question about a namespace may be asked whether it exists or not (upstream: isAccessReview).
+		if (namespace === '' || !namespaces || definition.isVirtual) return;
 		const holder = namespaces.get('', namespace)?.object;
 		if (!holder) throw notFound({ group: '', resource: 'namespaces', name: namespace });
 		if (!isTerminating(holder)) return;

@@ -1,12 +1,12 @@
-import { TOKEN_ISSUER } from '../../plan/service-account/token-claims.ts';
-import type { SigningKey } from '../access/tokens/signing-key.ts';
-import { type Answer, valueAnswer } from '../respond.ts';
-
 /**
  * The OpenID documents, by which other services verify the tokens of ServiceAccounts: the configuration, and
  * the public key as a JSON Web Key Set. Upstream: pkg/serviceaccount/openidmetadata.go and
  * pkg/routes/openidmetadata.go.
  */
+
+import { TOKEN_ISSUER } from '../../plan/service-account/token-claims.ts';
+import type { SigningKey } from '../access/tokens/signing-key.ts';
+import { type Answer, valueAnswer } from '../respond.ts';
 
 const CONFIGURATION = '/.well-known/openid-configuration';
 const KEYS = '/openid/v1/jwks';

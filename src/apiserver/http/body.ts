@@ -1,4 +1,15 @@
+/**
+ * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
+ * second half (decode-object.ts, decode-create.ts) makes objects of it.
+ *
+ * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
+ * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other
+ *    requests. Protobuf is the exception: it is read in one go and limited accordingly.
+ * 3. Errors have the messages of upstream's decoders, since kubectl shows them and clients match on them.
+ */
+
 import { badRequest, tooLarge, unsupportedMediaType } from '../../api/errors/api-error.ts';
+import { hasFieldNumbers } from '../../api/protobuf/numbered-types.ts';
 import { jsonKind } from '../../api/schema/decode-trail.ts';
 import { countValues, isRecord, own } from '../../base/json/json.ts';
 import {
@@ -11,16 +22,6 @@ import {
 } from '../../base/json/json-reader.ts';
 import type { Body, Call } from '../request.ts';
 import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './expected-object.ts';
-
-/**
- * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
- * second half (decode-object.ts, decode-create.ts) makes objects of it.
- *
- * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
- * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other
- *    requests. Protobuf is the exception: it is read in one go and limited accordingly.
- * 3. Errors have the messages of upstream's decoders, since kubectl shows them and clients match on them.
- */
 
 /** A body as a JSON value. */
 export interface JsonBody {
@@ -41,15 +42,19 @@ interface Reading {
 	pause(): Promise<void>;
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
 /** Readers of request bodies that contain objects, by content type. */
 const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 	['application/json', readJson],
 	['application/yaml', readYaml],
-	['application/vnd.kubernetes.protobuf', readProtobuf],
+	[PROTOBUF, readProtobuf],
 ]);
 
-/** The media types that bodies of objects may have. */
-export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
+/** The media types that bodies of objects of the type may have. */
+function mediaTypesOf({ schema }: ExpectedObject): readonly string[] {
+	return [...READERS.keys()].filter((type) => type !== PROTOBUF || hasFieldNumbers(schema));
+}
 
 /** Limits of a patch: room for 10,000 operations of a JSON patch, each of which has four values. */
 const PATCH_LIMITS: JsonLimits = { values: 60_000, depth: 1000 };
@@ -80,8 +85,10 @@ export function hasBody(body: Body): boolean {
 export async function readBody(call: Call, expected: ExpectedObject): Promise<JsonBody> {
 	const { body, contentType } = call;
 	if (body?.type === 'value') return bodyOf(body.value);
-	const reader = READERS.get(mediaTypeOf(contentType));
-	if (!reader) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
+	const mediaType = mediaTypeOf(contentType);
+	const accepted = mediaTypesOf(expected);
+	const reader = READERS.get(mediaType);
+	if (!reader || !accepted.includes(mediaType)) throw unsupportedMediaType(accepted);
 	const bytes = body?.bytes ?? new Uint8Array();
 	try {
 		const read = await reader(bytes, { expected, pause: pauseOf(call) });

@@ -1,3 +1,11 @@
+/**
+ * Makes the two certificates of a server: a self-signed certificate authority, and a certificate for the
+ * server's names that the authority signs (X.509 version 3, RFC 5280; ECDSA on P-256 with SHA-256).
+ *
+ * This is written here rather than taken from a library because it is part of the first start: the library
+ * used before (@peculiar/x509) took 136 of its 467 ms to load, and node:crypto is loaded for TLS anyway.
+ */
+
 import {
 	createHash,
 	createPrivateKey,
@@ -22,14 +30,6 @@ import {
 	derTrue,
 	derValue,
 } from '../../base/der.ts';
-
-/**
- * Makes the two certificates of a server: a self-signed certificate authority, and a certificate for the
- * server's names that the authority signs (X.509 version 3, RFC 5280; ECDSA on P-256 with SHA-256).
- *
- * This is written here rather than taken from a library because it is part of the first start: the library
- * used before (@peculiar/x509) took 136 of its 467 ms to load, and node:crypto is loaded for TLS anyway.
- */
 
 /** A certificate and its private key, in PEM. */
 export interface KeyedCertificate {

@@ -1,8 +1,8 @@
+/** Reads of the cache by the definition of a resource, for the parts of the server that need its type. */
+
 import { isOfKind, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ObjectCache } from './object-cache.ts';
-
-/** Reads of the cache by the definition of a resource, for the parts of the server that need its type. */
 
 /** The object with this name; undefined if there is none, or the server does not serve the resource. */
 export function cachedObject<T extends KubeObject>(

@@ -1,3 +1,5 @@
+/** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
+
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { storedDefinition } from '../../api/contract/resource-view.ts';
 import {
@@ -14,8 +16,6 @@ import type { ServerContext } from '../context.ts';
 import { reworded } from '../errors.ts';
 import type { ResourceRequest } from '../request.ts';
 import { PendingWrite, StoredObject } from './stored-object.ts';
-
-/** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
 
 /** The subject of errors about an object: its resource, in plural. For a view it is the stored resource, as upstream. */
 export function subjectOf(definition: ResourceDefinition, name: string): Subject {

@@ -1,22 +1,3 @@
-import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
-import { invalid } from '../../api/errors/api-error.ts';
-import { collectErrors } from '../../api/errors/field-errors.ts';
-import type { FieldError } from '../../api/errors/field-path.ts';
-import type { DeleteOptions } from '../../api/meta/delete-options.ts';
-import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { jsonEqual } from '../../api/schema/equality.ts';
-import { assert } from '../../base/assert.ts';
-import { attributesFor } from '../admission/admission.ts';
-import type { ServerContext } from '../context.ts';
-import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
-import type { WriteOptions } from '../verbs/write-options.ts';
-import { CompareAndSwap, kindSubjectOf, type ObjectWriter } from './compare-and-swap.ts';
-import { DryRun } from './dry-run.ts';
-import { changeLatest } from './latest-state.ts';
-import { checkSize } from './object-size.ts';
-import { StoredObject } from './stored-object.ts';
-
 /**
  * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
  * GuaranteedUpdate). Verbs differ only in how the next state is made.
@@ -31,6 +12,26 @@ import { StoredObject } from './stored-object.ts';
  * 3. The update that removes the last finalizer of an object with a deletionTimestamp removes the object.
  * 4. A dry run passes all stages; only its last one differs (dry-run.ts).
  */
+
+import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
+import { invalid } from '../../api/errors/api-error.ts';
+import { collectErrors } from '../../api/errors/field-errors.ts';
+import type { FieldError } from '../../api/errors/field-path.ts';
+import type { DeleteOptions } from '../../api/meta/delete-options.ts';
+import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { jsonEqual } from '../../api/schema/equality.ts';
+import { assert } from '../../base/assert.ts';
+import { runAfter } from '../../base/turn.ts';
+import { attributesFor } from '../admission/admission.ts';
+import type { ServerContext } from '../context.ts';
+import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
+import type { WriteOptions } from '../verbs/write-options.ts';
+import { CompareAndSwap, kindSubjectOf, type ObjectWriter } from './compare-and-swap.ts';
+import { DryRun } from './dry-run.ts';
+import { changeLatest } from './latest-state.ts';
+import { checkSize } from './object-size.ts';
+import { StoredObject } from './stored-object.ts';
 
 /** Returns a promise to await before a step that takes long for a large object; see {@link betweenSteps}. */
 export type Pause = () => Promise<void> | undefined;
@@ -116,23 +117,26 @@ async function writeOnce(
 	context: WriteContext,
 	current: StoredObject | undefined,
 ): Promise<Written | undefined> {
-	const { server, request, write } = context;
+	const { server, request } = context;
 	const pause: Pause = () =>
 		betweenSteps(server, request.call, bodyBytes(request.call) + (current?.size ?? 0));
-	const turn = current && pause();
-	if (turn) await turn;
+	return runAfter(current && pause(), () => writeStages(context, current, pause));
+}
+
+/** The stages of one attempt, with a pause before each. */
+async function writeStages(
+	context: WriteContext,
+	current: StoredObject | undefined,
+	pause: Pause,
+): Promise<Written | undefined> {
 	// Decodes the object if it is not in memory, which takes as long as the steps below.
 	const old = current?.object;
-	const next = await write.next(old, pause);
-	const decided = pause();
-	if (decided) await decided;
-	const change = await prepare(context, next, { old, pause });
-	const prepared = pause();
-	if (prepared) await prepared;
+	const next = await context.write.next(old, pause);
+	const change = await runAfter(pause(), () => prepare(context, next, { old, pause }));
 	// After the last pause, so that admission sees the latest state of other objects.
-	const admitted = validateAdmission(context, change, old);
-	if (admitted) await admitted;
-	return commit(context, change, current);
+	return runAfter(pause(), () =>
+		runAfter(validateAdmission(context, change, old), () => commit(context, change, current)),
+	);
 }
 
 /** The state to store: admitted, prepared, validated and defaulted. */
@@ -156,14 +160,14 @@ async function prepare(
 		const name = request.name || (prepared.metadata.name ?? '');
 		throw invalid(kindSubjectOf(request.definition, name), errors);
 	}
-	const validated = pause();
-	if (validated) await validated;
-	for (const text of strategy.droppedFields?.(given, old) ?? []) warn(request.call, text);
-	for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
-	// Default again, since preparing can add parts that have defaults of their own. Upstream applies these when
-	// it next reads the object.
-	const object = request.definition.defaults(prepared);
-	return { type: old && completesDeletion(object, old) ? 'remove' : 'put', object };
+	return runAfter(pause(), () => {
+		for (const text of strategy.droppedFields?.(given, old) ?? []) warn(request.call, text);
+		for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
+		// Default again, since preparing can add parts that have defaults of their own. Upstream applies these when
+		// it next reads the object.
+		const object = request.definition.defaults(prepared);
+		return { type: old && completesDeletion(object, old) ? 'remove' : 'put', object };
+	});
 }
 
 /** The mutation phase of admission; see {@link Admission.mutate}. */

@@ -1,12 +1,3 @@
-import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
-import { storedDefinition } from '../../api/contract/resource-view.ts';
-import type { KubeObject, ObjectMeta } from '../../api/meta/object-meta.ts';
-import { type ObjectSource, setSource } from '../../api/meta/object-source.ts';
-import { assert } from '../../base/assert.ts';
-import { deepFreeze } from '../../base/json/freeze.ts';
-import { parseJson } from '../../base/json/json-reader.ts';
-import { FreshValues, PackedValue } from './value-pages.ts';
-
 /**
  * The representation of objects in the store and in the cache.
  *
@@ -16,6 +7,15 @@ import { FreshValues, PackedValue } from './value-pages.ts';
  * 2. To serve bytes, the codec inserts the resourceVersion after that head; the object is not encoded again.
  * 3. The decoded object is defaulted and frozen; all readers in the process share it.
  */
+
+import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
+import type { KubeObject, ObjectMeta } from '../../api/meta/object-meta.ts';
+import { type ObjectSource, setSource } from '../../api/meta/object-source.ts';
+import { assert } from '../../base/assert.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import { parseJson } from '../../base/json/json-reader.ts';
+import { FreshValues, PackedValue } from './value-pages.ts';
 
 /** Prefix of all keys of the server. */
 export const REGISTRY_PREFIX = '/registry/';

@@ -1,12 +1,3 @@
-import type { ResourceDefinition, ResourceView } from '../../api/contract/resource-definition.ts';
-import { storedDefinition } from '../../api/contract/resource-view.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { assert } from '../../base/assert.ts';
-import { deepFreeze } from '../../base/json/freeze.ts';
-import { ObjectChange } from './change-window.ts';
-import type { ResourceCache, ResourceReader } from './resource-cache.ts';
-import { ResourceCodec, type StoredObject } from './stored-object.ts';
-
 /**
  * A view of another resource's objects (see api/contract/resource-view.ts): the same keys, revisions and values, read
  * and written by a codec that converts. Verbs, watches, selectors and responses work with the objects of the view and
@@ -17,6 +8,15 @@ import { ResourceCodec, type StoredObject } from './stored-object.ts';
  * 2. An object is converted when it is read. That costs its decoding, so each change is converted once for all
  *    watches.
  */
+
+import type { ResourceDefinition, ResourceView } from '../../api/contract/resource-definition.ts';
+import { storedDefinition } from '../../api/contract/resource-view.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { assert } from '../../base/assert.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import { ObjectChange } from './change-window.ts';
+import type { ResourceCache, ResourceReader } from './resource-cache.ts';
+import { ResourceCodec, type StoredObject } from './stored-object.ts';
 
 /** Encoding of the objects of a view, in the values of the stored resource. */
 class ViewCodec extends ResourceCodec {

@@ -1,14 +1,14 @@
+/**
+ * Reads the history of a resource from the store's log: for watches that start before, or have fallen behind,
+ * the resource's change window.
+ */
+
 import { expired } from '../../api/errors/api-error.ts';
 import { type Change, CompactedError } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
 import { ObjectChange } from './change-window.ts';
 import type { ResourceReader } from './resource-cache.ts';
 import { StoredObject } from './stored-object.ts';
-
-/**
- * Reads the history of a resource from the store's log: for watches that start before, or have fallen behind,
- * the resource's change window.
- */
 
 /** Limits of one read, which blocks the event loop for about a millisecond. */
 const READ_LENGTH = { limit: 50, bytes: 512 * 1024 };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { ADMIN } from '../../api/contract/user.ts';
-import type { Authorizer } from '../access/authorization.ts';
+import type { Authorizer } from '../access/authorizer.ts';
 import type { HttpListener } from '../http/listener.ts';
 import { createAccount, tokenOf } from '../testing/account-tokens.ts';
 import { ECHO_NODE } from '../testing/echo-node.ts';

@@ -12,6 +12,7 @@
  *    counts the output that waits, and disconnects clients that do not read it.
  * 3. The client's close ends the session, and with it the command. A client that has vanished is found by pings.
  */
+
 import type { IncomingMessage } from 'node:http';
 import type { Duplex as Connection } from 'node:stream';
 import type { User } from '../../api/contract/user.ts';

@@ -33,7 +33,8 @@ export async function bind(server: ServerContext, request: ResourceRequest): Pro
 		await admitPosted(server, request, { posted: decoded, kind: BINDING, options }),
 	);
 	await updateObject(server, request, {
-		...{ options, isAdmitted: true },
+		options,
+		isAdmitted: true,
 		strategy: {
 			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The
 			// strategy of Pods would reject the change of nodeName.

@@ -1,3 +1,8 @@
+/**
+ * The part of an eviction that PodDisruptionBudgets decide. plan/disruption/eviction-budget.ts has the rules;
+ * this file takes the disruption from the budget in its status, so that two evictions cannot use the same one.
+ */
+
 import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -20,11 +25,6 @@ import { cachedObjects } from '../storage/cached-objects.ts';
 import { existing } from '../verbs/get.ts';
 import { updateObject } from '../verbs/update-object.ts';
 import type { WriteOptions } from '../verbs/write-options.ts';
-
-/**
- * The part of an eviction that PodDisruptionBudgets decide. plan/disruption/eviction-budget.ts has the rules;
- * this file takes the disruption from the budget in its status, so that two evictions cannot use the same one.
- */
 
 /** How an eviction was granted, and the options of the deletion. */
 export type Grant = { readonly deletion: DeleteOptions } & (
@@ -85,7 +85,8 @@ async function take(
 	assert(resource !== undefined && strategy !== undefined, 'PodDisruptionBudgets are served');
 	const target = { ...request, resource, definition, name: budgetName, subresource: 'status' };
 	await updateObject(server, target, {
-		...{ options, isAdmitted: true },
+		options,
+		isAdmitted: true,
 		strategy: {
 			prepareForUpdate: (object) => object,
 			validateUpdate: () => [],

@@ -1,3 +1,15 @@
+/**
+ * POST to `pods/<name>/eviction`: the API-initiated eviction, with which `kubectl drain` and others remove a
+ * Pod from its node.
+ *
+ * A PodDisruptionBudget that covers a running Pod must grant the eviction: see disruption-budget.ts.
+ *
+ * The server first sets the condition DisruptionTarget on the Pod, then deletes it as the DeleteOptions in
+ * the Eviction say. Pod failure policies depend on this order: a controller that sees the Pod terminating can
+ * already see why. Other clients may write to the Pod between the two steps; this causes a Conflict only if
+ * the Eviction names a resourceVersion.
+ */
+
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -18,18 +30,6 @@ import { updateObject } from '../verbs/update-object.ts';
 import { type WriteOptions, writeOptions } from '../verbs/write-options.ts';
 import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
 import { budgetConflict, grantEviction } from './disruption-budget.ts';
-
-/**
- * POST to `pods/<name>/eviction`: the API-initiated eviction, with which `kubectl drain` and others remove a
- * Pod from its node.
- *
- * A PodDisruptionBudget that covers a running Pod must grant the eviction: see disruption-budget.ts.
- *
- * The server first sets the condition DisruptionTarget on the Pod, then deletes it as the DeleteOptions in
- * the Eviction say. Pod failure policies depend on this order: a controller that sees the Pod terminating can
- * already see why. Other clients may write to the Pod between the two steps; this causes a Conflict only if
- * the Eviction names a resourceVersion.
- */
 
 const EVICTION: PostedKind<Eviction> = {
 	kind: 'Eviction',
@@ -91,7 +91,8 @@ async function mark(
 	{ deletion, options }: { readonly deletion: DeleteOptions; readonly options: WriteOptions },
 ): Promise<DeleteOptions> {
 	const { revision } = await updateObject(server, request, {
-		...{ options, isAdmitted: true },
+		options,
+		isAdmitted: true,
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
 		next: (pod) => disrupted(server, request, { options: deletion, pod }),
 	});

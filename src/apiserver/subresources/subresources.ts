@@ -111,7 +111,9 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		appliesTo: ({ group, resource }) => group === '' && resource === 'serviceaccounts',
 		verbs: { POST: issueToken },
 		accepts: {
-			...{ group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+			group: 'authentication.k8s.io',
+			version: 'v1',
+			kind: 'TokenRequest',
 			schema: tokenRequestSchema,
 		},
 		discoveryVerbs: ['create'],

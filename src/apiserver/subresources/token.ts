@@ -1,3 +1,9 @@
+/**
+ * POST to `serviceaccounts/<name>/token`: issues a token of the account (upstream: `TokenREST.Create` in
+ * pkg/registry/core/serviceaccount/storage/token.go). A token that is bound to a Pod, Secret or Node is valid as
+ * long as that object exists. The webhook configurations to which 1.37 can bind tokens are not served.
+ */
+
 import {
 	DEFAULT_TOKEN_SECONDS,
 	type TokenRequest,
@@ -25,12 +31,6 @@ import type { ResourceRequest } from '../request.ts';
 import { type Result, valueResult } from '../result.ts';
 import { writeOptions } from '../verbs/write-options.ts';
 import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
-
-/**
- * POST to `serviceaccounts/<name>/token`: issues a token of the account (upstream: `TokenREST.Create` in
- * pkg/registry/core/serviceaccount/storage/token.go). A token that is bound to a Pod, Secret or Node is valid as
- * long as that object exists. The webhook configurations to which 1.37 can bind tokens are not served.
- */
 
 const API_VERSION = 'authentication.k8s.io/v1';
 

@@ -1,8 +1,8 @@
+/** Accounts and tokens for tests of a server without controllers. */
+
 import type { ApiResponse } from '../../api/contract/transport.ts';
 import { isRecord } from '../../base/json/json.ts';
 import type { TestServer } from './server-contract-suite.ts';
-
-/** Accounts and tokens for tests of a server without controllers. */
 
 const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
 

@@ -1,3 +1,5 @@
+/** The behaviour of the API: the same tests for callers in the process and for HTTPS clients. */
+
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ApiRequest } from '../../api/contract/transport.ts';
@@ -7,8 +9,6 @@ import { changeContract } from './change-contract-suite.ts';
 import { deleteContract } from './delete-contract-suite.ts';
 import { readContract } from './read-contract-suite.ts';
 import { PODS, podNamed, refusal, type TestConnection, type TestServer } from './server-contract-suite.ts';
-
-/** The behaviour of the API: the same tests for callers in the process and for HTTPS clients. */
 
 /** Registers the tests of the API for one transport. */
 export function apiContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {

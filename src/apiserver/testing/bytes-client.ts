@@ -1,3 +1,7 @@
+/**
+ * Sends requests as bytes and reads responses as text, without a connection: for tests of bodies and formats.
+ */
+
 import { ADMIN } from '../../api/contract/user.ts';
 import { isRecord } from '../../base/json/json.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
@@ -6,10 +10,6 @@ import { apiErrorOf } from '../errors.ts';
 import { Query } from '../query.ts';
 import type { Call, Method } from '../request.ts';
 import type { ApiServer } from '../server.ts';
-
-/**
- * Sends requests as bytes and reads responses as text, without a connection: for tests of bodies and formats.
- */
 
 /** What a test sends besides method and path. */
 export interface SentBytes {

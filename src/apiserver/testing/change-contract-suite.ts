@@ -1,9 +1,9 @@
+/** The part of the API's contract about changes of objects; see api-contract-suite.ts. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { PODS, podNamed, refusal } from './server-contract-suite.ts';
-
-/** The part of the API's contract about changes of objects; see api-contract-suite.ts. */
 
 /** The tests of update and patch. */
 export function changeContract(api: ApiUnderTest): void {

@@ -1,9 +1,9 @@
+/** The part of the API's contract about deletions; see api-contract-suite.ts. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { JOBS, jobNamed, PODS, podNamed, refusal } from './server-contract-suite.ts';
-
-/** The part of the API's contract about deletions; see api-contract-suite.ts. */
 
 /** The tests of delete and of namespaces, whose deletion takes two steps. */
 export function deleteContract(api: ApiUnderTest): void {

@@ -1,3 +1,5 @@
+/** A client that reaches a server under test over HTTPS, for tests of the listener. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
@@ -15,8 +17,6 @@ import { type Clock, SystemClock } from '../../base/clock.ts';
 import { type Credentials, loadCredentials } from '../http/credentials.ts';
 import { type HttpListener, listen } from '../http/listener.ts';
 import type { TestServer } from './server-contract-suite.ts';
-
-/** A client that reaches a server under test over HTTPS, for tests of the listener. */
 
 let credentials: Promise<Credentials> | undefined;
 

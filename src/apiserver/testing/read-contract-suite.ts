@@ -1,11 +1,11 @@
+/** The part of the API's contract about reads; see api-contract-suite.ts. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { Table } from '../../api/meta/table.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { JOBS, PODS, podNamed, refusal } from './server-contract-suite.ts';
-
-/** The part of the API's contract about reads; see api-contract-suite.ts. */
 
 /** The tests of get and list. */
 export function readContract(api: ApiUnderTest): void {

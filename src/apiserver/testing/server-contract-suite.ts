@@ -1,3 +1,5 @@
+/** A server to test, and the objects and requests that most of its tests use. */
+
 import assert from 'node:assert/strict';
 import type { NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
@@ -11,8 +13,6 @@ import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';
 import { ApiServer } from '../server.ts';
 import type { ApiServerOptions } from '../server-options.ts';
-
-/** A server to test, and the objects and requests that most of its tests use. */
 
 /** A server with a store in memory and a clock that does not advance by itself. */
 export interface TestServer {

@@ -1,3 +1,5 @@
+/** The behaviour of watches, the same for all transports. */
+
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ApiError } from '../../api/errors/api-error.ts';
@@ -11,8 +13,6 @@ import {
 	type TestConnection,
 	type TestServer,
 } from './server-contract-suite.ts';
-
-/** The behaviour of watches, the same for all transports. */
 
 /** Registers the tests of watches for one transport. */
 export function watchContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {

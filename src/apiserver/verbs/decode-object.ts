@@ -1,3 +1,5 @@
+/** The second half of the decoding stage: makes an object of the path's kind from a JSON value. */
+
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { type ApiError, badRequest } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -9,14 +11,13 @@ import {
 	undecodable,
 } from '../../api/schema/decode-errors.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { runAfter } from '../../base/turn.ts';
 import type { ServerContext } from '../context.ts';
 import { type JsonBody, readBody } from '../http/body.ts';
 import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from '../request.ts';
 import { checkSent, limitsOnBody } from '../storage/object-size.ts';
 import type { ResourceCodec } from '../storage/stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
-
-/** The second half of the decoding stage: makes an object of the path's kind from a JSON value. */
 
 /** A decoded and defaulted object, and the errors of strict decoding. */
 export interface DecodedObject {
@@ -40,25 +41,27 @@ export async function decodeObject(
 ): Promise<KubeObject> {
 	const { kind, schema } = definition;
 	const body = await readBody(call, {
-		...{ kind, apiVersions: [resource.codec.apiVersion], schema },
+		kind,
+		apiVersions: [resource.codec.apiVersion],
+		schema,
 		limits: limitsOnBody(call.method),
 	});
 	const old = name === '' ? undefined : resource.get(namespace, name)?.object;
 	checkSent({ definition, subresource, json: body.value, old });
-	const turn = betweenSteps(server, call, bodyBytes(call));
-	if (turn) await turn;
 	const what = undecodedOf(body.value, definition);
-	try {
-		const { object, complaints } = decodeJson(resource.codec, body);
-		refuseOrWarn(call, complaints, {
-			fieldValidation,
-			refusal: (texts) => strictlyUndecodable(what, texts),
-		});
-		return object;
-	} catch (error) {
-		if (error instanceof DecodeError) throw undecodable(what, error.message);
-		throw error instanceof OtherKindError ? error.refusal : error;
-	}
+	return runAfter(betweenSteps(server, call, bodyBytes(call)), () => {
+		try {
+			const { object, complaints } = decodeJson(resource.codec, body);
+			refuseOrWarn(call, complaints, {
+				fieldValidation,
+				refusal: (texts) => strictlyUndecodable(what, texts),
+			});
+			return object;
+		} catch (error) {
+			if (error instanceof DecodeError) throw undecodable(what, error.message);
+			throw error instanceof OtherKindError ? error.refusal : error;
+		}
+	});
 }
 
 /** The JSON claims another kind or version than the path's. The message is that of upstream's decoder. */

@@ -40,7 +40,8 @@ export async function deleteWith(
 	const written = await guaranteedUpdate(server, request, {
 		operation: 'DELETE',
 		dryRun: isDryRun(options),
-		...{ options, isAdmitted },
+		options,
+		isAdmitted,
 		next: (current) => nextState(server, request.definition, { current, options }),
 	});
 	return responseTo(request, options, written);

@@ -47,7 +47,8 @@ export async function updateObject(
 	const written = await guaranteedUpdate(server, request, {
 		operation: 'UPDATE',
 		dryRun: options.dryRun,
-		...{ options, isAdmitted },
+		options,
+		isAdmitted,
 		strategy: {
 			prepare: (given, old) => keepSystemFields(strategy.prepareForUpdate(given, present(old)), present(old)),
 			validate: (prepared, old) => strategy.validateUpdate(prepared, present(old)),

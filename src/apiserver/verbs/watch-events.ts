@@ -1,3 +1,8 @@
+/**
+ * The encoding stage of watches: makes objects (for callers in this process) or lines of an HTTP body from
+ * notices.
+ */
+
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { partialMetadata, tableHead } from '../../api/meta/table.ts';
@@ -6,11 +11,6 @@ import type { SharedLines } from '../http/shared-lines.ts';
 import { rowBytes } from '../respond.ts';
 import type { Bookmark, Notice, ObjectNotice } from '../storage/notices.ts';
 import type { ResourceCodec } from '../storage/stored-object.ts';
-
-/**
- * The encoding stage of watches: makes objects (for callers in this process) or lines of an HTTP body from
- * notices.
- */
 
 /** The event for a caller in this process. */
 export function watchEvent(codec: ResourceCodec, notice: Notice): WatchEvent {

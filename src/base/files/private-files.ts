@@ -1,3 +1,14 @@
+/**
+ * Files and folders that only their owner can read: keys, tokens, kubeconfigs and the data folder.
+ *
+ * 1. No symbolic link is followed inside a private folder. While the folder was open to other users, one of
+ *    them may have created a link there, through which this process would overwrite or delete files
+ *    elsewhere.
+ * 2. A file is written under another name with mode 0600 and then renamed, so that no reader sees a part of
+ *    it and no other user can open it at any time.
+ * 3. Every error is an {@link UnusablePathError}, whose message tells the user what to do.
+ */
+
 import {
 	accessSync,
 	chmodSync,
@@ -15,17 +26,6 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { makeFolders, systemReason } from './folders.ts';
-
-/**
- * Files and folders that only their owner can read: keys, tokens, kubeconfigs and the data folder.
- *
- * 1. No symbolic link is followed inside a private folder. While the folder was open to other users, one of
- *    them may have created a link there, through which this process would overwrite or delete files
- *    elsewhere.
- * 2. A file is written under another name with mode 0600 and then renamed, so that no reader sees a part of
- *    it and no other user can open it at any time.
- * 3. Every error is an {@link UnusablePathError}, whose message tells the user what to do.
- */
 
 /** A path cannot be used. The message names the path, the reason and, if there is one, the remedy. */
 export class UnusablePathError extends Error {

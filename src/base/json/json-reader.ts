@@ -1,6 +1,3 @@
-import { isRecord, numberOf, setOwn } from './json.ts';
-import { JsonSyntaxError, unexpected } from './json-syntax-error.ts';
-
 /**
  * Reads JSON from untrusted clients. JSON.parse is faster, but it loses information that the server needs:
  * the exact value of large numbers, the duplicate keys, and the place and reason of an error. It also has no
@@ -10,6 +7,9 @@ import { JsonSyntaxError, unexpected } from './json-syntax-error.ts';
  * 2. Time and memory are linear in the text, and depth and number of values are limited.
  * 3. Of duplicate keys the last one counts; if both values are objects, they are merged.
  */
+
+import { isRecord, numberOf, setOwn } from './json.ts';
+import { JsonSyntaxError, unexpected } from './json-syntax-error.ts';
 
 export { JsonSyntaxError } from './json-syntax-error.ts';
 

@@ -1,9 +1,9 @@
-import { MAX_HEADER_BYTES, SpdyError } from './header-block.ts';
-
 /**
  * The frames of SPDY/3.1 (the protocol that HTTP/2 was made from), as far as streams of bytes need them. Each frame has
  * a head of 8 bytes: a stream or a type, flags, and the length of what follows.
  */
+
+import { MAX_HEADER_BYTES, SpdyError } from './header-block.ts';
 
 /** A frame. `isLast` says that its sender sends nothing more on the stream. */
 export type SpdyFrame =

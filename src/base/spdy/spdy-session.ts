@@ -13,6 +13,7 @@
  *    the window. It performs a fixed number of frames in a turn of the event loop.
  * 4. A violation of the protocol ends the session, and nothing throws.
  */
+
 import { nextTurn } from '../turn.ts';
 import { FrameReader, RESET, type SpdyFrame, spdyBytesOf } from './frames.ts';
 import { HeaderDeflater, HeaderInflater, SpdyError, type SpdyHeaders } from './header-block.ts';

@@ -1,14 +1,14 @@
+/**
+ * Composes the nodes of YAML documents from tokens, after libyaml's parser.c. It has its own stack, so that
+ * nesting cannot overflow the call stack, and so that a large text can be composed in pieces.
+ */
+
 import type { Mark, YamlError } from './cursor.ts';
 import { type Frame, NodeTree, type State, type YamlLimits } from './node-tree.ts';
 import type { YamlNode } from './nodes.ts';
 import { Scanner } from './scanner.ts';
 import { errorAt, TagHandles } from './tag-handles.ts';
 import type { Token, TokenType } from './token.ts';
-
-/**
- * Composes the nodes of YAML documents from tokens, after libyaml's parser.c. It has its own stack, so that
- * nesting cannot overflow the call stack, and so that a large text can be composed in pieces.
- */
 
 /** The anchor and tag before a node. */
 interface Properties {

@@ -1,10 +1,10 @@
-import { quote } from '../quote.ts';
-import type { Scalar } from './resolve.ts';
-
 /**
  * Formats values as Go does. go-yaml's errors contain values in Go syntax, and sigs.k8s.io/yaml converts
  * numeric keys of maps to strings with Go's formatting.
  */
+
+import { quote } from '../quote.ts';
+import type { Scalar } from './resolve.ts';
 
 /** A value as go-yaml decodes it: a scalar, a list, or a map as a list of entries. */
 export type GoValue =

@@ -1,10 +1,3 @@
-import { Composer } from './composer.ts';
-import { YamlError, YamlLimitError } from './cursor.ts';
-import type { YamlLimits } from './node-tree.ts';
-import { NoJsonError } from './resolve.ts';
-import { utf8LengthOf } from './scan-word.ts';
-import { type YamlValue, yamlValueOf } from './values.ts';
-
 /**
  * Reads YAML as Kubernetes does (sigs.k8s.io/yaml over go-yaml 2): YAML 1.1, with libyaml's grammar and
  * errors.
@@ -21,6 +14,13 @@ import { type YamlValue, yamlValueOf } from './values.ts';
  * the grammar needed a workaround, their error messages differ from upstream's, and `yaml` takes quadratic
  * time for maps and aliases (90 s for 200,000 keys).
  */
+
+import { Composer } from './composer.ts';
+import { YamlError, YamlLimitError } from './cursor.ts';
+import type { YamlLimits } from './node-tree.ts';
+import { NoJsonError } from './resolve.ts';
+import { utf8LengthOf } from './scan-word.ts';
+import { type YamlValue, yamlValueOf } from './values.ts';
 
 export { NoJsonError, YamlError, YamlLimitError };
 

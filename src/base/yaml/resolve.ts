@@ -1,11 +1,11 @@
-import { numberOf } from '../json/json.ts';
-import { type Mark, YamlError } from './cursor.ts';
-import type { ScalarNode } from './nodes.ts';
-
 /**
  * Resolves scalars to typed values as go-yaml 2 does (resolve.go): `yes` and `on` are true, `010` is eight,
  * underscores between digits are ignored, and the sexagesimal numbers of YAML 1.1 are strings.
  */
+
+import { numberOf } from '../json/json.ts';
+import { type Mark, YamlError } from './cursor.ts';
+import type { ScalarNode } from './nodes.ts';
 
 /** The typed value of a scalar. `kind` separates 1 from 1.0, which are different map keys in Go. */
 export type Scalar =

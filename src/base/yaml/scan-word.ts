@@ -1,9 +1,9 @@
-import { type Cursor, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, isWordCharacter } from './cursor.ts';
-
 /**
  * Scans the short parts of YAML: directives, anchors, aliases and tags. Kubernetes objects need none of these,
  * but upstream accepts them, and its errors about them appear in responses. The messages are go-yaml's.
  */
+
+import { type Cursor, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, isWordCharacter } from './cursor.ts';
 
 /** A directive: a line that starts with `%`. */
 export type Directive =

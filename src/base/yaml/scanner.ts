@@ -1,8 +1,3 @@
-import { Cursor, isBlankOrEnd, type Mark } from './cursor.ts';
-import { scanBlock, scanPlain, scanQuoted } from './scan-scalar.ts';
-import { scanAnchor, scanDirective, scanTag } from './scan-word.ts';
-import type { Token, TokenType } from './token.ts';
-
 /**
  * Splits a YAML 1.1 text into tokens by the rules of libyaml (scanner.c), of which go-yaml is a port. Changes
  * of the indentation become tokens too: `block-map-start`, `block-seq-start` and `block-end`.
@@ -10,6 +5,11 @@ import type { Token, TokenType } from './token.ts';
  * The scanner recognizes a key only at the colon behind it. So it holds back each token that may start a key
  * (libyaml calls it a simple key) until the colon, the end of the line, or 1024 characters.
  */
+
+import { Cursor, isBlankOrEnd, type Mark } from './cursor.ts';
+import { scanBlock, scanPlain, scanQuoted } from './scan-scalar.ts';
+import { scanAnchor, scanDirective, scanTag } from './scan-word.ts';
+import type { Token, TokenType } from './token.ts';
 
 /** A token that may turn out to start a key. */
 interface SimpleKey {

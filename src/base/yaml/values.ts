@@ -1,11 +1,3 @@
-import { compareText } from '../compare-text.ts';
-import { setOwn } from '../json/json.ts';
-import { YamlError, YamlLimitError } from './cursor.ts';
-import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
-import type { YamlLimits } from './node-tree.ts';
-import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
-import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
-
 /**
  * Converts the nodes of a document to a JSON value as sigs.k8s.io/yaml does, which decodes with go-yaml and
  * converts all keys to strings.
@@ -16,6 +8,14 @@ import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve
  *    keys.
  * 3. Keys are sorted on request, as they are in the JSON to which upstream converts YAML.
  */
+
+import { compareText } from '../compare-text.ts';
+import { setOwn } from '../json/json.ts';
+import { YamlError, YamlLimitError } from './cursor.ts';
+import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
+import type { YamlLimits } from './node-tree.ts';
+import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
+import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
 
 /** The JSON value of a document, and the duplicate keys, which strict field validation rejects. */
 export interface YamlValue {

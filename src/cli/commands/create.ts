@@ -4,8 +4,8 @@ import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { isRecord } from '../../base/json/json.ts';
 import { pathOf } from '../../client/client.ts';
-import { prefixOf } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type CommonFlags } from '../context.ts';
+import { type CreateFlags, createNew, oneName } from '../create/new-object.ts';
 import { toJson } from '../print/json.ts';
 import { unknownForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
@@ -20,20 +20,15 @@ export interface TokenFlags extends CommonFlags {
 	readonly output?: string;
 }
 
-/** `stint create serviceaccount NAME`: prints what `kubectl create` does. Resolves to the exit code. */
+/** `stint create serviceaccount NAME`. Resolves to the exit code. */
 export async function createAccount(
 	context: CliContext,
 	names: readonly string[],
-	flags: CommonFlags,
+	flags: CreateFlags,
 ): Promise<number> {
-	const name = onlyName(names);
-	const { client, namespace: own } = await context.connect(flags.kubeconfig);
-	const namespace = flags.namespace ?? own;
-	const metadata = { name, namespace };
-	const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
-	await client.resource(serviceAccounts, namespace).create(account);
-	context.stdout.print(`${prefixOf(serviceAccounts)}${name} created\n`);
-	return 0;
+	const metadata = { name: oneName(names, 'serviceaccount') };
+	const failure = 'failed to create serviceaccount: ';
+	return createNew(context, { definition: serviceAccounts, manifest: { metadata }, failure }, flags);
 }
 
 /**
@@ -45,7 +40,7 @@ export async function createToken(
 	names: readonly string[],
 	flags: TokenFlags,
 ): Promise<number> {
-	const name = onlyName(names);
+	const name = oneName(names, 'token');
 	const { output = '' } = flags;
 	if (!['', 'json', 'yaml'].includes(output)) throw unknownForm(output, ['json', 'yaml']);
 	const spec = specOf(flags);
@@ -103,11 +98,4 @@ function secondsOf(text: string): number {
 	if (parsed.ms % 1000 !== 0)
 		throw new CommandError('--duration cannot be expressed in units less than seconds');
 	return parsed.ms / 1000;
-}
-
-function onlyName(names: readonly string[]): string {
-	const [name] = names;
-	if (name === undefined || names.length > 1)
-		throw new CommandError(`exactly one NAME is required, got ${names.length}`);
-	return name;
 }

@@ -8,7 +8,7 @@ import { isFinished } from '../../plan/job/conditions.ts';
 import { hinted } from '../args/not-found.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { containersOf, type LogPartFlags, linePrefixOf, partOf } from '../logs/log-flags.ts';
+import { containersOf, type LogPartFlags, linePrefixOf, logNameOf, partOf } from '../logs/log-flags.ts';
 import { logLines } from '../logs/log-stream.ts';
 import type { LogView } from '../run/followed-pods.ts';
 import { JobFollower } from '../run/job-follower.ts';
@@ -39,16 +39,19 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
  */
 export async function logs(context: CliContext, words: readonly string[], given: LogsFlags): Promise<number> {
 	const [word, container] = words;
-	// The logs of all Pods have prefixes, whatever the other flag says, as kubectl.
-	const flags = given.allPods ? { ...given, prefix: true } : given;
-	const wanted = container === undefined ? flags : { ...flags, container };
-	const part = partOf(wanted);
+	// The second word is the container. The logs of all Pods have prefixes, whatever the other flag says, as kubectl.
+	const flags: LogsFlags = {
+		...given,
+		...(container !== undefined && { container }),
+		...(given.allPods && { prefix: true }),
+	};
+	const part = partOf(flags);
 	const waitMs = waitOf(flags.podRunningTimeout ?? POD_RUNNING_TIMEOUT);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const found = await find(connection, word, { namespace, selector: flags.selector });
 	if (found.job && flags.follow && !flags.previous && !isFinished(found.job)) {
-		await followJob(context, connection, { job: found.job, flags: wanted });
+		await followJob(context, connection, { job: found.job, flags });
 		return 0;
 	}
 	const chosen = await createdPods(context, connection, { found, waitMs });
@@ -57,37 +60,52 @@ export async function logs(context: CliContext, words: readonly string[], given:
 		if (!flags.allPods) context.stderr.print(`${text}\n`);
 	};
 	const sources = chosen.flatMap((pod) =>
-		containersOf(pod, wanted, notify).map((name) => ({ pod, container: name })),
+		containersOf(pod, flags, notify).map((name) => ({ pod, container: name })),
 	);
 	if (flags.follow) checkConcurrency(sources.length, flags.maxLogRequests);
 	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
 	// told apart.
-	const prefixed = flags.prefix ?? (found.job !== undefined && chosen.length > 1);
-	let failed = false;
-	const print = async ({ pod, container: name }: Source): Promise<void> => {
-		const prefix = prefixed ? linePrefixOf(pod, name) : '';
-		const options = {
-			...part,
-			container: name,
-			follow: flags.follow ?? false,
-			previous: flags.previous ?? false,
-		};
+	const prefix = flags.prefix ?? (found.job !== undefined && chosen.length > 1);
+	const isComplete = await printLogs(context, connection, { sources, part, flags: { ...flags, prefix } });
+	return isComplete ? 0 : 1;
+}
+
+/** The logs to print. */
+interface ChosenLogs {
+	readonly sources: readonly Source[];
+	readonly part: ReturnType<typeof partOf>;
+	readonly flags: Pick<LogsFlags, 'follow' | 'previous' | 'prefix' | 'ignoreErrors'>;
+}
+
+/**
+ * Prints the logs of all sources. Resolves to whether it could read all of them, or need not; rejects if it could not
+ * read the only one.
+ */
+async function printLogs(
+	{ stdout, stderr }: CliContext,
+	connection: Connection,
+	{ sources, part, flags }: ChosenLogs,
+): Promise<boolean> {
+	const { follow = false, previous = false, ignoreErrors = false } = flags;
+	let isComplete = true;
+	const print = async ({ pod, container }: Source): Promise<void> => {
+		const prefix = flags.prefix ? linePrefixOf(pod, container) : '';
 		try {
-			for await (const lines of logLines(connection, pod, options)) {
-				context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
-				await context.stdout.ready();
+			for await (const lines of logLines(connection, pod, { ...part, container, follow, previous })) {
+				stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
+				await stdout.ready();
 			}
 		} catch (error) {
-			if (sources.length === 1 && !flags.ignoreErrors) throw error;
-			failed ||= !flags.ignoreErrors;
-			context.stderr.print(`${linePrefixOf(pod, name)}${describeError(error)}\n`);
+			if (sources.length === 1 && !ignoreErrors) throw error;
+			isComplete &&= ignoreErrors;
+			stderr.print(`${linePrefixOf(pod, container)}${describeError(error)}\n`);
 		}
 	};
 	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do
 	// not mix.
-	if (flags.follow) await Promise.all(sources.map(print));
+	if (follow) await Promise.all(sources.map(print));
 	else for (const source of sources) await print(source);
-	return failed ? 1 : 0;
+	return isComplete;
 }
 
 const MAX_LOG_REQUESTS = '5';
@@ -212,7 +230,7 @@ async function followJob(
 	const prefixed = flags.prefix ?? !alone;
 	const view: LogView = {
 		part: partOf(flags),
-		sourceOf: (pod, container) => (prefixed ? linePrefixOf(pod, container).slice(1, -2) : undefined),
+		sourceOf: (pod, container) => (prefixed ? logNameOf(pod, container) : undefined),
 		wants: (pod, container) => containersOf(pod, flags).includes(container),
 	};
 	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));

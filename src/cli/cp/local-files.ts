@@ -8,12 +8,14 @@ export interface LocalFile {
 	readonly modified: number;
 }
 
-/** The files of this machine, for `cp`. */
+/** The files of this machine, for `cp` and `create`. */
 export interface LocalFiles {
 	/** What is at a path, links followed; undefined if there is nothing. */
 	stat(path: string): Promise<LocalFile | undefined>;
 	/** The names in a folder, sorted. */
 	list(folder: string): Promise<readonly string[]>;
+	/** The names of the regular files in a folder, links not followed, sorted. */
+	regularFiles(folder: string): Promise<readonly string[]>;
 	/** The content of a file. */
 	read(path: string): AsyncIterable<Uint8Array>;
 	/** Creates a folder, and its parents. Rejects with an {@link OutsideError} if links lead it out of `root`. */

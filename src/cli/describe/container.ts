@@ -1,3 +1,4 @@
+import { PROBE_DEFAULTS } from '../../api/core/pod/defaults.ts';
 import type {
 	Container,
 	ContainerPort,
@@ -140,8 +141,11 @@ export function resourceLines(resources: ResourceRequirements | undefined, level
 function probeLine(title: string, probe: Probe | undefined): readonly string[] {
 	if (!probe) return [];
 	const { exec, httpGet, tcpSocket, grpc } = probe;
-	const { initialDelaySeconds = 0, timeoutSeconds = 1, periodSeconds = 10 } = probe;
-	const { successThreshold = 1, failureThreshold = 3 } = probe;
+	const { initialDelaySeconds = 0 } = probe;
+	const { timeoutSeconds, periodSeconds, successThreshold, failureThreshold } = {
+		...PROBE_DEFAULTS,
+		...probe,
+	};
 	// Go's %v of durations and numbers, with a sign that marks the two counters.
 	const figures = `delay=${initialDelaySeconds}s timeout=${timeoutSeconds}s period=${periodSeconds}s #success=${successThreshold} #failure=${failureThreshold}`;
 	const how = exec

@@ -66,9 +66,14 @@ export function containersOf(
 	return [first];
 }
 
-/** The prefix of each line if several logs are printed, as kubectl has it. */
-export function linePrefixOf({ metadata }: Pod, container: string): string {
-	return `[pod/${metadata.name}/${container}] `;
+/** The name of a container's log in the prefix of its lines, as kubectl has it. */
+export function logNameOf({ metadata }: Pod, container: string): string {
+	return `pod/${metadata.name}/${container}`;
+}
+
+/** The prefix of each line if several logs are printed. */
+export function linePrefixOf(pod: Pod, container: string): string {
+	return `[${logNameOf(pod, container)}] `;
 }
 
 /** Parses an integer. A negative --tail means all lines, so negative numbers are not rejected here. */

@@ -22,7 +22,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Escapes the characters that Go's encoder escapes to make JSON safe inside HTML. */
-function escapeHtml(json: string): string {
+export function escapeHtml(json: string): string {
 	return json.replace(
 		/[<>&\u2028\u2029]/g,
 		(char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -61,9 +61,14 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 export function refuseJobFlags(flags: JobFlags): void {
 	// A flag that is silently ignored would let the user believe that the Job has, say, that many completions.
 	const given: Readonly<Record<string, unknown>> = {
-		...{ '--image': flags.image, '--restart': flags.restart, '--command': flags.command },
-		...{ '--env': flags.env[0], '--labels': flags.labels, '--completions': flags.completions },
-		...{ '--parallelism': flags.parallelism, '--backoff-limit': flags.backoffLimit },
+		'--image': flags.image,
+		'--restart': flags.restart,
+		'--command': flags.command,
+		'--env': flags.env[0],
+		'--labels': flags.labels,
+		'--completions': flags.completions,
+		'--parallelism': flags.parallelism,
+		'--backoff-limit': flags.backoffLimit,
 	};
 	const [first] = Object.keys(given).filter((flag) => given[flag] !== undefined);
 	if (first === undefined) return;

@@ -84,7 +84,10 @@ export class RunSession {
 		this.#input =
 			input &&
 			new ContainerInput({
-				...{ ...input, connection, rawStreams: context.rawStreams, signal: this.#stop.signal },
+				...input,
+				connection,
+				rawStreams: context.rawStreams,
+				signal: this.#stop.signal,
 				report: (text) => this.#screen.report(text),
 			});
 	}

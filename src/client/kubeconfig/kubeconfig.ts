@@ -1,6 +1,3 @@
-import { isRecord, type JsonRecord } from '../../base/json/json.ts';
-import { listAt, objectAt, textAt } from '../raw-object.ts';
-
 /**
  * Kubeconfigs: clusters, users, and contexts that combine one of each. They are read from one or several
  * files, where the first entry of a name wins, as in client-go's clientcmd, and written for a server that
@@ -9,6 +6,9 @@ import { listAt, objectAt, textAt } from '../raw-object.ts';
  * Credential plugins (`exec`, `auth-provider`) and passwords are not supported: a user entry that needs one
  * is rejected with the reason.
  */
+
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt, objectAt, textAt } from '../raw-object.ts';
 
 /** The address of a server, and the credentials for it. */
 export interface ServerAccess {

@@ -1,3 +1,8 @@
+/**
+ * Decodes the bodies of answers. Every transport that receives bytes uses these functions, so that its callers
+ * get the same objects from each.
+ */
+
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { deepFreeze } from '../../base/json/freeze.ts';
@@ -6,11 +11,6 @@ import { JsonLines } from '../../base/json/json-lines.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
 import { listAt, textAt } from '../raw-object.ts';
 import { errorOfAnswer, isStatus } from './http-errors.ts';
-
-/**
- * Decodes the bodies of answers. Every transport that receives bytes uses these functions, so that its callers
- * get the same objects from each.
- */
 
 /** The frozen object in the body of a successful answer; throws an ApiError if the body is not JSON. */
 export function objectOfAnswer(body: string, request: { method: string; path: string }): unknown {

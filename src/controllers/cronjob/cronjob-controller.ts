@@ -1,3 +1,16 @@
+/**
+ * The CronJob controller: creates Jobs on a schedule, by observing, planning and applying. plan/cronjob decides
+ * when a Job is due, and which Jobs are replaced or deleted; this folder reads the informers, decides when to
+ * reconcile, and writes. Upstream: pkg/controller/cronjob/cronjob_controllerv2.go.
+ *
+ * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), cronjob-writer.ts (single
+ * writes).
+ *
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
+ *    wrote, so that the next one does not decide from a stale cache.
+ * 2. No state is kept between reconciles: everything is in the CronJob's status and the Jobs it controls.
+ */
+
 import { cronjobs as cronJobResource } from '../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
@@ -34,18 +47,7 @@ export interface CronJobControllerOptions extends ControllerContext {
  */
 const STATUSES_AT_ONCE = 4;
 
-/**
- * The CronJob controller: creates Jobs on a schedule, by observing, planning and applying. plan/cronjob decides
- * when a Job is due, and which Jobs are replaced or deleted; this folder reads the informers, decides when to
- * reconcile, and writes. Upstream: pkg/controller/cronjob/cronjob_controllerv2.go.
- *
- * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), cronjob-writer.ts (single
- * writes).
- *
- * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
- *    wrote, so that the next one does not decide from a stale cache.
- * 2. No state is kept between reconciles: everything is in the CronJob's status and the Jobs it controls.
- */
+/** Reconciles the CronJobs of all namespaces; see the header of this file. */
 export class CronJobController {
 	readonly #options: CronJobControllerOptions;
 	readonly #cronJobs: Informer<CronJob>;
@@ -96,7 +98,10 @@ export class CronJobController {
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
 			writer = new CronJobWriter(seen.cronJob, {
-				...{ client, recorder, onStarted: this.#onStarted, statusLimit: this.#statusLimit },
+				client,
+				recorder,
+				onStarted: this.#onStarted,
+				statusLimit: this.#statusLimit,
 			});
 			const plan = planCronJob(seen);
 			await applyCronJobPlan(seen.cronJob, plan, writer);

@@ -1,14 +1,14 @@
-import type { Job } from '../../api/batch/job/schema.ts';
-import { hasEnded } from '../../api/core/pod/phase.ts';
-import type { Pod } from '../../api/core/pod/schema.ts';
-import { semanticEqual } from '../../api/schema/equality.ts';
-import { isReady, isTracked } from '../../plan/job/pods/classify.ts';
-
 /**
  * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its
  * binding, the ids and times of its containers) do not affect its Job. Upstream reconciles for each of them;
  * ignoring them here saves most reconciles.
  */
+
+import type { Job } from '../../api/batch/job/schema.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
+import { isReady, isTracked, restartCountOf } from '../../plan/job/pods/classify.ts';
 
 /**
  * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because
@@ -34,7 +34,7 @@ export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Reconci
 		hasEnded(pod) !== hasEnded(old) ||
 		pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
 		isTracked(pod) !== isTracked(old) ||
-		restartsOf(pod) !== restartsOf(old) ||
+		restartCountOf(pod) !== restartCountOf(old) ||
 		!semanticEqual(pod.metadata.labels, old.metadata.labels) ||
 		!semanticEqual(pod.metadata.annotations, old.metadata.annotations) ||
 		!semanticEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences);
@@ -57,11 +57,4 @@ export function isStatusOnly(job: Job, old: Job): boolean {
 /** Whether the Pod has ended and the Job controller has removed its tracking finalizer: it is counted. */
 function isSettled(pod: Pod | undefined): boolean {
 	return pod === undefined || (hasEnded(pod) && !isTracked(pod));
-}
-
-function restartsOf({ status }: Pod): number {
-	let restarts = 0;
-	for (const { restartCount } of status.containerStatuses ?? []) restarts += restartCount;
-	for (const { restartCount } of status.initContainerStatuses ?? []) restarts += restartCount;
-	return restarts;
 }

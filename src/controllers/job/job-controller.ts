@@ -1,3 +1,23 @@
+/**
+ * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing,
+ * planning and applying. All decisions about a Job are made by the pure functions of plan/job; this folder
+ * decides when to reconcile, reads the informers, and writes.
+ *
+ * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
+ * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts,
+ * job-metrics.ts.
+ *
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
+ *    wrote, and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So
+ *    a reconcile never decides from a cache older than its predecessor's writes. Upstream tracks the creations
+ *    that it expects to see (controller expectations) instead; these time out after 5 minutes, this does not.
+ * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first
+ *    lists the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod
+ *    is created twice, however far the informer lags.
+ * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds
+ *    from the existing Pods.
+ */
+
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
@@ -53,25 +73,7 @@ const START_STATUSES_AT_ONCE = 4;
 /** Delay before the controller retries to create Pods that a namespace under deletion has rejected. */
 const REFUSED_RETRY_MS = 1000;
 
-/**
- * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing,
- * planning and applying. All decisions about a Job are made by the pure functions of plan/job; this folder
- * decides when to reconcile, reads the informers, and writes.
- *
- * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
- * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts,
- * job-metrics.ts.
- *
- * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
- *    wrote, and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So
- *    a reconcile never decides from a cache older than its predecessor's writes. Upstream tracks the creations
- *    that it expects to see (controller expectations) instead; these time out after 5 minutes, this does not.
- * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first
- *    lists the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod
- *    is created twice, however far the informer lags.
- * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds
- *    from the existing Pods.
- */
+/** Reconciles the Jobs of all namespaces; see the header of this file. */
 export class JobController {
 	readonly #options: JobControllerOptions;
 	readonly #jobs: Informer<Job>;
@@ -96,8 +98,14 @@ export class JobController {
 			{
 				name: 'job',
 				watches: [
-					watch(this.#jobs, (job, old) => this.#jobChanged(job, old)),
-					watch(this.#pods, (pod, old) => this.#podChanged(pod, old)),
+					watch(this.#jobs, (job, old) => {
+						this.#noteJob(job, old);
+						return this.#keysAfterJob(job, old);
+					}),
+					watch(this.#pods, (pod, old) => {
+						this.#notePod(pod, old);
+						return this.#keysAfterPod(pod, old);
+					}),
 				],
 				// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block
 				// other Jobs.
@@ -124,9 +132,13 @@ export class JobController {
 		if (this.#uncertain.has(key) && !(await this.#waitForAllPods(key, namespace))) return DONE;
 		if (hasLongIndexes(this.#jobs.get(namespace, name))) await nextTurn();
 		const job = this.#jobs.get(namespace, name);
+		// For a Job that has finished since planJob plans nothing, but a history of its failures would stay in memory.
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, {
-			...{ client, recorder, metrics: this.#metrics, startLimit: this.#startLimit },
+			client,
+			recorder,
+			metrics: this.#metrics,
+			startLimit: this.#startLimit,
 		});
 		this.#reconciling.add(key);
 		try {
@@ -186,15 +198,18 @@ export class JobController {
 		}
 	}
 
-	#jobChanged(job: Job | undefined, old: Job | undefined): Keys {
+	/** Counts a new Job, and gives up what is kept for a finished or deleted one. */
+	#noteJob(job: Job | undefined, old: Job | undefined): void {
 		if (old && old.metadata.uid !== job?.metadata.uid) this.#releasePodsOf(old);
-		if (!job) return NO_KEYS;
+		if (!job) return;
 		if (!old) this.#metrics.jobAdded(job);
-		if (isFinished(job)) {
-			this.#releasePodsOf(job);
-			this.#jobs.release(job);
-			return NO_KEYS;
-		}
+		if (!isFinished(job)) return;
+		this.#releasePodsOf(job);
+		this.#jobs.release(job);
+	}
+
+	#keysAfterJob(job: Job | undefined, old: Job | undefined): Keys {
+		if (!job || isFinished(job)) return NO_KEYS;
 		const key = keyOfObject(job);
 		return old && this.#reconciling.has(key) && isStatusOnly(job, old) ? NO_KEYS : [key];
 	}
@@ -209,23 +224,38 @@ export class JobController {
 		for (const pod of this.#pods.indexed(BY_JOB, uid)) if (isTracked(pod)) this.#orphans.add(pod);
 	}
 
-	*#podChanged(pod: Pod | undefined, old: Pod | undefined): IterableIterator<KeyRequest> {
+	/** Counts the change, and hands a Pod that no Job will count to OrphanPods. */
+	#notePod(pod: Pod | undefined, old: Pod | undefined): void {
 		this.#metrics.podChanged(pod, old);
+		if (!pod) return;
+		if (isTracked(pod)) {
+			if (this.#mayBeOrphan(pod)) this.#orphans.add(pod);
+			return;
+		}
 		// No reconcile reads the Pod again (see BY_JOB), so the informer need not keep it decoded.
-		if (pod && hasEnded(pod) && !isTracked(pod)) this.#pods.release(pod);
+		if (hasEnded(pod)) this.#pods.release(pod);
+	}
+
+	/** Whether the Pod has no controller, or is being deleted after its Job was deleted or has finished. */
+	#mayBeOrphan(pod: Pod): boolean {
+		if (!controllerOf(pod)) return true;
+		if (!pod.metadata.deletionTimestamp) return false;
+		const owner = this.#ownerOf(pod);
+		return !owner || isFinished(owner);
+	}
+
+	*#keysAfterPod(pod: Pod | undefined, old: Pod | undefined): IterableIterator<KeyRequest> {
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
 		if (old && before && before.uid !== after?.uid) yield* keyAfter(this.#ownerOf(old), pod, old);
 		if (!pod) return;
 		if (!after) {
-			if (isTracked(pod)) this.#orphans.add(pod);
 			if (!old || before || !semanticEqual(old.metadata.labels, pod.metadata.labels))
 				yield* this.#adoptersOf(pod);
 			return;
 		}
 		const owner = this.#ownerOf(pod);
 		if (owner && !isFinished(owner)) yield* keyAfter(owner, pod, old);
-		else if (pod.metadata.deletionTimestamp && isTracked(pod)) this.#orphans.add(pod);
 	}
 
 	/** The keys of the Jobs whose selector matches a Pod without a controller: one of them may adopt it. */

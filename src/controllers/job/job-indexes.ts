@@ -1,3 +1,9 @@
+/**
+ * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of
+ * a reconcile must not grow with the number of Pods that the Job has already counted, so counted Pods are not
+ * in {@link BY_JOB}.
+ */
+
 import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
@@ -5,12 +11,6 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Indexes } from '../../client/object-indexes.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
-
-/**
- * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of
- * a reconcile must not grow with the number of Pods that the Job has already counted, so counted Pods are not
- * in {@link BY_JOB}.
- */
 
 /** Pods by the UID of their Job, except those that have ended and no longer have the tracking finalizer. */
 export const BY_JOB = 'job-controller/job';

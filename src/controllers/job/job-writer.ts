@@ -14,6 +14,12 @@ import { isGone, isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 
+/**
+ * Part of a strategic merge patch on metadata that removes the tracking finalizer only, and keeps those added
+ * meanwhile.
+ */
+export const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
+
 /** The dependencies of a {@link JobWriter}. */
 export interface JobWriterOptions {
 	readonly client: Client;
@@ -197,9 +203,3 @@ function versionOf(answer: unknown): number {
 	const metadata = isRecord(answer) ? answer.metadata : undefined;
 	return (isRecord(metadata) && Number(metadata.resourceVersion)) || 0;
 }
-
-/**
- * Part of a strategic merge patch on metadata that removes this finalizer only, and keeps those added
- * meanwhile.
- */
-const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };

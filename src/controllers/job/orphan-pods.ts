@@ -1,4 +1,3 @@
-import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
 import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
@@ -12,6 +11,7 @@ import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
+import { WITHOUT_TRACKING } from './job-writer.ts';
 
 /** The dependencies of {@link OrphanPods}. */
 export interface OrphanPodsOptions extends ControllerContext {
@@ -64,9 +64,8 @@ export class OrphanPods {
 		const pod = pods.get(namespace, name);
 		if (!pod || !isTracked(pod) || !isOrphan(pod, ownerOf(pod))) return DONE;
 		const { uid, resourceVersion } = pod.metadata;
-		const finalizers = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
 		try {
-			const metadata = { uid, resourceVersion, ...finalizers };
+			const metadata = { uid, resourceVersion, ...WITHOUT_TRACKING };
 			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
 		} catch (error) {
 			if (!isGone(error)) throw error;

@@ -61,7 +61,10 @@ export class PodGarbageCollector {
 				name: 'orphaned_pods_nodes',
 				watches: [
 					watch(options.nodes, (node, old) => this.#nodeChanged(node, old)),
-					watch(options.pods, (pod, old) => this.#podChanged(pod, old)),
+					watch(options.pods, (pod, old) => {
+						this.#countEnded(pod, old);
+						return this.#keysAfterPod(pod, old);
+					}),
 				],
 				workers: 5,
 				backoff: { baseMs: 5, capMs: 20_000 },
@@ -76,8 +79,7 @@ export class PodGarbageCollector {
 		return this.#controller.run(signal);
 	}
 
-	*#podChanged(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
-		this.#countEnded(pod, old);
+	*#keysAfterPod(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
 		if (this.#limit > 0 && this.#ended.size > this.#limit && pod && hasEnded(pod)) yield ENDED;
 		if (!pod) return;
 		const { nodeName } = pod.spec;

@@ -20,6 +20,7 @@ import type { Work } from '../../base/lifecycle.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
+import type { ControllerContext } from '../../client/controller.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
@@ -115,7 +116,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	};
 	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
 	for (const [name, component] of Object.entries(namespaceObjects(context)))
-		works[name] = (signal) => runAfter(options.ready, component, signal);
+		works[name] = (signal) => runWhenReady(options.ready, component, signal);
 	return works;
 }
 
@@ -131,7 +132,7 @@ interface Component {
 }
 
 /** Runs the component once `ready` resolves; not at all if the signal aborts before. */
-async function runAfter(
+async function runWhenReady(
 	ready: Promise<void> | undefined,
 	component: Component,
 	signal: AbortSignal,
@@ -146,11 +147,8 @@ async function runAfter(
 }
 
 /** The options that all components have in common. */
-interface ComponentContext {
+interface ComponentContext extends ControllerContext {
 	readonly client: Client;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
-	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** What the functions below construct components from. */
@@ -172,7 +170,9 @@ function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Reco
 	return {
 		'job-controller': new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
 		'cronjob-controller': new CronJobController({
-			...{ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) },
+			...cronJob,
+			informers,
+			recorder: recorderOf('cronjob-controller', cronJob),
 		}),
 		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
 	};
@@ -203,7 +203,9 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
 	return {
 		'disruption-controller': new DisruptionController({
-			...{ ...disruption, pods: seen.pods, budgets: informers.of(podDisruptionBudgets) },
+			...disruption,
+			pods: seen.pods,
+			budgets: informers.of(podDisruptionBudgets),
 			recorder: recorderOf('controllermanager', disruption),
 		}),
 		'node-controller': new NodeLifecycleController({
@@ -236,13 +238,11 @@ function storageControllers({
 	const { localVolumes } = options;
 	return {
 		'persistentvolume-binder-controller': new VolumeBinder({
-			...{
-				...binder,
-				...seen,
-				volumes,
-				classes,
-				recorder: recorderOf('persistentvolume-controller', binder),
-			},
+			...binder,
+			...seen,
+			volumes,
+			classes,
+			recorder: recorderOf('persistentvolume-controller', binder),
 		}),
 		'persistentvolumeclaim-protection-controller': new ClaimProtection({
 			...of('persistentvolumeclaim-protection-controller'),
@@ -253,11 +253,17 @@ function storageControllers({
 			volumes,
 		}),
 		'ephemeral-volume-controller': new EphemeralVolumeController({
-			...{ ...ephemeral, ...seen, recorder: recorderOf('ephemeral_volume', ephemeral) },
+			...ephemeral,
+			...seen,
+			recorder: recorderOf('ephemeral_volume', ephemeral),
 		}),
 		...(localVolumes && {
 			'local-provisioner': new LocalProvisioner({
-				...{ ...provisioner, claims, volumes, classes, ...localVolumes },
+				...provisioner,
+				claims,
+				volumes,
+				classes,
+				...localVolumes,
 				recorder: recorderOf(LOCAL_PROVISIONER, provisioner),
 			}),
 		}),
@@ -310,7 +316,8 @@ function namespaceObjects({
 		}),
 		...(certificatePem !== undefined && {
 			'root-ca-certificate-publisher-controller': new RootCertificatePublisher({
-				...{ ...of('root-ca-certificate-publisher-controller'), certificatePem },
+				...of('root-ca-certificate-publisher-controller'),
+				certificatePem,
 				namespaces: informers.of(namespaces),
 				configMaps: informers.of(configMaps),
 			}),

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
+import { calledAs } from '../../cli/called-as.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -32,9 +33,13 @@ export async function makeRuntime(
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
-		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		folder: folder.runtime,
+		clock,
+		images,
+		version: VERSION,
+		onError,
 		onUnisolated: (reason) =>
-			log.info(`containers are not isolated from this machine, see docs/server.md: ${reason}`),
+			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }

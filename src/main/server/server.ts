@@ -1,3 +1,16 @@
+/**
+ * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process,
+ * its signals and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and
+ * this file (a server), control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of
+ * cli/ get from the process).
+ *
+ * 1. No rule of Kubernetes is decided here: this folder constructs parts and connects them.
+ * 2. Parts start in order and stop in reverse order, and the first failure of one stops all
+ *    (base/lifecycle.ts).
+ * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep
+ *    start-up short.
+ */
+
 import { ADMIN, CONTROLLER_MANAGER, nodeUser } from '../../api/contract/user.ts';
 import { resources } from '../../api/resources.ts';
 import { loadCredentials } from '../../apiserver/http/credentials.ts';
@@ -29,19 +42,6 @@ import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
-
-/**
- * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process,
- * its signals and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and
- * this file (a server), control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of
- * cli/ get from the process).
- *
- * 1. No rule of Kubernetes is decided here: this folder constructs parts and connects them.
- * 2. Parts start in order and stop in reverse order, and the first failure of one stops all
- *    (base/lifecycle.ts).
- * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep
- *    start-up short.
- */
 
 /**
  * The container runtime: `process` runs host processes, `docker` has Docker or Podman run containers, `fake` simulates

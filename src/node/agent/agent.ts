@@ -104,13 +104,7 @@ export class NodeAgent implements NodeApi {
 		const { client, clock, runtime, machine, recorder, onError } = options;
 		this.#options = options;
 		this.#logFiles = new LogFiles(options.logFolder);
-		this.#pods = new Informer<Pod>(client.resource(podResource), {
-			clock,
-			random: options.random,
-			narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
-			indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
-			onError: (error) => onError('pods', error),
-		});
+		this.#pods = boundPods(options);
 		this.#view = new RuntimeView(runtime, (podUid) => {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
@@ -120,7 +114,10 @@ export class NodeAgent implements NodeApi {
 			changed: (podUid: string) => this.#workers.wake(podUid),
 		};
 		this.#source = new ApiInputs({
-			...{ client, clock, random: options.random, onError },
+			client,
+			clock,
+			random: options.random,
+			onError,
 			changed: (podUid) => {
 				this.#inputs.noteChange(podUid);
 				this.#workers.wakeForInputs(podUid);
@@ -129,17 +126,29 @@ export class NodeAgent implements NodeApi {
 		this.#inputs = inputsOf(options, this.#source);
 		const inputs = this.#inputs;
 		this.#probes = new ProbeManager({
-			...{ clock, random: options.random, ...callbacks },
+			clock,
+			random: options.random,
+			...callbacks,
 			run: (run) => runProbe({ runtime, clock }, run),
 		});
 		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		const shared = {
-			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
-			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
+			clock,
+			runtime,
+			recorder,
+			inputs,
+			onError,
+			view: this.#view,
+			hooks: this.#hooks,
+			hostIP: machine.address,
+			allocatable: allocatableOf(machine),
 		};
 		this.#workers = new PodWorkers({
-			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
+			...shared,
+			client,
+			metrics: options.metrics,
+			pods: this.#pods,
 			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
 			probes: this.#probes,
 			logs: this.#logs,
@@ -161,7 +170,12 @@ export class NodeAgent implements NodeApi {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
 		const registration = {
-			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
+			client,
+			clock,
+			machine,
+			recorder,
+			runtimeVersion: runtime.version,
+			version,
 			onRegistered: () => this.#registered.resolve(),
 		};
 		try {
@@ -235,6 +249,17 @@ export class NodeAgent implements NodeApi {
 		await this.#logFiles.sweep(isKept).catch((error: unknown) => onError('logs', error));
 		await volumes?.sweep(isKept).catch((error: unknown) => onError('volumes', error));
 	}
+}
+
+/** The Pods that are bound to the node, with the index by UID. */
+function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions): Informer<Pod> {
+	return new Informer<Pod>(client.resource(podResource), {
+		clock,
+		random,
+		narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
+		indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
+		onError: (error) => onError('pods', error),
+	});
 }
 
 /** The stage of inputs. Checks what the runtime declares. */

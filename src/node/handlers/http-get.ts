@@ -126,7 +126,11 @@ async function responseTo(target: HttpTarget, { signal, isLate }: Ends): Promise
 async function requestOf(target: HttpTarget, signal: AbortSignal): Promise<ClientRequest> {
 	const { scheme, host, port, path, headers } = target;
 	const options: RequestOptions & HttpsOptions = {
-		...{ host, port, path, signal, rejectUnauthorized: false },
+		host,
+		port,
+		path,
+		signal,
+		rejectUnauthorized: false,
 		headers: {
 			// Node does not accept a list for headers such as Host.
 			...Object.fromEntries(

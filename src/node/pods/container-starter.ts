@@ -128,7 +128,8 @@ export class ContainerStarter {
 		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
 		const facts = { attempt, logPath, messageFile, node, values };
 		const config = containerConfigOf(pod, container, {
-			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
+			...facts,
+			...(targetContainerId !== undefined && { targetContainerId }),
 		});
 		await inputs.makeSubPaths(container, config.mounts);
 		return config;

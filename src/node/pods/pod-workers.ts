@@ -10,9 +10,8 @@
  */
 
 import type { EventText } from '../../api/core/event/event-text.ts';
-import { pods as podResource } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
-import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
@@ -25,7 +24,6 @@ import { Controller, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
-import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
@@ -41,6 +39,7 @@ import { ContainerResizes } from './container-resizes.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
 import { MountSteps } from './mount-steps.ts';
+import { PodReports } from './pod-reports.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-messages.ts';
@@ -66,12 +65,6 @@ export interface PodWorkersOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/**
- * How long a worker delays the first status with phase `Running`. Most short Pods end within this time, so that
- * one write reports both the start and the end. Only the report is delayed: no decision waits for it.
- */
-const RUNNING_HOLD_MS = 10;
-
 /** Up to this number of containers, a Pod is reconciled on each change of a container. */
 const FEW_CONTAINERS = 20;
 
@@ -96,8 +89,7 @@ export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #controller: Controller;
 	readonly #startBackoffs: StartBackoffs;
-	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
-	readonly #held = new Map<string, number>();
+	readonly #reports: PodReports;
 	readonly #messages: TerminationMessages;
 	readonly #mounts: MountSteps;
 	readonly #resizes: ContainerResizes;
@@ -109,6 +101,7 @@ export class PodWorkers {
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
+		this.#reports = new PodReports(options);
 		this.#messages = new TerminationMessages(options.runtime.traits);
 		this.#resizes = new ContainerResizes(options.runtime, options.clock);
 		this.#mounts = new MountSteps({
@@ -120,7 +113,12 @@ export class PodWorkers {
 		this.#controller = new Controller(
 			{
 				name: 'pod_workers',
-				watches: [watch(pods, (pod, old) => this.#keysAfter(pod, old))],
+				watches: [
+					watch(pods, (pod, old) => {
+						this.#note(pod, old);
+						return this.#keysAfter(pod, old);
+					}),
+				],
 				sources: [
 					// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
 					async (queue) => {
@@ -160,20 +158,22 @@ export class PodWorkers {
 		return this.#controller.run(signal);
 	}
 
-	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
-		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
-		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
-		if (!pod) {
-			this.#deferred.delete(old?.metadata.uid ?? '');
-			yield* this.#deferred;
-			return;
-		}
-		yield pod.metadata.uid ?? '';
-		if (hasEnded(pod)) yield* this.#deferred;
+	/** Notes which Pods wait for a resize, and releases those that have ended. */
+	#note(pod: Pod | undefined, old: Pod | undefined): void {
+		if (old && pod?.metadata.uid !== old.metadata.uid) this.#deferred.delete(old.metadata.uid ?? '');
+		if (!pod) return;
 		if (isResizeDeferred(pod)) this.#deferred.add(pod.metadata.uid ?? '');
 		else this.#deferred.delete(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
 		if (hasEnded(pod)) this.#options.pods.release(pod);
+	}
+
+	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
+		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
+		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
+		if (pod) yield pod.metadata.uid ?? '';
+		// What a Pod has left may be enough for a resize that waits.
+		if (!pod || hasEnded(pod)) yield* this.#deferred;
 	}
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
@@ -186,7 +186,7 @@ export class PodWorkers {
 			const plan = planPod(await this.#observe(pod));
 			this.#probe(pod, plan);
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
-				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
+				if (!(await this.#reports.write(pod, plan.status))) return DONE;
 				this.#record(pod, plan.statusEvents);
 				continue;
 			}
@@ -299,48 +299,20 @@ export class PodWorkers {
 	/** Writes the status if it differs from the API's, and removes the sandbox of a Pod that has ended. */
 	async #report(pod: Pod, plan: PodPlan): Promise<Outcome> {
 		const uid = pod.metadata.uid ?? '';
-		const hold = this.#holdFor(pod, plan);
-		if (hold > 0) return again(hold);
-		this.#held.delete(uid);
+		const holdMs = this.#reports.holdFor(pod, plan);
+		if (holdMs > 0) return again(holdMs);
 		if (!semanticEqual(plan.status, pod.status)) {
 			this.#record(pod, backOffEvents(pod, plan.status));
 			this.#record(pod, plan.statusEvents);
-			const written = await this.#writeStatus(pod, plan.status);
+			const written = await this.#reports.write(pod, plan.status);
 			if (!written) return DONE;
 			if (!wantsResize({ ...pod, status: plan.status })) this.#resizes.forget(uid);
 			// The next reconcile plans from the written status, and reports ImagePullBackOff.
 			if (this.#rephraseBackoffs(pod)) return again(0);
 		}
 		if (plan.end) await this.#removeFromRuntime(uid);
-		if (plan.end === 'remove') await this.#removeFromApi(pod);
+		if (plan.end === 'remove') await this.#reports.remove(pod);
 		return plan.againAfterMs === undefined ? DONE : again(plan.againAfterMs);
-	}
-
-	/** How long the status must still be delayed, in ms: see {@link RUNNING_HOLD_MS}. */
-	#holdFor(pod: Pod, { status, end }: PodPlan): number {
-		if (end || status.phase !== 'Running' || pod.status.phase === 'Running') return 0;
-		const now = this.#options.clock.monotonic();
-		const uid = pod.metadata.uid ?? '';
-		const heldAt = this.#held.get(uid) ?? now;
-		this.#held.set(uid, heldAt);
-		return heldAt + RUNNING_HOLD_MS - now;
-	}
-
-	/**
-	 * Resolves to true once the cache has the written Pod. Resolves to false if the Pod was deleted meanwhile: the
-	 * worker is then woken for its deletion.
-	 */
-	async #writeStatus(pod: Pod, status: PodStatus): Promise<boolean> {
-		const { client, pods } = this.#options;
-		try {
-			const target = client.resource(podResource, pod.metadata.namespace);
-			const written = await target.update({ ...pod, status }, 'status');
-			await pods.reached(written.metadata.resourceVersion);
-			return true;
-		} catch (error) {
-			if (isGone(error)) return false;
-			throw error;
-		}
 	}
 
 	/** Rephrases the failures that have been reported; returns true if the status changes by that. */
@@ -364,19 +336,9 @@ export class PodWorkers {
 		await inputs.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
-		this.#held.delete(uid);
+		this.#reports.forget(uid);
 		this.#messages.forget(uid);
 		this.#resizes.forget(uid);
-	}
-
-	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */
-	async #removeFromApi(pod: Pod): Promise<void> {
-		const { client } = this.#options;
-		const { name = '', namespace } = pod.metadata;
-		// The delete was sent before: the API server removes the Pod once the owner of the finalizer is done.
-		if (pod.metadata.deletionGracePeriodSeconds === 0 && (pod.metadata.finalizers ?? []).length > 0) return;
-		const options = { gracePeriodSeconds: 0, ...uidPrecondition(pod) };
-		await unlessOvertaken(client.resource(podResource, namespace).delete(name, options));
 	}
 
 	/** Kills and removes the containers of a Pod that is deleted from the API, without a grace period. */

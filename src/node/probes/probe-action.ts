@@ -1,3 +1,4 @@
+import { PROBE_DEFAULTS } from '../../api/core/pod/defaults.ts';
 import type { Container, Pod, Probe } from '../../api/core/pod/schema.ts';
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -51,7 +52,7 @@ export async function runProbe(
 	run: ProbeRun,
 ): Promise<ProbeReport> {
 	const { probe, container, podIP } = run;
-	const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+	const timeoutMs = (probe.timeoutSeconds ?? PROBE_DEFAULTS.timeoutSeconds) * 1000;
 	if (probe.exec) return await runExec({ runtime, clock, timeoutMs }, run);
 	if (probe.httpGet) return await runHttp({ clock, timeoutMs }, run);
 	if (probe.tcpSocket) {

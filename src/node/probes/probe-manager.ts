@@ -11,6 +11,7 @@
  */
 
 import type { EventText } from '../../api/core/event/event-text.ts';
+import { PROBE_DEFAULTS } from '../../api/core/pod/defaults.ts';
 import type { Container, Pod, PodSpec, Probe } from '../../api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { memoize } from '../../base/collections/memoize.ts';
@@ -130,12 +131,10 @@ export class ProbeManager {
 		const attempt = newestOf(entry);
 		const before = entry.worker;
 		const view = {
-			...{
-				kind,
-				attempt,
-				terminating: seen.terminating,
-				wasStarted: wasStarted(seen.pod, container, attempt),
-			},
+			kind,
+			attempt,
+			terminating: seen.terminating,
+			wasStarted: wasStarted(seen.pod, container, attempt),
 			isOlderThanAgent: attempt?.state === 'running' && attempt.startedAt < this.#startedAt,
 		};
 		entry.worker = seenBy(before, view);
@@ -261,5 +260,5 @@ function wasStarted(pod: Pod, { name }: Container, attempt: Attempt | undefined)
 }
 
 function periodMs({ probe }: Entry): number {
-	return (probe.periodSeconds || 10) * 1000;
+	return (probe.periodSeconds || PROBE_DEFAULTS.periodSeconds) * 1000;
 }

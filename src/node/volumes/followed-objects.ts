@@ -102,12 +102,18 @@ export class FollowedObjects<T extends KubeObject> {
 		const { client, clock, random, onError } = this.#options;
 		const report = (error: unknown): void => onError(`${this.#definition.resource} ${key}`, error);
 		const informer = new Informer<T>(client.resource(this.#definition, namespace), {
-			...{ clock, random, narrow: { fieldSelector: `metadata.name=${escaped(name)}` } },
+			clock,
+			random,
+			narrow: { fieldSelector: `metadata.name=${escaped(name)}` },
 			onError: report,
 		});
 		const entry: Entry<T> = {
-			...{ informer, stop: new AbortController(), podUids: new Set() },
-			...{ isSynced: false, hasLateRead: false, waits: new Set() },
+			informer,
+			stop: new AbortController(),
+			podUids: new Set(),
+			isSynced: false,
+			hasLateRead: false,
+			waits: new Set(),
 		};
 		this.#entries.set(key, entry);
 		const tell = (): void => {

@@ -102,7 +102,8 @@ export class PodTokens {
 			method: 'POST',
 			path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(serviceAccount)}/token`,
 			body: {
-				...{ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' },
+				apiVersion: 'authentication.k8s.io/v1',
+				kind: 'TokenRequest',
 				spec: {
 					audiences: audience === '' ? [] : [audience],
 					expirationSeconds,

@@ -1,22 +1,6 @@
-import type { CronJob } from '../../api/batch/cronjob/schema.ts';
-import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
-import type { Job } from '../../api/batch/job/schema.ts';
-import type { EventText } from '../../api/core/event/event-text.ts';
-import { isConditionTrue } from '../../api/meta/conditions.ts';
-import { formatTime, timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json/json.ts';
-import { quote } from '../../base/quote.ts';
-import { isFinished } from '../job/conditions.ts';
-import { beyondHistory } from './history.ts';
-import { dueTimeOf, jobNameOf, jobOf } from './job-of.ts';
-import type { CronJobPlan, JobStart } from './plan.ts';
-import { dueTimes, type Schedule, scheduleOf, untilNextMs } from './schedule.ts';
-import type { CronJobSnapshot } from './snapshot.ts';
-import { isActive, withActive, withoutActive } from './status.ts';
-
 /**
  * Plans the next writes for a CronJob. This folder holds all semantics of CronJobs; the controller only
- * observes and applies. The function is pure: the same snapshot gives the same plan. Specification: upstream's
+ * observes and applies. {@link planCronJob} is pure: the same snapshot gives the same plan. Specification: upstream's
  * syncCronJob and cleanupFinishedJobs (pkg/controller/cronjob/cronjob_controllerv2.go).
  *
  * Read in this order: snapshot.ts (input), plan.ts (output and the order of writes), schedule.ts (scheduled
@@ -35,6 +19,24 @@ import { isActive, withActive, withoutActive } from './status.ts';
  * name exists. That is too late if the history limit has deleted the Job (it is created twice) or if the next
  * time is due (Forbid does not see the running Job).
  */
+
+import type { CronJob } from '../../api/batch/cronjob/schema.ts';
+import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
+import { formatTime, timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json/json.ts';
+import { quote } from '../../base/quote.ts';
+import { isFinished } from '../job/conditions.ts';
+import { beyondHistory } from './history.ts';
+import { dueTimeOf, jobNameOf, jobOf } from './job-of.ts';
+import type { CronJobPlan, JobStart } from './plan.ts';
+import { dueTimes, type Schedule, scheduleOf, untilNextMs } from './schedule.ts';
+import type { CronJobSnapshot } from './snapshot.ts';
+import { isActive, withActive, withoutActive } from './status.ts';
+
+/** Plans the next writes for a CronJob; see the header of this file. */
 export function planCronJob(seen: CronJobSnapshot): CronJobPlan {
 	const { cronJob, children, now } = seen;
 	const interrupted = finishInterrupted(seen);

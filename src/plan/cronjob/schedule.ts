@@ -1,3 +1,8 @@
+/**
+ * Computes the scheduled times of a CronJob. Follows upstream's mostRecentScheduleTime and
+ * nextScheduleTimeDuration (pkg/controller/cronjob/utils.go).
+ */
+
 import {
 	type CronExpression,
 	nextTime,
@@ -8,11 +13,6 @@ import type { CronJob, CronJobSpec } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem, zoneNamed } from '../../api/batch/cronjob/time-zone.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
-
-/**
- * Computes the scheduled times of a CronJob. Follows upstream's mostRecentScheduleTime and
- * nextScheduleTimeDuration (pkg/controller/cronjob/utils.go).
- */
 
 /** The parsed schedule of a CronJob. */
 export interface Schedule {

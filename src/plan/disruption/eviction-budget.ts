@@ -1,13 +1,13 @@
+/**
+ * Whether a budget allows an eviction (upstream: `EvictionREST.Create` and `checkAndDecrement` in
+ * pkg/registry/core/pod/storage/eviction.go).
+ */
+
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { withAllowance } from './plan-disruption.ts';
-
-/**
- * Whether a budget allows an eviction (upstream: `EvictionREST.Create` and `checkAndDecrement` in
- * pkg/registry/core/pod/storage/eviction.go).
- */
 
 /** More evictions than this that the disruption controller has not confirmed are not allowed. */
 const MAX_DISRUPTED_PODS = 2000;

@@ -1,11 +1,11 @@
-import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
-import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
-
 /**
  * Decides what the garbage collector does with one object because of its owners and dependents. Follows
  * upstream's attemptToDeleteItem, orphanDependents and processDeletingDependentsItem
  * (pkg/controller/garbagecollector).
  */
+
+import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
 
 /**
  * The state of an owner.

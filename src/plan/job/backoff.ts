@@ -3,7 +3,7 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { compareText } from '../../base/compare-text.ts';
 import { approximate } from '../../base/json/json.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
+import { type BackoffPolicy, backoffDelayMs, failuresUntilCap } from '../../base/queue/backoff.ts';
 import { isSidecar } from '../pod/snapshot.ts';
 import { countsAsFailed, viewPods } from './pods/classify.ts';
 
@@ -38,8 +38,8 @@ export interface FailedPod {
  */
 export const POD_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 600_000 };
 
-/** With this many failures the delay has reached its cap: 10 s doubled six times is 640 s. */
-const FAILURES_THAT_MATTER = 7;
+/** More failures do not make the delay longer. */
+const FAILURES_THAT_MATTER = failuresUntilCap(POD_BACKOFF);
 
 /** The history of a Job without finished Pods. */
 export const NO_HISTORY: BackoffHistory = { failures: [] };

@@ -1,9 +1,10 @@
+import { DEFAULT_BACKOFF_LIMIT } from '../../api/batch/job/defaults.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
-import { countsAsFailed } from './pods/classify.ts';
+import { countsAsFailed, restartCountOf } from './pods/classify.ts';
 import type { JobView } from './pods/view.ts';
 import { matchSuccessPolicy } from './success-policy.ts';
 
@@ -74,7 +75,7 @@ function failedByPolicy({ job, pods }: JobView): EndState | undefined {
 
 /** backoffLimit applies to failed Pods and, with restartPolicy OnFailure, also to container restarts. */
 function overBackoffLimit(view: JobView): EndState | undefined {
-	const limit = view.job.spec.backoffLimit ?? 6;
+	const limit = view.job.spec.backoffLimit ?? DEFAULT_BACKOFF_LIMIT;
 	const reached = (because: string): EndState =>
 		failure('BackoffLimitExceeded', 'Job has reached the specified backoff limit', because);
 	if (view.failed > limit) return reached(`${view.failed} Pods failed and backoffLimit is ${limit}`);
@@ -93,10 +94,8 @@ function overBackoffLimit(view: JobView): EndState | undefined {
 function countRestarts({ pods }: JobView): number {
 	let restarts = 0;
 	for (const { pod } of pods) {
-		const { phase, containerStatuses = [], initContainerStatuses = [] } = pod.status;
-		if (phase !== 'Running' && phase !== 'Pending') continue;
-		for (const { restartCount } of containerStatuses) restarts += restartCount;
-		for (const { restartCount } of initContainerStatuses) restarts += restartCount;
+		const { phase } = pod.status;
+		if (phase === 'Running' || phase === 'Pending') restarts += restartCountOf(pod);
 	}
 	return restarts;
 }

@@ -1,5 +1,5 @@
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
-import { IndexSet } from './indexes.ts';
+import { IndexSet } from './index-set.ts';
 import { isIndexed } from './pods/classify.ts';
 
 /** The increase of a Job's counts by one status write. */

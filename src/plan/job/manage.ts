@@ -1,8 +1,9 @@
+import { DEFAULT_PARALLELISM } from '../../api/batch/job/defaults.ts';
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
-import { countsAsTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
-import { compareForRemoval } from './pods/deletion-order.ts';
+import { holdsItsPlace, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
 import { PodMaker } from './pods/pod-template.ts';
+import { compareForRemoval } from './pods/removal-order.ts';
 import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
 
 /** The Pods to remove and to create so that the wanted number is active. */
@@ -32,7 +33,7 @@ export function managePods(view: JobView): Management {
 	const wanted = wantActive(view);
 	const excess = findExcess(view, view.active.length - wanted);
 	if (excess.length > 0) return capped(removal(excess, `${wanted} active Pods are wanted`));
-	const awaited = replacesOnlyEndedPods(view.job) ? view.terminating : 0;
+	const awaited = view.pods.filter(holdsItsPlace).length;
 	const missing = wanted - awaited - view.active.length;
 	if (missing <= 0) {
 		return {
@@ -47,7 +48,7 @@ export function managePods(view: JobView): Management {
 
 /** The number of Pods that should be active. */
 function wantActive({ job, active, succeeded }: JobView): number {
-	const { completions, parallelism = 1 } = job.spec;
+	const { completions, parallelism = DEFAULT_PARALLELISM } = job.spec;
 	// A work queue Job (no completions) starts no Pod after the first success; running Pods may finish.
 	if (completions === undefined) return succeeded > 0 ? active.length : parallelism;
 	return Math.max(0, Math.min(parallelism, completions - succeeded));
@@ -81,7 +82,7 @@ function findExcess({ active, indexes }: JobView, atLeast: number): readonly Pod
 
 /**
  * Of several active Pods with the same index, the one that has progressed furthest is kept (see
- * deletion-order.ts).
+ * removal-order.ts).
  */
 function splitByIndex(active: readonly PodView[]): {
 	readonly misplaced: readonly PodView[];
@@ -130,7 +131,7 @@ function createPlain(view: JobView, count: number, because: string): Management 
  * One reason for all Pods of a plan, because there is no mapping from new Pods to the ones that they replace.
  */
 function creationReason({ job, failed, terminating }: JobView): CreationReason {
-	if (job.spec.podReplacementPolicy === 'Failed' && failed > 0) return 'recreate_failed';
+	if (replacesOnlyEndedPods(job) && failed > 0) return 'recreate_failed';
 	return failed > 0 || terminating > 0 ? 'recreate_terminating_or_failed' : 'new';
 }
 
@@ -161,12 +162,10 @@ function createForIndexes(view: JobView, indexes: IndexView, count: number): Man
 }
 
 /** The lowest `count` indexes without an active Pod that have neither completed nor failed. */
-function firstPending({ job, pods, active }: JobView, indexes: IndexView, count: number): readonly number[] {
+function firstPending({ pods, active }: JobView, indexes: IndexView, count: number): readonly number[] {
 	const busy = new Set<number>();
 	for (const { index } of active) if (index !== undefined) busy.add(index);
-	if (replacesOnlyEndedPods(job)) {
-		for (const view of pods) if (view.index !== undefined && countsAsTerminating(view)) busy.add(view.index);
-	}
+	for (const view of pods) if (view.index !== undefined && holdsItsPlace(view)) busy.add(view.index);
 	const found: number[] = [];
 	for (let index = 0; index < indexes.completions && found.length < count; index++) {
 		if (!busy.has(index) && !indexes.completed.has(index) && !indexes.perIndex?.failed.has(index))

@@ -1,3 +1,20 @@
+/**
+ * Plans the next writes for a Job. This folder holds all semantics of Jobs; the controller only observes and
+ * applies. {@link planJob} is pure: the same snapshot gives the same plan. Specification: upstream's syncJob
+ * (pkg/controller/job/job_controller.go).
+ *
+ * Read in this order: snapshot.ts (input), plan.ts (output and the order of writes), claim.ts (which Pods
+ * belong to the Job), classify.ts and view.ts (what the rules count), end-state.ts (when it ends), manage.ts
+ * (which Pods to create and delete), track.ts (how ended Pods are counted).
+ *
+ * Invariants, which the property tests check:
+ * 1. The number of active Pods never exceeds the number that the Job wants at that moment.
+ * 2. Each ended Pod is counted exactly once, even if the process crashes between any two writes.
+ * 3. A completion index that has succeeded is never started again.
+ * 4. The terminal condition is added by a separate write after its interim condition, when every Pod is counted
+ *    and no Pod is terminating. It never changes afterwards.
+ */
+
 import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
@@ -13,22 +30,7 @@ import { type JobView, viewJob } from './pods/view.ts';
 import type { JobSnapshot } from './snapshot.ts';
 import { changeStatus } from './status.ts';
 
-/**
- * Plans the next writes for a Job. This folder holds all semantics of Jobs; the controller only observes and
- * applies. The function is pure: the same snapshot gives the same plan. Specification: upstream's syncJob
- * (pkg/controller/job/job_controller.go).
- *
- * Read in this order: snapshot.ts (input), plan.ts (output and the order of writes), claim.ts (which Pods
- * belong to the Job), classify.ts and view.ts (what the rules count), end-state.ts (when it ends), manage.ts
- * (which Pods to create and delete), track.ts (how ended Pods are counted).
- *
- * Invariants, which the property tests check:
- * 1. The number of active Pods never exceeds the number that the Job wants at that moment.
- * 2. Each ended Pod is counted exactly once, even if the process crashes between any two writes.
- * 3. A completion index that has succeeded is never started again.
- * 4. The terminal condition is added by a separate write after its interim condition, when every Pod is counted
- *    and no Pod is terminating. It never changes afterwards.
- */
+/** Plans the next writes for a Job; see the header of this file. */
 export function planJob(seen: JobSnapshot): JobPlan {
 	const idle = planNothing(seen);
 	if (idle) return idle;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PodFailurePolicyRule, SuccessPolicyRule } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { IndexSet } from './indexes.ts';
+import { IndexSet } from './index-set.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
 import { matchSuccessPolicy } from './success-policy.ts';
 

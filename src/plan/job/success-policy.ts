@@ -1,5 +1,5 @@
 import type { SuccessPolicy, SuccessPolicyRule } from '../../api/batch/job/schema.ts';
-import { IndexSet } from './indexes.ts';
+import { IndexSet } from './index-set.ts';
 
 /** The index of the first rule of the success policy that the succeeded indexes satisfy; undefined if none. */
 export function matchSuccessPolicy(

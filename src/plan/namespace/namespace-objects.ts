@@ -1,10 +1,10 @@
+/** The objects that every namespace has: the ServiceAccount `default` and the ConfigMap `kube-root-ca.crt`. */
+
 import type { ConfigMap } from '../../api/core/configmap/schema.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { DEFAULT_ACCOUNT } from '../../api/core/serviceaccount/definition.ts';
 import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-
-/** The objects that every namespace has: the ServiceAccount `default` and the ConfigMap `kube-root-ca.crt`. */
 
 /** The ConfigMap with the certificate authority of the API server, which Pods need to verify it. */
 export const ROOT_CERTIFICATE_MAP = 'kube-root-ca.crt';

@@ -1,14 +1,14 @@
-import type { Lease } from '../../api/coordination/lease/schema.ts';
-import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
-import { findCondition } from '../../api/meta/conditions.ts';
-import { formatTime, timeOf } from '../../api/meta/time.ts';
-
 /**
  * Decides whether a node agent is alive (upstream: tryUpdateNodeHealth). An agent sends heartbeats by renewing
  * its Lease or writing the Ready condition of its Node. The controller measures with its own clock when it
  * observed a heartbeat; the timestamps inside are only compared with each other, because the clocks of nodes
  * may be wrong.
  */
+
+import type { Lease } from '../../api/coordination/lease/schema.ts';
+import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
+import { formatTime, timeOf } from '../../api/meta/time.ts';
 
 /** Milliseconds without a heartbeat after which a node is unhealthy: upstream's --node-monitor-grace-period. */
 export const GRACE_MS = 50_000;
@@ -87,7 +87,11 @@ export function unknownConditions(node: Node, now: number): readonly NodeConditi
 			const { creationTimestamp } = node.metadata;
 			const message = 'Kubelet never posted node status.';
 			return {
-				...{ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message, lastTransitionTime },
+				type,
+				status: 'Unknown',
+				reason: 'NodeStatusNeverUpdated',
+				message,
+				lastTransitionTime,
 				...(creationTimestamp && { lastHeartbeatTime: creationTimestamp }),
 			};
 		}),

@@ -1,12 +1,12 @@
-import type { Node, Taint } from '../../api/core/node/schema.ts';
-import { NOT_READY_TAINT, UNREACHABLE_TAINT, UNSCHEDULABLE_TAINT } from '../../api/core/node/taints.ts';
-import { semanticEqual } from '../../api/schema/equality.ts';
-import { readyOf } from './node-health.ts';
-
 /**
  * Computes the taints that the controller sets for the conditions of a Node (upstream:
  * doNoScheduleTaintingPass, doNoExecuteTaintingPass).
  */
+
+import type { Node, Taint } from '../../api/core/node/schema.ts';
+import { NOT_READY_TAINT, UNREACHABLE_TAINT, UNSCHEDULABLE_TAINT } from '../../api/core/node/taints.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
+import { readyOf } from './node-health.ts';
 
 const BY_CONDITION: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 	Ready: { False: NOT_READY_TAINT, Unknown: UNREACHABLE_TAINT },

@@ -1,11 +1,11 @@
-import type { Node } from '../../api/core/node/schema.ts';
-import { readyOf } from './node-health.ts';
-
 /**
  * The rate at which unhealthy nodes of a zone are evicted (upstream: ComputeZoneState and handleDisruption). If
  * many nodes fail at once, the cause is more likely the network than the nodes, so the rate is reduced. If all
  * nodes fail, the control plane is most likely cut off, and none is evicted.
  */
+
+import type { Node } from '../../api/core/node/schema.ts';
+import { readyOf } from './node-health.ts';
 
 /** The state of a zone, by the share of its unhealthy nodes. */
 export type ZoneState = 'Normal' | 'PartialDisruption' | 'FullDisruption';

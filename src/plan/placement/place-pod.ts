@@ -1,3 +1,17 @@
+/**
+ * Chooses a node for a Pod: the one with the highest score among those that no predicate refuses. If there is
+ * none, plans the preemption of other Pods. Pure. Upstream: schedulePod in pkg/scheduler/schedule_one.go.
+ *
+ * Read in this order: cluster.ts and occupancy.ts (input), predicates/predicates.ts and filter.ts (which nodes
+ * fit), scores/scores.ts (which is best), preemption.ts and pick-candidate.ts, pod-scheduled.ts (status),
+ * shape.ts (which Pods are unschedulable for the same reasons).
+ *
+ * 1. The requests of the Pods on a node never exceed its allocatable resources, and no Pod is placed on a node
+ *    that a predicate refuses.
+ * 2. A Pod that fits on some node is placed, and no Pod is preempted for it.
+ * 3. Messages about unschedulable Pods are upstream's, with the reasons in its order.
+ */
+
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
@@ -21,19 +35,7 @@ export type Placement =
 			readonly refusedBy: ReadonlySet<string>;
 	  };
 
-/**
- * Chooses a node for a Pod: the one with the highest score among those that no predicate refuses. If there is
- * none, plans the preemption of other Pods. Pure. Upstream: schedulePod in pkg/scheduler/schedule_one.go.
- *
- * Read in this order: cluster.ts and occupancy.ts (input), predicates/predicates.ts and filter.ts (which nodes
- * fit), scores/scores.ts (which is best), preemption.ts and pick-candidate.ts, pod-scheduled.ts (status),
- * shape.ts (which Pods are unschedulable for the same reasons).
- *
- * 1. The requests of the Pods on a node never exceed its allocatable resources, and no Pod is placed on a node
- *    that a predicate refuses.
- * 2. A Pod that fits on some node is placed, and no Pod is preempted for it.
- * 3. Messages about unschedulable Pods are upstream's, with the reasons in its order.
- */
+/** Chooses a node for a Pod, or plans a preemption for it; see the header of this file. */
 export function placePod(pod: Pod, cluster: Cluster): Placement {
 	const { nodes } = cluster;
 	if (nodes.length === 0) return NO_NODES;

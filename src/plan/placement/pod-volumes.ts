@@ -1,3 +1,8 @@
+/**
+ * The claims of a Pod and the volumes that they get on a node (upstream:
+ * pkg/scheduler/framework/plugins/volumebinding).
+ */
+
 import type { Node } from '../../api/core/node/schema.ts';
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.ts';
@@ -10,11 +15,6 @@ import { ownerConflict } from '../storage/ephemeral-claim.ts';
 import { findVolume, isFullyBound, isReachable, sizeOf } from '../storage/match-volume.ts';
 import { ephemeralClaimName, isOwnClaim } from '../storage/protection.ts';
 import type { StorageView } from './cluster/cluster.ts';
-
-/**
- * The claims of a Pod and the volumes that they get on a node (upstream:
- * pkg/scheduler/framework/plugins/volumebinding).
- */
 
 /** The claims of a Pod: none, a reason why no node fits, or those that are bound and those that the Pod binds. */
 export type PodVolumes =

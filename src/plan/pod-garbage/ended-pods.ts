@@ -1,11 +1,11 @@
-import type { Pod } from '../../api/core/pod/schema.ts';
-import { compareText } from '../../base/compare-text.ts';
-
 /**
  * Selects the surplus ended Pods. Pods that have ended are kept until their owner or a user deletes them; above
  * a limit, the Pod garbage collector deletes them (upstream: gcTerminated in
  * pkg/controller/podgc/gc_controller.go).
  */
+
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { compareText } from '../../base/compare-text.ts';
 
 /** Default number of ended Pods to keep: upstream's --terminated-pod-gc-threshold. */
 export const DEFAULT_ENDED_PODS_LIMIT = 12_500;

@@ -1,3 +1,9 @@
+/**
+ * Decides which Pods have no node agent that could end them (upstream: gcOrphaned, gcUnscheduledTerminating and
+ * gcTerminating in pkg/controller/podgc/gc_controller.go). Such a Pod is marked as Failed, so that its Job can
+ * count it, and then deleted without a grace period.
+ */
+
 import type { Node } from '../../api/core/node/schema.ts';
 import { OUT_OF_SERVICE_TAINT } from '../../api/core/node/taints.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
@@ -5,12 +11,6 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
-
-/**
- * Decides which Pods have no node agent that could end them (upstream: gcOrphaned, gcUnscheduledTerminating and
- * gcTerminating in pkg/controller/podgc/gc_controller.go). Such a Pod is marked as Failed, so that its Job can
- * count it, and then deleted without a grace period.
- */
 
 /** A Pod and the state of its node. */
 export interface PodGarbageSnapshot {

@@ -116,7 +116,7 @@ function statusOf(seen: PodSnapshot, progress: Progress, resize: Resize): PodSta
 			seen,
 			continues,
 			restartingAll: restartingAll !== undefined,
-			restarts: restartsOf(seen, container, init && !isSidecar(container)),
+			restarts: isToRestart(seen, container, init && !isSidecar(container)),
 			waiting: {
 				reason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating',
 				...(blocked && { message: blocked.message }),
@@ -184,7 +184,7 @@ const DEADLINE = {
 };
 
 /** Whether the container is restarted after its last end. An init container that has succeeded never is. */
-function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean): boolean {
+function isToRestart(seen: PodSnapshot, container: Container, runsOnce: boolean): boolean {
 	const last = attemptsOf(seen, container.name).at(-1);
 	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
 	if (runsOnce && last.exitCode === 0) return false;

@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE_SECONDS } from '../../api/core/pod/defaults.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
@@ -40,7 +41,7 @@ export function progressOf(seen: PodSnapshot, resize: Pick<Resize, 'restarts'>):
 	const rejection = rejectionOf(seen);
 	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
 	const deadline = deadlineOf(pod, now);
-	const grace = approximate(pod.spec.terminationGracePeriodSeconds ?? 30);
+	const grace = approximate(pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
 	const deadlines = deadline === undefined ? [] : [deadline];
 	if (isRestartingAll(pod)) return restartAll(seen, deadlines);

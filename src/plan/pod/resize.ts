@@ -126,8 +126,13 @@ export function resizeOf(seen: PodSnapshot): Resize {
 }
 
 const NO_RESIZE: Omit<Resize, 'pod'> = {
-	...{ updates: [], restarts: new Set<string>(), unfinished: new Set<string>(), conditions: [] },
-	...{ events: [], waits: [], isNew: false },
+	updates: [],
+	restarts: new Set<string>(),
+	unfinished: new Set<string>(),
+	conditions: [],
+	events: [],
+	waits: [],
+	isNew: false,
 };
 
 /** No resize, since the Pod ends: its conditions about one are removed. */
@@ -256,7 +261,10 @@ function conditionOf(
 	const isSame = before !== undefined && (before.reason ?? '') === (why?.reason ?? '');
 	const time = (isSame && before.lastTransitionTime) || formatTime(now);
 	return {
-		...{ type, status: 'True', lastProbeTime: null, lastTransitionTime: time },
+		type,
+		status: 'True',
+		lastProbeTime: null,
+		lastTransitionTime: time,
 		...(generation !== undefined && { observedGeneration: generation }),
 		...why,
 	};
@@ -269,7 +277,8 @@ function eventOf(
 ): EventText {
 	const list = (containers: readonly Container[] = []): readonly object[] =>
 		containers.map(({ name, resources: { limits, requests } = {} }) => ({
-			...{ name, resources: { ...(limits && { limits }), ...(requests && { requests }) } },
+			name,
+			resources: { ...(limits && { limits }), ...(requests && { requests }) },
 		}));
 	const summary = JSON.stringify({
 		...(spec.initContainers?.length && { initContainers: list(spec.initContainers) }),

@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE_SECONDS } from '../../api/core/pod/defaults.ts';
 import type { Container, Probe } from '../../api/core/pod/schema.ts';
 import { approximate } from '../../base/json/json.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
@@ -131,11 +132,13 @@ export class Steps {
 		title: 'Container' | 'Init container',
 	): 'for good' | 'to restart' | undefined {
 		const { spec } = this.#seen.pod;
-		const podGrace = spec.terminationGracePeriodSeconds ?? 30;
+		const podGrace = spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
 		if (this.#seen.postStarts.get(attempt.id) === 'failed') {
 			const because = 'its postStart hook has failed';
 			this.#stop(container, {
-				...{ graceSeconds: approximate(podGrace), because, message: 'FailedPostStartHook' },
+				graceSeconds: approximate(podGrace),
+				because,
+				message: 'FailedPostStartHook',
 			});
 			return 'to restart';
 		}
@@ -166,7 +169,7 @@ export class Steps {
 	/** Stops a container that is restarted because its spec has changed, whatever its restart policy is. */
 	#stopToRestart(container: Container, message: string): 'to restart' {
 		this.#stop(container, {
-			graceSeconds: approximate(this.#seen.pod.spec.terminationGracePeriodSeconds ?? 30),
+			graceSeconds: approximate(this.#seen.pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS),
 			because: 'its spec has changed',
 			message,
 			restarts: true,

@@ -74,7 +74,11 @@ export function stopOf(seen: PodSnapshot, container: Container, order: StopOrder
 	const step =
 		remaining <= 0 ? 'signal' : hookRuns ? (begun ? 'wait' : 'hook') : isBlocked ? 'wait' : 'signal';
 	const stop: ContainerStop = {
-		...{ id: attempt.id, name: container.name, step, restarts, ...texts },
+		id: attempt.id,
+		name: container.name,
+		step,
+		restarts,
+		...texts,
 		graceSeconds: step === 'signal' ? Math.max(remaining, MIN_GRACE_SECONDS) : remaining,
 	};
 	return { stops: [stop], waits: step === 'signal' ? [] : [seen.now + remaining * 1000] };

@@ -1,13 +1,13 @@
+/**
+ * What a new Pod gets from its ServiceAccount, and why it may be refused. Upstream: the admission plugin
+ * ServiceAccount in plugin/pkg/admission/serviceaccount, with its messages.
+ */
+
 import type { Container, Pod, PodSpec, Volume, VolumeMount } from '../../api/core/pod/schema.ts';
 import { DEFAULT_ACCOUNT, ENFORCE_MOUNTABLE_SECRETS } from '../../api/core/serviceaccount/definition.ts';
 import type { ServiceAccount } from '../../api/core/serviceaccount/schema.ts';
 import { ROOT_CERTIFICATE_MAP } from '../namespace/namespace-objects.ts';
 import { POD_TOKEN_SECONDS } from './token-claims.ts';
-
-/**
- * What a new Pod gets from its ServiceAccount, and why it may be refused. Upstream: the admission plugin
- * ServiceAccount in plugin/pkg/admission/serviceaccount, with its messages.
- */
 
 /** The prefix of the volume with the token; five random characters follow. */
 export const TOKEN_VOLUME_PREFIX = 'kube-api-access-';

@@ -1,12 +1,12 @@
-import { serviceAccountUser, type User } from '../../api/contract/user.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { timeOf } from '../../api/meta/time.ts';
-import type { AccountClaims, ObjectClaim, TokenClaims } from './token-claims.ts';
-
 /**
  * Checks the claims of a token whose signature and issuer are valid. Upstream: `validator.Validate` in
  * pkg/serviceaccount/claims.go, with its messages, which TokenReviews return.
  */
+
+import { serviceAccountUser, type User } from '../../api/contract/user.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import type { AccountClaims, ObjectClaim, TokenClaims } from './token-claims.ts';
 
 /** The current objects with the names in the claims; undefined if there is none. */
 export interface ClaimedObjects {
@@ -87,7 +87,9 @@ export function userOfClaims({ jti, 'kubernetes.io': claims }: TokenClaims): Use
 		'pod-uid': pod?.uid,
 	}).flatMap(([key, value]) => (value ? [[PREFIX + key, [value]] as const] : []));
 	return serviceAccountUser({
-		...{ namespace, name: serviceaccount.name, uid: serviceaccount.uid ?? '' },
+		namespace,
+		name: serviceaccount.name,
+		uid: serviceaccount.uid ?? '',
 		extra: Object.fromEntries(extra),
 	});
 }

@@ -1,3 +1,5 @@
+/** What admission changes in claims and volumes, and refuses: rules that need more than the object itself. */
+
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim, namesClass } from '../../api/core/persistentvolumeclaim/claim-class.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
@@ -6,8 +8,6 @@ import { formatTime } from '../../api/meta/time.ts';
 import { defaultClassOf } from '../../api/storage/storageclass/definition.ts';
 import type { StorageClass } from '../../api/storage/storageclass/schema.ts';
 import { sizeOf } from './match-volume.ts';
-
-/** What admission changes in claims and volumes, and refuses: rules that need more than the object itself. */
 
 /** The claim with the default class, if it names none (upstream: the DefaultStorageClass plugin). */
 export function withDefaultClass(

@@ -1,3 +1,9 @@
+/**
+ * The patches by which a volume and a claim are bound to each other, in the order of the writes: volume, phase
+ * of the volume, claim, status of the claim (upstream: `bind` in pv_controller.go). A binding that was
+ * interrupted is completed by the next pass. Each function returns undefined if nothing has to be written.
+ */
+
 import type { PersistentVolume, PersistentVolumeSpec } from '../../api/core/persistentvolume/schema.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
 import { compareQuantities } from '../../api/meta/quantity.ts';
@@ -9,12 +15,6 @@ import {
 	STORAGE_PROVISIONER,
 } from './annotations.ts';
 import { isBoundTo } from './match-volume.ts';
-
-/**
- * The patches by which a volume and a claim are bound to each other, in the order of the writes: volume, phase
- * of the volume, claim, status of the claim (upstream: `bind` in pv_controller.go). A binding that was
- * interrupted is completed by the next pass. Each function returns undefined if nothing has to be written.
- */
 
 /** A JSON merge patch. */
 export interface MergePatch {

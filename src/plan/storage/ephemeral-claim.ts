@@ -27,7 +27,9 @@ export function planEphemeralClaims(
 		if (existing) return [{ kind: 'conflict', volumeName, message: ownerConflict(pod, name) }];
 		const { labels, annotations } = template.metadata ?? {};
 		const metadata = {
-			...{ name, namespace: pod.metadata.namespace ?? '', ownerReferences: [controllerReferenceTo(pod)] },
+			name,
+			namespace: pod.metadata.namespace ?? '',
+			ownerReferences: [controllerReferenceTo(pod)],
 			...(labels && { labels }),
 			...(annotations && { annotations }),
 		};

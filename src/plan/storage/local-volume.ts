@@ -1,3 +1,9 @@
+/**
+ * The rules of the local provisioner: volumes that are folders of a node, as those of rancher's
+ * local-path-provisioner. Events and fields are those of upstream's library for external provisioners
+ * (sig-storage-lib-external-provisioner).
+ */
+
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim } from '../../api/core/persistentvolumeclaim/claim-class.ts';
@@ -12,12 +18,6 @@ import {
 } from './annotations.ts';
 import { claimReference } from './bindings.ts';
 import { sizeOf } from './match-volume.ts';
-
-/**
- * The rules of the local provisioner: volumes that are folders of a node, as those of rancher's
- * local-path-provisioner. Events and fields are those of upstream's library for external provisioners
- * (sig-storage-lib-external-provisioner).
- */
 
 /** The name of the provisioner in StorageClasses. */
 export const LOCAL_PROVISIONER = 'stint.io/local';

@@ -1,3 +1,8 @@
+/**
+ * Which volumes fit a claim (upstream: k8s.io/component-helpers/storage/volume/pv_helpers.go). The binder and
+ * the scheduler use the same rules.
+ */
+
 import type { Node } from '../../api/core/node/schema.ts';
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { classOfClaim, classOfVolume } from '../../api/core/persistentvolumeclaim/claim-class.ts';
@@ -6,11 +11,6 @@ import { compareQuantities, quantityValue } from '../../api/meta/quantity.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import { matchesNodeTerm } from '../placement/node-selector.ts';
 import { BIND_COMPLETED } from './annotations.ts';
-
-/**
- * Which volumes fit a claim (upstream: k8s.io/component-helpers/storage/volume/pv_helpers.go). The binder and
- * the scheduler use the same rules.
- */
 
 /** Whether the volume is bound to this claim, or reserved for a claim of its name. */
 export function isBoundTo({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {

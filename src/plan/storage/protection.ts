@@ -1,3 +1,8 @@
+/**
+ * Which claims and volumes are in use, and must not be removed yet (upstream:
+ * pkg/controller/volume/pvcprotection and pvprotection).
+ */
+
 import type { PersistentVolume } from '../../api/core/persistentvolume/schema.ts';
 import { CLAIM_FINALIZER, VOLUME_FINALIZER } from '../../api/core/persistentvolumeclaim/protection.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistentvolumeclaim/schema.ts';
@@ -6,11 +11,6 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
-
-/**
- * Which claims and volumes are in use, and must not be removed yet (upstream:
- * pkg/controller/volume/pvcprotection and pvprotection).
- */
 
 /** The name of the claim of a generic ephemeral volume (upstream: `VolumeClaimName`). */
 export function ephemeralClaimName({ metadata }: Pod, volumeName: string): string {

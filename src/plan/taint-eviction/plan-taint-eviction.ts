@@ -1,11 +1,3 @@
-import type { Taint } from '../../api/core/node/schema.ts';
-import { withDisruption } from '../../api/core/pod/disruption.ts';
-import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
-import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
-import { formatTime, timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json/json.ts';
-import { tolerationOf } from '../placement/taints.ts';
-
 /**
  * Decides which Pods the NoExecute taints of a node evict, and when: at once, never, or after the
  * tolerationSeconds of the matching toleration (upstream: processPodOnNode in
@@ -14,6 +6,14 @@ import { tolerationOf } from '../placement/taints.ts';
  * Upstream starts a timer in memory when its controller observes the taint. Here the time is computed from the
  * Pod's binding and the taint's timeAdded, so that a restart of the controller does not give the Pod more time.
  */
+
+import type { Taint } from '../../api/core/node/schema.ts';
+import { withDisruption } from '../../api/core/pod/disruption.ts';
+import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
+import { formatTime, timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json/json.ts';
+import { tolerationOf } from '../placement/taints.ts';
 
 /** A Pod that is bound to a node, and the taints of that node. */
 export interface TaintEvictionSnapshot {

@@ -114,7 +114,10 @@ export class DockerRuntime implements Runtime {
 		const { clock, onError } = this.#options;
 		await followEvents(
 			{
-				...{ client: this.#client, clock, onError, label: `${OWNER_LABEL}=${owner.id}` },
+				client: this.#client,
+				clock,
+				onError,
+				label: `${OWNER_LABEL}=${owner.id}`,
 				onConnected: () => containers.synchronize(),
 				onLost: () => containers.abandon(),
 				onEvent: (engineId, action) => containers.noteEvent(engineId, action),
@@ -290,8 +293,15 @@ export class DockerRuntime implements Runtime {
 	#containerSet(engine: EngineVersion, owner: Owner): ContainerSet {
 		const { clock, logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES, onError } = this.#options;
 		return new ContainerSet({
-			...{ client: this.#client, images: this.#images, records: this.#records, engine, owner, clock },
-			...{ logMaxBytes, logMaxFiles, onError },
+			client: this.#client,
+			images: this.#images,
+			records: this.#records,
+			engine,
+			owner,
+			clock,
+			logMaxBytes,
+			logMaxFiles,
+			onError,
 			notify: (status) => {
 				for (const listener of this.#listeners) listener({ status });
 			},

@@ -137,7 +137,9 @@ function readSetup(value: unknown): SandboxSetup {
 	const ofHost = (name: string): 'node' | 'pod' => (stringAt(namespaces, name) === 'node' ? 'node' : 'pod');
 	return {
 		namespaces: {
-			...{ network: ofHost('network'), ipc: ofHost('ipc'), user: ofHost('user') },
+			network: ofHost('network'),
+			ipc: ofHost('ipc'),
+			user: ofHost('user'),
 			pid: pid === 'node' || pid === 'pod' ? pid : 'container',
 		},
 		hostAliases: itemsAt(value, 'hostAliases').map((each) => ({

@@ -1,5 +1,7 @@
+import { platform } from 'node:os';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { BoxLevel } from './shim/box.ts';
+import { userOfThisProcess } from './shim/host-users.ts';
 
 /**
  * The Pod fields that the runtime of host processes honours, by what the machine allows: RuntimeTraits.honours. What
@@ -26,8 +28,20 @@ export interface Isolation {
 	readonly hasPids: boolean;
 }
 
+/** The traits of the runtime on this machine; `usesShim`: the launcher starts containers by the shim. */
+export function processTraits(isolation: Isolation, usesShim: boolean): RuntimeTraits {
+	return {
+		...isolationTraits(isolation),
+		user: userOfThisProcess(),
+		os: platform(),
+		runsHostPrograms: true,
+		canExec: usesShim,
+		canResize: false,
+	};
+}
+
 /** The traits that depend on the machine. */
-export function isolationTraits({ level, hasPids }: Isolation): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+function isolationTraits({ level, hasPids }: Isolation): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
 	if (level === 'none') return { honours: HONOURED.none };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
 	return { honours: new Set([...HONOURED[level], ...seesAll]), hostsFile: 'pod' };

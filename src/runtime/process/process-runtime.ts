@@ -19,11 +19,11 @@
  */
 
 import { access, mkdir } from 'node:fs/promises';
-import { homedir, platform } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
-import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
@@ -44,7 +44,7 @@ import {
 } from '../contract.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { PortConnections } from '../port-connections.ts';
-import { isolationTraits } from './honoured.ts';
+import { processTraits } from './honoured.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
@@ -119,14 +119,7 @@ export class ProcessRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		return {
-			...isolationTraits(this.#machine),
-			user: thisUser(),
-			os: platform(),
-			runsHostPrograms: true,
-			canExec: this.#usesShim,
-			canResize: false,
-		};
+		return processTraits(this.#machine, this.#usesShim);
 	}
 
 	/**
@@ -209,10 +202,17 @@ export class ProcessRuntime implements Runtime {
 		if (box) await prepareBox(config);
 		const { stopSignal, tty, stdin, stdinOnce } = config;
 		return await this.#call('createContainer', sandboxId, {
-			...{ name, attempt, image, logPath, logMaxBytes, logMaxFiles },
+			name,
+			attempt,
+			image,
+			logPath,
+			logMaxBytes,
+			logMaxFiles,
 			imageRef: imageRefOf(image),
 			program,
-			...{ tty, stdin, stdinOnce },
+			tty,
+			stdin,
+			stdinOnce,
 			...(box && { box }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
@@ -354,12 +354,6 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: HostSandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
-}
-
-/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
-function thisUser(): ProcessUser | undefined {
-	const { getuid, getgid, getgroups } = process;
-	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
 }
 
 /** The reference is the name itself, since there is no image and no digest. */

@@ -1,11 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite';
-
 /**
  * Free space in the file. SQLite reuses the pages of deleted rows for later ones, so a store in a steady
  * state neither grows nor shrinks. After a burst most of the file would stay empty forever, so free pages
  * beyond a quarter of the file are returned to the file system, a few at a time. Not by VACUUM: it rewrites
  * the whole file in one blocking call.
  */
+
+import type { DatabaseSync } from 'node:sqlite';
 
 /** Number of free pages that are always kept (1 MiB), so that a small store never returns any. */
 const LEAST_KEPT = 256;

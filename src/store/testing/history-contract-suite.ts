@@ -1,10 +1,10 @@
+/** The part of the store's contract about the history and its compaction; see contract-suite.ts. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompactedError, FutureRevisionError, type Revision, type Store } from '../store.ts';
 import { create, RecordingSink, remove, update } from './recording-sink.ts';
 import { CHURN, churn, counting, fill, list } from './store-probe.ts';
-
-/** The part of the store's contract about the history and its compaction; see contract-suite.ts. */
 
 /** Store.changes: batches of the history for a reader with its own pace. */
 export function history(store: () => Store): void {

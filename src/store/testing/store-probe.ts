@@ -1,8 +1,8 @@
+/** Short forms of writes to and reads from a store under test. */
+
 import assert from 'node:assert/strict';
 import type { RangeRequest, Revision, Store } from '../store.ts';
 import { create, type Plain, plainEntry, RecordingSink, remove, update } from './recording-sink.ts';
-
-/** Short forms of writes to and reads from a store under test. */
 
 /** Writes a short history with every kind of change: {@link CHURN} are its changes as text. */
 export async function churn(store: Store): Promise<void> {

@@ -1,10 +1,10 @@
+/** The part of the store's contract about watches and their sinks; see contract-suite.ts. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FutureRevisionError, type Store } from '../store.ts';
 import { create, encode, RecordingSink, remove } from './recording-sink.ts';
 import { CHURN, churn, counting, fill } from './store-probe.ts';
-
-/** The part of the store's contract about watches and their sinks; see contract-suite.ts. */
 
 /** Rule 3: live watches and watches from an earlier revision. */
 export function watching(store: () => Store): void {

@@ -1,7 +1,7 @@
 import type { Job, JobCondition, SuccessPolicyRule } from '../../../src/api/batch/job/schema.ts';
 import { timeOf } from '../../../src/api/meta/time.ts';
 import { approximate } from '../../../src/base/json/json.ts';
-import { IndexSet } from '../../../src/plan/job/indexes.ts';
+import { IndexSet } from '../../../src/plan/job/index-set.ts';
 
 /**
  * When a Job has to end and when it may, by its spec and its counts alone. Written without the controller's

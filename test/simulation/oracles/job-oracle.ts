@@ -4,7 +4,7 @@ import type { Pod } from '../../../src/api/core/pod/schema.ts';
 import { isConditionTrue } from '../../../src/api/meta/conditions.ts';
 import { semanticEqual } from '../../../src/api/schema/equality.ts';
 import { isFinished } from '../../../src/plan/job/conditions.ts';
-import { IndexSet } from '../../../src/plan/job/indexes.ts';
+import { IndexSet } from '../../../src/plan/job/index-set.ts';
 import { completionIndexOf, isIndexed, isTracked } from '../../../src/plan/job/pods/classify.ts';
 import { verdictOn } from './failure-verdict.ts';
 import { doubtOfEnd, reasonToEnd } from './job-end.ts';

@@ -1,7 +1,3 @@
-import { quote } from '../../../base/quote.ts';
-import { parseGoDuration } from './go-duration.ts';
-import { instantOf, isSteady, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
-
 /**
  * The language of CronJob schedules: five fields of cron or a descriptor, parsed as upstream's library
  * (robfig/cron v3, ParseStandard) parses them, with its error texts.
@@ -13,6 +9,10 @@ import { instantOf, isSteady, timeZoneProblem, type WallTime, wallTime, zoneName
  *
  * A library from npm would bring rules and error texts of its own, and users see both.
  */
+
+import { quote } from '../../../base/quote.ts';
+import { parseGoDuration } from './go-duration.ts';
+import { instantOf, isSteady, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
 
 /**
  * When a Job is due: at the minutes that match five fields, or at a fixed distance from the previous time.

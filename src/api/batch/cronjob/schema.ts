@@ -1,3 +1,8 @@
+/**
+ * The schema of batch/v1 CronJob. The descriptions are what `kubectl explain` prints. The template contains
+ * the whole spec of a Job, so its fields are described once, in ../job/schema.ts.
+ */
+
 import { objectReferenceSchema } from '../../core/pod/schema/reference.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
@@ -16,11 +21,6 @@ import {
 	time,
 } from '../../schema/schema.ts';
 import { jobSpecSchema } from '../job/schema.ts';
-
-/**
- * The schema of batch/v1 CronJob. The descriptions are what `kubectl explain` prints. The template contains
- * the whole spec of a Job, so its fields are described once, in ../job/schema.ts.
- */
 
 /** Schema of batch/v1 JobTemplateSpec. */
 export const jobTemplateSpecSchema = object(

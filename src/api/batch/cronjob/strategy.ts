@@ -2,9 +2,8 @@ import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import type { PodSpec } from '../../core/pod/schema.ts';
 import { SPEC } from '../../errors/field-path.ts';
-import { generationAfter } from '../../meta/generation.ts';
+import { withNextSpec } from '../../meta/generation.ts';
 import { withField } from '../../schema/defaults.ts';
-import { semanticEqual } from '../../schema/equality.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
 
@@ -21,17 +20,8 @@ export const cronJobStrategy: Strategy<CronJob> = {
 		spec: withoutDisabledFields(cronJob.spec),
 		status: {},
 	}),
-	prepareForUpdate: (cronJob, old) => {
-		const spec = withoutDisabledFields(cronJob.spec, old.spec);
-		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
-		const generation = generationAfter(old.metadata, changed);
-		return {
-			...cronJob,
-			metadata: { ...cronJob.metadata, generation },
-			spec: changed ? spec : old.spec,
-			status: old.status,
-		};
-	},
+	prepareForUpdate: (cronJob, old) =>
+		withNextSpec(cronJob, old, withoutDisabledFields(cronJob.spec, old.spec)),
 	validateCreate: validateCronJob,
 	validateUpdate: validateCronJobUpdate,
 	warnings: cronJobWarnings,

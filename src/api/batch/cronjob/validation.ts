@@ -1,3 +1,8 @@
+/**
+ * Validation of CronJobs, in the order and with the texts of upstream's ValidateCronJobCreate and
+ * ValidateCronJobUpdate (pkg/apis/batch/validation).
+ */
+
 import { chosen, fieldInvalid, fieldRequired, nonNegative, notSupported } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
@@ -7,11 +12,6 @@ import { jobSpecWarnings } from '../job/validation.ts';
 import { parseCron } from './cron-expression.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { timeZoneProblem } from './time-zone.ts';
-
-/**
- * Validation of CronJobs, in the order and with the texts of upstream's ValidateCronJobCreate and
- * ValidateCronJobUpdate (pkg/apis/batch/validation).
- */
 
 const META = new FieldPath('metadata');
 const RULES = { namespaced: true, name: dns1123Subdomain };

@@ -66,14 +66,20 @@ test('a condition pattern without a status gets status True', () => {
 });
 
 test('a Job without labels inherits those of its template', () => {
-	const template = {
-		metadata: { labels: { app: 'pi' } },
-		spec: { containers: [{ name: 'main', image: 'busybox' }] },
-	};
-	assert.deepEqual(defaultJob(job({ template })).metadata.labels, { app: 'pi' });
+	const spec = { containers: [{ name: 'main', image: 'busybox' }] };
+	const template = { metadata: { labels: { app: 'pi', 'controller-uid': 'u' } }, spec };
+	assert.deepEqual(defaultJob(job({ template })).metadata.labels, template.metadata.labels);
 	const own = { labels: { mine: 'yes' } };
 	assert.deepEqual(defaultJob(job({ template }, own)).metadata.labels, { mine: 'yes' });
 	assert.equal(defaultJob(job({})).metadata.labels, undefined);
+	const fresh = { metadata: { labels: { app: 'pi' } }, spec };
+	assert.equal(
+		defaultJob(job({ template: fresh })).metadata.labels,
+		undefined,
+		'its labels are not generated yet',
+	);
+	const manual = defaultJob(job({ template: fresh, manualSelector: true }));
+	assert.deepEqual(manual.metadata.labels, { app: 'pi' }, 'none will be generated');
 });
 
 test('the template gets the defaults of a Pod template, but not those of Pods alone', () => {

@@ -1,14 +1,21 @@
 import { defaultPodTemplate } from '../../core/pod/defaults.ts';
 import { mapShared, withDefaults, withField } from '../../schema/defaults.ts';
+import { awaitsGeneratedLabels } from './labels.ts';
 import type { Job, JobSpec, PodFailurePolicy } from './schema.ts';
 
 /** The backoffLimit of a Job with backoffLimitPerIndex: no limit, as only failures of one index count. */
 const UNLIMITED = 2 ** 31 - 1;
 
-const ONE: Partial<JobSpec> = { completions: 1, parallelism: 1 };
+/** Number of Pods that a Job runs at the same time if it does not say. */
+export const DEFAULT_PARALLELISM = 1;
+
+/** Number of failed Pods that a Job tolerates if it does not say. */
+export const DEFAULT_BACKOFF_LIMIT = 6;
+
+const ONE: Partial<JobSpec> = { completions: 1, parallelism: DEFAULT_PARALLELISM };
 const SPEC: Partial<JobSpec> = {
-	parallelism: 1,
-	backoffLimit: 6,
+	parallelism: DEFAULT_PARALLELISM,
+	backoffLimit: DEFAULT_BACKOFF_LIMIT,
 	completionMode: 'NonIndexed',
 	suspend: false,
 	podReplacementPolicy: 'TerminatingOrFailed',
@@ -23,10 +30,18 @@ const WITH_FAILURE_POLICY: Partial<JobSpec> = { podReplacementPolicy: 'Failed' }
  */
 export function defaultJob(job: Job): Job {
 	const defaulted = withField(job, 'spec', (spec) => defaultTemplateOfJob(defaultJobSpec(spec)));
+	return awaitsGeneratedLabels(job) ? defaulted : withInheritedLabels(defaulted);
+}
+
+/**
+ * A Job without labels gets those of its template, the generated ones too. For upstream the latter are an
+ * accident: defaulting makes both fields share one map, into which generateSelector then writes. So the labels
+ * of a new Job are inherited after that: the defaults leave them to the strategy, which knows when.
+ */
+export function withInheritedLabels(job: Job): Job {
 	const labels = job.spec.template.metadata?.labels;
-	if (labels === undefined || Object.keys(job.metadata.labels ?? {}).length > 0) return defaulted;
-	// The same map object as the template's: by its identity the strategy recognizes inherited labels.
-	return { ...defaulted, metadata: { ...job.metadata, labels } };
+	if (labels === undefined || Object.keys(job.metadata.labels ?? {}).length > 0) return job;
+	return { ...job, metadata: { ...job.metadata, labels } };
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { Job } from './schema.ts';
-
 /**
  * Finalizers, labels and annotations of a Job's Pods. They are upstream's, because clients select Pods by them.
  */
+
+import type { Job } from './schema.ts';
 
 /** The finalizer that keeps a Pod until the Job controller has counted it. */
 export const TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking';
@@ -59,4 +59,14 @@ export function withGeneratedSelector(job: Job): Job {
 			template: { ...template, metadata: { ...template.metadata, labels } },
 		},
 	};
+}
+
+/**
+ * Whether the template of `job` has no generated labels yet and is to get them: the Job is new and does not select
+ * its Pods itself.
+ */
+export function awaitsGeneratedLabels({ spec }: Job): boolean {
+	if (spec.manualSelector) return false;
+	const labels = spec.template.metadata?.labels ?? {};
+	return labels[CONTROLLER_UID_LABEL] === undefined && labels[LEGACY_CONTROLLER_UID_LABEL] === undefined;
 }

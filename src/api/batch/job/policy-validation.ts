@@ -10,8 +10,8 @@ import {
 } from '../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../errors/field-path.ts';
 import { exceeds, qualifiedName } from '../../meta/names.ts';
-import { parseIndexList } from './index-list.ts';
 import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from './schema.ts';
+import { parseIndexList } from './strict-index-list.ts';
 
 /** Limits of pod failure and success policies, the same as upstream's. */
 const MOST_RULES = 20;

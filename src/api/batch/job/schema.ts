@@ -1,3 +1,11 @@
+/**
+ * The schema of batch/v1 Job. The descriptions are what `kubectl explain` prints: what the field means, its
+ * default and bounds, and what follows from it.
+ *
+ * Whether a field is `optional`, `nullable`, `omitZero` or `always` follows its Go type in upstream's
+ * k8s.io/api/batch/v1, since that decides which zero values are stored and sent (see schema/schema.ts).
+ */
+
 import { podTemplateSpecSchema } from '../../core/pod/schema.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import { labelSelectorSchema } from '../../meta/selector.ts';
@@ -19,14 +27,6 @@ import {
 	time,
 	timeOrNull,
 } from '../../schema/schema.ts';
-
-/**
- * The schema of batch/v1 Job. The descriptions are what `kubectl explain` prints: what the field means, its
- * default and bounds, and what follows from it.
- *
- * Whether a field is `optional`, `nullable`, `omitZero` or `always` follows its Go type in upstream's
- * k8s.io/api/batch/v1, since that decides which zero values are stored and sent (see schema/schema.ts).
- */
 
 const onExitCodesSchema = object(
 	'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',

@@ -1,3 +1,8 @@
+/**
+ * Validation of a JobSpec, in the order of upstream's validateJobSpec. It serves Jobs and the templates of
+ * CronJobs. The rules for selectors are in validation.ts, since templates have no selector.
+ */
+
 import { validatePodTemplate } from '../../core/pod/validation/pod.ts';
 import {
 	fieldInvalid,
@@ -10,11 +15,6 @@ import type { FieldError, FieldPath } from '../../errors/field-path.ts';
 import { dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
 import type { JobSpec } from './schema.ts';
-
-/**
- * Validation of a JobSpec, in the order of upstream's validateJobSpec. It serves Jobs and the templates of
- * CronJobs. The rules for selectors are in validation.ts, since templates have no selector.
- */
 
 /** Upstream's limits. They bound completedIndexes and failedIndexes, which a status stores as text. */
 const MOST_INDEXED_PODS = 100_000;

@@ -1,3 +1,11 @@
+/**
+ * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions
+ * and ValidateJobUpdateStatus).
+ *
+ * Most rules apply only if a part that they concern has changed. An edit of the spec can make a stored status
+ * invalid, and the next writer of the status must not be refused for it.
+ */
+
 import {
 	duplicate,
 	fieldInvalid,
@@ -12,16 +20,8 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
-import { firstCommonIndex, parseIndexList } from './index-list.ts';
 import type { Job, JobStatus } from './schema.ts';
-
-/**
- * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions
- * and ValidateJobUpdateStatus).
- *
- * Most rules apply only if a part that they concern has changed. An edit of the spec can make a stored status
- * invalid, and the next writer of the status must not be refused for it.
- */
+import { firstCommonIndex, parseIndexList } from './strict-index-list.ts';
 
 const STATUS = new FieldPath('status');
 const CONDITIONS = STATUS.child('conditions');
@@ -134,6 +134,13 @@ function wrongValue(field: keyof JobStatus, { job }: Change, detail: string): re
 function missing(wrong: boolean, field: keyof JobStatus, detail: string): readonly FieldError[] {
 	return wrong ? [fieldRequired(STATUS.child(field), detail)] : [];
 }
+
+/** The terminal conditions: the field of {@link State}, and the type. */
+const FINAL = [
+	['failed', 'Failed'],
+	['complete', 'Complete'],
+	['failureTarget', 'FailureTarget'],
+] as const;
 
 /**
  * The rules in upstream's order, which is also the order of their errors. Every rule is checked: one wrong
@@ -303,13 +310,12 @@ const RULES: readonly Rule[] = [
 			),
 	},
 	// Terminal conditions are final: other controllers act on them, and cannot undo that.
-	...(['failed', 'complete', 'failureTarget'] as const).map((part): Rule => {
-		const type = part[0]?.toUpperCase() + part.slice(1);
-		return {
+	...FINAL.map(
+		([part, type]): Rule => ({
 			check: ({ is, was }) =>
 				conditions(was[part] && !is[part], `cannot disable the terminal ${type}=True condition`),
-		};
-	}),
+		}),
+	),
 	{
 		check: ({ job: { status }, old }) => {
 			const wrong = (status.failed ?? 0) < (old.status.failed ?? 0);

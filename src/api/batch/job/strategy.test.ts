@@ -49,7 +49,19 @@ test('create keeps the labels of the template, and a Job without labels inherits
 	const expected = { ...GENERATED, app: 'pi', 'job-name': 'other' };
 	assert.deepEqual(inheriting.spec.template.metadata?.labels, expected);
 	assert.deepEqual(inheriting.metadata.labels, expected);
-	assert.deepEqual(created({ template }, { labels: { app: 'pi' } }).metadata.labels, { app: 'pi' });
+	const own = { ...template.metadata.labels };
+	assert.deepEqual(
+		created({ template }, { labels: own }).metadata.labels,
+		own,
+		'labels equal to the template’s',
+	);
+});
+
+test('an update and an update of the status that leave no labels inherit those of the template', () => {
+	const old = created({});
+	const bare: Job = { ...old, metadata: { ...old.metadata, labels: {} } };
+	assert.deepEqual(jobs.strategy.prepareForUpdate(bare, old).metadata.labels, GENERATED);
+	assert.deepEqual(jobs.status?.prepareForUpdate(bare, old).metadata.labels, GENERATED);
 });
 
 test('create adds the generated label to a given selector', () => {

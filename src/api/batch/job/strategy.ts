@@ -1,9 +1,9 @@
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import { SPEC } from '../../errors/field-path.ts';
-import { generationAfter } from '../../meta/generation.ts';
+import { withNextSpec } from '../../meta/generation.ts';
 import { withField } from '../../schema/defaults.ts';
-import { semanticEqual } from '../../schema/equality.ts';
+import { withInheritedLabels } from './defaults.ts';
 import { withGeneratedSelector } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
 import { validateJobStatusUpdate } from './status-validation.ts';
@@ -20,19 +20,10 @@ export const jobStrategy: Strategy<Job> = {
 	prepareForCreate: (job) => {
 		const spec = withoutDisabledFields(job.spec);
 		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, spec, status: {} };
-		return fresh.spec.manualSelector ? fresh : withInheritedLabels(withGeneratedSelector(fresh), job);
+		return withInheritedLabels(fresh.spec.manualSelector ? fresh : withGeneratedSelector(fresh));
 	},
-	prepareForUpdate: (job, old) => {
-		const spec = withoutDisabledFields(job.spec, old.spec);
-		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
-		const generation = generationAfter(old.metadata, changed);
-		return {
-			...job,
-			metadata: { ...job.metadata, generation },
-			spec: changed ? spec : old.spec,
-			status: old.status,
-		};
-	},
+	prepareForUpdate: (job, old) =>
+		withNextSpec(withInheritedLabels(job), old, withoutDisabledFields(job.spec, old.spec)),
 	validateCreate: validateJob,
 	validateUpdate: validateJobUpdate,
 	warnings: jobWarnings,
@@ -45,20 +36,9 @@ function withoutDisabledFields(spec: JobSpec, old?: JobSpec): JobSpec {
 	return withField(spec, 'template', (template) => templateWithoutDisabledFields(template, old?.template));
 }
 
-/**
- * A Job that inherited its labels from its template (defaults.ts) gets the generated labels too. Upstream does
- * this by accident: defaulting makes both fields share one map, into which generateSelector then writes.
- */
-function withInheritedLabels(job: Job, given: Job): Job {
-	const { labels } = given.metadata;
-	const generated = job.spec.template.metadata?.labels;
-	if (labels === undefined || labels !== given.spec.template.metadata?.labels || !generated) return job;
-	return { ...job, metadata: { ...job.metadata, labels: generated } };
-}
-
 /** What an update of the status subresource may change: the status and the metadata. */
 export const jobStatusStrategy: SubresourceStrategy<Job> = {
-	prepareForUpdate: (job, old) => ({ ...job, spec: old.spec }),
+	prepareForUpdate: (job, old) => ({ ...withInheritedLabels(job), spec: old.spec }),
 	validateUpdate: validateJobStatusUpdate,
 };
 

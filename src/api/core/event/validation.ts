@@ -1,15 +1,15 @@
+/**
+ * Validation of Events (upstream: pkg/apis/core/validation/events.go). Both Event APIs have the same stored object:
+ * requests to the core API are subject to the legacy rules only, those to events.k8s.io/v1 to strict rules too. The
+ * errors name the fields of the core API in both, except for the reporter.
+ */
+
 import { fieldInvalid, fieldRequired, immutable, malformed } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../errors/field-path.ts';
 import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { jsonEqual } from '../../schema/equality.ts';
 import type { Event } from './schema.ts';
-
-/**
- * Validation of Events (upstream: pkg/apis/core/validation/events.go). Both Event APIs have the same stored object:
- * requests to the core API are subject to the legacy rules only, those to events.k8s.io/v1 to strict rules too. The
- * errors name the fields of the core API in both, except for the reporter.
- */
 
 /** The name of the reporter's field in the API of the request. */
 type ReporterField = 'reportingComponent' | 'reportingController';
@@ -133,7 +133,12 @@ function goReference(reference: Event['involvedObject']): Readonly<Record<string
 	const { kind = '', namespace = '', name = '', uid = '', apiVersion = '' } = reference;
 	const { resourceVersion = '', fieldPath = '' } = reference;
 	return {
-		...{ Kind: kind, Namespace: namespace, Name: name, UID: uid },
-		...{ APIVersion: apiVersion, ResourceVersion: resourceVersion, FieldPath: fieldPath },
+		Kind: kind,
+		Namespace: namespace,
+		Name: name,
+		UID: uid,
+		APIVersion: apiVersion,
+		ResourceVersion: resourceVersion,
+		FieldPath: fieldPath,
 	};
 }

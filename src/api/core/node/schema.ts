@@ -1,3 +1,8 @@
+/**
+ * Schema of v1.Node. It has every field of upstream's type, including the deprecated ones, so that objects
+ * written by other clients are stored unchanged; stint's node agent fills in only part of the status.
+ */
+
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
 	always,
@@ -19,11 +24,6 @@ import {
 	time,
 	timeOrNull,
 } from '../../schema/schema.ts';
-
-/**
- * Schema of v1.Node. It has every field of upstream's type, including the deprecated ones, so that objects
- * written by other clients are stored unchanged; stint's node agent fills in only part of the status.
- */
 
 const taintSchema = object(
 	'io.k8s.api.core.v1.Taint',

@@ -1,3 +1,8 @@
+/**
+ * Schemas of the sources of PersistentVolumes. Many are those of a Pod's volumes. Others have a type of their
+ * own, because a PersistentVolume has no namespace: its references to Secrets name one.
+ */
+
 import {
 	always,
 	map,
@@ -24,11 +29,6 @@ import {
 import { providerVolumeSources } from '../pod/schema/provider-volume.ts';
 import { objectReferenceSchema } from '../pod/schema/reference.ts';
 import { hostPathVolumeSource } from '../pod/schema/volume.ts';
-
-/**
- * Schemas of the sources of PersistentVolumes. Many are those of a Pod's volumes. Others have a type of their
- * own, because a PersistentVolume has no namespace: its references to Secrets name one.
- */
 
 const secretReferenceSchema = {
 	...object('io.k8s.api.core.v1.SecretReference', 'Reference to a Secret in any namespace.', {

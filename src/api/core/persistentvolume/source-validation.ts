@@ -1,3 +1,9 @@
+/**
+ * Validation of the source of a PersistentVolume: the first one that is set, by its own rules; any further one
+ * is an error (upstream: `ValidatePersistentVolumeSpec`). Sources that a Pod's volume has too are validated by
+ * the Pod's rules.
+ */
+
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -19,12 +25,6 @@ import {
 } from '../pod/validation/volumes/provider-volume.ts';
 import { validateHostPath } from '../pod/validation/volumes/volume.ts';
 import type { PersistentVolumeSpec } from './schema.ts';
-
-/**
- * Validation of the source of a PersistentVolume: the first one that is set, by its own rules; any further one
- * is an error (upstream: `ValidatePersistentVolumeSpec`). Sources that a Pod's volume has too are validated by
- * the Pod's rules.
- */
 
 /** The sources in the order in which upstream validates them. */
 export const PERSISTENT_SOURCES = [

@@ -1,3 +1,8 @@
+/**
+ * Validation of PersistentVolumes, with the rules and messages of pkg/apis/core/validation and
+ * pkg/volume/validation. The source of a volume is immutable: data may have been written to it.
+ */
+
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -20,11 +25,6 @@ import { validateAmount } from '../persistentvolumeclaim/validation.ts';
 import { validateNodeSelector } from '../pod/validation/affinity.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from './schema.ts';
 import { PERSISTENT_SOURCES, validatePersistentSource } from './source-validation.ts';
-
-/**
- * Validation of PersistentVolumes, with the rules and messages of pkg/apis/core/validation and
- * pkg/volume/validation. The source of a volume is immutable: data may have been written to it.
- */
 
 const META = new FieldPath('metadata');
 const RULES = { namespaced: false, name: dns1123Subdomain };

@@ -1,3 +1,8 @@
+/**
+ * Validation of the spec of a PersistentVolumeClaim, of its own or in the volume of a Pod (upstream:
+ * `ValidatePersistentVolumeClaimSpec` in pkg/apis/core/validation).
+ */
+
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -11,11 +16,6 @@ import { compareQuantities } from '../../meta/quantity.ts';
 import { validateLabelSelector } from '../../meta/selector.ts';
 import type { PersistentVolumeClaimSpec } from '../pod/schema/volume-claim.ts';
 import { validateQuantity } from '../pod/validation/resources.ts';
-
-/**
- * Validation of the spec of a PersistentVolumeClaim, of its own or in the volume of a Pod (upstream:
- * `ValidatePersistentVolumeClaimSpec` in pkg/apis/core/validation).
- */
 
 /** Sorted, as upstream's errors list them. */
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];

@@ -1,3 +1,9 @@
+/**
+ * Validation of PersistentVolumeClaims, with the rules and messages of pkg/apis/core/validation. A claim's spec
+ * is immutable, except that a controller sets volumeName once, a class can be set if the claim had none, and a
+ * bound claim can grow.
+ */
+
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -15,12 +21,6 @@ import { validateQuantity } from '../pod/validation/resources.ts';
 import { CLASS_ANNOTATION } from './claim-class.ts';
 import { validateClaimSpec } from './claim-spec.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from './schema.ts';
-
-/**
- * Validation of PersistentVolumeClaims, with the rules and messages of pkg/apis/core/validation. A claim's spec
- * is immutable, except that a controller sets volumeName once, a class can be set if the claim had none, and a
- * bound claim can grow.
- */
 
 const META = new FieldPath('metadata');
 const STATUS = new FieldPath('status');

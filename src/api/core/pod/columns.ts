@@ -1,3 +1,8 @@
+/**
+ * Printer columns of Pods (upstream: `printPod` in pkg/printers/internalversion). Scripts parse these
+ * columns, so the names, the order and the text of each cell are upstream's.
+ */
+
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
@@ -6,17 +11,12 @@ import { ageOf } from '../../meta/duration.ts';
 import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
-/**
- * Printer columns of Pods (upstream: `printPod` in pkg/printers/internalversion). Scripts parse these
- * columns, so the names, the order and the text of each cell are upstream's.
- */
-
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
 	nameColumn(),
 	textColumn('Ready', 'Number of ready containers, and of all containers and sidecars.', readyOf),
 	textColumn('Status', 'Summary of the state of the Pod and its containers.', podStatusText),
-	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsOf),
+	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsText),
 	ageColumn(),
 	wideColumn(
 		'IP',
@@ -140,7 +140,7 @@ function endWord({ reason, signal, exitCode }: End): string {
  * RESTARTS column: during the initialization the restarts of init containers; afterwards those of sidecars
  * and containers.
  */
-function restartsOf(pod: Pod, now: number): string {
+function restartsText(pod: Pod, now: number): string {
 	const sidecars = sidecarNames(pod);
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	const init = untilUnfinished(initContainerStatuses, sidecars);

@@ -1,3 +1,10 @@
+/**
+ * Defaults of Pods and Pod templates (upstream: pkg/apis/core/v1/defaults.go). Defaulting runs on every write
+ * and on every object that is read, so a spec that is already complete must cost next to nothing: every
+ * function returns the part that it was given if there is nothing to fill in, and a copy shares the parts
+ * that did not change.
+ */
+
 import { formatQuantity, parseQuantity } from '../../meta/quantity.ts';
 import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import { aggregateRequests, type ResourceList } from './aggregate-requests.ts';
@@ -17,13 +24,6 @@ import type {
 } from './schema.ts';
 import { pullPolicyOf } from './validation/image-name.ts';
 import { defaultVolume } from './volume-defaults.ts';
-
-/**
- * Defaults of Pods and Pod templates (upstream: pkg/apis/core/v1/defaults.go). Defaulting runs on every write
- * and on every object that is read, so a spec that is already complete must cost next to nothing: every
- * function returns the part that it was given if there is nothing to fill in, and a copy shares the parts
- * that did not change.
- */
 
 /**
  * Fills in the defaults of a Pod. Unlike a template, a Pod also gets requests from its limits, host ports
@@ -57,12 +57,15 @@ export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
 	return withField(template, 'spec', defaultPodSpec);
 }
 
+/** Seconds that the containers of a Pod have to end if it does not say. */
+export const DEFAULT_GRACE_SECONDS = 30;
+
 /** Defaults of Pods that templates do not get. */
 const POD: Partial<PodSpec> = { enableServiceLinks: true };
 /** Defaults of the spec of Pods and templates. */
 const POD_SPEC: Partial<PodSpec> = {
 	restartPolicy: 'Always',
-	terminationGracePeriodSeconds: 30,
+	terminationGracePeriodSeconds: DEFAULT_GRACE_SECONDS,
 	dnsPolicy: 'ClusterFirst',
 	securityContext: {},
 	schedulerName: 'default-scheduler',
@@ -76,7 +79,12 @@ const CONTAINER: Partial<Container> = {
  * Probe defaults replace zeros as well: upstream's fields are no pointers, so that a 0 is the same as an
  * absent field.
  */
-const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+export const PROBE_DEFAULTS = {
+	timeoutSeconds: 1,
+	periodSeconds: 10,
+	successThreshold: 1,
+	failureThreshold: 3,
+};
 const HTTP = { path: '/', scheme: 'HTTP' } as const;
 const TCP = { protocol: 'TCP' } as const;
 /** An empty service name makes the server report its overall health. */
@@ -130,7 +138,7 @@ function defaultVariable(variable: EnvVar): EnvVar {
 }
 
 function defaultProbe(given: Probe): Probe {
-	const probe = withField(withDefaultsForZeros(given, PROBE), 'httpGet', defaultHttpGet);
+	const probe = withField(withDefaultsForZeros(given, PROBE_DEFAULTS), 'httpGet', defaultHttpGet);
 	return withField(probe, 'grpc', (grpc) => withDefaults(grpc, GRPC));
 }
 

@@ -1,14 +1,14 @@
-import type { FieldPath } from '../../errors/field-path.ts';
-import { mapShared, withField } from '../../schema/defaults.ts';
-import { leftOut } from '../../schema/dropped-fields.ts';
-import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
-
 /**
  * Fields of features that are alpha in Kubernetes 1.37, and so off unless a cluster's administrator enables
  * them. Like upstream's `DropDisabledPodFields`, the API server drops such a field from a write instead of
  * refusing the write, unless the stored object already has the field: dropping it then would change a Pod
  * that uses it. Upstream drops it silently; here the client gets a warning.
  */
+
+import type { FieldPath } from '../../errors/field-path.ts';
+import { mapShared, withField } from '../../schema/defaults.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
+import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
 
 /** Why a container's `lifecycle.stopSignal` is dropped, and what its author can do instead. */
 export const STOP_SIGNAL_OFF = {

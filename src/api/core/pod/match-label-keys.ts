@@ -1,13 +1,13 @@
-import { entryOf } from '../../../base/json/json.ts';
-import type { LabelSelector } from '../../meta/selector.ts';
-import type { Affinity, PodAffinityTerm, PodSpec } from './schema.ts';
-
 /**
  * Pod affinity terms and topology spread constraints can take values from the Pod's own labels
  * (`matchLabelKeys`). The API server merges them into the label selectors once, when the Pod is created, so
  * that schedulers evaluate only the selectors. Upstream: `applyMatchLabelKeysAndMismatchLabelKeys` in
  * pkg/registry/core/pod/strategy.go.
  */
+
+import { entryOf } from '../../../base/json/json.ts';
+import type { LabelSelector } from '../../meta/selector.ts';
+import type { Affinity, PodAffinityTerm, PodSpec } from './schema.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

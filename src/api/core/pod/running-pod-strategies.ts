@@ -1,3 +1,8 @@
+/**
+ * The strategies of the subresources through which clients change a running Pod: each keeps everything but its own part
+ * of the spec (upstream: `podEphemeralContainersStrategy` and `podResizeStrategy` in pkg/registry/core/pod/strategy.go).
+ */
+
 import type { SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -5,11 +10,6 @@ import { withoutDisabledFields } from './disabled-fields.ts';
 import type { Container, Pod, PodSpec } from './schema.ts';
 import { validateEphemeralContainersUpdate } from './validation/ephemeral-update.ts';
 import { validatePodResize } from './validation/resize.ts';
-
-/**
- * The strategies of the subresources through which clients change a running Pod: each keeps everything but its own part
- * of the spec (upstream: `podEphemeralContainersStrategy` and `podResizeStrategy` in pkg/registry/core/pod/strategy.go).
- */
 
 /** The subresource ephemeralcontainers: adds containers for debugging. */
 export const podEphemeralContainersStrategy: SubresourceStrategy<Pod> = {

@@ -1,8 +1,3 @@
-import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { always, type Infer, object, required, string } from '../../schema/schema.ts';
-import { podSpecSchema } from './schema/spec.ts';
-import { podStatusSchema } from './schema/status.ts';
-
 /**
  * The v1.Pod API type: schema, defaults, validation, create and update strategy, warnings and printer
  * columns. The boundary: this folder defines what a Pod may contain, not how it is run. What the scheduler
@@ -18,6 +13,11 @@ import { podStatusSchema } from './schema/status.ts';
  * 3. Everything here is pure. Defaulting returns the object that it was given if there is nothing to fill in,
  *    since it runs on every read and write.
  */
+
+import { objectMetaSchema } from '../../meta/object-meta.ts';
+import { always, type Infer, object, required, string } from '../../schema/schema.ts';
+import { podSpecSchema } from './schema/spec.ts';
+import { podStatusSchema } from './schema/status.ts';
 
 export type {
 	Affinity,

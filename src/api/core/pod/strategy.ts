@@ -1,8 +1,7 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { SPEC } from '../../errors/field-path.ts';
-import { generationAfter } from '../../meta/generation.ts';
-import { semanticEqual } from '../../schema/equality.ts';
+import { withNextSpec } from '../../meta/generation.ts';
 import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { isFinalPhase } from './phase.ts';
@@ -24,18 +23,8 @@ export const podStrategy: Strategy<Pod> = {
 		spec: withOwnLabels(withoutDisabledFields(pod.spec), pod.metadata.labels ?? {}),
 		status: firstStatus(pod),
 	}),
-	prepareForUpdate: (pod, old) => {
-		const spec = withoutDisabledFields(pod.spec, old.spec);
-		// An equal spec is replaced by the stored one, so that validatePodUpdate can skip it by identity.
-		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
-		const generation = generationAfter(old.metadata, changed);
-		return {
-			...pod,
-			metadata: { ...pod.metadata, generation },
-			spec: changed ? spec : old.spec,
-			status: old.status,
-		};
-	},
+	// validatePodUpdate skips an equal spec by identity.
+	prepareForUpdate: (pod, old) => withNextSpec(pod, old, withoutDisabledFields(pod.spec, old.spec)),
 	validateCreate: validatePod,
 	validateUpdate: validatePodUpdate,
 	// Only a create gets warnings. Controllers write most updates, and would only repeat those of the creation.

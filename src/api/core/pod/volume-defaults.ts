@@ -1,3 +1,4 @@
+import { DEFAULT_TOKEN_SECONDS } from '../../authentication/token-request.ts';
 import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import type { VolumeProjection } from './schema/projected-volume.ts';
 import type { Volume } from './schema.ts';
@@ -8,7 +9,7 @@ const FILE_MODE = { defaultMode: 0o644 };
 /** The empty type of a hostPath means that the node does not check what is at the path. */
 export const UNCHECKED = { type: '' };
 const V1 = { apiVersion: 'v1' };
-const ONE_HOUR = { expirationSeconds: 3600 };
+const ONE_HOUR = { expirationSeconds: DEFAULT_TOKEN_SECONDS };
 const FILESYSTEM = { volumeMode: 'Filesystem' } as const;
 /** Defaults of an iSCSI source, of a Pod or of a PersistentVolume. */
 export const ISCSI = { iscsiInterface: 'default' };

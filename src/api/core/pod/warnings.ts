@@ -1,3 +1,8 @@
+/**
+ * Texts for Warning headers: values in a Pod or template that are valid but probably mistakes. Upstream:
+ * pkg/api/pod/warnings.go, with its texts. Not covered are annotations that fields have replaced.
+ */
+
 import { quote } from '../../../base/quote.ts';
 import { type FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, labelValue } from '../../meta/names.ts';
@@ -12,11 +17,6 @@ import type {
 	PodTemplateSpec,
 	Volume,
 } from './schema.ts';
-
-/**
- * Texts for Warning headers: values in a Pod or template that are valid but probably mistakes. Upstream:
- * pkg/api/pod/warnings.go, with its texts. Not covered are annotations that fields have replaced.
- */
 
 /** Warnings for a new Pod. */
 export function podWarnings(pod: Pod): readonly string[] {

@@ -8,15 +8,18 @@ import type { Secret } from './schema.ts';
  */
 export function tlsWarnings({ type, data = {} }: Secret): readonly string[] {
 	if (type !== 'kubernetes.io/tls') return [];
-	const problem = problemOfCertificate(blocksIn(data['tls.crt'])) ?? problemOfKey(blocksIn(data['tls.key']));
+	const problem = pemProblem(textOfBase64(data['tls.crt'] ?? ''), textOfBase64(data['tls.key'] ?? ''));
 	return problem === undefined ? [] : [problem];
 }
 
-/** The types of the PEM blocks in a value: `CERTIFICATE`, `RSA PRIVATE KEY`, … */
-function blocksIn(base64 = ''): readonly string[] {
-	const blocks = textOfBase64(base64).matchAll(
-		/^-----BEGIN ([^\n]*)-----[ \t\r]*\n[^-]*\n-----END \1-----[ \t\r]*$/gm,
-	);
+/** Why the texts are no PEM of a certificate and of a private key; undefined if they are. */
+export function pemProblem(certificate: string, key: string): string | undefined {
+	return problemOfCertificate(blocksIn(certificate)) ?? problemOfKey(blocksIn(key));
+}
+
+/** The types of the PEM blocks in a text: `CERTIFICATE`, `RSA PRIVATE KEY`, … */
+function blocksIn(text: string): readonly string[] {
+	const blocks = text.matchAll(/^-----BEGIN ([^\n]*)-----[ \t\r]*\n[^-]*\n-----END \1-----[ \t\r]*$/gm);
 	return [...blocks].map(([, name = '']) => name);
 }
 

@@ -38,7 +38,9 @@ export const newEvents: ResourceDefinition<NewEvent> = viewOf<NewEvent>({
 function toStored(event: NewEvent): Event {
 	const { metadata, reason, note, type, series, action, related } = event;
 	return {
-		...{ kind: 'Event', apiVersion: 'v1', metadata },
+		kind: 'Event',
+		apiVersion: 'v1',
+		metadata,
 		involvedObject: event.regarding ?? {},
 		...(reason !== undefined && { reason }),
 		...(note !== undefined && { message: note }),
@@ -63,7 +65,9 @@ function fromStored(event: Event): NewEvent {
 	const { metadata, reason, message, type, series, action, related } = event;
 	const { reportingComponent: reportingController, reportingInstance } = event;
 	return {
-		...{ kind: 'Event', apiVersion: 'events.k8s.io/v1', metadata },
+		kind: 'Event',
+		apiVersion: 'events.k8s.io/v1',
+		metadata,
 		eventTime: event.eventTime,
 		...(series && { series: { count: series.count ?? 0, lastObservedTime: series.lastObservedTime } }),
 		...(reportingController !== '' && { reportingController }),

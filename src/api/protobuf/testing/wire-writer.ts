@@ -1,6 +1,6 @@
-import { DELIMITED, VARINT } from '../wire-reader.ts';
-
 /** Encodes protobuf messages, for tests only. A message is the concatenation of its fields. */
+
+import { DELIMITED, VARINT } from '../wire-reader.ts';
 
 /** A field with an integer or boolean. */
 export function numberField(number: number, value: number | bigint): readonly number[] {

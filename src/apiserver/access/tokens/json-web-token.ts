@@ -1,10 +1,10 @@
+/** JSON Web Tokens (RFC 7519) of the server: signed by RS256, in the compact form. */
+
 import { sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import { isList, isRecord, type JsonRecord } from '../../../base/json/json.ts';
 import type { AccountClaims, ObjectClaim, TokenClaims } from '../../../plan/service-account/token-claims.ts';
 import type { SigningKeyPair } from './signing-key.ts';
-
-/** JSON Web Tokens (RFC 7519) of the server: signed by RS256, in the compact form. */
 
 /** A token that was split into its parts. Its signature has not been verified. */
 export interface ParsedToken {

@@ -1,11 +1,11 @@
+/** CronJobs and their Jobs for tests of plan/cronjob. */
+
 import { cronjobs } from '../../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import { controllerReferenceTo } from '../../../api/meta/controller-reference.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { JobReference } from '../plan.ts';
-
-/** CronJobs and their Jobs for tests of plan/cronjob. */
 
 /** How {@link aCronJob} differs from one that was created at the epoch. */
 export interface CronJobTraits {

@@ -99,9 +99,15 @@ export function countsAsTerminating({ category }: PodView): boolean {
 	return category === 'lost' || category === 'terminating';
 }
 
+/** Whether the Job creates no replacement for the Pod yet: it is being deleted and the Job waits for its end. */
+export function holdsItsPlace({ category }: PodView): boolean {
+	return category === 'terminating';
+}
+
 /**
  * Whether the Job replaces a Pod under deletion only when it has ended. A pod failure policy implies that,
- * because its rules need the exit codes and conditions of the end (upstream: onlyReplaceFailedPods).
+ * because its rules need the exit codes and conditions of the end (upstream: onlyReplaceFailedPods). All rules about
+ * podReplacementPolicy ask this function or the categories that follow from it.
  */
 export function replacesOnlyEndedPods({ spec }: Job): boolean {
 	return spec.podReplacementPolicy === 'Failed' || spec.podFailurePolicy !== undefined;
@@ -130,4 +136,12 @@ export function wholeNumber(text: string | undefined): number | undefined {
 /** Whether the Pod's Ready condition is True. */
 export function isReady({ status }: Pod): boolean {
 	return isConditionTrue(status.conditions, 'Ready');
+}
+
+/** The number of restarts of all containers of the Pod, init containers included. */
+export function restartCountOf({ status }: Pod): number {
+	let restarts = 0;
+	for (const { restartCount } of status.containerStatuses ?? []) restarts += restartCount;
+	for (const { restartCount } of status.initContainerStatuses ?? []) restarts += restartCount;
+	return restarts;
 }

@@ -2,7 +2,7 @@ import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../../../api/b
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
-import { IndexSet } from '../indexes.ts';
+import { IndexSet } from '../index-set.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
 import {
 	countsAsFailed,
@@ -53,7 +53,7 @@ export interface IndexView {
 export interface PerIndexView {
 	readonly failed: IndexSet;
 	/**
-	 * By index, the failed Pod whose failure counts, kept in annotations, its replacement will copy. It keeps its
+	 * By index: the failed Pod from which the replacement copies the failure counts (annotations). It keeps its
 	 * finalizer until the replacement exists, so that the counts cannot be lost.
 	 */
 	readonly lastFailed: ReadonlyMap<number, PodView>;

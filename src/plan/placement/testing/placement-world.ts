@@ -1,3 +1,5 @@
+/** Pods, nodes and whole clusters for tests of placement. Objects get the defaults of the API. */
+
 import { nodes } from '../../../api/core/node/definition.ts';
 import { type Node, nodeSchema } from '../../../api/core/node/schema.ts';
 import type { PersistentVolume } from '../../../api/core/persistentvolume/schema.ts';
@@ -11,8 +13,6 @@ import type { Cluster, StorageView } from '../cluster/cluster.ts';
 import { Occupancy } from '../cluster/occupancy.ts';
 import type { Labels } from '../labels.ts';
 import { placePod } from '../place-pod.ts';
-
-/** Pods, nodes and whole clusters for tests of placement. Objects get the defaults of the API. */
 
 /** The properties of a node in a test. */
 export interface NodeShape {

@@ -127,8 +127,9 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 			only: 'with `exec`, on a runtime that cannot run commands in containers',
 			because: NO_EXEC,
 			instead,
-			when: ({ value, traits }) => !traits.canExec && isRecord(value) && Object.hasOwn(value, 'exec'),
+			when: ({ value }) => isRecord(value) && Object.hasOwn(value, 'exec'),
 			byStint: true,
+			unless: 'canExec',
 		}),
 		honoured(name),
 	];

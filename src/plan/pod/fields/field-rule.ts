@@ -65,7 +65,12 @@ export interface FieldRule {
 	 * or another trait of the runtime decides.
 	 */
 	readonly byStint?: true;
+	/** A trait of the runtime with which the row is skipped. */
+	readonly unless?: 'canExec';
 }
+
+/** The traits that decide whether a row is skipped on a runtime. */
+export type DecidingTraits = Pick<RuntimeTraits, 'honours'> & Partial<Pick<RuntimeTraits, 'canExec'>>;
 
 /** Whether the runtime honours the field, which is named as in the table. */
 export function honoursField({ honours }: Pick<RuntimeTraits, 'honours'>, field: string): boolean {

@@ -16,7 +16,7 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
-import { type Effect, type FieldRule, honoursField } from './field-rule.ts';
+import { type DecidingTraits, type Effect, type FieldRule, honoursField } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
 import { SECURITY_RULES } from './security-rules.ts';
 
@@ -137,7 +137,8 @@ export function placesIn({ spec }: Pod): readonly Place[] {
 		...initContainers.map((container, index) => ({ container, path: `spec.initContainers[${index}]` })),
 		...containers.map((container, index) => ({ container, path: `spec.containers[${index}]` })),
 		...ephemeralContainers.map((container, index) => ({
-			...{ container, path: `spec.ephemeralContainers[${index}]` },
+			container,
+			path: `spec.ephemeralContainers[${index}]`,
 		})),
 	];
 }
@@ -163,12 +164,12 @@ function findingFor(
 }
 
 /** Whether the runtime honours what the row is about. */
-export function isSkipped(
-	{ field, comesWith = field, effect, byStint }: FieldRule,
-	traits: Pick<RuntimeTraits, 'honours'>,
-): boolean {
+export function isSkipped(rule: FieldRule, traits: DecidingTraits): boolean {
+	const { field, comesWith = field, effect, byStint, unless } = rule;
 	const isFine = effect === 'honoured' || effect === 'harmless';
-	return !isFine && !byStint && honoursField(traits, comesWith);
+	if (isFine) return false;
+	if (unless !== undefined && traits[unless]) return true;
+	return !byStint && honoursField(traits, comesWith);
 }
 
 function hintOf(where: string, { because, instead = 'remove the field' }: FieldRule): string {

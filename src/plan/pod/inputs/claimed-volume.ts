@@ -42,7 +42,8 @@ export function claimedSetUp(pod: Pod, volume: Volume, found: ClaimObjects): Vol
 	const { name = '' } = storage.metadata;
 	const { hostPath, local, accessModes = [] } = storage.spec;
 	const rest = {
-		...{ name: volume.name, readOnly: claim?.readOnly ?? false },
+		name: volume.name,
+		readOnly: claim?.readOnly ?? false,
 		persistent: { name, isExclusive: accessModes.length === 1 && accessModes[0] === 'ReadWriteOncePod' },
 	};
 	if (hostPath) return { ...rest, kind: 'hostPath', path: hostPath.path, type: hostPath.type ?? '' };

@@ -1,3 +1,4 @@
+import { DEFAULT_TOKEN_SECONDS } from '../../../api/authentication/token-request.ts';
 import type { Container, Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
 import { claimOf } from './claimed-volume.ts';
@@ -91,11 +92,14 @@ export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
 		if (source.configMap) return [data('configMap', source.configMap)];
 		if (source.secret) return [data('secret', source.secret)];
 		if (!source.serviceAccountToken) return [];
-		const { audience = '', expirationSeconds = 3600 } = source.serviceAccountToken;
+		const { audience = '', expirationSeconds = DEFAULT_TOKEN_SECONDS } = source.serviceAccountToken;
 		const serviceAccount = pod.spec.serviceAccountName || 'default';
 		return [
 			{
-				...{ user, kind: 'serviceAccountToken', serviceAccount, audience },
+				user,
+				kind: 'serviceAccountToken',
+				serviceAccount,
+				audience,
 				expirationSeconds: approximate(expirationSeconds),
 			},
 		];

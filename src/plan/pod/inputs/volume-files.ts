@@ -1,3 +1,4 @@
+import { DEFAULT_TOKEN_SECONDS } from '../../../api/authentication/token-request.ts';
 import type { VolumeProjection } from '../../../api/core/pod/schema/projected-volume.ts';
 import type { Pod, PodSpec, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
@@ -119,7 +120,7 @@ class VolumeFiles {
 
 	#ofToken({
 		audience = '',
-		expirationSeconds = 3600,
+		expirationSeconds = DEFAULT_TOKEN_SECONDS,
 		path,
 	}: NonNullable<VolumeProjection['serviceAccountToken']>): readonly VolumeFile[] {
 		const reference = { audience, expirationSeconds: approximate(expirationSeconds) };

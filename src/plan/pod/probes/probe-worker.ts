@@ -8,6 +8,7 @@
  *    new attempt: no command runs in a container that is being stopped.
  */
 
+import { PROBE_DEFAULTS } from '../../../api/core/pod/defaults.ts';
 import type { Container, Probe } from '../../../api/core/pod/schema.ts';
 import type { Attempt, ProbeKind, ProbeResult } from '../snapshot.ts';
 
@@ -100,7 +101,8 @@ export function counted(
 ): ProbeWorker {
 	const run = worker.last === outcome ? worker.run + 1 : 1;
 	const next = { ...worker, last: outcome, run };
-	const threshold = outcome === 'failure' ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);
+	const field = outcome === 'failure' ? 'failureThreshold' : 'successThreshold';
+	const threshold = probe[field] ?? PROBE_DEFAULTS[field];
 	if (run < threshold) return next;
 	const isLast = kind === 'startup' || (kind === 'liveness' && outcome === 'failure');
 	return { ...withResult(next, outcome), ...(isLast && { isOnHold: true, run: 0 }) };

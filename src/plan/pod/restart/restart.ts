@@ -1,5 +1,5 @@
 import type { Container } from '../../../api/core/pod/schema.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../../base/queue/backoff.ts';
+import { type BackoffPolicy, backoffDelayMs, failuresUntilCap } from '../../../base/queue/backoff.ts';
 import type { Attempt, PodSnapshot } from '../snapshot.ts';
 
 type RestartRule = NonNullable<Container['restartPolicyRules']>[number];
@@ -10,8 +10,11 @@ const RESTART: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
 /** A run longer than this resets the backoff, so that the next restart is immediate. */
 const RESET_AFTER_MS = 2 * RESTART.capMs;
 
-/** The number of attempts that the runtime must keep so that the backoff can be computed. */
-export const ATTEMPTS_TO_KEEP = 8;
+/**
+ * The number of attempts that the runtime must keep so that the backoff can be computed: those that make it reach its
+ * cap, one before them, whose restart is immediate, and the present one, which may not have ended.
+ */
+export const ATTEMPTS_TO_KEEP = failuresUntilCap(RESTART) + 2;
 
 /**
  * Whether the container is restarted after the end of this attempt: by its exit code, or because the agent has stopped

@@ -79,12 +79,18 @@ function bare({
 	volumeMounts = [],
 }: Container): Omit<ContainerStatus, 'state' | 'lastState'> {
 	const mounts = volumeMounts.map(({ name: volume, mountPath, readOnly = false }) => ({
-		...{ name: volume, mountPath },
+		name: volume,
+		mountPath,
 		// The kubelet reports recursiveReadOnly for read-only mounts only. No runtime supports it yet.
 		...(readOnly && { readOnly, recursiveReadOnly: 'Disabled' }),
 	}));
 	return {
-		...{ name, ready: false, restartCount: 0, image, imageID: '', started: false },
+		name,
+		ready: false,
+		restartCount: 0,
+		image,
+		imageID: '',
+		started: false,
 		...(mounts.length > 0 && { volumeMounts: mounts }),
 	};
 }

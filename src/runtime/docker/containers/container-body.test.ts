@@ -23,8 +23,11 @@ test('requests and limits are the numbers that the kubelet gives', () => {
 	assert.deepEqual(resources({}, {}), { CpuShares: 2 });
 	assert.deepEqual(resources({ cpuMillis: 100 }, {}), { CpuShares: 102 });
 	assert.deepEqual(resources({}, { cpuMillis: 500, memoryBytes: 1000 }), {
-		...{ CpuShares: 512, CpuPeriod: 100_000, CpuQuota: 50_000 },
-		...{ Memory: 1000, MemorySwap: 1000 },
+		CpuShares: 512,
+		CpuPeriod: 100_000,
+		CpuQuota: 50_000,
+		Memory: 1000,
+		MemorySwap: 1000,
 	});
 	assert.deepEqual(resources({}, { cpuMillis: 5 }), { CpuShares: 5, CpuPeriod: 100_000, CpuQuota: 1000 });
 });

@@ -63,7 +63,9 @@ function hostConfigOf(config: ContainerConfig, facts: BodyFacts): Readonly<Recor
 		...engineResources(resources),
 		Mounts: facts.mounts,
 		Devices: devices.map(({ hostPath, containerPath, readOnly }) => ({
-			...{ PathOnHost: hostPath, PathInContainer: containerPath, CgroupPermissions: readOnly ? 'rm' : 'rwm' },
+			PathOnHost: hostPath,
+			PathInContainer: containerPath,
+			CgroupPermissions: readOnly ? 'rm' : 'rwm',
 		})),
 		// The mounted file has the names.
 		ExtraHosts: hasHosts

@@ -74,12 +74,19 @@ export class ContainerSet {
 		const { client, records, clock, engine, logMaxBytes, logMaxFiles, onError } = options;
 		const time = new LogTime(clock, () => process.hrtime.bigint());
 		this.#context = {
-			...{ client, clock, notify: (status) => options.notify(status) },
+			client,
+			clock,
+			notify: (status) => options.notify(status),
 			noteOf: ({ sandboxId, id }) => records.noteOf(sandboxId, id),
 			note: ({ sandboxId, id }, more) => records.note(sandboxId, id, more),
 			logs: {
-				...{ client, clock, onError, descriptors: new DescriptorPool(MOST_LOGS) },
-				...{ maxBytes: logMaxBytes, maxFiles: logMaxFiles, stamp: () => time.stamp() },
+				client,
+				clock,
+				onError,
+				descriptors: new DescriptorPool(MOST_LOGS),
+				maxBytes: logMaxBytes,
+				maxFiles: logMaxFiles,
+				stamp: () => time.stamp(),
 				endsWithinMs: engine.name === 'docker' ? DOCKER_LOG_END_MS : 0,
 			},
 		};
@@ -209,7 +216,10 @@ export class ContainerSet {
 		if (targetContainerId !== undefined && target?.status.state !== 'running')
 			throw new ContainerStartError('CreateContainerError', `container ${targetContainerId} is not running`);
 		return containerBody(config, {
-			...{ sandbox: record.metadata, setup: record.setup, mounts, imageUser },
+			sandbox: record.metadata,
+			setup: record.setup,
+			mounts,
+			imageUser,
 			labels: labelsOf(config, facts, owner),
 			log: ENGINE_LOGS[engine.name],
 			...(target && { targetEngineId: target.engineId }),

@@ -52,8 +52,15 @@ export class TrackedContainer {
 		this.#log = new EngineLog(context.logs, { engineId, tty: this.streams.tty, path: facts.logPath });
 		const { id, sandboxId, sandbox, name, attempt, image, imageRef, logPath } = facts;
 		this.#status = {
-			...{ id, sandboxId, podUid: sandbox.podUid, name, attempt, image, imageRef },
-			...{ createdAt: createdAtOf(inspected), logPath },
+			id,
+			sandboxId,
+			podUid: sandbox.podUid,
+			name,
+			attempt,
+			image,
+			imageRef,
+			createdAt: createdAtOf(inspected),
+			logPath,
 			...stateOf(inspected, context.noteOf(facts).failedStart),
 		};
 	}
@@ -144,7 +151,15 @@ export class TrackedContainer {
 	#end(state: RuntimeContainerState): void {
 		const { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath } = this.#status;
 		this.#status = {
-			...{ id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath },
+			id,
+			sandboxId,
+			podUid,
+			name,
+			attempt,
+			image,
+			imageRef,
+			createdAt,
+			logPath,
 			...state,
 		};
 		this.#context.notify(this.#status);

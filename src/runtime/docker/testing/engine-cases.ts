@@ -185,8 +185,13 @@ function volumes(world: () => EngineWorld): void {
 /** A mount of a folder at /data. */
 function volumeMount(hostPath: string, more: Partial<Mount> = {}): Mount {
 	return {
-		...{ hostPath, subPath: '', containerPath: '/data', readOnly: false },
-		...{ recursiveReadOnly: 'Disabled', propagation: 'None', ...more },
+		hostPath,
+		subPath: '',
+		containerPath: '/data',
+		readOnly: false,
+		recursiveReadOnly: 'Disabled',
+		propagation: 'None',
+		...more,
 	};
 }
 

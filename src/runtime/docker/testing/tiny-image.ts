@@ -66,7 +66,8 @@ export function makeTinyImage(config: Readonly<Record<string, unknown>> = {}): T
 	const packed = blobOf(gzipSync(layer));
 	const description = blobOf(
 		JSON.stringify({
-			...{ architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux' },
+			architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+			os: 'linux',
 			config: { Env: ['PATH=/bin'], ...config },
 			rootfs: { type: 'layers', diff_ids: [blobOf(layer).digest] },
 			history: [{ created_by: 'a test' }],

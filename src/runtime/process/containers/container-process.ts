@@ -306,7 +306,9 @@ async function startMain(
 	options.onRun({ request, pipes, ...(input && { input }) });
 	return await host.shim.start({
 		...requestOf(options),
-		...{ id: request, tty: options.tty, ...input },
+		id: request,
+		tty: options.tty,
+		...input,
 		...(stdout && { stdout: stdout.path }),
 		...(stderr && { stderr: stderr.path }),
 	});

@@ -66,8 +66,15 @@ function requestOf(
 ): ShimRequest {
 	const { argv, env, workingDir: cwd } = program;
 	return {
-		...{ id: host.shim.newId(), argv, env: tty ? { TERM: 'xterm', ...env } : env, cwd, cgroups },
-		...{ enter: true, join: identity, tty, ...pipes.paths },
+		id: host.shim.newId(),
+		argv,
+		env: tty ? { TERM: 'xterm', ...env } : env,
+		cwd,
+		cgroups,
+		enter: true,
+		join: identity,
+		tty,
+		...pipes.paths,
 		...(box && { box: rightsOnly(box) }),
 	};
 }

@@ -86,7 +86,10 @@ function mountsOf(config: BoxedConfig): readonly BoxMount[] {
 	return [
 		...mounts.map(boxMountOf),
 		...devices.map(({ hostPath, containerPath, readOnly }) => ({
-			...{ source: hostPath, subPath: '', target: containerPath, flags: readOnly ? 'r' : '' },
+			source: hostPath,
+			subPath: '',
+			target: containerPath,
+			flags: readOnly ? 'r' : '',
 		})),
 		...(target && source ? [{ source, subPath: '', target, flags: '' }] : []),
 	];

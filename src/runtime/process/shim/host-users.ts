@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { ProcessUser } from '../../../api/contract/runtime-traits.ts';
 import { attempt } from '../../../base/attempt.ts';
 import type { HostUser } from './box.ts';
 
@@ -43,4 +44,10 @@ function fieldsOf(text: string): readonly (readonly string[])[] {
 		.split('\n')
 		.filter((line) => line !== '' && !line.startsWith('#'))
 		.map((line) => line.split(':'));
+}
+
+/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
+export function userOfThisProcess(): ProcessUser | undefined {
+	const { getuid, getgid, getgroups } = process;
+	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
 }

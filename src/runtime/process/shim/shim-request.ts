@@ -63,7 +63,9 @@ export interface ShimRequest {
 export function rightsOnly(box: ContainerBox): ContainerBox {
 	const { user, groups, capabilities, noNewPrivileges, seccomp, oomScoreAdj } = box;
 	return {
-		...{ namespaces: '', fileSystems: [], mounts: [] },
+		namespaces: '',
+		fileSystems: [],
+		mounts: [],
 		...(user && { user }),
 		...(groups && { groups }),
 		...(capabilities !== undefined && { capabilities }),

@@ -1,3 +1,7 @@
+/**
+ * Schemas of the rules by which the scheduler chooses a node for a Pod: affinity, tolerations and spreading.
+ */
+
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
 	atomic,
@@ -12,10 +16,6 @@ import {
 	required,
 	string,
 } from '../../../schema/schema.ts';
-
-/**
- * Schemas of the rules by which the scheduler chooses a node for a Pod: affinity, tolerations and spreading.
- */
 
 /** Schema of v1.NodeSelectorRequirement. */
 export const nodeSelectorRequirementSchema = object(

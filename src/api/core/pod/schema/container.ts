@@ -1,3 +1,9 @@
+/**
+ * Schemas of containers and of their ports, resources, mounts and restart rules; those of environment variables are
+ * in environment.ts. Regular, init and ephemeral containers share their fields; validation refuses those that a list does
+ * not allow.
+ */
+
 import {
 	boolean,
 	type Infer,
@@ -18,12 +24,6 @@ import {
 import { envFromSourceSchema, envVarSchema } from './environment.ts';
 import { lifecycleSchema, probeSchema } from './probe.ts';
 import { securityContextSchema } from './security.ts';
-
-/**
- * Schemas of containers and of their ports, resources, mounts and restart rules; those of environment variables are
- * in environment.ts. Regular, init and ephemeral containers share their fields; validation refuses those that a list does
- * not allow.
- */
 
 /** Schema of v1.ContainerPort. */
 export const containerPortSchema = object(

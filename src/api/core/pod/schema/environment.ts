@@ -1,7 +1,7 @@
+/** Schemas of the environment variables of a container. */
+
 import { atomic, boolean, type Infer, object, optional, required, string } from '../../../schema/schema.ts';
 import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './reference.ts';
-
-/** Schemas of the environment variables of a container. */
 
 const selectorFields = {
 	name: optional(string, "Name of the ConfigMap or Secret, in the Pod's namespace."),

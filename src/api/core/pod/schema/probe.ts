@@ -1,3 +1,7 @@
+/**
+ * Schemas of probes and lifecycle hooks, which share their actions: a command, an HTTP request, a connection.
+ */
+
 import {
 	type Infer,
 	int32,
@@ -12,10 +16,6 @@ import {
 	required,
 	string,
 } from '../../../schema/schema.ts';
-
-/**
- * Schemas of probes and lifecycle hooks, which share their actions: a command, an HTTP request, a connection.
- */
 
 const execActionSchema = object(
 	'io.k8s.api.core.v1.ExecAction',

@@ -1,3 +1,5 @@
+/** Schemas of volumes whose files come from objects of the API and from the Pod itself. */
+
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
 	boolean,
@@ -13,8 +15,6 @@ import {
 	string,
 } from '../../../schema/schema.ts';
 import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './reference.ts';
-
-/** Schemas of volumes whose files come from objects of the API and from the Pod itself. */
 
 /** Schema of v1.KeyToPath. */
 export const keyToPathSchema = object(

@@ -1,3 +1,8 @@
+/**
+ * The fields of the sources of volumes that a Pod and a PersistentVolume have in common. Upstream has two types for
+ * each of these sources, whose references to a Secret differ: that of a PersistentVolume names a namespace too.
+ */
+
 import {
 	boolean,
 	type Field,
@@ -11,11 +16,6 @@ import {
 	type Schema,
 	string,
 } from '../../../schema/schema.ts';
-
-/**
- * The fields of the sources of volumes that a Pod and a PersistentVolume have in common. Upstream has two types for
- * each of these sources, whose references to a Secret differ: that of a PersistentVolume names a namespace too.
- */
 
 /** If true, the source is mounted read-only. */
 export const sourceReadOnly = omitZero(boolean, 'If true, the volume is read-only. Default false.');

@@ -1,3 +1,9 @@
+/**
+ * Schemas of volume sources that belong to a single storage provider. Upstream has moved most of them to CSI
+ * drivers and removed the implementation of some, but the API still accepts all of them. So does this one: a
+ * manifest that names such a source can be stored, although no runtime here mounts it.
+ */
+
 import {
 	boolean,
 	int32,
@@ -23,12 +29,6 @@ import {
 	sourceSecret,
 } from './provider-fields.ts';
 import { localObjectReferenceSchema } from './reference.ts';
-
-/**
- * Schemas of volume sources that belong to a single storage provider. Upstream has moved most of them to CSI
- * drivers and removed the implementation of some, but the API still accepts all of them. So does this one: a
- * manifest that names such a source can be stored, although no runtime here mounts it.
- */
 
 const secretRef = sourceSecret(localObjectReferenceSchema);
 const partition = omitZero(int32, 'Number of the partition, 1 to 255. Default 0: the whole disk.');

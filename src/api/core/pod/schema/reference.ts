@@ -1,3 +1,5 @@
+/** Schemas of references: to objects, to fields of the Pod, and to resources of a container. */
+
 import {
 	always,
 	atomic,
@@ -10,8 +12,6 @@ import {
 	string,
 	stringOrNull,
 } from '../../../schema/schema.ts';
-
-/** Schemas of references: to objects, to fields of the Pod, and to resources of a container. */
 
 /** Schema of v1.LocalObjectReference. */
 export const localObjectReferenceSchema = atomic(

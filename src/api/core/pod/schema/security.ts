@@ -1,3 +1,5 @@
+/** Schemas of security settings. A container's setting overrides the Pod's of the same name. */
+
 import {
 	boolean,
 	type Infer,
@@ -10,8 +12,6 @@ import {
 	required,
 	string,
 } from '../../../schema/schema.ts';
-
-/** Schemas of security settings. A container's setting overrides the Pod's of the same name. */
 
 const seLinuxOptionsSchema = object('io.k8s.api.core.v1.SELinuxOptions', 'SELinux context of a container.', {
 	user: optional(string, 'User part of the SELinux context.'),

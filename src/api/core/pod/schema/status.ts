@@ -1,3 +1,8 @@
+/**
+ * Schemas of a Pod's observed state. The node agent writes the state of containers, the scheduler the
+ * condition PodScheduled and the nomination, controllers the condition DisruptionTarget.
+ */
+
 import {
 	always,
 	boolean,
@@ -19,11 +24,6 @@ import {
 	timeOrNull,
 } from '../../../schema/schema.ts';
 import { resourceRequirementsSchema } from './container.ts';
-
-/**
- * Schemas of a Pod's observed state. The node agent writes the state of containers, the scheduler the
- * condition PodScheduled and the nomination, controllers the condition DisruptionTarget.
- */
 
 const containerStateSchema = object(
 	'io.k8s.api.core.v1.ContainerState',

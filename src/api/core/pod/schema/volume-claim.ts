@@ -1,3 +1,8 @@
+/**
+ * Schemas of the spec of PersistentVolumeClaims, and of the claim that a volume creates with its Pod. (The spec
+ * is here and not with its kind, since a Pod contains it.)
+ */
+
 import { objectMetaSchema } from '../../../meta/object-meta.ts';
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
@@ -14,11 +19,6 @@ import {
 	string,
 } from '../../../schema/schema.ts';
 import { typedLocalObjectReferenceSchema, typedObjectReferenceSchema } from './reference.ts';
-
-/**
- * Schemas of the spec of PersistentVolumeClaims, and of the claim that a volume creates with its Pod. (The spec
- * is here and not with its kind, since a Pod contains it.)
- */
 
 /** Schema of v1.PersistentVolumeClaimSpec. */
 export const persistentVolumeClaimSpecSchema = object(

@@ -1,3 +1,8 @@
+/**
+ * Schemas of volumes. A volume has one field for each kind of source, of which exactly one is set; the
+ * sources of storage providers are in `provider-volume.ts`.
+ */
+
 import {
 	boolean,
 	type Infer,
@@ -22,11 +27,6 @@ import {
 import { providerVolumeSources } from './provider-volume.ts';
 import { localObjectReferenceSchema } from './reference.ts';
 import { ephemeralSchema } from './volume-claim.ts';
-
-/**
- * Schemas of volumes. A volume has one field for each kind of source, of which exactly one is set; the
- * sources of storage providers are in `provider-volume.ts`.
- */
 
 const csiSchema = object(
 	'io.k8s.api.core.v1.CSIVolumeSource',

@@ -1,3 +1,9 @@
+/**
+ * Validation of the scheduling constraints of a Pod: affinity, topology spread constraints and tolerations.
+ * Rules, messages and paths are those of upstream's `validateAffinity`, `validateTopologySpreadConstraints`
+ * and `ValidateTolerations` in pkg/apis/core/validation.
+ */
+
 import {
 	chosen,
 	duplicate,
@@ -19,12 +25,6 @@ import type {
 	Toleration,
 	TopologySpreadConstraint,
 } from '../schema/affinity.ts';
-
-/**
- * Validation of the scheduling constraints of a Pod: affinity, topology spread constraints and tolerations.
- * Rules, messages and paths are those of upstream's `validateAffinity`, `validateTopologySpreadConstraints`
- * and `ValidateTolerations` in pkg/apis/core/validation.
- */
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';

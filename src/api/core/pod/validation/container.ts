@@ -1,3 +1,9 @@
+/**
+ * Validation of the containers of a Pod. Rules, messages and the order of errors are those of upstream's
+ * `validateContainers`, `validateInitContainers` and `validateEphemeralContainers` in
+ * pkg/apis/core/validation.
+ */
+
 import {
 	chosen,
 	duplicate,
@@ -19,12 +25,6 @@ import { validateProbesAndHooks } from './handler.ts';
 import { validateMounts } from './mount.ts';
 import { validateContainerResources } from './resources.ts';
 import { validateContainerSecurity } from './security.ts';
-
-/**
- * Validation of the containers of a Pod. Rules, messages and the order of errors are those of upstream's
- * `validateContainers`, `validateInitContainers` and `validateEphemeralContainers` in
- * pkg/apis/core/validation.
- */
 
 /** The parts of a Pod that its containers refer to. */
 export interface ContainerContext {

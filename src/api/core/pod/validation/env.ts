@@ -1,3 +1,8 @@
+/**
+ * Validation of environment variables, and of references to fields of the Pod and resources of its
+ * containers, which downward API volumes use as well (upstream: pkg/apis/core/validation).
+ */
+
 import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import {
@@ -10,11 +15,6 @@ import {
 import type { EnvFromSource, EnvVar, EnvVarSource } from '../schema/environment.ts';
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../schema/reference.ts';
 import { validateNoBacksteps } from './path.ts';
-
-/**
- * Validation of environment variables, and of references to fields of the Pod and resources of its
- * containers, which downward API volumes use as well (upstream: pkg/apis/core/validation).
- */
 
 /** Validates each variable by itself. A name may occur twice: the later value counts. */
 export function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly FieldError[] {

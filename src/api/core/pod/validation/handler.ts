@@ -1,3 +1,8 @@
+/**
+ * Validation of the probes and lifecycle hooks of a container (upstream: `validateProbe`, `validateHandler`
+ * and `validateLifecycle` in pkg/apis/core/validation).
+ */
+
 import type { Int64 } from '../../../../base/json/json.ts';
 import {
 	fieldForbidden,
@@ -12,11 +17,6 @@ import { formText, portName, portNumber } from '../../../meta/names.ts';
 import type { Container } from '../schema/container.ts';
 import type { ContainerLifecycle, LifecycleHandler, Probe } from '../schema/probe.ts';
 import type { PodSpec } from '../schema/spec.ts';
-
-/**
- * Validation of the probes and lifecycle hooks of a container (upstream: `validateProbe`, `validateHandler`
- * and `validateLifecycle` in pkg/apis/core/validation).
- */
 
 /**
  * The three kinds of probe. Liveness and startup probes stop the container when they fail, so that only they

@@ -1,3 +1,8 @@
+/**
+ * Validation of volume mounts and block devices of a container (upstream: `ValidateVolumeMounts` and
+ * `ValidateVolumeDevices` in pkg/apis/core/validation).
+ */
+
 import {
 	chosen,
 	fieldForbidden,
@@ -9,11 +14,6 @@ import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import type { Container, VolumeDevice, VolumeMount } from '../schema/container.ts';
 import type { Volume } from '../schema/volume.ts';
 import { validateDescendingPath, validateNoBacksteps } from './path.ts';
-
-/**
- * Validation of volume mounts and block devices of a container (upstream: `ValidateVolumeMounts` and
- * `ValidateVolumeDevices` in pkg/apis/core/validation).
- */
 
 /** Validates mounts and block devices against the valid volumes of the Pod and against each other. */
 export function validateMounts(

@@ -1,3 +1,5 @@
+/** Validation of a Pod's DNS settings and host aliases, and of IP addresses. */
+
 import { fieldInvalid, fieldRequired, malformed } from '../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import {
@@ -7,8 +9,6 @@ import {
 	maxLengthText,
 } from '../../../meta/names.ts';
 import type { PodSpec } from '../schema/spec.ts';
-
-/** Validation of a Pod's DNS settings and host aliases, and of IP addresses. */
 
 /** Upstream's limits. The resolver of the C library uses only the first three name servers. */
 const MAX_NAMESERVERS = 3;

@@ -1,10 +1,10 @@
-import { fieldInvalid } from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
-
 /**
  * Validation of paths that must stay below a base directory, since the node joins them to it. Each function
  * returns the errors of `path`, reported at the field `at`.
  */
+
+import { fieldInvalid } from '../../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 
 /** Requires that no element of the path is `..` (upstream: `validatePathNoBacksteps`). */
 export function validateNoBacksteps(path: string, at: FieldPath): readonly FieldError[] {

@@ -1,3 +1,9 @@
+/**
+ * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages
+ * (`ValidatePodCreate` and `ValidatePodSpec` in pkg/apis/core/validation). Not covered are the rules for
+ * Windows Pods and for annotations that fields have replaced.
+ */
+
 import {
 	chosen,
 	duplicate,
@@ -25,12 +31,6 @@ import { validateDnsConfig, validateHostAliases } from './network.ts';
 import { validateContainerResources, validatePodResources } from './resources.ts';
 import { validateHostUsers, validatePodSecurity } from './security.ts';
 import { type SpecOwner, validateVolumes } from './volumes/volume.ts';
-
-/**
- * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages
- * (`ValidatePodCreate` and `ValidatePodSpec` in pkg/apis/core/validation). Not covered are the rules for
- * Windows Pods and for annotations that fields have replaced.
- */
 
 /** Path of a Pod's metadata. */
 export const META = new FieldPath('metadata');

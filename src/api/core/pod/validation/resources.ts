@@ -1,3 +1,10 @@
+/**
+ * Validation of requests and limits, of containers and of Pods as a whole (upstream:
+ * pkg/apis/core/validation). Three kinds of resources have different rules: native ones (`cpu`, `memory`) can
+ * be overcommitted, huge pages and extended ones (`example.com/gpu`) cannot, so that these need a limit equal
+ * to the request.
+ */
+
 import { entryOf } from '../../../../base/json/json.ts';
 import {
 	duplicate,
@@ -14,13 +21,6 @@ import { compareQuantities, parseQuantity, quantityValue } from '../../../meta/q
 import { aggregateRequests } from '../aggregate-requests.ts';
 import type { ResourceRequirements } from '../schema/container.ts';
 import type { PodSpec } from '../schema/spec.ts';
-
-/**
- * Validation of requests and limits, of containers and of Pods as a whole (upstream:
- * pkg/apis/core/validation). Three kinds of resources have different rules: native ones (`cpu`, `memory`) can
- * be overcommitted, huge pages and extended ones (`example.com/gpu`) cannot, so that these need a limit equal
- * to the request.
- */
 
 /** The errors of the name of a resource, which differ between containers and Pods. */
 type NameCheck = (resource: string, path: FieldPath) => readonly FieldError[];

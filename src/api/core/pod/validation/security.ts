@@ -1,3 +1,9 @@
+/**
+ * Validation of security contexts and host namespaces (upstream: `validatePodSpecSecurityContext` and
+ * `ValidateSecurityContext` in pkg/apis/core/validation). It checks form only; whether the node can apply a
+ * setting is the node agent's decision.
+ */
+
 import type { Int64 } from '../../../../base/json/json.ts';
 import {
 	chosen,
@@ -13,12 +19,6 @@ import { exceeds, inRange } from '../../../meta/names.ts';
 import type { PodSecurityContext, SecurityContext } from '../schema/security.ts';
 import type { PodSpec } from '../schema/spec.ts';
 import { validateDescendingPath } from './path.ts';
-
-/**
- * Validation of security contexts and host namespaces (upstream: `validatePodSpecSecurityContext` and
- * `ValidateSecurityContext` in pkg/apis/core/validation). It checks form only; whether the node can apply a
- * setting is the node agent's decision.
- */
 
 /** Upstream limits user and group ids to 31 bits. */
 const MAX_ID = 2 ** 31 - 1;

@@ -1,3 +1,9 @@
+/**
+ * Validation of Pod status updates (upstream: `ValidatePodStatusUpdate` in pkg/apis/core/validation). Its
+ * main rule: a terminated container must not run again unless a restart policy allows it, since controllers
+ * may have acted on its exit code already.
+ */
+
 import { firstByKey } from '../../../../base/collections/first-by-key.ts';
 import { fieldForbidden, fieldInvalid, immutable, malformed } from '../../../errors/field-errors.ts';
 import type { FieldError } from '../../../errors/field-path.ts';
@@ -7,12 +13,6 @@ import { validateMetaUpdate } from '../../../meta/validate-meta.ts';
 import type { Container, Pod, PodSpec, PodStatus } from '../schema.ts';
 import { validateAddress } from './network.ts';
 import { META } from './pod.ts';
-
-/**
- * Validation of Pod status updates (upstream: `ValidatePodStatusUpdate` in pkg/apis/core/validation). Its
- * main rule: a terminated container must not run again unless a restart policy allows it, since controllers
- * may have acted on its exit code already.
- */
 
 const STATUS = new FieldPath('status');
 

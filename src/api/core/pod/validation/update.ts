@@ -1,3 +1,9 @@
+/**
+ * Validation of Pod updates (upstream: `ValidatePodUpdate` in pkg/apis/core/validation). Nearly all of a
+ * Pod's spec is immutable, since the node agent has acted on it already; a Pod with scheduling gates is not
+ * bound to a node yet, so its node constraints can still be narrowed.
+ */
+
 import { entryOf, type Int64 } from '../../../../base/json/json.ts';
 import { quote } from '../../../../base/quote.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired } from '../../../errors/field-errors.ts';
@@ -9,12 +15,6 @@ import type { Affinity, Container, Pod, PodSpec, Toleration } from '../schema.ts
 import { validateTolerations } from './affinity.ts';
 import { validateImageSpaces } from './container.ts';
 import { META, validateMetaAndSpec } from './pod.ts';
-
-/**
- * Validation of Pod updates (upstream: `ValidatePodUpdate` in pkg/apis/core/validation). Nearly all of a
- * Pod's spec is immutable, since the node agent has acted on it already; a Pod with scheduling gates is not
- * bound to a node yet, so its node constraints can still be narrowed.
- */
 
 /**
  * Upstream's text; it is part of the error message and lists the same fields as {@link fixedPart} leaves out.

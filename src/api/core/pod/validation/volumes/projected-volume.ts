@@ -1,3 +1,8 @@
+/**
+ * Validation of projected volumes, whose files come from several sources (upstream: `validateProjectionSources`).
+ * Names of signers and ClusterTrustBundles follow pkg/apis/core/validation/names.go.
+ */
+
 import { quote } from '../../../../../base/quote.ts';
 import {
 	fieldForbidden,
@@ -21,11 +26,6 @@ import type { VolumeProjection } from '../../schema/projected-volume.ts';
 import type { Volume } from '../../schema/volume.ts';
 import { validateFileInVolume } from '../path.ts';
 import { validateDownwardFile, validateItems, validateMode } from './volume-files.ts';
-
-/**
- * Validation of projected volumes, whose files come from several sources (upstream: `validateProjectionSources`).
- * Names of signers and ClusterTrustBundles follow pkg/apis/core/validation/names.go.
- */
 
 /** The errors of a projected volume at `path`. */
 export function validateProjected(

@@ -1,15 +1,15 @@
+/**
+ * Validation of volume sources that belong to a single storage provider (upstream: `validateVolumeSource` in
+ * pkg/apis/core/validation), in upstream's order. No runtime here mounts them, but the API server stores Pods
+ * that have them, so it must refuse the same ones as upstream.
+ */
+
 import { isList } from '../../../../../base/json/json.ts';
 import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
 import { dns1123Label, exceeds, inRange } from '../../../../meta/names.ts';
 import type { VOLUME_SOURCES, Volume } from '../../schema/volume.ts';
 import { validateDescendingPath } from '../path.ts';
-
-/**
- * Validation of volume sources that belong to a single storage provider (upstream: `validateVolumeSource` in
- * pkg/apis/core/validation), in upstream's order. No runtime here mounts them, but the API server stores Pods
- * that have them, so it must refuse the same ones as upstream.
- */
 
 type Source = (typeof VOLUME_SOURCES)[number];
 

@@ -1,3 +1,9 @@
+/**
+ * Validation of the PersistentVolumeClaim that an ephemeral volume creates with its Pod (upstream:
+ * `ValidatePersistentVolumeClaimTemplate`). The claim is created later by a controller, so what is wrong with it must
+ * be found when the Pod is created: otherwise the Pod never leaves the phase Pending.
+ */
+
 import { fieldForbidden, fieldRequired } from '../../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
 import type { ObjectMeta } from '../../../../meta/object-meta.ts';
@@ -5,12 +11,6 @@ import { validateLabels } from '../../../../meta/selector.ts';
 import { validateAnnotations } from '../../../../meta/validate-meta.ts';
 import { validateClaimSpec } from '../../../persistentvolumeclaim/claim-spec.ts';
 import type { Volume } from '../../schema/volume.ts';
-
-/**
- * Validation of the PersistentVolumeClaim that an ephemeral volume creates with its Pod (upstream:
- * `ValidatePersistentVolumeClaimTemplate`). The claim is created later by a controller, so what is wrong with it must
- * be found when the Pod is created: otherwise the Pod never leaves the phase Pending.
- */
 
 /** The errors of an ephemeral volume at `path`. */
 export function validateEphemeral(

@@ -1,13 +1,13 @@
+/**
+ * Validation of the files that a volume makes of API objects: their paths, permission bits and contents. Volumes of
+ * one source and projected volumes of several share these rules.
+ */
+
 import { fieldInvalid, fieldRequired } from '../../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../../errors/field-path.ts';
 import type { Volume } from '../../schema/volume.ts';
 import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from '../env.ts';
 import { validateFileInVolume } from '../path.ts';
-
-/**
- * Validation of the files that a volume makes of API objects: their paths, permission bits and contents. Volumes of
- * one source and projected volumes of several share these rules.
- */
 
 type KeyToPath = NonNullable<NonNullable<Volume['secret']>['items']>[number];
 

@@ -1,3 +1,10 @@
+/**
+ * Validation of the volumes of a Pod: their names and sources. Rules and messages are those of upstream's
+ * `ValidateVolumes` in pkg/apis/core/validation, including its misspelt paths. The sources of single storage
+ * providers are in `provider-volume.ts`, those of several sources in `projected-volume.ts`, claims that are created
+ * with the Pod in `volume-claim.ts`.
+ */
+
 import { quote } from '../../../../../base/quote.ts';
 import {
 	chosen,
@@ -19,13 +26,6 @@ import { validateProjected } from './projected-volume.ts';
 import { validateIscsiName, validateProviderVolume } from './provider-volume.ts';
 import { validateEphemeral } from './volume-claim.ts';
 import { validateDownwardFile, validateItems, validateMode } from './volume-files.ts';
-
-/**
- * Validation of the volumes of a Pod: their names and sources. Rules and messages are those of upstream's
- * `ValidateVolumes` in pkg/apis/core/validation, including its misspelt paths. The sources of single storage
- * providers are in `provider-volume.ts`, those of several sources in `projected-volume.ts`, claims that are created
- * with the Pod in `volume-claim.ts`.
- */
 
 /** What has the volumes. The claims of its ephemeral volumes are named after a Pod; a template has no name yet. */
 export type SpecOwner = { readonly of: 'pod'; readonly name: string } | { readonly of: 'template' };

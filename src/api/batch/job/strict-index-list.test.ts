@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { firstCommonIndex, parseIndexList } from './index-list.ts';
+import { firstCommonIndex, parseIndexList } from './strict-index-list.ts';
 
 test('parseIndexList() returns the number of indexes, or the first error', () => {
 	const rows: readonly (readonly [text: string, completions: number, sizeOrError: number | string])[] = [

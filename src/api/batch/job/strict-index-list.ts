@@ -1,9 +1,9 @@
-import { quote } from '../../../base/quote.ts';
-
 /**
  * Parses lists of completion indexes, `0,2-4,7`, for validation: by upstream's rules and with its error
- * texts. (plan/job has its own lenient parser for lists that are stored already.)
+ * texts. Lists that are stored already are read by plan/job/index-set.ts, which skips what is invalid.
  */
+
+import { quote } from '../../../base/quote.ts';
 
 /** The number of indexes in a list, or upstream's error text. */
 export type IndexList =

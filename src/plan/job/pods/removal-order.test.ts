@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Pod, PodStatus } from '../../../api/core/pod/schema.ts';
-import { compareForRemoval } from './deletion-order.ts';
+import { compareForRemoval } from './removal-order.ts';
 
 function pod(name: string, nodeName: string | undefined, creationTimestamp: string, status: PodStatus): Pod {
 	const spec = { containers: [], ...(nodeName && { nodeName }) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { IndexSet } from './indexes.ts';
+import { IndexSet } from './index-set.ts';
 
 const indexes = fc.uniqueArray(fc.nat(60), { maxLength: 40 });
 

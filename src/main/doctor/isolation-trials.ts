@@ -1,0 +1,61 @@
+import { tmpdir } from 'node:os';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
+import type { DataFolderFacts, IsolationFacts, Trial } from '../../plan/doctor/facts.ts';
+import { isAllowed } from '../../plan/doctor/finding.ts';
+import { userOfThisProcess } from '../../runtime/process/shim/host-users.ts';
+import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
+import type { StartFailure } from '../../runtime/process/shim/shim-failure.ts';
+import { tryBoxes } from '../../runtime/process/shim/trials.ts';
+
+/** What {@link tryIsolation} needs. */
+export interface IsolationTrial {
+	readonly shim: string | undefined;
+	/** What the runtime finds out at its start, and decides by. */
+	readonly probe: MachineProbe;
+	readonly folder: DataFolderFacts;
+	readonly clock: Clock;
+}
+
+/** Tries by the shim what containers can have of their own. */
+export async function tryIsolation({ shim, probe, folder, clock }: IsolationTrial): Promise<IsolationFacts> {
+	const { level } = probe;
+	const user = userOfThisProcess();
+	if (shim === undefined || user === undefined)
+		return { shim, level, ...allUntried('stint has no shim that can be executed here') };
+	const storage = isAllowed(folder.trial) ? folder.tried : tmpdir();
+	const options = { file: shim, clock, inUserNamespace: level !== 'root', storage, user };
+	try {
+		const { box, userNamespaces, mounts, processes, seccomp, overlay } = await tryBoxes(options);
+		return {
+			shim,
+			level,
+			box: trialOf(box),
+			userNamespaces: trialOf(userNamespaces),
+			mounts: trialOf(mounts),
+			processes: trialOf(processes),
+			seccomp: trialOf(seccomp),
+			overlay: trialOf(overlay),
+		};
+	} catch (error) {
+		return { shim, level, ...allUntried(`the shim cannot run: ${messageOf(error)}`) };
+	}
+}
+
+function trialOf(failure: StartFailure | undefined): Trial {
+	if (!failure) return { kind: 'allowed' };
+	const { code, step, path } = failure;
+	return { kind: 'refused', code, step, ...(path !== '' && { detail: path }) };
+}
+
+function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
+	const untried: Trial = { kind: 'untried', why };
+	return {
+		box: untried,
+		userNamespaces: untried,
+		mounts: untried,
+		processes: untried,
+		seccomp: untried,
+		overlay: untried,
+	};
+}

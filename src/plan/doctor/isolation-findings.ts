@@ -1,0 +1,122 @@
+import type { MachineFacts, Trial } from './facts.ts';
+import {
+	type Explanation,
+	type FindingName,
+	fine,
+	isAllowed,
+	lacking,
+	type MachineFinding,
+	refusalText,
+} from './finding.ts';
+import { causeOfRefusal } from './refusal-causes.ts';
+
+/** How containers are isolated, and which means of isolation the machine refuses. */
+export function isolationFindings(facts: MachineFacts): readonly MachineFinding[] {
+	const { userNamespaces, mounts, processes, seccomp } = facts.isolation;
+	const first = containers(facts);
+	// Without a shim nothing was tried, and nothing can be changed.
+	if (facts.isolation.shim === undefined) return [first];
+	const others = [
+		ofTrial({ name: 'userNamespaces', title: 'user namespaces' }, userNamespaces, facts),
+		ofTrial({ name: 'mounts', title: 'private mounts' }, mounts, facts),
+		ofTrial({ name: 'processes', title: 'process namespaces' }, processes, facts),
+		ofTrial({ name: 'seccomp', title: 'seccomp filters' }, seccomp, facts),
+		overlay(facts),
+	];
+	return [first, ...others.map((finding) => withoutRepetition(finding, first)), ids(facts)];
+}
+
+/** A finding that has the cause of an earlier one refers to it. */
+function withoutRepetition(finding: MachineFinding, first: MachineFinding): MachineFinding {
+	if (finding.because === undefined || finding.because !== first.because) return finding;
+	const { because: _because, fix: _fix, ...rest } = finding;
+	return { ...rest, because: `of the same cause as for ${first.title}` };
+}
+
+function containers(facts: MachineFacts): MachineFinding {
+	const { isolation, system } = facts;
+	const name = { name: 'containers', title: 'containers' };
+	if (isolation.level === 'root')
+		return fine(name, 'isolated by the shim, as root: each has views and rights of its own (level root)');
+	if (isolation.level === 'user')
+		return fine(
+			name,
+			`isolated by the shim in user namespaces, with the one id of ${system.userName} (level user)`,
+		);
+	const plain = 'plain processes of this machine, without volumes, tokens and security contexts (level none)';
+	return lacking(name, plain, noBox(facts));
+}
+
+function noBox(facts: MachineFacts): Explanation {
+	const { isolation, system } = facts;
+	if (system.platform !== 'linux') return { because: `${system.platform} has no namespaces`, fix: [] };
+	if (isolation.shim === undefined)
+		return { because: `stint has no shim that can be executed here (${system.architecture})`, fix: [] };
+	return causeOf(isolation.box, facts);
+}
+
+/** The cause of a refusal, or its text if no rule knows it. */
+function causeOf(trial: Trial, facts: MachineFacts): Explanation {
+	if (trial.kind === 'untried') return { because: trial.why, fix: [] };
+	if (trial.kind !== 'refused') return {};
+	const { because = 'no file of this machine says why', fix } = causeOfRefusal(trial, facts);
+	return { because: `${because} (${refusalText(trial)})`, ...(fix && { fix }) };
+}
+
+function ofTrial(name: FindingName, trial: Trial, facts: MachineFacts): MachineFinding {
+	if (isAllowed(trial)) return fine(name, 'allowed');
+	if (trial.kind === 'untried') return lacking(name, `not tried: ${trial.why}`);
+	return lacking(name, 'refused', causeOf(trial, facts));
+}
+
+/** What a refusal of overlayfs means, by the code of the answer. */
+const OVERLAY_CAUSES: Readonly<Record<string, Explanation>> = {
+	EINVAL: {
+		because:
+			'the file system of the data folder cannot be the upper layer of an overlay, such as another overlay',
+		fix: ['use a data folder on a volume or a tmpfs: stint server --data-dir FOLDER'],
+	},
+	ENODEV: { because: 'the kernel has not loaded overlayfs', fix: ['sudo modprobe overlay'] },
+	EPERM: { because: 'a user namespace may mount overlays only from Linux 5.11 on', fix: [] },
+};
+
+/** Nothing in stint mounts overlays yet, so a refusal changes nothing. */
+function overlay(facts: MachineFacts): MachineFinding {
+	const name = { name: 'overlay', title: 'overlayfs' };
+	const trial = facts.isolation.overlay;
+	const known = trial.kind === 'refused' && trial.step === 'mount' ? OVERLAY_CAUSES[trial.code] : undefined;
+	if (trial.kind !== 'refused' || !known) return unused(ofTrial(name, trial, facts));
+	return unused(lacking(name, 'refused', { ...known, because: `${known.because} (${refusalText(trial)})` }));
+}
+
+function ids(facts: MachineFacts): MachineFinding {
+	const name = { name: 'ids', title: 'ids of other users' };
+	const { system, ids: found } = facts;
+	if (system.uid === undefined) return lacking(name, 'this system has no numeric users');
+	if (system.uid === 0 && facts.isolation.level === 'root') return fine(name, 'all of them, as root');
+	if (system.uid === 0) return unused(lacking(name, 'containers have the one id of root'));
+	const count = Math.min(found.subuids, found.subgids);
+	if (count > 0 && isAllowed(found.newuidmap))
+		return unused(fine(name, `${count} subordinate ids, which newuidmap maps`));
+	const missing = count === 0 ? noSubordinates(system.userName, found) : noProgram(found.newuidmap);
+	return unused(lacking(name, `containers have the one id of ${system.userName}`, missing));
+}
+
+function noSubordinates(user: string, found: MachineFacts['ids']): Explanation {
+	const file = found.subuids === 0 ? '/etc/subuid' : '/etc/subgid';
+	return {
+		because: `${file} has no line for ${user}`,
+		fix: [`sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`],
+	};
+}
+
+function noProgram(trial: Trial): Explanation {
+	if (trial.kind === 'untried')
+		return { because: trial.why, fix: ['sudo apt-get install uidmap (other systems: shadow-utils)'] };
+	return trial.kind === 'refused' ? { because: refusalText(trial), fix: [] } : {};
+}
+
+/** The finding, with the note that this version of stint does not depend on it. */
+function unused(finding: MachineFinding): MachineFinding {
+	return { ...finding, found: `${finding.found}; this version of stint does not use it` };
+}
