@@ -263,8 +263,11 @@ function owners(world: () => EngineWorld): void {
 			// The same Pod, as in a copy of the data folder.
 			const copy = await other.start1(other.programs.runsForEver);
 			assert.equal(copy.id, running.id);
+			const more = await machine.start1(machine.programs.runsForEver, { pod: 'b' });
+			const listed = await (await other.reconnect()).listContainers();
+			assert.deepEqual(listed, [copy]);
 			await other.runtime.stop({ killAll: true });
-			assert.deepEqual(await machine.runtime.listContainers(), [running]);
+			assert.deepEqual(await machine.runtime.listContainers(), [running, more]);
 			const found = await client.call('GET', '/containers/foreign/json');
 			assert.ok(found && foreign);
 		} finally {
