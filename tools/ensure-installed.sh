@@ -6,6 +6,8 @@
 
 ensure_installed() {
 	_modules=$STINT_HOME/node_modules
+	# A checkout that had the packages for development keeps them: an install for runtime alone would remove them.
+	if [ -e "$_modules/.stint-development" ]; then set -- development; fi
 	if ! _is_installed "$1"; then _install "$1"; fi
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { Checkout } from './testing/checkout.ts';
 
@@ -164,4 +166,20 @@ test('one of two simultaneous first starts installs, and the other waits for it'
 	checkout.write('released', '');
 	assert.deepEqual([(await first).code, (await second).code], [0, 0]);
 	assert.equal(checkout.read('npm.calls')?.trim().split('\n').length, 1);
+});
+
+test('after a change of the packages, a start keeps those for development, which npm would remove', (t) => {
+	const checkout = new Checkout(t);
+	checkout.command('node', 'echo v20.20.2');
+	installNpm10(checkout);
+	checkout.write('node_modules/.stint-development', '');
+	const longAgo = new Date(0);
+	utimesSync(join(checkout.root, 'node_modules/.stint-development'), longAgo, longAgo);
+	assert.equal(checkout.start().code, 0);
+	assert.doesNotMatch(checkout.read('npm.calls') ?? '', /--omit/);
+	const other = new Checkout(t);
+	other.command('node', 'echo v20.20.2');
+	installNpm10(other);
+	other.start();
+	assert.match(other.read('npm.calls') ?? '', /--omit=dev/);
 });

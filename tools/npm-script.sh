@@ -11,12 +11,24 @@ keep_compiled_sources
 cd "$STINT_HOME"
 _caller_path=$PATH
 PATH=${STINT_NODE%/*}:$STINT_HOME/node_modules/.bin:$PATH
+run_tests() {
+	node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=300000 "$@"
+}
+
 script=$1
 shift
 case $script in
 test)
-	if [ $# -eq 0 ]; then set -- 'src/**/*.test.ts' 'tools/**/*.test.ts' 'examples/**/*.test.ts' 'test/**/*.test.ts'; fi
-	exec node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=300000 "$@"
+	if [ $# -gt 0 ]; then run_tests "$@"; exit; fi
+	trap 'exit 130' INT TERM
+	failed=0
+	# One file more than there are processors, since many files wait for other processes most of the time. Node's own
+	# default is one file less, which leaves a processor of two idle.
+	run_tests --test-concurrency="$(node -p 'os.availableParallelism() + 1')" \
+		'src/**/*.test.ts' 'tools/**/*.test.ts' 'examples/**/*.test.ts' 'test/!(fuzz|hostile)/**/*.test.ts' || failed=1
+	# These measure how long a server is busy with a request, and need the machine for themselves.
+	run_tests --test-concurrency=1 'test/fuzz/**/*.test.ts' 'test/hostile/**/*.test.ts' || failed=1
+	exit $failed
 	;;
 lint)
 	# Biome writes colours even into a pipe.

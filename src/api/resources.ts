@@ -27,6 +27,7 @@ import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { newEvents } from './events/event/definition.ts';
+import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
 import { runtimeClasses } from './node/runtimeclass/definition.ts';
 import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
@@ -63,6 +64,8 @@ export const virtualResources: readonly ResourceDefinition[] = [
 	selfSubjectAccessReviews,
 	selfSubjectRulesReviews,
 	subjectAccessReviews,
+	nodeMetrics,
+	podMetrics,
 ];
 
 /** The resources that manifests and command lines can name. Of equal names the first counts: that of the stored one. */

@@ -3,6 +3,7 @@ import { isNamespace } from '../plan/deletion/namespace-deletion.ts';
 import type { Method, ResourceRequest } from './request.ts';
 import { REVIEWS } from './reviews/reviews.ts';
 import { SUBRESOURCES, type Subresource, type Verb } from './subresources/subresources.ts';
+import { COMPUTED } from './usage/metrics.ts';
 import { create } from './verbs/create.ts';
 import { deleteObject } from './verbs/delete.ts';
 import { deleteCollection } from './verbs/delete-collection.ts';
@@ -31,8 +32,8 @@ const OBJECT: Verbs = {
  */
 export function verbOf(request: ResourceRequest): Verb {
 	const { call, name, definition } = request;
-	const review = REVIEWS.get(definition);
-	if (review) return review;
+	const virtual = REVIEWS.get(definition) ?? COMPUTED.get(definition);
+	if (virtual) return virtual;
 	const subresource = subresourceOf(request);
 	const collection = isNamespace(definition) ? NAMESPACES : COLLECTION;
 	const verb = (subresource?.verbs ?? (name === '' ? collection : OBJECT))[call.method];

@@ -67,6 +67,8 @@ export interface ResourceRequest {
 	readonly name: string;
 	/** Name of the subresource (`status`, `log`, …); empty for the object itself. */
 	readonly subresource: string;
+	/** The path after the subresource `proxy`; otherwise empty. */
+	readonly rest: string;
 }
 
 /**

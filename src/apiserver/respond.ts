@@ -7,6 +7,7 @@
  *    loop serves other requests between two of them.
  */
 
+import { apiVersionOf } from '../api/contract/resource-definition.ts';
 import { type ApiError, notAcceptableForm } from '../api/errors/api-error.ts';
 import {
 	cellsOf,
@@ -51,6 +52,7 @@ const JSON_TYPE = 'application/json';
 export function answerOf(result: Result, format: Format, now: number): Answer {
 	if (result.type === 'status') return valueAnswer(result.code, result.status);
 	if (result.type === 'value') return valueAnswer(result.code, result.value);
+	if (result.type === 'computed') return computedAnswer(result, format, now);
 	switch (format.as) {
 		case 'plain':
 			return result.type === 'list' ? listAnswer(result) : objectAnswer(result.code, result.stored);
@@ -59,6 +61,19 @@ export function answerOf(result: Result, format: Format, now: number): Answer {
 		case 'metadata':
 			return metadataAnswer(result, format);
 	}
+}
+
+/** The metadata of computed objects is not served apart: the whole object is the answer, and clients take it. */
+function computedAnswer(
+	{ code, definition, items, isList }: Extract<Result, { type: 'computed' }>,
+	format: Format,
+	now: number,
+): Answer {
+	if (format.as === 'table')
+		return valueAnswer(code, tableOf(definition, items, { ...format, metadata: {}, now }));
+	const { kind } = definition;
+	const head = { kind: `${kind}List`, apiVersion: apiVersionOf(definition), metadata: {} };
+	return valueAnswer(code, isList ? { ...head, items } : items[0]);
 }
 
 /** A response with a JSON value that is not a stored object. */
@@ -211,7 +226,7 @@ export function rowBytes(stored: StoredObject, options: RowOptions): readonly Ui
 	return [Buffer.from(`${cells}${JSON.stringify(shown)}}`)];
 }
 
-type ObjectsResult = Exclude<Result, { readonly type: 'status' | 'value' }>;
+type ObjectsResult = Exclude<Result, { readonly type: 'status' | 'value' | 'computed' }>;
 
 function codecOf(result: ObjectsResult): ResourceCodec {
 	return result.type === 'list' ? result.codec : result.stored.codec;

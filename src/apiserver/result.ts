@@ -1,10 +1,20 @@
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import type { Status } from '../api/errors/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceCodec, StoredObject } from './storage/stored-object.ts';
 
 /** The result of a verb; the encoding stage (respond.ts) makes the response of it. */
 export type Result =
 	| { readonly type: 'object'; readonly code: number; readonly stored: StoredObject }
 	| ListResult
+	/** Objects that were computed for the request; one if `isList` is false. */
+	| {
+			readonly type: 'computed';
+			readonly code: number;
+			readonly definition: ResourceDefinition;
+			readonly items: readonly KubeObject[];
+			readonly isList: boolean;
+	  }
 	/** An object that is not stored. */
 	| { readonly type: 'value'; readonly code: number; readonly value: object }
 	| { readonly type: 'status'; readonly code: number; readonly status: Status };

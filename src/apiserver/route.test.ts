@@ -6,9 +6,9 @@ import { parsePath } from './route.ts';
 function parts(path: string): string {
 	const parsed = parsePath(path);
 	if (!parsed) return 'none';
-	const { group, version, namespace, resource, name, subresource, deeper } = parsed;
+	const { group, version, namespace, resource, name, subresource, rest } = parsed;
 	const texts = [group, version, namespace, resource, name, subresource].map((text) => text || '-');
-	return `${texts.join(' ')}${deeper ? ' …' : ''}`;
+	return `${texts.join(' ')}${rest ? ' …' : ''}`;
 }
 
 test('paths name resources, objects and subresources', () => {

@@ -1,3 +1,4 @@
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../api/errors/api-error.ts';
 import type { Call, ResourceRequest } from './request.ts';
 import type { ObjectCache } from './storage/object-cache.ts';
@@ -10,8 +11,8 @@ export interface ResourcePath {
 	readonly resource: string;
 	readonly name: string;
 	readonly subresource: string;
-	/** Whether the path has more segments than any resource path. */
-	readonly deeper: boolean;
+	/** What follows the subresource, without a slash in front: only paths of a proxy have more. */
+	readonly rest: string;
 }
 
 /**
@@ -43,7 +44,7 @@ export function parsePath(path: string): ResourcePath | undefined {
 		resource,
 		name: decodePart(name),
 		subresource: subresource ?? '',
-		deeper: rest.length > 0,
+		rest: rest.join('/'),
 	};
 }
 
@@ -55,18 +56,32 @@ export function routeToResource(cache: ObjectCache, call: Call): ResourceRequest
 	const path = parsePath(call.path);
 	if (!path) return undefined;
 	const resource = cache.of(path.group, path.resource);
-	if (!resource || resource.definition.version !== path.version || path.deeper) throw unknownPath();
-	const { definition } = resource;
-	const { namespace, name, subresource } = path;
-	if (definition.isVirtual && (name !== '' || (definition.namespaced && namespace === '')))
+	if (
+		!resource ||
+		resource.definition.version !== path.version ||
+		(path.rest !== '' && path.subresource !== 'proxy')
+	)
 		throw unknownPath();
-	if (definition.isVirtual && call.method !== 'POST') throw methodNotAllowed();
+	const { definition } = resource;
+	const { namespace, name, subresource, rest } = path;
+	if (definition.isVirtual) checkVirtual(definition, call, path);
 	if (!definition.namespaced && namespace !== '') throw unknownPath();
 	if (definition.namespaced && namespace === '') {
 		if (name !== '') throw unknownPath();
 		if (call.method !== 'GET') throw methodNotAllowed();
 	}
-	return { call, resource, definition, namespace, name, subresource };
+	return { call, resource, definition, namespace, name, subresource, rest };
+}
+
+/** Checks a request for a resource that is not stored. Throws NotFound or MethodNotAllowed. */
+function checkVirtual(
+	{ isReadOnly, namespaced }: ResourceDefinition,
+	call: Call,
+	{ name, namespace, subresource }: ResourcePath,
+): void {
+	const isWhole = name === '' && (!namespaced || namespace !== '');
+	if ((!isWhole && !isReadOnly) || subresource !== '') throw unknownPath();
+	if (call.method !== (isReadOnly ? 'GET' : 'POST') || call.query.flag('watch')) throw methodNotAllowed();
 }
 
 function decodePart(part: string | undefined): string {

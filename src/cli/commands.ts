@@ -11,8 +11,8 @@ import { printingWarnings } from './warnings.ts';
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
  * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), a file
- * per command: apply.ts, create.ts, get.ts, describe.ts,
- * logs.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts, port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
+ * per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
+ * port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
@@ -93,6 +93,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	attach: ['connect to the main process of a container', registerAttach],
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
+	top: ['print what Pods or Nodes use of processors and memory', registerTop],
 	delete: ['delete objects and their dependents', registerDelete],
 	auth: ['show who you are for the server, and what it allows', registerAuth],
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
@@ -269,6 +270,39 @@ function registerLogs(
 		.option('--max-log-requests <number>', 'maximum number of logs that -f follows at once (default: 5)')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./commands/logs.ts')).logs(context, words, { ...NONE, ...flags })),
+		);
+}
+
+function registerTop(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	// The flags of `top` itself may stand before or after the name of the kind.
+	const flagsOf = (own: { headers: boolean }) => ({ ...command.opts(), ...own });
+	const load = () => import('./commands/top.ts');
+	const kind = (name: string, aliases: readonly string[]): Command =>
+		command
+			.command(name)
+			.aliases(aliases)
+			.argument('[names...]', 'at most one name')
+			.option('-l, --selector <labels>', 'only objects that match this label selector')
+			.option('--sort-by <resource>', 'cpu or memory: the largest first (default: by name)')
+			.option('--no-headers', 'do not print column headings');
+	kind('pod', ['pods', 'po'])
+		.description('print what Pods use')
+		.option('-A, --all-namespaces', 'in all namespaces')
+		.option('--field-selector <fields>', 'only Pods that match this field selector')
+		.option('--containers', 'print a line for each container')
+		.option('--sum', 'print the sum in a last line')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).topPods(context, names, flagsOf(flags))),
+		);
+	kind('node', ['nodes', 'no'])
+		.description('print what Nodes use')
+		.option('--show-capacity', 'percent of the capacity of a Node, not of its allocatable resources')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).topNodes(context, names, flagsOf(flags))),
 		);
 }
 

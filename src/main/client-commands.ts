@@ -15,4 +15,5 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'get',
 	'logs',
 	'port-forward',
+	'top',
 ];

@@ -6,13 +6,20 @@ import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import { messageOf } from '../base/message-of.ts';
 import type { Interruption } from '../cli/context.ts';
+import {
+	DEFAULT_EVICTION_HARD,
+	parseThresholds,
+	type Threshold,
+	ThresholdError,
+	withMinimumReclaim,
+} from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import type { RunningServer, RuntimeName } from './server/server.ts';
+import type { RunningServer, RuntimeName, ServerOptions } from './server/server.ts';
 
 interface Flags {
 	readonly dataDir: string;
@@ -20,6 +27,9 @@ interface Flags {
 	readonly runtime: string;
 	readonly runtimeEndpoint?: string;
 	readonly maxPods: string;
+	readonly podMaxPids: string;
+	readonly evictionHard: string;
+	readonly evictionMinimumReclaim: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
@@ -50,12 +60,26 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
+		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
 		.addOption(
 			numeric(
 				'--terminated-pod-gc-threshold <number>',
 				'number of finished Pods above which the oldest are deleted; 0 for no limit',
 				DEFAULT_ENDED_PODS_LIMIT,
 			),
+		)
+		.addOption(
+			command
+				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
+				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
+		)
+		.addOption(
+			command
+				.createOption(
+					'--eviction-minimum-reclaim <list>',
+					'what more must be free before evictions end, such as nodefs.available=5%',
+				)
+				.default('', 'nothing'),
 		)
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
@@ -67,12 +91,10 @@ export function registerServerCommand(program: Command): void {
  * buffered output is still written.
  */
 async function serve(flags: Flags): Promise<void> {
-	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
-	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
-	const threshold = { name: '--terminated-pod-gc-threshold', max: 2 ** 31 - 1 };
-	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
+	const numbers = numbersOf(flags);
 	const runtime = runtimeNamed(flags.runtime);
-	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
+	const evictionHard = thresholdsIn(flags);
+	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const { runtimeEndpoint } = flags;
 	if (runtimeEndpoint !== undefined && runtime !== 'docker')
@@ -85,14 +107,13 @@ async function serve(flags: Flags): Promise<void> {
 	try {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
-		const limits = { maxPods, endedPodsLimit };
 		const { discardDamaged = false, allowPrivileged = false } = flags;
-		const rules = { discardDamaged, allowPrivileged };
+		const rules = { evictionHard, discardDamaged, allowPrivileged };
 		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
-		const options = { folder, runtime, ...endpoint, ...limits, port, ...rules, log, signal: stop.signal };
+		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
-		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));
+		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));
 		else process.exitCode = stop.exitCode();
 		return;
 	}
@@ -104,6 +125,20 @@ async function serve(flags: Flags): Promise<void> {
 	const failure = await server.ended;
 	log.info(`stopped${failure ? ' because of an error' : ''}; running Pods continue to run`);
 	process.exitCode = failure ? FAILED : stop.exitCode();
+}
+
+/** The numbers among the flags; undefined, after reporting the error, if one is invalid. */
+function numbersOf(
+	flags: Flags,
+): (Pick<ServerOptions, 'maxPods' | 'endedPodsLimit' | 'podMaxPids'> & { port: number }) | undefined {
+	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
+	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
+	const podMaxPids = wholeNumber(flags.podMaxPids, { name: '--pod-max-pids', max: 2 ** 22 });
+	const threshold = { name: '--terminated-pod-gc-threshold', max: 2 ** 31 - 1 };
+	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
+	if (port === undefined || maxPods === undefined) return undefined;
+	if (podMaxPids === undefined || endedPodsLimit === undefined) return undefined;
+	return { port, maxPods, podMaxPids, endedPodsLimit };
 }
 
 /** The exit code of a server that could not start, or of which a part failed. */
@@ -146,6 +181,23 @@ function runtimeNamed(name: string): RuntimeName | undefined {
 	if (name === 'process' || name === 'docker' || name === 'fake') return name;
 	fail(`--runtime: there is no runtime "${name}"; use process, docker or fake`);
 	return undefined;
+}
+
+/** The thresholds of the flags; undefined, after reporting the error, if one of them is invalid. */
+function thresholdsIn({
+	evictionHard,
+	evictionMinimumReclaim,
+}: Pick<Flags, 'evictionHard' | 'evictionMinimumReclaim'>): readonly Threshold[] | undefined {
+	let flag = '--eviction-hard';
+	try {
+		const thresholds = parseThresholds(evictionHard);
+		flag = '--eviction-minimum-reclaim';
+		return withMinimumReclaim(thresholds, evictionMinimumReclaim);
+	} catch (error) {
+		if (!(error instanceof ThresholdError)) throw error;
+		fail(`${flag}: ${error.message}`);
+		return undefined;
+	}
 }
 
 /** Parses an integer from 0 to `max`; undefined, after reporting the error, if it is not one. */

@@ -3,6 +3,7 @@ import type { Duplex } from '../api/contract/duplex.ts';
 import type { RuntimeContainerState } from '../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../api/contract/usage.ts';
 
 /**
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
@@ -48,6 +49,7 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
  * 14. `updateContainerResources` changes requests and limits of a running container in place, if the trait `canResize`
  *     says so; the process continues. A call replaces all amounts, and may be repeated. If it rejects, the container has
  *     the amounts of before.
+ * 15. `usage` measures all running containers, in any order. One that starts or ends meanwhile may be missing.
  */
 export interface Runtime {
 	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
@@ -95,6 +97,9 @@ export interface Runtime {
 	 * with {@link RuntimeUnavailable} like the other calls.
 	 */
 	updateContainerResources(id: string, resources: ContainerResources): Promise<void>;
+
+	/** What the running containers use; only of this node's containers. Measures when called, and only then. */
+	usage(): Promise<readonly ContainerUsage[]>;
 
 	/**
 	 * Runs a command in a running container; resolves once it runs. Rejects with {@link ExecError}, and with

@@ -73,6 +73,8 @@ export interface RunningCommand {
 	interrupt(by?: Interruption): void;
 }
 
+const nothingMeasured: NodeApi['usage'] = () => Promise.reject(new Error('nothing is measured'));
+
 /**
  * A real API server over a store in memory, on which commands run in the test's process. There are no
  * controllers and no node agent: the test writes what they would write.
@@ -105,6 +107,10 @@ export class CliWorld {
 	readonly onResize = new Set<() => void>();
 	/** What the node agent does, besides logs. */
 	node: Pick<NodeApi, 'exec' | 'attach' | 'portForward'> = ECHO_NODE;
+	/** What the node agent measures. */
+	usage: NodeApi['usage'] = nothingMeasured;
+	/** The names of Nodes whose agent cannot be reached. */
+	readonly unreachable = new Set<string>();
 	/** The listener of each port that a command has opened. */
 	readonly ports = new Map<string, (connection: Duplex) => void>();
 	/** What `doctor` finds out. */
@@ -127,6 +133,7 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
+			usage: () => world?.usage() ?? nothingMeasured(),
 			exec: (request) => (world?.node ?? ECHO_NODE).exec(request),
 			attach: (request) => (world?.node ?? ECHO_NODE).attach(request),
 			portForward: (request) => (world?.node ?? ECHO_NODE).portForward(request),
@@ -140,7 +147,7 @@ export class CliWorld {
 			random: new SeededRandom(1),
 			version: '0.0.0',
 			onError: (_where, error) => void faults.push(error),
-			nodeApi: () => nodeApi,
+			nodeApi: (name) => (world?.unreachable.has(name) ? undefined : nodeApi),
 		});
 		await server.start();
 		await bootstrap(server);

@@ -98,18 +98,12 @@ test('the life of Pods', async (t) => {
 		assert.equal(ok(await server.kubectl('logs', 'running', '-c', 'look')), 'looked\n');
 	});
 
-	await t.test('a resize of a process is infeasible, with the reason', async () => {
+	await t.test('a resize may not change the QoS class, and a status has the user', async () => {
 		const patch = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '100m' } } }] } };
 		const args = ['patch', 'pod', 'running', '--subresource=resize', '-p', JSON.stringify(patch)];
 		const refused = await server.kubectl(...args);
 		assert.match(refused.stderr, /Pod QOS Class may not change as a result of resizing/);
-		await create(server, 'sized', { resources: { requests: { cpu: '10m' } } });
-		ok(await server.kubectl('wait', '--for=condition=Ready', '--timeout=60s', 'pod/sized'));
-		ok(await server.kubectl('patch', 'pod', 'sized', '--subresource=resize', '-p', JSON.stringify(patch)));
-		ok(await server.kubectl('wait', '--for=condition=PodResizePending', '--timeout=60s', 'pod/sized'));
-		const { status } = await podAt(server, 'sized');
-		const [main] = status.containerStatuses ?? [];
-		assert.deepEqual(main?.resources, { requests: { cpu: '10m' } });
+		const [main] = (await podAt(server, 'running')).status.containerStatuses ?? [];
 		assert.equal(main?.user?.linux?.uid, process.getuid?.());
 		ok(await server.kubectl('delete', 'pod', '--all', '--grace-period=1'));
 	});

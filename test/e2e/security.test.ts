@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import test, { type TestContext } from 'node:test';
+import { type PodEnd, podEnds } from '../support/pod-ends.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
@@ -226,41 +227,49 @@ function comm(): string {
 	return readFileSync('/proc/1/comm', 'utf8').trim();
 }
 
-function podOf({ name, context, container, spec, script }: SecurityCase): object {
+function podOf(
+	{ name, context, container, spec, script }: Omit<SecurityCase, 'outcomes'>,
+	until: 'succeeds' | 'waits',
+): object {
 	const main = {
 		...{ name: 'main', image: 'busybox', command: ['sh', '-c', script] },
 		...(context && { securityContext: context }),
 		...container,
 	};
 	return {
-		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name } },
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { until } } },
 		spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers: [main], ...spec },
 	};
 }
 
-async function checkOutcome(server: StintServer, name: string, outcome: Outcome): Promise<void> {
-	const until = 'prints' in outcome ? '{.status.phase}=Succeeded' : '{..state.waiting.reason}';
-	const waited = await server.kubectl('wait', `--for=jsonpath=${until}`, '--timeout=30s', `pod/${name}`);
-	const { stdout: described } = await server.kubectl('describe', 'pod', name);
-	assert.equal(waited.code, 0, described);
-	if ('prints' in outcome) {
-		assert.equal((await server.kubectl('logs', name)).stdout.trimEnd(), outcome.prints);
+function checkOutcome(end: PodEnd | undefined, outcome: Outcome): void {
+	assert.ok(end);
+	if ('held' in outcome) {
+		assert.match(end.waiting, outcome.held, end.status);
 		return;
 	}
-	const message = await server.kubectl('get', 'pod', name, '-o', 'jsonpath={..state.waiting.message}');
-	assert.match(message.stdout, outcome.held);
+	assert.equal(end.phase, 'Succeeded', end.status);
+	assert.equal(end.log, outcome.prints);
 }
 
-async function checkAll(t: TestContext, server: StintServer, level: Level): Promise<void> {
+/** Runs the Pods of all cases, and checks how each ends. */
+async function checkAll(
+	t: TestContext,
+	server: StintServer,
+	level: Level,
+): Promise<ReadonlyMap<string, PodEnd>> {
 	const cases = [...identityCases(), ...rightsCases(), ...namespaceCases()];
 	const refused = level === 'root' ? [] : ['privileged'];
 	const given = cases.filter(({ name }) => !refused.includes(name));
-	const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: given.map(podOf) });
+	const items = given.map((one) => podOf(one, 'prints' in one.outcomes[level] ? 'succeeds' : 'waits'));
+	const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 	const applied = await server.kubectlWith(list, 'apply', '-f', '-');
 	assert.equal(applied.code, 0, applied.stderr);
+	const ends = await podEnds(server);
 	for (const { name, outcomes } of given)
-		await t.test(name, () => checkOutcome(server, name, outcomes[level]));
+		await t.test(name, () => checkOutcome(ends.get(name), outcomes[level]));
 	assert.equal(existsSync('/stint-e2e'), false, 'mount points are in the private mount namespaces only');
+	return ends;
 }
 
 const IS_ROOT = process.geteuid?.() === 0;
@@ -268,10 +277,9 @@ const NEEDS_ROOT = { skip: IS_ROOT ? false : 'needs root' };
 
 test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 	const server = await startStint(t, { args: ['--allow-privileged'] });
-	await checkAll(t, server, 'root');
-	const path = 'jsonpath={..state.terminated.message}';
-	assert.equal((await server.kubectl('get', 'pod', 'message', '-o', path)).stdout, 'why\n');
-	assert.equal((await server.kubectl('get', 'pod', 'read-only', '-o', path)).stdout, 'y\n');
+	const ends = await checkAll(t, server, 'root');
+	assert.equal(ends.get('message')?.terminated, 'why\n');
+	assert.equal(ends.get('read-only')?.terminated, 'y\n');
 });
 
 const UNPRIVILEGED_ID = 65_534;
@@ -296,7 +304,7 @@ test(
 			assert.match(events.stdout, /pod\/add .*capabilities\.add is not honoured: containers have at most/);
 		});
 		await t.test('a privileged container is refused', async () => {
-			const pod = podOf({ name: 'p', context: { privileged: true }, script: '', outcomes: everywhere('') });
+			const pod = podOf({ name: 'p', context: { privileged: true }, script: '' }, 'waits');
 			const refused = await server.kubectlWith(JSON.stringify(pod), 'apply', '-f', '-');
 			assert.equal(
 				refused.stderr.trimEnd(),

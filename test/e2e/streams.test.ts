@@ -4,7 +4,7 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
+import { atEnd, type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
 /**
@@ -138,7 +138,7 @@ const NOT_YET = /this runtime runs host processes and cannot .* yet/;
 
 test('each kubectl runs commands in host processes and attaches to them', async (t) => {
 	const server = await startStint(t);
-	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	atEnd(t, () => server.kubectl('delete', 'pod', '--all', '--now'));
 	await runningPod(server, HOST_POD, 'host');
 	const [cannot] = NOT_YET.exec((await server.kubectl('exec', 'host', '--', 'true')).stderr) ?? [];
 	for (const [index, kubectl] of kubectls().entries()) {
@@ -172,7 +172,7 @@ spec:
 
 test('each kubectl forwards ports of the runtime of host processes', async (t) => {
 	const server = await startStint(t);
-	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	atEnd(t, () => server.kubectl('delete', 'pod', '--all', '--now'));
 	await runningPod(server, HOST_POD, 'web');
 	const echo = await echoServer(t);
 	const closed = await echoServer(t);
@@ -207,7 +207,7 @@ test('each kubectl forwards ports of the runtime of host processes', async (t) =
 
 test('stint forwards ports, and its connections end with it', async (t) => {
 	const server = await startStint(t);
-	t.after(() => server.kubectl('delete', 'pod', '--all', '--now'));
+	atEnd(t, () => server.kubectl('delete', 'pod', '--all', '--now'));
 	await runningPod(server, HOST_POD, 'web');
 	const echo = await echoServer(t);
 	const args = ['port-forward', 'web', `:${echo.port}`, '--address', '127.0.0.1'];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { podEnds } from '../support/pod-ends.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
@@ -74,7 +75,7 @@ function casesIn(host: string): readonly VolumeCase[] {
 		{
 			...{ name: 'projected', volume: { projected: { sources } }, spec: { serviceAccountName: 'default' } },
 			script: `cat ${AT}/etc/a; echo; cat ${AT}/labels; echo; cut -d. -f1 ${AT}/token | head -c 3`,
-			output: '1\nkind="projected"\neyJ',
+			output: '1\nkind="projected"\nuntil="succeeds"\neyJ',
 		},
 		{
 			...{ name: 'sub-path', volume: { emptyDir: {} }, mount: { subPathExpr: 'a/$(NAME)' } },
@@ -117,7 +118,7 @@ function podOf({ name, volume, mount, container, spec, script }: VolumeCase): ob
 		{ name: 'w', emptyDir: {} },
 	];
 	return {
-		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { kind: name } } },
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { kind: name, until: 'succeeds' } } },
 		spec: { restartPolicy: 'Never', containers: [main], volumes, ...spec },
 	};
 }
@@ -138,13 +139,13 @@ async function checkVolumes(t: TestContext, server: StintServer, host: string): 
 	const applied = await server.kubectlWith(list, 'apply', '-f', '-');
 	assert.equal(applied.code, 0, applied.stderr);
 	assert.doesNotMatch(applied.stderr, /cannot mount volumes/);
+	const ends = await podEnds(server);
 	for (const { name, output } of cases) {
-		await t.test(name, async () => {
-			const ended = ['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=30s', `pod/${name}`];
-			const waited = await server.kubectl(...ended);
-			const { stdout: why } = await server.kubectl('describe', 'pod', name);
-			assert.equal(waited.code, 0, why);
-			assert.equal((await server.kubectl('logs', name)).stdout.trimEnd(), output);
+		await t.test(name, () => {
+			const end = ends.get(name);
+			assert.ok(end);
+			assert.equal(end.phase, 'Succeeded', end.status);
+			assert.equal(end.log, output);
 		});
 	}
 	await t.test('live update', () => checkLiveUpdate(server));

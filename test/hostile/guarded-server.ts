@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { FuzzClient, type FuzzOutcome } from '../fuzz/fuzz-client.ts';
 import { startProbed } from '../support/probed-server.ts';
+import { temporaryFolder } from '../support/processes.ts';
 
 /** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
 export const LONGEST_HOLD_MS = 100;
@@ -13,9 +14,9 @@ export interface GuardedServer {
 	heldMs(): Promise<number>;
 }
 
-/** Starts a server with a probe; it stops at the end of the test. */
-export async function startGuarded(t: TestContext): Promise<GuardedServer> {
-	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
+/** Starts a server with a probe, by default with a new data folder; it stops at the end of the test. */
+export async function startGuarded(t: TestContext, folder = temporaryFolder(t)): Promise<GuardedServer> {
+	const server = await startProbed(t, { args: ['--runtime', 'fake'], folder });
 	const client = new FuzzClient(server.kubeconfig);
 	t.after(() => client.close());
 	let reported = 0;

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { FuzzClient, FuzzOutcome } from '../fuzz/fuzz-client.ts';
+import { seedJobs } from '../support/many-jobs.ts';
+import { temporaryFolder } from '../support/processes.ts';
 import { ask, LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 import { LARGE_OBJECTS } from './large-objects.ts';
 import { type HostileRequest, JOBS, job, LARGE } from './parts.ts';
@@ -30,18 +35,28 @@ async function prepare(client: FuzzClient): Promise<void> {
 	const annotations = Object.fromEntries(Array.from({ length: 4_000 }, (_, index) => [`k${index}`, 'v']));
 	const env = Array.from({ length: 2_500 }, (_, index) => ({ name: `E${index}`, value: 'v' }));
 	await post(job({ name: LARGE, annotations }, {}, { env, args: ['a'] }));
-	let created = 0;
-	const creator = async (): Promise<void> => {
-		while (created < MANY_JOBS) await post(job({ name: `many-${created++}`, labels: { many: 'y' } }));
-	};
-	await Promise.all(Array.from({ length: 8 }, creator));
 }
 
-/** Sends the request while another client reads /readyz continuously. */
+/** A data folder with {@link MANY_JOBS} finished Jobs. */
+async function seededFolder(t: TestContext): Promise<string> {
+	const folder = temporaryFolder(t);
+	const store = await openSqliteStore({ path: join(folder, 'state.db') });
+	await seedJobs(store, MANY_JOBS);
+	await store.close();
+	return folder;
+}
+
+/** How long the other client pauses: without pauses it would take more of the processors than the requests. */
+const OTHERS_PAUSE_MS = 5;
+
+/** Sends the request while another client reads /readyz again and again. */
 async function sendBesideOthers(client: FuzzClient, request: HostileRequest): Promise<FuzzOutcome> {
 	let isOver = false;
 	const others = (async () => {
-		while (!isOver) assert.equal((await ask(client, '/readyz')).status, 200);
+		while (!isOver) {
+			assert.equal((await ask(client, '/readyz')).status, 200);
+			await pause(OTHERS_PAUSE_MS);
+		}
 	})();
 	try {
 		return await client.send(request);
@@ -52,7 +67,7 @@ async function sendBesideOthers(client: FuzzClient, request: HostileRequest): Pr
 }
 
 test('no hostile request blocks the event loop of the server', async (t) => {
-	const { client, heldMs } = await startGuarded(t);
+	const { client, heldMs } = await startGuarded(t, await seededFolder(t));
 	await prepare(client);
 	await heldMs();
 	for (const request of [...LARGE_OBJECTS, ...HOSTILE]) {

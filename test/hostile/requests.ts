@@ -17,8 +17,8 @@ import { PLACEMENT } from './placement.ts';
 import { POSTS } from './posts.ts';
 import { READS } from './reads.ts';
 
-/** The Jobs that the test has created in bulk. */
-const MANY = `${JOBS}?labelSelector=${encodeURIComponent('many=y')}`;
+/** The Jobs that the test has created in bulk: they alone have the label of a finished Job. */
+const MANY = `${JOBS}?labelSelector=controller-uid`;
 
 function cronJob(schedule: string): object {
 	const { spec } = { spec: {}, ...job({}) };

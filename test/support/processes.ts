@@ -91,6 +91,31 @@ export interface RunOptions {
 /** Creates a folder for this test alone; it is removed at the end of the test. */
 export function temporaryFolder(t: TestContext): string {
 	const path = mkdtempSync(join(tmpdir(), 'stint-test-'));
-	t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+	atEnd(t, () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
 	return path;
+}
+
+const ENDS = new WeakMap<TestContext, (() => unknown)[]>();
+
+/**
+ * Calls `act` at the end of the test, before those that were registered earlier: a server stops before its folder is
+ * removed. The functions of `t.after` are called in the order of their registration instead.
+ */
+export function atEnd(t: TestContext, act: () => unknown): void {
+	const acts = ENDS.get(t) ?? [];
+	acts.push(act);
+	if (ENDS.has(t)) return;
+	ENDS.set(t, acts);
+	t.after(() => endAll(acts));
+}
+
+/** Calls the last of them first, each also after the failure of another. */
+async function endAll(acts: (() => unknown)[]): Promise<void> {
+	const act = acts.pop();
+	if (!act) return;
+	try {
+		await act();
+	} finally {
+		await endAll(acts);
+	}
 }

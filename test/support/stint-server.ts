@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Finished, ROOT, Running, run, temporaryFolder } from './processes.ts';
+import { atEnd, type Finished, ROOT, Running, run, temporaryFolder } from './processes.ts';
 
 /** A server in a process of its own, started like a user's, and functions that run commands against it. */
 export interface StintServer {
@@ -34,7 +34,7 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 		server.child.kill(signal);
 		return server.finished;
 	};
-	t.after(async () => {
+	atEnd(t, async () => {
 		if (server.child.exitCode === null && server.child.signalCode === null) await stop();
 	});
 	const [, url = ''] = await server.printed(/ready at (https:\/\/\S+)/);

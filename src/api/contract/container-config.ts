@@ -29,6 +29,8 @@ export interface ContainerConfig {
 	 */
 	readonly targetContainerId: string | undefined;
 	readonly resources: ContainerResources;
+	/** How readily the kernel ends its processes when the machine is out of memory: -1000 (never) to 1000 (first). */
+	readonly oomScoreAdj: number;
 	readonly security: ContainerSecurity;
 	readonly mounts: readonly Mount[];
 	readonly devices: readonly Device[];

@@ -1,5 +1,6 @@
 import type { PodAttachOptions, PodExecOptions } from '../core/pod/exec.ts';
 import type { Duplex } from './duplex.ts';
+import type { NodeUse } from './usage.ts';
 
 /**
  * The requests that the API server sends to a node for the Pods that run there (upstream: the kubelet's API).
@@ -18,6 +19,8 @@ export interface NodeApi {
 	 * owns the session: a close before its end kills the command.
 	 */
 	exec(request: ContainerExecRequest): Promise<Duplex>;
+	/** What the node and its running containers use. The first call after a minute takes half a second. */
+	usage(): Promise<NodeUse>;
 	/**
 	 * Attaches to the main process of a container. The session has the channels of {@link exec}; its Status is a success
 	 * whatever the exit code of the container. A close before its end leaves the container running.

@@ -42,6 +42,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	readonly isConfidential?: true;
 	/** Whether objects are never stored; see {@link virtualResource}. */
 	readonly isVirtual?: true;
+	/** Whether clients may only read the objects: the server computes them for each request. For virtual resources. */
+	readonly isReadOnly?: true;
 	/** Whether objects are stored as those of another resource, and how they are converted; see {@link viewOf}. */
 	readonly view?: ResourceView<T>;
 }

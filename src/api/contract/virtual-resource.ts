@@ -1,3 +1,4 @@
+import type { KubeObject } from '../meta/object-meta.ts';
 import type { ResourceDefinition } from './resource-definition.ts';
 
 /** The names and the schema of a virtual resource. */
@@ -11,7 +12,9 @@ type VirtualNames = Pick<
  * one, and the response is the object with the server's answer. No rule of the definition is ever applied to
  * an object.
  */
-export function virtualResource(names: VirtualNames): ResourceDefinition {
+export function virtualResource<T extends KubeObject = KubeObject>(
+	names: VirtualNames,
+): ResourceDefinition<T> {
 	return {
 		namespaced: false,
 		...names,

@@ -139,7 +139,7 @@ function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 function verbsOf(definition: ResourceDefinition): readonly string[] {
-	if (definition.isVirtual) return ['create'];
+	if (definition.isVirtual) return definition.isReadOnly ? ['get', 'list'] : ['create'];
 	return isNamespace(definition) ? VERBS.filter((verb) => verb !== 'deletecollection') : VERBS;
 }
 

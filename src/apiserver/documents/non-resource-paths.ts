@@ -70,7 +70,10 @@ function served(resources: readonly ResourceDefinition[]): readonly ResourceDefi
 	const { core = [], named = [] } = Object.groupBy(resources, ({ group }) =>
 		group === '' ? 'core' : 'named',
 	);
-	return [...core, ...viewResources, ...virtualResources, ...named];
+	const { computed = [], reviews = [] } = Object.groupBy(virtualResources, ({ isReadOnly }) =>
+		isReadOnly ? 'computed' : 'reviews',
+	);
+	return [...core, ...viewResources, ...reviews, ...named, ...computed];
 }
 
 /** The index at `/`. */

@@ -23,10 +23,13 @@ import { jsonOfProtobuf } from './protobuf-body.ts';
 
 /** All kinds that can be in a protobuf body. */
 const EXPECTED: readonly ExpectedObject[] = [
-	...[...resources, ...virtualResources, ...viewResources].map((each) => ({
-		...each,
-		apiVersions: [apiVersionOf(each)],
-	})),
+	// Clients never send those that they can only read.
+	...[...resources, ...virtualResources.filter(({ isReadOnly }) => !isReadOnly), ...viewResources].map(
+		(each) => ({
+			...each,
+			apiVersions: [apiVersionOf(each)],
+		}),
+	),
 	{ kind: 'Binding', apiVersions: ['v1'], schema: bindingSchema },
 	{ kind: 'Eviction', apiVersions: ['policy/v1', 'policy/v1beta1'], schema: evictionSchema },
 	{ kind: 'TokenRequest', apiVersions: ['authentication.k8s.io/v1'], schema: tokenRequestSchema },

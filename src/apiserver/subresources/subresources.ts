@@ -13,6 +13,7 @@ import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import type { ServerContext } from '../context.ts';
 import type { Method, ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
+import { nodeProxy } from '../usage/node-summary.ts';
 import { get } from '../verbs/get.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
@@ -117,6 +118,12 @@ export const SUBRESOURCES: readonly Subresource[] = [
 			schema: tokenRequestSchema,
 		},
 		discoveryVerbs: ['create'],
+	},
+	{
+		name: 'proxy',
+		appliesTo: ({ group, resource }) => group === '' && resource === 'nodes',
+		verbs: { GET: nodeProxy },
+		discoveryVerbs: ['get'],
 	},
 	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
 ];

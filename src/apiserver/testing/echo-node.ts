@@ -14,6 +14,7 @@ export const ECHO_NODE: NodeApi = {
 		(async function* () {
 			yield Buffer.from(`${JSON.stringify(request)}\n`);
 		})(),
+	usage: () => Promise.reject(new Error('this node measures nothing')),
 	exec: async (request) => {
 		const [caller, own] = duplexPair();
 		void echo(own, { ...request, exitCode: true });

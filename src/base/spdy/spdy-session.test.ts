@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { threadCpuUsage } from 'node:process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { nextTurn } from '../turn.ts';
@@ -204,9 +205,10 @@ test('a flood of streams is performed in many turns, and only so many are open',
 		isOver = true;
 	});
 	void up.write(spdyBytesOf({ type: 'ping', id: 2 }));
-	for (let before = performance.now(); accepted.length < 1024; before = performance.now()) {
+	// CPU time, since other processes on a busy machine do not count.
+	for (let before = usedMs(); accepted.length < 1024; before = usedMs()) {
 		await nextTurn();
-		longest = Math.max(longest, performance.now() - before);
+		longest = Math.max(longest, usedMs() - before);
 	}
 	assert.equal(isOver, false);
 	assert.ok(longest < 100, `a turn of ${longest} ms`);
@@ -268,3 +270,9 @@ test('whatever bytes arrive, in whatever pieces, the session stands or ends', as
 		{ numRuns: 1000 },
 	);
 });
+
+/** The CPU time of this thread so far, in milliseconds. */
+function usedMs(): number {
+	const { user, system } = threadCpuUsage();
+	return (user + system) / 1000;
+}

@@ -9,6 +9,7 @@ import { attempt } from '../../base/attempt.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { MachineFacts, SystemFacts } from '../../plan/doctor/facts.ts';
 import { READ_SYSCTLS } from '../../plan/doctor/refusal-causes.ts';
+import { controllersIn, findHierarchies } from '../../runtime/process/cgroups/hierarchies.ts';
 import { processTraits } from '../../runtime/process/honoured.ts';
 import { probeMachine } from '../../runtime/process/shim/probe.ts';
 import { shimFile } from '../../runtime/process/shim/shim-file.ts';
@@ -46,7 +47,11 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		isolation,
 		ids,
 		kubectl,
-		traits: processTraits(probe, shim !== undefined),
+		traits: processTraits({
+			isolation: probe,
+			controllers: probe.level === 'none' ? new Set() : controllersIn(findHierarchies()),
+			usesShim: shim !== undefined,
+		}),
 		cgroups: inspectCgroups(),
 		limits: {
 			openFiles: hardLimit(),

@@ -14,6 +14,8 @@ export interface RuntimeSettings {
 	readonly runtimeEndpoint?: string;
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	readonly log: Pick<Log, 'info'>;
 }
 
@@ -23,7 +25,7 @@ export async function makeRuntime(
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
-	const { runtime, folder, isEphemeral, log } = settings;
+	const { runtime, folder, isEphemeral, podMaxPids = 0, log } = settings;
 	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
 	if (runtime === 'fake') {
 		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
@@ -37,6 +39,7 @@ export async function makeRuntime(
 		clock,
 		images,
 		version: VERSION,
+		podMaxPids,
 		onError,
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
@@ -46,7 +49,7 @@ export async function makeRuntime(
 
 /** The runtime of the container engine that the settings name, or that is found. Rejects if there is none. */
 async function engineRuntime(
-	{ folder, runtimeEndpoint, log }: RuntimeSettings,
+	{ folder, runtimeEndpoint, podMaxPids = 0, log }: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -56,5 +59,11 @@ async function engineRuntime(
 	const found = findEndpoint({ ...endpoint, env: process.env, home: homedir() });
 	if ('problem' in found) throw new Error(found.problem);
 	log.info(`containers run in the engine at ${found.socketPath}`);
-	return new DockerRuntime({ folder: folder.runtime, socketPath: found.socketPath, clock, onError });
+	return new DockerRuntime({
+		folder: folder.runtime,
+		socketPath: found.socketPath,
+		clock,
+		maxPids: podMaxPids,
+		onError,
+	});
 }

@@ -28,8 +28,8 @@ import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
+import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
-import type { Store } from '../../store/store.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
@@ -38,6 +38,7 @@ import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
+import { openStore, type StoreChoice } from './open-store.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
@@ -59,13 +60,16 @@ export interface ServerOptions {
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
+	/** When Pods are evicted from a machine that is short of a resource; absent: never. */
+	readonly evictionHard?: readonly Threshold[];
+	/** The most processes that a Pod may have; 0 or absent: not limited. */
+	readonly podMaxPids?: number;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
 	readonly discardDamaged?: boolean;
 	readonly log: Log;
-	/** The store: SQLite in the data folder, in memory for an embedded server, or one that a function opens. */
-	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
+	readonly storage: StoreChoice;
 	/** The port on 127.0.0.1 (0: any free port); undefined: no listener, only clients in this process. */
 	readonly port: number | undefined;
 	/** Whether the launcher kills the Pods and removes the data folder when this process ends, even by SIGKILL. */
@@ -258,19 +262,6 @@ async function startApi({
 	});
 }
 
-async function openStore(
-	{ storage, folder }: ServerOptions,
-	onWarning: (message: string) => void,
-): Promise<Store> {
-	if (typeof storage === 'function') return storage();
-	if (storage === 'memory') {
-		const { MemoryStore } = await import('../../store/memory/memory-store.ts');
-		return new MemoryStore();
-	}
-	const { openSqliteStore } = await import('../../store/sqlite/sqlite-store.ts');
-	return openSqliteStore({ path: folder.database, onWarning });
-}
-
 /** Opens the HTTPS listener and its Unix socket, and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
 	{ options: { folder, log }, clock, lifecycle, endpoint, onError }: ServerContext,
@@ -358,6 +349,7 @@ async function startNode(
 		machine,
 		...(volumes && { volumes }),
 		logFolder: folder.logs,
+		evictionHard: options.evictionHard ?? [],
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
 	});

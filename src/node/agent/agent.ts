@@ -12,7 +12,8 @@
  * (failed starts); in volumes/, folder-volumes.ts (the folders and files behind volumes); probes/probe-manager.ts (when
  * probes run) and probe-action.ts, with the requests and commands of probes and hooks in handlers/; then
  * node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts,
- * cri-log-parser.ts, log-text.ts, log-follower.ts; and in streams/: exec.ts (commands in containers), attach.ts, session.ts.
+ * cri-log-parser.ts, log-text.ts, log-follower.ts; and in streams/: exec.ts (commands in containers), attach.ts, session.ts;
+ * usage/usage-window.ts (what containers use) and eviction/evictions.ts (which Pods end for want of resources).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -29,6 +30,7 @@ import type {
 	PodPortRequest,
 } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { NodeUse } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -43,11 +45,14 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
+import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import { Evictions, type PodDiskUse } from '../eviction/evictions.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
+import { logBytes } from '../logs/log-size.ts';
 import { ContainerHooks } from '../pods/container-hooks.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
 import type { InputSource } from '../pods/input-source.ts';
@@ -60,8 +65,10 @@ import { ProbeManager } from '../probes/probe-manager.ts';
 import { attachTo } from '../streams/attach.ts';
 import { execIn } from '../streams/exec.ts';
 import { startedSession } from '../streams/session.ts';
+import { measureMachine, observeMachine } from '../usage/machine-usage.ts';
+import { UsageWindow } from '../usage/usage-window.ts';
 import { ApiInputs } from '../volumes/api-inputs.ts';
-import { keepRegistered } from './node-registration.ts';
+import { keepRegistered, nodeSubject } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
 export interface NodeAgentOptions {
@@ -78,6 +85,8 @@ export interface NodeAgentOptions {
 	 * plan/pod/fields then keeps every Pod that needs a volume from starting.
 	 */
 	readonly volumes?: VolumeHost;
+	/** When Pods are evicted because the machine is short of a resource. Default: never. */
+	readonly evictionHard?: readonly Threshold[];
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -98,6 +107,8 @@ export class NodeAgent implements NodeApi {
 	readonly #logs: ContainerLogs;
 	readonly #probes: ProbeManager;
 	readonly #hooks: ContainerHooks;
+	readonly #usage: UsageWindow;
+	readonly #evictions: Evictions;
 	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
@@ -113,16 +124,7 @@ export class NodeAgent implements NodeApi {
 			record: (pod: Pod, event: EventText) => recorder.event(pod, event),
 			changed: (podUid: string) => this.#workers.wake(podUid),
 		};
-		this.#source = new ApiInputs({
-			client,
-			clock,
-			random: options.random,
-			onError,
-			changed: (podUid) => {
-				this.#inputs.noteChange(podUid);
-				this.#workers.wakeForInputs(podUid);
-			},
-		});
+		this.#source = this.#sourceOf(options);
 		this.#inputs = inputsOf(options, this.#source);
 		const inputs = this.#inputs;
 		this.#probes = new ProbeManager({
@@ -132,7 +134,9 @@ export class NodeAgent implements NodeApi {
 			run: (run) => runProbe({ runtime, clock }, run),
 		});
 		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
+		this.#usage = usageOf(options);
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
+		this.#evictions = this.#evictionsOf(options);
 		const shared = {
 			clock,
 			runtime,
@@ -151,7 +155,43 @@ export class NodeAgent implements NodeApi {
 			pods: this.#pods,
 			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
 			probes: this.#probes,
+			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
+		});
+	}
+
+	#sourceOf({ client, clock, random, onError }: NodeAgentOptions): ApiInputs {
+		return new ApiInputs({
+			client,
+			clock,
+			random,
+			onError,
+			changed: (podUid) => {
+				this.#inputs.noteChange(podUid);
+				this.#workers.wakeForInputs(podUid);
+			},
+		});
+	}
+
+	#evictionsOf({
+		clock,
+		runtime,
+		recorder,
+		machine,
+		logFolder,
+		onError,
+		evictionHard,
+	}: NodeAgentOptions): Evictions {
+		return new Evictions({
+			clock,
+			runtime,
+			thresholds: evictionHard ?? [],
+			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
+			observe: () => observeMachine(logFolder),
+			diskUse: (pod) => this.#diskUse(pod),
+			wake: (uid) => this.#workers.wake(uid),
+			record: (event) => recorder.event(nodeSubject(machine.name), event),
+			onError: (error) => onError('evictions', error),
 		});
 	}
 
@@ -176,6 +216,7 @@ export class NodeAgent implements NodeApi {
 			recorder,
 			runtimeVersion: runtime.version,
 			version,
+			pressures: () => this.#evictions.pressures,
 			onRegistered: () => this.#registered.resolve(),
 		};
 		try {
@@ -183,6 +224,7 @@ export class NodeAgent implements NodeApi {
 				[
 					(stop) => this.#pods.run(stop),
 					(stop) => this.#workers.run(stop),
+					(stop) => this.#evictions.run(stop),
 					() => this.#sweep(),
 					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
 				],
@@ -190,6 +232,7 @@ export class NodeAgent implements NodeApi {
 			);
 		} finally {
 			this.#probes.stop();
+			this.#usage.stop();
 			this.#hooks.end();
 			stopFollowing();
 			this.#source.stop();
@@ -198,6 +241,10 @@ export class NodeAgent implements NodeApi {
 
 	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
 		return this.#logs.read(this.#podOf(request), request);
+	}
+
+	async usage(): Promise<NodeUse> {
+		return await this.#usage.read();
 	}
 
 	async exec(request: ContainerExecRequest): Promise<Duplex> {
@@ -231,6 +278,14 @@ export class NodeAgent implements NodeApi {
 		return startedSession(this.#options.runtime.portForward(sandbox.id, request.port));
 	}
 
+	async #diskUse(pod: Pod): Promise<PodDiskUse> {
+		const { uid = '' } = pod.metadata;
+		const logs = new Map<string, number>();
+		for (const { name } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])])
+			logs.set(name, await logBytes(this.#logFiles.pathOf(pod, name, 0)));
+		return { logs, volumes: (await this.#options.volumes?.usageOf(uid)) ?? new Map() };
+	}
+
 	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {
 		const pod = this.#pods.get(request.namespace, request.pod);
 		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
@@ -260,6 +315,10 @@ function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions
 		indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
 		onError: (error) => onError('pods', error),
 	});
+}
+
+function usageOf({ clock, runtime, onError }: NodeAgentOptions): UsageWindow {
+	return new UsageWindow({ clock, runtime, measureMachine, onError: (error) => onError('usage', error) });
 }
 
 /** The stage of inputs. Checks what the runtime declares. */

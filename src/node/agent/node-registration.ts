@@ -6,7 +6,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { unlessGone } from '../../client/outcomes.ts';
-import { type Machine, nodeLabelsOf, nodeStatusOf } from '../../plan/node/node-status.ts';
+import { type Machine, nodeLabelsOf, nodeStatusOf, pressureEvents } from '../../plan/node/node-status.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 
 /** How often an unchanged status is written: the kubelet's default of `nodeStatusReportFrequency`. */
@@ -23,6 +23,8 @@ export interface NodeRegistrationOptions {
 	readonly runtimeVersion: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
 	readonly version: string;
+	/** The conditions about pressure that are True. */
+	readonly pressures: () => ReadonlySet<string>;
 	/** Called after each successful read or write of the Node: the API has it. */
 	readonly onRegistered: () => void;
 	readonly onError: (error: unknown) => void;
@@ -64,7 +66,9 @@ async function register(
 	const { client, clock, machine, recorder, runtimeVersion, version } = options;
 	const target = client.resource(nodes);
 	const known = await unlessGone(target.get(machine.name));
-	const status = nodeStatusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
+	const pressures = options.pressures();
+	const inputs = { now: clock.now(), before: known, runtimeVersion, version };
+	const status = nodeStatusOf(machine, { ...inputs, pressures });
 	if (!known) {
 		const metadata = { name: machine.name, labels: nodeLabelsOf(machine) };
 		return {
@@ -76,8 +80,10 @@ async function register(
 	const node = await target.update({ ...known, status }, 'status');
 	if (!isConditionTrue(known.status.conditions, 'Ready')) {
 		const message = `Node ${machine.name} status is now: NodeReady`;
-		recorder.event(asSubject(node), { type: 'Normal', reason: 'NodeReady', message });
+		recorder.event(nodeSubject(machine.name), { type: 'Normal', reason: 'NodeReady', message });
 	}
+	for (const event of pressureEvents(machine.name, { before: known, pressures }))
+		recorder.event(nodeSubject(machine.name), event);
 	return { node, wrote: true };
 }
 
@@ -87,6 +93,6 @@ function timeless({ conditions = [], ...status }: Node['status']): object {
 }
 
 /** The kubelet's Events have the Node's name as the UID, and `kubectl describe node` selects by either. */
-function asSubject(node: Node): Node {
-	return { ...node, metadata: { name: node.metadata.name, uid: node.metadata.name } };
+export function nodeSubject(name: string): Node {
+	return { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name }, spec: {}, status: {} };
 }

@@ -37,6 +37,7 @@ const FIRST = { podIP: '10.1.0.1' };
 /** A host of volumes that notes what it is asked for. */
 function hostOf(steps: string[]): VolumeHost {
 	return {
+		usageOf: async () => new Map(),
 		setUp: async (_, { name }) => {
 			steps.push(`set up ${name}`);
 			return { hostPath: `/volumes/${name}`, readOnly: false };

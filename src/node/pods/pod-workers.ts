@@ -30,7 +30,7 @@ import { planPod } from '../../plan/pod/plan-pod.ts';
 import { isResizeDeferred, requestedTogether, wantsResize } from '../../plan/pod/resize.ts';
 import { backOffEvents, rephrased } from '../../plan/pod/restart/back-off-events.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart/restart.ts';
-import { type NodeRoom, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { type NodeRoom, type PodEviction, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ProbeManager } from '../probes/probe-manager.ts';
@@ -59,6 +59,8 @@ export interface PodWorkersOptions {
 	readonly inputs: PodInputs;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Why the node agent evicts a Pod; undefined if it does not. */
+	evictionOf(podUid: string): PodEviction | undefined;
 	readonly hostIP: string;
 	/** The resources of the node. */
 	readonly allocatable: Readonly<Record<string, string>>;
@@ -213,6 +215,7 @@ export class PodWorkers {
 			probes: probes.resultsOf(uid),
 			...hooks.of(uid),
 			resizes: this.#resizes.of(uid),
+			eviction: this.#options.evictionOf(uid),
 			room: wantsResize(pod) ? await this.#roomBeside(pod) : undefined,
 		};
 	}

@@ -14,6 +14,10 @@ export interface VolumeHost {
 	remove(podUid: string): Promise<void>;
 	/** Removes those of all Pods for which `isKept` returns false. */
 	sweep(isKept: (podUid: string) => boolean): Promise<void>;
+	/** The space that each volume takes whose files are the Pod's own, by its name. */
+	usageOf(
+		podUid: string,
+	): Promise<ReadonlyMap<string, { readonly usedBytes: number; readonly inodes: number }>>;
 	/** Writes the `/etc/hosts` of the Pod; resolves to its path. */
 	writeHosts(podUid: string, text: string): Promise<string>;
 	/** The `/etc/hosts` of the node. */

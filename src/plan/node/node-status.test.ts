@@ -2,17 +2,38 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node } from '../../api/core/node/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import { type Machine, nodeStatusOf } from './node-status.ts';
+import { type Machine, nodeStatusOf, pressureEvents } from './node-status.ts';
 
 const MACHINE: Machine = {
 	...{ name: 'a', address: '127.0.0.1', cpus: 2, memoryBytes: 1 << 30, diskBytes: 1 << 30, maxPods: 110 },
 	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'Debian', machineId: 'm', bootId: 'b' },
 };
 
-function statusAfter(status: Node['status'], now: number): Node['status'] {
-	const before: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec: {}, status };
-	return nodeStatusOf(MACHINE, { now, before, runtimeVersion: 'fake://1', version: '0' });
+function statusAfter(status: Node['status'], now: number, pressures = new Set<string>()): Node['status'] {
+	return nodeStatusOf(MACHINE, {
+		now,
+		before: nodeWith(status),
+		runtimeVersion: 'fake://1',
+		version: '0',
+		pressures,
+	});
 }
+
+function nodeWith(status: Node['status']): Node {
+	return { apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec: {}, status };
+}
+
+test('a shortage is a condition and an Event, and so is its end', () => {
+	const short = new Set(['DiskPressure']);
+	const status = statusAfter({}, 0, short);
+	const { status: value, reason, message } = findCondition(status.conditions, 'DiskPressure') ?? {};
+	assert.deepEqual([value, reason, message], ['True', 'KubeletHasDiskPressure', 'kubelet has disk pressure']);
+	const eventsAfter = (before: Node['status'], pressures: ReadonlySet<string>): unknown =>
+		pressureEvents('a', { before: nodeWith(before), pressures }).map((event) => event.message);
+	assert.deepEqual(eventsAfter({}, short), ['Node a status is now: NodeHasDiskPressure']);
+	assert.deepEqual(eventsAfter(status, short), []);
+	assert.deepEqual(eventsAfter(status, new Set()), ['Node a status is now: NodeHasNoDiskPressure']);
+});
 
 test('conditions that other components set on the Node are kept', () => {
 	const foreign = { type: 'KernelDeadlock', status: 'False' } as const;

@@ -1,5 +1,6 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
-import { findCondition, sinceTransition } from '../../api/meta/conditions.ts';
+import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /** The facts about the machine that a Node's status and labels report. */
@@ -59,19 +60,21 @@ export interface StatusInputs {
 	readonly runtimeVersion: string;
 	/** Version of this program. */
 	readonly version: string;
+	/** The types of the conditions about pressure that are True. */
+	readonly pressures: ReadonlySet<string>;
 }
 
-/** The status of a healthy Node. Fields and conditions that other components wrote are kept. */
+/** The status of a Node whose agent works. Fields and conditions that other components wrote are kept. */
 export function nodeStatusOf(
 	machine: Machine,
-	{ now, before, runtimeVersion, version }: StatusInputs,
+	{ now, before, runtimeVersion, version, pressures }: StatusInputs,
 ): Node['status'] {
 	const resources = allocatableOf(machine);
 	return {
 		...before?.status,
 		capacity: resources,
 		allocatable: resources,
-		conditions: conditionsOf(now, before),
+		conditions: conditionsOf(now, before, pressures),
 		addresses: [
 			{ type: 'InternalIP', address: machine.address },
 			{ type: 'Hostname', address: machine.name },
@@ -92,9 +95,7 @@ export function nodeStatusOf(
 }
 
 /**
- * The conditions that the agent reports, with the kubelet's reasons and messages, since clients match them. The agent
- * measures no pressure: a machine that is short of a resource makes single starts wait (see RuntimeBusy).
- */
+ * The conditions that the agent reports, with the kubelet's reasons and messages, since clients match them. */
 const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
 	{
 		type: 'MemoryPressure',
@@ -117,14 +118,68 @@ const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'm
 	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ];
 
+/** The conditions about pressure while they are True, with the reasons of the kubelet's Events about the change. */
+const PRESSURE: Readonly<
+	Record<
+		string,
+		{ readonly reason: string; readonly message: string; readonly event: readonly [string, string] }
+	>
+> = {
+	MemoryPressure: {
+		reason: 'KubeletHasInsufficientMemory',
+		message: 'kubelet has insufficient memory available',
+		event: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+	},
+	DiskPressure: {
+		reason: 'KubeletHasDiskPressure',
+		message: 'kubelet has disk pressure',
+		event: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+	},
+	PIDPressure: {
+		reason: 'KubeletHasInsufficientPID',
+		message: 'kubelet has insufficient PID available',
+		event: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+	},
+};
+
+/** The Events about conditions of pressure that have changed. */
+export function pressureEvents(
+	name: string,
+	{ before, pressures }: Pick<StatusInputs, 'before' | 'pressures'>,
+): readonly EventText[] {
+	return Object.entries(PRESSURE).flatMap(
+		([
+			type,
+			{
+				event: [begins, ends],
+			},
+		]) => {
+			const was = isConditionTrue(before?.status.conditions, type);
+			if (was === pressures.has(type)) return [];
+			const reason = was ? ends : begins;
+			return [{ type: 'Normal', reason, message: `Node ${name} status is now: ${reason}` }];
+		},
+	);
+}
+
 /**
  * The agent's own conditions, then those that other components set on the Node, unchanged. `lastTransitionTime`
  * changes only with the condition's status.
  */
-function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
+function conditionsOf(
+	now: number,
+	before: Node | undefined,
+	pressures: ReadonlySet<string>,
+): readonly NodeCondition[] {
 	const known = before?.status.conditions ?? [];
 	const own = CONDITIONS.map((condition) => {
-		const dated = { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: formatTime(now) };
+		const pressure = pressures.has(condition.type) ? PRESSURE[condition.type] : undefined;
+		const dated: NodeCondition = {
+			...condition,
+			...(pressure && { status: 'True', reason: pressure.reason, message: pressure.message }),
+			lastHeartbeatTime: formatTime(now),
+			lastTransitionTime: formatTime(now),
+		};
 		return sinceTransition(dated, findCondition(known, condition.type));
 	});
 	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];

@@ -169,6 +169,23 @@ test('a Pod past its deadline is stopped and then fails', () => {
 	assert.equal(world.pod.status.reason, 'DeadlineExceeded');
 });
 
+for (const isPressure of [true, false]) {
+	test(`an evicted Pod is stopped within a second and fails, ${isPressure ? 'with' : 'without'} pressure`, () => {
+		const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
+		world.settle();
+		world.eviction = { message: 'The node was low on resource: memory. ', isPressure };
+		world.settle();
+		assert.deepEqual(world.stopped, ['main']);
+		world.exit('main', 0);
+		world.settle();
+		const { phase, reason, message, conditions } = world.pod.status;
+		assert.deepEqual([phase, reason, message], ['Failed', 'Evicted', world.eviction.message]);
+		const disruption = findCondition(conditions, 'DisruptionTarget');
+		assert.equal(disruption?.reason, isPressure ? 'TerminationByKubelet' : undefined);
+		assert.deepEqual(world.started, ['main#0']);
+	});
+}
+
 test('a container that was running and is missing in the runtime has an unknown end', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	world.settle();

@@ -5,7 +5,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import type { PodPlan } from './plan.ts';
-import { type Progress, progressOf } from './progress.ts';
+import { type Ending, type Progress, progressOf } from './progress.ts';
 import { noResize, type Resize, resizeOf } from './resize.ts';
 import { attemptsOf } from './restart/attempts.ts';
 import { restartsAfter } from './restart/restart.ts';
@@ -89,9 +89,11 @@ function notHonoured({ pod, traits }: PodSnapshot): readonly EventText[] {
 	return [{ type: 'Warning', reason: 'NotHonoured', message: hintsText(findings) }];
 }
 
-/** The Event if the node agent rejects the Pod or ends it at its deadline. */
-function eventsOf({ pod }: PodSnapshot, { rejection, ending }: Progress): readonly EventText[] {
+/** The Event if the node agent rejects the Pod, evicts it or ends it at its deadline. */
+function eventsOf({ pod, eviction }: PodSnapshot, { rejection, ending }: Progress): readonly EventText[] {
 	if (rejection) return [{ type: 'Warning', reason: rejection.rule.reason ?? '', message: rejection.text }];
+	if (ending === 'evicted' && eviction && pod.status.reason !== EVICTED)
+		return [{ type: 'Warning', reason: EVICTED, message: eviction.message }];
 	if (ending !== 'deadline' || pod.status.reason === DEADLINE.reason) return [];
 	return [{ type: 'Normal', ...DEADLINE }];
 }
@@ -141,13 +143,14 @@ function statusOf(seen: PodSnapshot, progress: Progress, resize: Resize): PodSta
 		initialized: progress.initialized,
 		restartingAll: restartingAll === 'clearing',
 		resizes: continues ? resize.conditions : [],
+		eviction: seen.eviction,
 	};
 	return {
 		...kept,
 		...(generation !== undefined && { observedGeneration: generation }),
 		phase,
 		conditions: conditionsOf(pod, { ...inputs, initStatuses, statuses: [...sidecars, ...statuses], now }),
-		...(ending === 'deadline' && DEADLINE),
+		...reasonOf(seen, ending),
 		hostIP,
 		hostIPs: [{ ip: hostIP }],
 		...(sandbox && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
@@ -178,6 +181,18 @@ function rejectedStatus({ pod, now }: PodSnapshot, { rule, text }: Finding): Pod
 	};
 }
 
+/** Why the node agent ends the Pod, for the reasons that a status names. */
+function reasonOf(
+	{ eviction }: PodSnapshot,
+	ending: Ending | undefined,
+): Pick<PodStatus, 'reason' | 'message'> {
+	if (ending === 'deadline') return DEADLINE;
+	return ending === 'evicted' && eviction ? { reason: EVICTED, message: eviction.message } : {};
+}
+
+/** The kubelet's reason for all evictions. */
+const EVICTED = 'Evicted';
+
 const DEADLINE = {
 	reason: 'DeadlineExceeded',
 	message: 'Pod was active on the node longer than the specified deadline',
@@ -201,9 +216,12 @@ function phaseOf(
 	return nothingRuns(seen) ? endPhase(seen, ending) : (seen.pod.status.phase ?? 'Pending');
 }
 
+/** The endings after which a Pod has failed, whatever its containers' exit codes are. */
+const FAILURES: ReadonlySet<Ending> = new Set(['deadline', 'init-failed', 'rejected', 'evicted']);
+
 /** The terminal phase: Succeeded only if the last attempt of every regular container has exit code 0. */
-function endPhase(seen: PodSnapshot, ending: NonNullable<Progress['ending']>): 'Succeeded' | 'Failed' {
-	if (ending === 'deadline' || ending === 'init-failed' || ending === 'rejected') return 'Failed';
+function endPhase(seen: PodSnapshot, ending: Ending): 'Succeeded' | 'Failed' {
+	if (FAILURES.has(ending)) return 'Failed';
 	const succeeded = seen.pod.spec.containers.every(({ name }) => {
 		const last = attemptsOf(seen, name).at(-1);
 		return last?.state === 'exited' && last.exitCode === 0;

@@ -97,7 +97,7 @@ test('fields without effect are reported by one Event', () => {
 	world.settle();
 	assert.deepEqual(world.started, ['main#0', 'main#1']);
 	assert.deepEqual(world.events, [
-		'NotHonoured: spec.containers[0].resources.limits is not honoured: limits are not enforced on processes of this machine: remove the limits, or limit stint itself',
+		'NotHonoured: spec.containers[0].resources.limits is not honoured: stint may not make the control groups that enforce limits: run stint as root or where systemd delegates control groups, or remove the limits',
 	]);
 });
 

@@ -73,6 +73,13 @@ export interface NodeRoom {
 	readonly used: ReadonlyMap<string, string>;
 }
 
+/** Why the node agent evicts a Pod. */
+export interface PodEviction {
+	readonly message: string;
+	/** Whether the node is short of a resource. Otherwise the Pod has exceeded a limit of its own. */
+	readonly isPressure: boolean;
+}
+
 /** The input of planPod: a Pod on its node, and what the runtime reports about it. */
 export interface PodSnapshot {
 	readonly pod: Pod;
@@ -102,6 +109,8 @@ export interface PodSnapshot {
 	readonly resizes: ReadonlyMap<string, ResizeState>;
 	/** What the node has; undefined if the Pod wants no resize. */
 	readonly room: NodeRoom | undefined;
+	/** Set once the node agent evicts the Pod. */
+	readonly eviction?: PodEviction | undefined;
 }
 
 /** Whether an init container is a sidecar: it keeps running beside the regular containers. */

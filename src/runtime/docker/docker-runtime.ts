@@ -16,6 +16,7 @@ import type { ContainerConfig, ContainerResources } from '../../api/contract/con
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
 import type { Clock } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import { messageOf } from '../../base/message-of.ts';
@@ -64,6 +65,8 @@ export interface DockerRuntimeOptions {
 	readonly logMaxBytes?: number;
 	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
 	readonly logMaxFiles?: number;
+	/** How many processes a container may have; 0: no limit, which is the default. */
+	readonly maxPids?: number;
 	/** Receives errors that no call can reject with, such as a lost connection for events. */
 	onError(error: unknown): void;
 }
@@ -257,6 +260,10 @@ export class DockerRuntime implements Runtime {
 		}
 	}
 
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return await this.#containers().usage();
+	}
+
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
 		const { engineId } = this.#running(containerId);
 		return await engineExec(
@@ -299,6 +306,7 @@ export class DockerRuntime implements Runtime {
 			engine,
 			owner,
 			clock,
+			maxPids: this.#options.maxPids ?? 0,
 			logMaxBytes,
 			logMaxFiles,
 			onError,

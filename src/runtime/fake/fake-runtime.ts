@@ -8,6 +8,7 @@ import type { ContainerConfig, ContainerResources } from '../../api/contract/con
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
@@ -33,6 +34,7 @@ import { type FakeAttachments, openAttachments } from './fake-attach.ts';
 import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
 import { echoPort, type FakePort, openFakePort } from './fake-port.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
+import { idleUsage } from './fake-usage.ts';
 
 /** The components and settings of a {@link FakeRuntime}. */
 export interface FakeRuntimeOptions {
@@ -49,6 +51,8 @@ export interface FakeRuntimeOptions {
 	port?(port: number, sandbox: SandboxConfig): FakePort | undefined;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
+	/** What a running container uses; default: nothing. */
+	usage?(container: ContainerConfig): Partial<ContainerUsage>;
 	/** Returns why a container cannot get these resources; undefined if it can, which is the default. */
 	resizeError?(resources: ContainerResources, container: ContainerConfig): string | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
@@ -264,6 +268,14 @@ export class FakeRuntime implements Runtime {
 	/** The resources that a container has now; undefined if it does not exist. */
 	resourcesOf(id: string): ContainerResources | undefined {
 		return this.#containers.get(id)?.resources;
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		this.#check();
+		const at = this.#options.clock.now();
+		return [...this.#containers.values()]
+			.filter(({ status }) => status.state === 'running')
+			.map(({ status, config }) => ({ ...idleUsage(status, at), ...this.#options.usage?.(config) }));
 	}
 
 	async exec(id: string, config: ExecConfig): Promise<ExecSession> {

@@ -1,5 +1,6 @@
 import { platform } from 'node:os';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 import { userOfThisProcess } from './shim/host-users.ts';
 
@@ -28,24 +29,43 @@ export interface Isolation {
 	readonly hasPids: boolean;
 }
 
-/** The traits of the runtime on this machine; `usesShim`: the launcher starts containers by the shim. */
-export function processTraits(isolation: Isolation, usesShim: boolean): RuntimeTraits {
+/** What the traits of the runtime depend on: the machine, and the control groups that stint may make. */
+export interface RuntimeMachine {
+	readonly isolation: Isolation;
+	readonly controllers: ReadonlySet<CgroupController>;
+	/** Whether the launcher starts containers by the shim. */
+	readonly usesShim: boolean;
+}
+
+/** The traits of the runtime on this machine. */
+export function processTraits({ isolation, controllers, usesShim }: RuntimeMachine): RuntimeTraits {
 	return {
-		...isolationTraits(isolation),
+		...isolationTraits(isolation, controllers),
 		user: userOfThisProcess(),
 		os: platform(),
 		runsHostPrograms: true,
 		canExec: usesShim,
-		canResize: false,
+		canResize: enforcesLimits(controllers),
 	};
 }
 
-/** The traits that depend on the machine. */
-function isolationTraits({ level, hasPids }: Isolation): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+/** The traits that depend on the machine: its isolation, and the controllers of the control groups that stint may make. */
+function isolationTraits(
+	{ level, hasPids }: Isolation,
+	controllers: ReadonlySet<CgroupController>,
+): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
 	if (level === 'none') return { honours: HONOURED.none };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
-	return { honours: new Set([...HONOURED[level], ...seesAll]), hostsFile: 'pod' };
+	const limits = enforcesLimits(controllers) ? LIMITS : [];
+	return { honours: new Set([...HONOURED[level], ...limits, ...seesAll]), hostsFile: 'pod' };
 }
+
+/** Whether control groups with these controllers enforce what a container may limit. */
+export function enforcesLimits(controllers: ReadonlySet<CgroupController>): boolean {
+	return controllers.has('cpu') && controllers.has('memory');
+}
+
+const LIMITS = ['spec.resources', 'spec.containers[].resources.limits'];
 
 function fieldsOfEveryBox(): readonly string[] {
 	return [

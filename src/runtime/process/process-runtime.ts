@@ -21,11 +21,12 @@
 import { access, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
+import { sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
 	type AttachConfig,
@@ -44,12 +45,15 @@ import {
 } from '../contract.ts';
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import { PortConnections } from '../port-connections.ts';
+import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
+import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { processTraits } from './honoured.ts';
-import type { ImageTable } from './images/image-table.ts';
+import { imageRefOf } from './images/image-name.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostProgram, HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
-import { type HostEnvironment, programOf } from './program.ts';
+import type { ProcessRuntimeOptions } from './process-runtime-options.ts';
+import { programOf } from './program.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
@@ -58,33 +62,6 @@ import { prepareBox } from './shim/prepare-box.ts';
 import { type MachineProbe, probeMachine } from './shim/probe.ts';
 import { filterFile, shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
-
-/** The components and settings of a {@link ProcessRuntime}. */
-export interface ProcessRuntimeOptions {
-	/** The launcher's folder; created if it does not exist, accessible for this user only. */
-	readonly folder: string;
-	readonly clock: Clock;
-	readonly images: ImageTable;
-	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
-	readonly version: string;
-	/** PATH and HOME for the containers. Default: those of this process. */
-	readonly host?: HostEnvironment;
-	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
-	readonly logMaxBytes?: number;
-	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
-	readonly logMaxFiles?: number;
-	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
-	readonly withoutShim?: boolean;
-	/** Called at the start if the machine allows no isolation of containers, with the reason. */
-	onUnisolated?(reason: string): void;
-	/**
-	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
-	 * them and removes the folder named here.
-	 */
-	readonly removeAtEnd?: string;
-	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
-	onError(error: unknown): void;
-}
 
 const LOG_MAX_BYTES = 10 << 20;
 const LOG_MAX_FILES = 5;
@@ -100,6 +77,7 @@ interface KnownSandbox {
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
 	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#controllers: ReadonlySet<CgroupController> = new Set();
 	readonly #users = new HostUsers();
 	/** Whether the launcher starts containers by the shim. */
 	#usesShim = false;
@@ -119,7 +97,11 @@ export class ProcessRuntime implements Runtime {
 
 	/** What it honours depends on what this machine allows: it is known after `start`. */
 	get traits(): RuntimeTraits {
-		return processTraits(this.#machine, this.#usesShim);
+		return processTraits({
+			isolation: this.#machine,
+			controllers: this.#controllers,
+			usesShim: this.#usesShim,
+		});
 	}
 
 	/**
@@ -135,6 +117,7 @@ export class ProcessRuntime implements Runtime {
 		this.#machine = await probeMachine(file);
 		const { level, reason } = this.#machine;
 		if (level === 'none') this.#options.onUnisolated?.(reason);
+		else this.#controllers = controllersIn(findHierarchies());
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -162,7 +145,13 @@ export class ProcessRuntime implements Runtime {
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
 		const { namespaces, sysctls } = config;
-		const sandbox = await this.#call('runSandbox', { ...metadataOf(config), namespaces, sysctls });
+		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
+		const sandbox = await this.#call('runSandbox', {
+			...metadataOf(config),
+			namespaces,
+			sysctls,
+			...(limits && { limits }),
+		});
 		this.#know(sandbox);
 		return sandbox;
 	}
@@ -200,7 +189,8 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		if (box) await prepareBox(config);
-		const { stopSignal, tty, stdin, stdinOnce } = config;
+		const { stopSignal, tty, stdin, stdinOnce, resources } = config;
+		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {
 			name,
 			attempt,
@@ -214,6 +204,7 @@ export class ProcessRuntime implements Runtime {
 			stdin,
 			stdinOnce,
 			...(box && { box }),
+			...(limits && { limits }),
 			...(stopSignal !== undefined && { stopSignal }),
 		});
 	}
@@ -235,9 +226,19 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
 	}
 
-	/** No cgroup limits the processes of a container, so there is nothing to change. */
-	async updateContainerResources(): Promise<void> {
-		throw new ContainerResizeError('the resources of host processes are not limited');
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		if (!this.traits.canResize) throw new ContainerResizeError('stint may not make control groups here');
+		try {
+			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
+		} catch (error) {
+			throw error instanceof RuntimeUnavailable
+				? error
+				: new ContainerResizeError(error instanceof Error ? error.message : String(error));
+		}
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return this.#isEmpty ? [] : await this.#call('usage');
 	}
 
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
@@ -354,9 +355,4 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: HostSandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
 	}
-}
-
-/** The reference is the name itself, since there is no image and no digest. */
-function imageRefOf(image: string): string {
-	return `process://${image}`;
 }

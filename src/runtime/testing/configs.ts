@@ -24,6 +24,7 @@ export function containerConfig(fields: Partial<ContainerConfig> = {}): Containe
 	return {
 		...{ name: 'main', attempt: 0, image: 'busybox', command: [], args: [], env: [], workingDir: '' },
 		...{ stdin: false, stdinOnce: false, tty: false, resources: NO_RESOURCES, security: SECURITY },
+		oomScoreAdj: 1000,
 		...{
 			mounts: [],
 			devices: [],

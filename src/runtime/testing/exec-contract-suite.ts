@@ -1,5 +1,5 @@
 /**
- * The part of the runtime contract about `exec` (10), as tests. A runtime that cannot run commands in containers must
+ * The parts of the runtime contract about `exec` (10) and usage (15), as tests. A runtime that cannot run commands in containers must
  * reject each call with a reason.
  */
 import assert from 'node:assert/strict';
@@ -38,6 +38,23 @@ export interface ExecMachine {
 	run(command: readonly string[]): Promise<RuntimeContainer>;
 }
 
+/** Registers the tests of usage (15), which need the same machine. */
+function usage(machine: () => ExecMachine): void {
+	test('15. the usage of running containers is measured, of ended ones not', async () => {
+		const { runtime, harness } = machine();
+		const { id, podUid, name } = await machine().start1(harness.programs.runsForEver);
+		const used = await runtime.usage();
+		assert.deepEqual(
+			used.map((one) => [one.id, one.podUid, one.name]),
+			[[id, podUid, name]],
+		);
+		for (const { processes, cpuNanoseconds, at } of used)
+			assert.ok(processes > 0 && cpuNanoseconds >= 0 && at > 0, JSON.stringify(used));
+		await runtime.removeContainer(id);
+		assert.deepEqual(await runtime.usage(), []);
+	});
+}
+
 const ALL = { stdin: true, stdout: true, stderr: true, tty: false };
 
 /** Registers the tests. */
@@ -56,6 +73,7 @@ export function execContract(machine: () => ExecMachine): void {
 	};
 	input(exec);
 	ends(exec, machine);
+	usage(machine);
 }
 
 interface Started {

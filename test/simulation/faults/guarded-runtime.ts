@@ -2,6 +2,7 @@ import type { ContainerConfig, ContainerResources } from '../../../src/api/contr
 import type { Duplex } from '../../../src/api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../../src/api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../../src/api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../../src/api/contract/usage.ts';
 import type {
 	AttachConfig,
 	ContainerEvent,
@@ -109,6 +110,10 @@ export class GuardedRuntime implements Runtime {
 		return this.#change(`resize container ${id}`, (runtime) =>
 			runtime.updateContainerResources(id, resources),
 		);
+	}
+
+	usage(): Promise<readonly ContainerUsage[]> {
+		return this.#call((runtime) => runtime.usage());
 	}
 
 	exec(id: string, config: ExecConfig): Promise<ExecSession> {

@@ -26,7 +26,7 @@ const TEMPLATE = {
 const TEXTS = [
 	'spec.runtimeClassName: its Pods will fail: the runtime has only its default handler, and none with the name that the RuntimeClass gives: remove the field',
 	'spec.containers[0].tty (and 1 more): the container will not start: containers have no terminal yet: remove the field',
-	'spec.containers[0].resources.limits: it will not be honoured: limits are not enforced on processes of this machine: remove the limits, or limit stint itself',
+	'spec.containers[0].resources.limits: it will not be honoured: stint may not make the control groups that enforce limits: run stint as root or where systemd delegates control groups, or remove the limits',
 ];
 
 function object(apiVersion: string, kind: string, rest: object): KubeObject {

@@ -72,13 +72,16 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('ports', 'A process listens on ports of this machine.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
-		only: 'on `cpu`, `memory`, `ephemeral-storage`',
-		because: 'limits are not enforced on processes of this machine',
-		instead: 'remove the limits, or limit stint itself',
+		only: 'on `cpu`, `memory`, where stint may not make control groups',
+		because: 'stint may not make the control groups that enforce limits',
+		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ container }) =>
 			LIMITED.some((resource) => container.resources?.limits?.[resource] !== undefined),
 	}),
-	honoured('resources.limits', 'The scheduler counts extended resources.'),
+	honoured(
+		'resources.limits',
+		'The scheduler counts extended resources, and the node agent evicts Pods beyond `ephemeral-storage`.',
+	),
 	honoured('resources.requests', 'The scheduler implements it.'),
 	containerRule('resources.claims', {
 		effect: 'unscheduled',
@@ -138,8 +141,11 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
-/** The resources whose limits a runtime would enforce. The scheduler counts others, such as devices. */
-const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
+/**
+ * The resources whose limits need control groups. The node agent enforces those on `ephemeral-storage` with any runtime;
+ * the scheduler counts others, such as devices.
+ */
+const LIMITED = ['cpu', 'memory'] as const;
 
 /** The default of terminationMessagePath. */
 const DEFAULT_MESSAGE_PATH = '/dev/termination-log';

@@ -135,9 +135,9 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.resources',
 		effect: 'warned',
-		only: '`limits`',
-		because: 'limits are not enforced on processes of this machine',
-		instead: 'remove the limits, or limit stint itself',
+		only: '`limits`, where stint may not make control groups',
+		because: 'stint may not make the control groups that enforce limits',
+		instead: 'run stint as root or where systemd delegates control groups, or remove the limits',
 		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,
 	},
 	honoured('spec.resources', BY_SCHEDULER),

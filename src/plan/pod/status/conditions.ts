@@ -4,7 +4,7 @@ import { formatTime } from '../../../api/meta/time.ts';
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import { RESIZE_CONDITIONS } from '../resize.ts';
 import { couldRestartAll, RESTARTING } from '../restart/restart-all.ts';
-import { isSidecar } from '../snapshot.ts';
+import { isSidecar, type PodEviction } from '../snapshot.ts';
 
 /** The inputs from which the conditions of a Pod are computed. */
 export interface ConditionInputs {
@@ -18,6 +18,7 @@ export interface ConditionInputs {
 	readonly statuses: readonly ContainerStatus[];
 	/** The conditions about a resize, as plan/pod/resize.ts has made them. */
 	readonly resizes: readonly PodCondition[];
+	readonly eviction: PodEviction | undefined;
 	readonly now: number;
 }
 
@@ -36,6 +37,7 @@ export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCon
 		{ ...ready, type: 'ContainersReady' },
 		{ type: 'PodScheduled', status: 'True' },
 		...(couldRestartAll(pod.spec) ? [allRestarting(inputs)] : []),
+		...(inputs.eviction?.isPressure ? [disrupted(inputs.eviction)] : []),
 	];
 	const own = new Set([...RESIZE_CONDITIONS, ...verdicts.map(({ type }) => type)]);
 	const before = pod.status.conditions ?? [];
@@ -44,6 +46,11 @@ export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCon
 		...inputs.resizes,
 		...verdicts.map((verdict) => dated(verdict, pod, inputs.now)),
 	];
+}
+
+/** Why a Pod ends that did nothing wrong: a Job may then not count its failure (podFailurePolicy). */
+function disrupted({ message }: PodEviction): Verdict {
+	return { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
 }
 
 /** The condition with its transition time, which changes only with the status. */

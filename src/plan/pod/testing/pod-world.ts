@@ -16,6 +16,7 @@ import {
 	type Attempt,
 	containerNamed,
 	type NodeRoom,
+	type PodEviction,
 	type PodSnapshot,
 	type ProbeResults,
 	type ResizeState,
@@ -58,6 +59,7 @@ export class PodWorld {
 	readonly stopping = new Map<string, StopState>();
 	readonly resizes = new Map<string, ResizeState>();
 	room: NodeRoom | undefined;
+	eviction: PodEviction | undefined;
 	/** Why the runtime cannot resize; undefined if it can. */
 	resizeError: string | undefined;
 	/** The started attempts, as `container#attempt`. */
@@ -103,6 +105,7 @@ export class PodWorld {
 			stopping,
 			resizes: this.resizes,
 			room: this.room,
+			eviction: this.eviction,
 		};
 		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, ...known };
 	}

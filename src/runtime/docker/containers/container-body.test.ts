@@ -12,6 +12,7 @@ function factsWith(more: Partial<BodyFacts> = {}): BodyFacts {
 		labels: {},
 		mounts: [],
 		imageUser: '',
+		maxPids: 0,
 		log: { Type: 'x', Config: {} },
 		...more,
 	};
@@ -54,6 +55,12 @@ test('aliases are extra hosts only if the Pod has no file for them', () => {
 	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None', subPath: '' } as const;
 	const mounts = [{ hostPath: '/h', containerPath: '/etc/hosts', ...rest }];
 	assert.deepEqual(hosts(containerConfig({ mounts })), []);
+});
+
+test('a limit of processes is that of the container', () => {
+	const limit = (maxPids: number): unknown =>
+		valueAt(containerBody(containerConfig(), factsWith({ maxPids })), 'HostConfig', 'PidsLimit');
+	assert.deepEqual([limit(0), limit(100)], [undefined, 100]);
 });
 
 test('a group alone keeps the user of the image, and Unconfined turns the filter off', () => {

@@ -20,6 +20,8 @@ export interface BodyFacts {
 	readonly imageUser: string;
 	/** The engine's id of the container whose processes this one sees. */
 	readonly targetEngineId?: string;
+	/** How many processes the container may have; 0: no limit of stint. */
+	readonly maxPids: number;
 	/** The driver of the engine's log. */
 	readonly log: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
 }
@@ -54,13 +56,16 @@ const LONGEST_HOSTNAME = 64;
 const HOSTS_PATH = '/etc/hosts';
 
 function hostConfigOf(config: ContainerConfig, facts: BodyFacts): Readonly<Record<string, unknown>> {
-	const { security, resources, devices, mounts } = config;
-	const { setup, log } = facts;
+	const { security, resources, devices, mounts, oomScoreAdj } = config;
+	const { setup, log, maxPids } = facts;
 	const hasHosts = mounts.some(({ containerPath }) => containerPath === HOSTS_PATH);
 	return {
 		...namespacesOf(setup.namespaces, facts.targetEngineId),
 		...securityOf(security),
 		...engineResources(resources),
+		// A lower score than the engine's own needs a capability that an engine may lack.
+		...(oomScoreAdj > 0 && { OomScoreAdj: oomScoreAdj }),
+		...(maxPids > 0 && { PidsLimit: maxPids }),
 		Mounts: facts.mounts,
 		Devices: devices.map(({ hostPath, containerPath, readOnly }) => ({
 			PathOnHost: hostPath,

@@ -1,5 +1,6 @@
 /** The containers of this server that the engine has: found, created, removed. */
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
+import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { isList } from '../../../base/json/json.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
@@ -23,6 +24,7 @@ import {
 	readLabels,
 } from './container-labels.ts';
 import { createdAtOf } from './container-state.ts';
+import { engineUsageOf } from './container-usage.ts';
 import { type EngineContext, TrackedContainer } from './tracked-container.ts';
 
 /** What the containers of a server depend on. */
@@ -33,6 +35,7 @@ export interface ContainerSetOptions {
 	readonly engine: EngineVersion;
 	readonly owner: Owner;
 	readonly clock: Clock;
+	readonly maxPids: number;
 	readonly logMaxBytes: number;
 	readonly logMaxFiles: number;
 	notify(status: RuntimeContainer): void;
@@ -53,6 +56,11 @@ const ENGINE_LOGS = {
 	docker: { Type: 'json-file', Config: { 'max-size': '100m', 'max-file': '2' } },
 	podman: { Type: 'k8s-file', Config: {} },
 } as const satisfies Record<EngineVersion['name'], BodyFacts['log']>;
+
+/** For `catch`: undefined if the engine has answered with an error; throws all others. */
+function undefinedIfRefused(error: unknown): undefined {
+	if (!(error instanceof EngineError)) throw error;
+}
 
 /** The events after which a container is inspected. A start is made here only, and inspected then. */
 const CHANGES: ReadonlySet<string> = new Set(['die', 'died', 'destroy', 'remove', 'oom', 'cleanup']);
@@ -189,6 +197,29 @@ export class ContainerSet {
 		this.#options.records.forget(facts.sandboxId, facts.id);
 	}
 
+	/** What the running containers use. One that ends meanwhile is left out. */
+	async usage(): Promise<readonly ContainerUsage[]> {
+		const running = this.all().filter(({ status }) => status.state === 'running');
+		if (running.length === 0) return [];
+		const { client, owner } = this.#options;
+		const filters = JSON.stringify({ label: [`${OWNER_LABEL}=${owner.id}`] });
+		const list = await client.call('GET', '/containers/json', { query: { size: 1, filters } });
+		const sizes = new Map(
+			(isList(list) ? list : []).map((each) => [stringAt(each, 'Id'), numberAt(each, 'SizeRw')]),
+		);
+		const limit = new ConcurrencyLimit(INSPECTIONS);
+		const used = running.map(({ engineId, facts }) =>
+			limit.run(async () => {
+				const query = { stream: 0, 'one-shot': 1 };
+				const stats = await client
+					.call('GET', `/containers/${engineId}/stats`, { query })
+					.catch(undefinedIfRefused);
+				return engineUsageOf(facts, stats, sizes.get(engineId) ?? 0);
+			}),
+		);
+		return (await Promise.all(used)).filter((each) => each !== undefined);
+	}
+
 	/** Whether the engine limits the memory of the container. */
 	async hasMemoryLimit(engineId: string): Promise<boolean> {
 		return numberAt(await this.#inspect(engineId), 'HostConfig', 'Memory') > 0;
@@ -209,7 +240,7 @@ export class ContainerSet {
 			readonly imageUser: string;
 		},
 	): Readonly<Record<string, unknown>> {
-		const { engine, owner } = this.#options;
+		const { engine, owner, maxPids } = this.#options;
 		const { record, facts, mounts, imageUser } = given;
 		const { targetContainerId } = config;
 		const target = targetContainerId === undefined ? undefined : this.#byId.get(targetContainerId);
@@ -220,6 +251,7 @@ export class ContainerSet {
 			setup: record.setup,
 			mounts,
 			imageUser,
+			maxPids,
 			labels: labelsOf(config, facts, owner),
 			log: ENGINE_LOGS[engine.name],
 			...(target && { targetEngineId: target.engineId }),

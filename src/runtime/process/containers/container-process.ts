@@ -11,6 +11,7 @@ import { Socket } from 'node:net';
 import { attempt } from '../../../base/attempt.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { LogTime } from '../../log-time.ts';
+import type { ContainerCgroups } from '../cgroups/cgroups.ts';
 import type { Sweeper } from '../folders/sweeper.ts';
 import type { RunPipes } from '../launcher/journal-entry.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
@@ -59,6 +60,8 @@ export interface ProcessOptions {
 	/** The signal that asks it to stop. */
 	readonly stopSignal: NodeJS.Signals | number;
 	readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
+	/** The control groups that the shim puts it in. */
+	readonly cgroups?: ContainerCgroups | undefined;
 	/** Called before the shim is asked to start it: another launcher needs this to continue with it. */
 	onRun(run: RunPipes): void;
 }
@@ -303,7 +306,8 @@ async function startMain(
 		return await SpawnedProcess.start(options.program, outputs, host.clock);
 	const request = host.shim.newId();
 	const pipes = outputs.flatMap((fifo) => (fifo ? [fifo.path] : []));
-	options.onRun({ request, pipes, ...(input && { input }) });
+	const { cgroups } = options;
+	options.onRun({ request, pipes, ...(input && { input }), ...(cgroups && { cgroups }) });
 	return await host.shim.start({
 		...requestOf(options),
 		id: request,
@@ -314,9 +318,11 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box, tty }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
-	return { argv, env, cwd, tty, ...(box && { box }) };
+	const oomFile = cgroups?.oomFile;
+	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
+	return { argv, env, cwd, tty, ...groups, ...(box && { box }) };
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

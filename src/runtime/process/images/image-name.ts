@@ -36,3 +36,8 @@ export function withRegistry(repository: string): readonly [string, string] {
 function splitOnce(text: string, at: number): readonly [string, string | undefined] {
 	return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** The reference is the name itself, since there is no image and no digest. */
+export function imageRefOf(image: string): string {
+	return `process://${image}`;
+}

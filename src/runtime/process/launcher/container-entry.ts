@@ -1,7 +1,22 @@
 import type { RuntimeContainer } from '../../contract.ts';
-import type { ContainerProcess } from '../containers/container-process.ts';
+import type { ContainerProcess, ProcessHost } from '../containers/container-process.ts';
+import type { ContainerSlots } from '../containers/container-slots.ts';
+import type { Shim } from '../shim/shim.ts';
 import type { RunRecord } from './journal-entry.ts';
 import type { HostContainerConfig, HostSandbox } from './protocol.ts';
+
+/** The components and settings of a launcher. */
+export interface LauncherOptions extends ProcessHost {
+	readonly shim: Shim | undefined;
+	/** The folder of its journal and of the sandboxes' working folders. */
+	readonly folder: string;
+	/** Limits the running containers: each takes one slot. */
+	readonly slots: ContainerSlots;
+	/** Called with each container that has exited. */
+	onExit(status: RuntimeContainer): void;
+	/** Called when `isIdle` of the launcher may have become true. */
+	onIdle(): void;
+}
 
 /** A sandbox as the launcher keeps it. Only the launcher changes it. */
 export interface SandboxEntry {

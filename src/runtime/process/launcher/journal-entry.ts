@@ -1,5 +1,6 @@
 import { isRecord, type JsonRecord } from '../../../base/json/json.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import type { ContainerCgroups } from '../cgroups/cgroups.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox } from './protocol.ts';
 
@@ -41,6 +42,8 @@ export interface RunPipes {
 	readonly pipes: readonly string[];
 	/** The pipes of its standard input, and for control of its waiter; absent without `stdin` and terminal. */
 	readonly input?: { readonly stdin?: string; readonly control: string };
+	/** Its control groups, if it has any: those of a later launcher may be elsewhere. */
+	readonly cgroups?: ContainerCgroups;
 }
 
 /** A container that the shim runs. */
@@ -75,6 +78,10 @@ function isText(value: unknown): value is string {
 	return typeof value === 'string';
 }
 
+function isTexts(value: unknown): boolean {
+	return Array.isArray(value) && value.every(isText);
+}
+
 function areTexts(...values: readonly unknown[]): boolean {
 	return values.every(isText);
 }
@@ -105,6 +112,8 @@ function isRun(value: unknown): value is RunRecord {
 	const { logPath, logMaxBytes, logMaxFiles, program } = value.config;
 	if (!areTexts(logPath, value.request) || !areNumbers(logMaxBytes, logMaxFiles) || !isRecord(program))
 		return false;
+	const { cgroups } = value;
+	if (cgroups !== undefined && !(isRecord(cgroups) && isTexts(cgroups.folders))) return false;
 	// The names become paths that are opened and removed.
 	const inputs = isRecord(value.input) ? Object.values(value.input) : [];
 	return [...value.pipes, ...inputs].every((path) => isText(path) && /^pipes\/\d{1,15}$/.test(path));

@@ -163,6 +163,7 @@ export class LauncherLife {
 		this.#sessions.close();
 		const isOurs = lock.isHeld;
 		this.#shim?.close(isOurs);
+		this.#launcher.close(isOurs);
 		if (isOurs) this.#leaveFolder();
 		lock.release();
 		if (this.#isAbandoned) removable?.remove().catch(onError);
@@ -170,11 +171,10 @@ export class LauncherLife {
 		this.#server.disconnectClients();
 	}
 
-	/** Removes the files of this launcher, except for a journal with sandboxes. */
+	/** Removes the files that clients and containers use. */
 	#leaveFolder(): void {
 		rmSync(SOCKET_NAME, { force: true });
 		rmSync(SESSIONS_NAME, { force: true });
-		this.#launcher.close();
 		this.#pipes.close();
 	}
 }

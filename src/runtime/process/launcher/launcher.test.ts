@@ -14,8 +14,9 @@ import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
+import type { LauncherOptions } from './container-entry.ts';
 import { readJournal } from './journal.ts';
-import { Launcher, type LauncherOptions } from './launcher.ts';
+import { Launcher } from './launcher.ts';
 
 /** A launcher in this process, with a virtual clock that the test advances. */
 async function open(

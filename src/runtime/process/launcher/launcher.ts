@@ -10,41 +10,30 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
-import { ContainerProcess, type ProcessHost, type ProcessOptions } from '../containers/container-process.ts';
-import type { ContainerSlots } from '../containers/container-slots.ts';
+import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
+import { Cgroups, startIn } from '../cgroups/cgroups.ts';
+import { ContainerProcess, type ProcessOptions } from '../containers/container-process.ts';
 import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
-import type { Shim } from '../shim/shim.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
-import type { ContainerEntry, SandboxEntry } from './container-entry.ts';
+import { usageOf } from '../stats/container-usage.ts';
+import type { ContainerEntry, LauncherOptions, SandboxEntry } from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import { launcherKeyOf, originOf } from './origin.ts';
-import { markOf } from './process-table.ts';
+import { descendantsOf, markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
-
-/** The components and settings of a launcher. */
-export interface LauncherOptions extends ProcessHost {
-	readonly shim: Shim | undefined;
-	/** The folder of its journal and of the sandboxes' working folders. */
-	readonly folder: string;
-	/** Limits the running containers: each takes one slot. */
-	readonly slots: ContainerSlots;
-	/** Called with each container that has exited. */
-	onExit(status: RuntimeContainer): void;
-	/** Called when {@link Launcher.isIdle} may have become true. */
-	onIdle(): void;
-}
 
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
 const MOST_STARTS = 4;
@@ -65,6 +54,7 @@ export class Launcher implements LauncherCalls {
 	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, ContainerEntry>();
+	readonly #cgroups: Cgroups | undefined;
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
 	/** Number of containers that are starting or running. */
 	#active = 0;
@@ -75,13 +65,14 @@ export class Launcher implements LauncherCalls {
 		this.#options = options;
 		this.#key = launcherKeyOf(journaled, options.folder);
 		this.#folders = folders;
+		const { clock, onError, onIdle, shim } = options;
+		this.#cgroups = shim && this.#key ? new Cgroups({ key: this.#key, clock, onError, onIdle }) : undefined;
 		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
 		for (const status of journaled.containers.values()) {
 			const sandbox = this.#sandboxes.get(status.sandboxId);
 			const run = journaled.runs.get(status.id);
 			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
-		const { onError } = options;
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
 		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
 	}
@@ -95,6 +86,7 @@ export class Launcher implements LauncherCalls {
 		const inUse = new Set(Array.from(state.sandboxes.values(), (entry) => entry.folder));
 		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
 		const launcher = new Launcher(options, folders, state);
+		await launcher.#cgroups?.recover(state.runs, new Set(running.keys()));
 		for (const [id, record] of running) {
 			const main = shim?.adopt(record);
 			const container = launcher.#containers.get(id);
@@ -109,12 +101,17 @@ export class Launcher implements LauncherCalls {
 
 	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
 	get isIdle(): boolean {
-		const isWritten = !this.#journal.isBehind || this.#sandboxes.size === 0;
-		return this.#active === 0 && this.#options.sweeper.isIdle && isWritten;
+		if (this.#active > 0 || this.#cgroups?.isIdle === false || !this.#options.sweeper.isIdle) return false;
+		return !this.#journal.isBehind || this.#sandboxes.size === 0;
 	}
 
-	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
-	close(): void {
+	/**
+	 * Leaves nothing behind that no later launcher needs. In a folder that is still this launcher's (`isOurs`), it closes
+	 * the journal, and removes it if there is no sandbox: its absence means an empty runtime.
+	 */
+	close(isOurs: boolean): void {
+		this.#cgroups?.close();
+		if (!isOurs) return;
 		this.#journal.close();
 		this.#folders.close();
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
@@ -152,6 +149,7 @@ export class Launcher implements LauncherCalls {
 		if (!entry) return;
 		await this.stopSandbox(id);
 		for (const { status } of entry.containers) await this.removeContainer(status.id);
+		if (entry.sandbox.config.limits) await this.#cgroups?.removeSandbox(id);
 		await this.#folders.release(entry.folder).catch(this.#options.onError);
 		this.#append({ sandboxGone: id });
 		this.#sandboxes.delete(id);
@@ -207,6 +205,21 @@ export class Launcher implements LauncherCalls {
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	async updateContainerLimits(id: string, limits: CgroupLimits): Promise<void> {
+		const container = this.#containers.get(id);
+		const { running, run } = container ?? {};
+		if (!container || !running) return;
+		if (!run || !this.#cgroups) throw new Error(`container ${id} was started without the shim`);
+		const pids = (): readonly number[] => descendantsOf(running.process.identity.pid);
+		const cgroups = this.#cgroups.update({ id, limits, sandbox: container.sandbox.sandbox, pids });
+		container.run = { ...run, config: { ...run.config, limits }, cgroups };
+		this.#append({ run: container.run, of: id });
+	}
+
+	usage(): Promise<readonly ContainerUsage[]> {
+		return usageOf(this.#containers.values(), this.#options.clock, this.#cgroups);
 	}
 
 	async killAll(): Promise<void> {
@@ -265,7 +278,11 @@ export class Launcher implements LauncherCalls {
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
-		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
+		const { config, status, sandbox } = container;
+		const request = { id: status.id, limits: config?.limits, sandbox: sandbox.sandbox };
+		const process = await startIn(this.#cgroups, request, (cgroups) =>
+			this.#starts.run(() => ContainerProcess.start({ ...options, cgroups }, this.#options)),
+		);
 		return this.#started(container, process);
 	}
 
@@ -308,7 +325,8 @@ export class Launcher implements LauncherCalls {
 
 	/** Reports the end of the container when its process has ended. */
 	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
-		const reported = process.ended.then(({ isOutOfMemory = false, isUnknown = false, ...end }) => {
+		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown = false, ...end }) => {
+			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });

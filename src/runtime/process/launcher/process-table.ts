@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { assert } from '../../../base/assert.ts';
+import { attempt } from '../../../base/attempt.ts';
 import { isSystemShortage } from '../../../base/files/system-error.ts';
 import { isRecord } from '../../../base/json/json.ts';
 
@@ -165,6 +166,29 @@ function readEnvironment(pid: string): string | undefined {
 		if (isSystemShortage(error)) throw error;
 		return undefined;
 	}
+}
+
+/** The processes below `pid`, which itself is not among them. Those that the kernel reparents meanwhile may be missing. */
+export function descendantsOf(pid: number): readonly number[] {
+	const found: number[] = [];
+	const pending = [pid];
+	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+		const children = childrenOf(next);
+		found.push(...children);
+		pending.push(...children);
+	}
+	return found;
+}
+
+function childrenOf(pid: number): readonly number[] {
+	const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+	return threads.flatMap((thread) => {
+		const text = readText(`/proc/${pid}/task/${thread}/children`) ?? '';
+		return text
+			.split(' ')
+			.map(Number)
+			.filter((child) => child > 1);
+	});
 }
 
 /** The fields of /proc/<pid>/stat from the third on: the second, the name, may contain blanks and parentheses. */

@@ -10,11 +10,13 @@
 
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
+import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
@@ -54,12 +56,17 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly stdinOnce?: boolean;
 	/** The name of the signal that asks it to stop; default SIGTERM. */
 	readonly stopSignal?: string;
+	/** The limits of its control group; absent where it needs none, or the machine allows none. */
+	readonly limits?: CgroupLimits;
 	readonly logMaxBytes: number;
 	readonly logMaxFiles: number;
 }
 
 /** What the launcher keeps of a sandbox's configuration: with what the boxes of its containers depend on. */
-export type HostSandboxConfig = SandboxMetadata & Pick<SandboxConfig, 'namespaces' | 'sysctls'>;
+export interface HostSandboxConfig extends SandboxMetadata, Pick<SandboxConfig, 'namespaces' | 'sysctls'> {
+	/** What all its containers together may use; absent as in {@link HostContainerConfig}. */
+	readonly limits?: CgroupLimits;
+}
 
 /** A sandbox of the launcher. */
 export interface HostSandbox extends Sandbox {
@@ -77,6 +84,8 @@ export interface LauncherCalls {
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly RuntimeContainer[]>;
+	updateContainerLimits(id: string, limits: CgroupLimits): Promise<void>;
+	usage(): Promise<readonly ContainerUsage[]>;
 	/** Kills and removes everything. The launcher then exits, and closes the connection once it has left the folder. */
 	killAll(): Promise<void>;
 }
@@ -113,6 +122,8 @@ const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
 	'stopContainer',
 	'removeContainer',
 	'listContainers',
+	'updateContainerLimits',
+	'usage',
 	'killAll',
 ]);
 

@@ -31,6 +31,7 @@ export async function beginContainerSession(
 	}
 	if (!shim || !run) throw new ExecError('Unsupported', 'the container was started without the shim');
 	const { program, box } = container.optionsOf(run);
-	const target = { identity: process.identity, program, box, cgroups: [], ended: process.ended };
+	const cgroups = run.cgroups?.folders ?? [];
+	const target = { identity: process.identity, program, box, cgroups, ended: process.ended };
 	return await beginExec(target, request.config, { shim, pipes, clock });
 }

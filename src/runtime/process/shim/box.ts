@@ -41,7 +41,7 @@ export type SandboxView = Pick<SandboxConfig, 'hostname' | 'namespaces' | 'sysct
 /** What a box needs of the container. */
 export type BoxedConfig = Pick<
 	ContainerConfig,
-	'security' | 'mounts' | 'devices' | 'terminationMessagePath' | 'terminationMessageFile'
+	'security' | 'mounts' | 'devices' | 'terminationMessagePath' | 'terminationMessageFile' | 'oomScoreAdj'
 >;
 
 /** The box of a container; undefined if the machine allows none. */
@@ -56,6 +56,7 @@ export function boxOf(config: BoxedConfig, sandbox: SandboxView, facts: BoxFacts
 		...(ownName && { hostname: sandbox.hostname.slice(0, LONGEST_HOSTNAME) }),
 		fileSystems: fileSystemsOf({ ownPids, ownIpc }),
 		mounts: mountsOf(config),
+		oomScoreAdj: config.oomScoreAdj,
 		sysctls: Object.entries(sandbox.sysctls).map(([name, value]) => ({
 			path: `/proc/sys/${name.replaceAll('.', '/')}`,
 			value,

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { SystemClock } from '../../../base/clock.ts';
 import type { Runtime, RuntimeContainer } from '../../contract.ts';
@@ -12,19 +13,28 @@ import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import { echoingPorts } from '../../testing/echoing-ports.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
-import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
+import { ProcessRuntime } from '../process-runtime.ts';
+import type { ProcessRuntimeOptions } from '../process-runtime-options.ts';
 import { probeMachine } from '../shim/probe.ts';
 import { shimFile } from '../shim/shim-file.ts';
 
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
 	readonly folder: string;
-	connect(options?: { readonly logMaxBytes?: number }): ProcessRuntime;
+	connect(options?: Pick<ProcessRuntimeOptions, 'logMaxBytes' | 'podMaxPids'>): ProcessRuntime;
 	/** The pid of the running launcher. */
 	launcherPid(): number;
 	/** A container that runs a shell script. */
 	script(text: string, more?: Partial<ContainerConfig>): ContainerConfig;
 }
+
+const LOOK_INTERVAL_MS = 2;
+
+/**
+ * Prints each size of its terminal that is not 0 0, the first one. A size that was set before the trap sends no signal
+ * to it, so the program looks once after it.
+ */
+const PRINT_SIZES = 'trap "stty size" WINCH; stty size | grep -v "^0 0"; while :; do sleep 0.05; done';
 
 const HAS_BOXES = (await probeMachine(shimFile())).level !== 'none';
 
@@ -57,7 +67,7 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 		crash: async () => {
 			process.kill(launcherPid(), 'SIGKILL');
 		},
-		passTime: () => new Promise((resolve) => setImmediate(resolve)),
+		passTime: nextLook,
 		readLog: (path) => readFile(path, 'utf8').catch(() => ''),
 		script: (text, more = {}) => ({ ...shellScript(text, logPath('main')), ...more }),
 		programs: {
@@ -79,11 +89,11 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 					exitsWith3: sh('exit 3'),
 					talks: sh('echo out; echo err >&2'),
 					runsForEver: ['sleep', '1000000'],
-					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+					printsSizes: sh(PRINT_SIZES),
 				},
 				attachable: {
 					echoesInput: ['cat'],
-					printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+					printsSizes: sh(PRINT_SIZES),
 					runsUntilStopped: ['sleep', '1000000'],
 				},
 			}),
@@ -152,7 +162,12 @@ export async function outputOf(machine: HostHarness, { logPath }: RuntimeContain
 
 /** Resolves when the process has exited; a zombie counts as exited. */
 export async function untilGone(pid: number): Promise<void> {
-	while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+	while (isAlive(pid)) await nextLook();
+}
+
+/** Waits between two looks at a file or process of the machine: a loop without it would take a processor from them. */
+function nextLook(): Promise<void> {
+	return pause(LOOK_INTERVAL_MS);
 }
 
 /** True if the process runs and is not a zombie. */

@@ -172,6 +172,11 @@ export const CASES: readonly FieldCase[] = [
 		pod: container({ resources: { limits: { 'acme.io/x': '1' } } }),
 	},
 	{
+		field: `${C}resources.limits`,
+		effect: 'honoured',
+		pod: container({ resources: { limits: { 'ephemeral-storage': '1Gi' } } }),
+	},
+	{
 		field: `${C}resources.claims`,
 		effect: 'unscheduled',
 		pod: container({ resources: { claims: [{ name: 'gpu' }] } }),
