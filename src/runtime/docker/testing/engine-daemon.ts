@@ -1,7 +1,16 @@
 /** Container engines for tests: each with folders of its own, ended by its process id. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	closeSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
@@ -63,6 +72,7 @@ export async function startEngine(
 			await removeContainers(socketPath);
 			await end(daemon);
 			if (helper) await end(helper);
+			killLeft(folder);
 			unmountBelow(folder);
 			await removeTree(folder);
 		},
@@ -138,6 +148,14 @@ function podman(folder: string, socketPath: string, insecure: readonly string[])
 		],
 		env: { CONTAINERS_CONF: containers, CONTAINERS_REGISTRIES_CONF: registries },
 	};
+}
+
+/** Kills remaining processes of the engine: Podman's monitors of commands stay for five minutes. Their arguments name its folder. */
+function killLeft(folder: string): void {
+	for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+		const args = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'latin1')) ?? '';
+		if (args.includes(`${folder}/`)) attempt(() => process.kill(Number(pid), 'SIGKILL'));
+	}
 }
 
 function unmountBelow(folder: string): void {
