@@ -19,12 +19,14 @@ import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import type { RunningServer, RuntimeName, ServerOptions } from './server/server.ts';
+import type { RuntimeName } from './server/runtime-name.ts';
+import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {
 	readonly dataDir: string;
 	readonly port: string;
 	readonly runtime: string;
+	readonly runtimeEndpoint?: string;
 	readonly maxPods: string;
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
@@ -54,9 +56,10 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes) or fake (simulates containers)',
+			'container runtime: process (host processes), docker (Docker or Podman) or fake (simulates containers)',
 			'process',
 		)
+		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
 		.addOption(
@@ -94,6 +97,9 @@ async function serve(flags: Flags): Promise<void> {
 	const evictionHard = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
+	const { runtimeEndpoint } = flags;
+	if (runtimeEndpoint !== undefined && runtime !== 'docker')
+		return fail(`--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`);
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
 	// Before the start: a signal during the start must stop the parts that were started, not kill the process.
@@ -104,7 +110,8 @@ async function serve(flags: Flags): Promise<void> {
 		const { startServer } = await import('./server/server.ts');
 		const { discardDamaged = false, allowPrivileged = false } = flags;
 		const rules = { evictionHard, discardDamaged, allowPrivileged };
-		const options = { folder, runtime, ...numbers, ...rules, log, signal: stop.signal };
+		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
+		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));
@@ -172,8 +179,10 @@ function stopOnSignal(log: Log): Stop {
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
 function runtimeNamed(name: string): RuntimeName | undefined {
-	if (name === 'process' || name === 'sandbox' || name === 'fake') return name;
-	fail(`--runtime: there is no runtime "${name}"; use process, sandbox or fake`);
+	const known: readonly RuntimeName[] = ['process', 'sandbox', 'docker', 'fake'];
+	const found = known.find((each) => each === name);
+	if (found) return found;
+	fail(`--runtime: there is no runtime "${name}"; use process, sandbox, docker or fake`);
 	return undefined;
 }
 

@@ -8,8 +8,9 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
 /**
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
  * depends on this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
- * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/)
- * and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with the numbers below.
+ * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/),
+ * Docker and Podman (docker/), and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with
+ * the numbers below.
  *
  * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
  *    creates something may be repeated: it returns the existing sandbox or container, in whatever state.
@@ -20,7 +21,7 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
  *    A caller that connects later reads the current state by `listContainers`.
  * 4. Calls for different sandboxes may overlap; the caller makes those for one sandbox one at a time.
  * 5. The runtime writes standard output and error of a container to `logPath` in CRI format: each line as
- *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, with P for a part of a line over 16 KiB and
+ *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, with P for a part of at most 16 KiB of a longer line and
  *    for a last line without line end. The file is complete when the exit is reported. If the container wrote
  *    nothing, there need be no file. The runtime creates the file's folder. It may rotate the file: older parts are
  *    then `<logPath>.<number of the lines before it, in 16 digits>`, and it keeps at least one.

@@ -81,6 +81,16 @@ export class CriLogWriter {
 	}
 }
 
+/** One entry: a line without its line end (tag F), or a part of a line (P) of at most {@link LINE_LIMIT_BYTES}. */
+export function logEntry(
+	head: { readonly stream: 'stdout' | 'stderr'; readonly time: string; readonly tag: 'F' | 'P' },
+	text: Uint8Array,
+): Uint8Array {
+	return Buffer.concat([Buffer.from(`${head.time} ${head.stream} ${head.tag} `, 'latin1'), text, LINE_END]);
+}
+
+const LINE_END = Buffer.of(NEWLINE);
+
 /** Copies slices of `text`, each with a header and a line end, into one buffer of sufficient size. */
 class LineWriter {
 	readonly #full: Uint8Array;

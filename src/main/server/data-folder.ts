@@ -9,6 +9,7 @@ import {
 	writePrivateFile,
 } from '../../base/files/private-files.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { DOCKER_FILES } from '../../runtime/docker/docker-files.ts';
 import { LAUNCHER_FILES } from '../../runtime/process/launcher/launcher-files.ts';
 
 /**
@@ -73,7 +74,7 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
  * Creates the folder with access for its owner only, or checks and prepares an existing one. Throws an
  * UnusablePathError with the path and the reason.
  *
- * The copy of a data folder contains the launcher's files of the original, which refer to processes of Pods
+ * The copy of a data folder contains the runtimes' files of the original, which refer to containers of Pods
  * that may still run for the original. In a copy this function removes those files and calls `onCopy` with
  * the path of the original; the containers of those Pods are then lost in the copy. Otherwise a server on the
  * copy would take over, and kill, the processes of another cluster.
@@ -89,7 +90,8 @@ export function openDataFolder(folder: DataFolder, onCopy: (original: string) =>
 	const kept = parseIdentity(readPrivateFile(marker));
 	if (kept && isSame(kept, identity)) return;
 	if (kept) {
-		for (const name of LAUNCHER_FILES) rmSync(join(folder.runtime, name), { force: true, recursive: true });
+		for (const name of [...LAUNCHER_FILES, ...Object.values(DOCKER_FILES)])
+			rmSync(join(folder.runtime, name), { force: true, recursive: true });
 		onCopy(kept.path);
 	}
 	writePrivateFile(marker, `${JSON.stringify(identity)}\n`);

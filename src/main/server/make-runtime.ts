@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import { calledAs } from '../../cli/called-as.ts';
@@ -5,10 +6,13 @@ import type { Runtime } from '../../runtime/contract.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import type { DataFolder } from './data-folder.ts';
+import type { RuntimeName } from './runtime-name.ts';
 
 /** The settings of {@link makeRuntime}, which are those of the server. */
 export interface RuntimeSettings {
-	readonly runtime: 'process' | 'sandbox' | 'fake';
+	readonly runtime: RuntimeName;
+	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	readonly runtimeEndpoint?: string;
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
@@ -18,10 +22,12 @@ export interface RuntimeSettings {
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
 export async function makeRuntime(
-	{ runtime, folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
+	settings: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
+	const { runtime, folder, isEphemeral, podMaxPids = 0, log } = settings;
+	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
 	if (runtime === 'fake') {
 		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
 		return new FakeRuntime({ clock, random: new SystemRandom() });
@@ -54,5 +60,26 @@ export async function makeRuntime(
 		onUnisolated: (reason) =>
 			log.info(`containers are not isolated from this machine (${reason}); why: ${calledAs('doctor')}`),
 		...(isEphemeral && { removeAtEnd: folder.path }),
+	});
+}
+
+/** The runtime of the container engine that the settings name, or that is found. Rejects if there is none. */
+async function engineRuntime(
+	{ folder, runtimeEndpoint, podMaxPids = 0, log }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	const { findEndpoint } = await import('../../runtime/docker/engine/engine-endpoint.ts');
+	const { DockerRuntime } = await import('../../runtime/docker/docker-runtime.ts');
+	const endpoint = runtimeEndpoint === undefined ? {} : { endpoint: runtimeEndpoint };
+	const found = findEndpoint({ ...endpoint, env: process.env, home: homedir() });
+	if ('problem' in found) throw new Error(found.problem);
+	log.info(`containers run in the engine at ${found.socketPath}`);
+	return new DockerRuntime({
+		folder: folder.runtime,
+		socketPath: found.socketPath,
+		clock,
+		maxPids: podMaxPids,
+		onError,
 	});
 }

@@ -40,19 +40,17 @@ import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
 import { openStore, type StoreChoice } from './open-store.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import type { RuntimeName } from './runtime-name.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
-
-/**
- * The container runtime: `process` runs host processes, `fake` simulates containers without running anything.
- */
-export type RuntimeName = 'process' | 'sandbox' | 'fake';
 
 /** Options of a server. */
 export interface ServerOptions {
 	readonly folder: DataFolder;
 	readonly runtime: RuntimeName;
+	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	readonly runtimeEndpoint?: string;
 	/** Number of Pods that can run on the node at once: its capacity of the resource `pods`. */
 	readonly maxPods: number;
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */

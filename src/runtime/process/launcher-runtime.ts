@@ -43,8 +43,8 @@ import {
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
-import { dialHostPort } from '../host-port.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
+import { PortConnections } from '../port-connections.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
@@ -106,8 +106,7 @@ export class LauncherRuntime implements Runtime {
 	readonly #options: LauncherRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
-	/** The connections to the ports of each sandbox. */
-	readonly #connections = new Map<string, Set<Duplex>>();
+	readonly #connections = new PortConnections();
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
@@ -184,7 +183,7 @@ export class LauncherRuntime implements Runtime {
 
 	async stopSandbox(id: string): Promise<void> {
 		await this.#call('stopSandbox', id);
-		this.#disconnect(id);
+		this.#connections.close(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -192,7 +191,7 @@ export class LauncherRuntime implements Runtime {
 		await this.#call('removeSandbox', id);
 		await this.#options.source.release(containers);
 		this.#known.delete(id);
-		this.#disconnect(id);
+		this.#connections.close(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
@@ -294,20 +293,7 @@ export class LauncherRuntime implements Runtime {
 	async portForward(sandboxId: string, port: number): Promise<Duplex> {
 		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
 		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
-		const connection = await dialHostPort(port);
-		const connections = this.#connections.get(sandboxId) ?? new Set();
-		this.#connections.set(sandboxId, connections.add(connection));
-		void connection.closed.then(() => {
-			connections.delete(connection);
-			if (connections.size === 0 && this.#connections.get(sandboxId) === connections)
-				this.#connections.delete(sandboxId);
-		});
-		return connection;
-	}
-
-	/** Closes the connections to the ports of a sandbox that ends. */
-	#disconnect(sandboxId: string): void {
-		for (const connection of this.#connections.get(sandboxId) ?? []) connection.close();
+		return await this.#connections.dial(sandboxId, port);
 	}
 
 	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */

@@ -21,6 +21,8 @@ export interface RuntimeHarness {
 	crash(runtime: Runtime): Promise<void>;
 	/** Whether containers continue when the runtime is killed. */
 	readonly outlivesCrash: boolean;
+	/** True if the runtime reports no signal for a container that one has ended, but only its exit code. */
+	readonly tellsNoSignals?: true;
 	/** Advances a virtual clock; yields to the event loop if the clock is real. */
 	passTime(lengthMs: number): Promise<void>;
 	/** The path for a new log, or for another file of the caller. */

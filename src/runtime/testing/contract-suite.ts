@@ -180,11 +180,13 @@ function logs(machine: () => ContractMachine): void {
 			.trimEnd()
 			.split('\n')
 			.map((part) => line.exec(part));
-		assert.deepEqual(
-			parts.map((part) => part?.[2]),
-			['P', 'P', 'P', 'P'],
+		assert.deepEqual([...new Set(parts.map((part) => part?.[2]))], ['P']);
+		const lengths = parts.map((part) => part?.[3]?.length ?? 0);
+		assert.ok(parts.length >= 4 && Math.max(...lengths) <= LINE_LIMIT_BYTES, String(lengths));
+		assert.equal(
+			lengths.reduce((sum, length) => sum + length),
+			4 * LINE_LIMIT_BYTES,
 		);
-		for (const part of parts) assert.equal(part?.[3]?.length, LINE_LIMIT_BYTES);
 	});
 
 	test('7. no process of a container writes after its exit is reported', async () => {
@@ -277,7 +279,8 @@ function stopping(machine: () => ContractMachine): void {
 		await machine().runtime.stopContainer(running.id, 30);
 		const exited = await machine().exitOf(running.id);
 		assert.equal(exitCodeOf(exited), 143);
-		if (!endsAtTerm) assert.ok(exited.state === 'exited' && exited.signal === 15);
+		const tellsSignal = !endsAtTerm && !machine().harness.tellsNoSignals;
+		if (exited.state === 'exited' && tellsSignal) assert.equal(exited.signal, 15);
 	});
 
 	test('a container that ignores SIGTERM is killed after the grace period, which can only get shorter', async () => {
@@ -290,7 +293,8 @@ function stopping(machine: () => ContractMachine): void {
 		await runtime.stopContainer(running.id, 0.01);
 		await runtime.stopContainer(running.id, 3600);
 		const exited = await machine().exitOf(running.id);
-		assert.ok(exited.state === 'exited' && exited.signal === 9 && exited.exitCode === 137);
+		assert.ok(exited.state === 'exited' && exited.exitCode === 137);
+		assert.equal(exited.signal, harness.tellsNoSignals ? undefined : 9);
 	});
 
 	test('stopping a sandbox kills its containers and reports their exits before it resolves', async () => {

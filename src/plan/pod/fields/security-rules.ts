@@ -220,17 +220,15 @@ function always(): boolean {
 /** Upstream's `verifyRunAsNonRoot`: the message if the container would run as root, or undefined. */
 function breaksNonRoot({ value, pod, container, traits }: FieldUse): string | undefined {
 	if (value !== true) return undefined;
-	// A runtime that simulates containers has images whose user is not root.
-	const simulates = traits.honours === 'everything';
+	// The user of an image is known to its runtime only, which checks it when it creates the container.
+	const hasImages = !traits.runsHostPrograms;
 	const { name = '', namespace = '', uid = '' } = pod.metadata;
 	const which = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
 	const wanted = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
 	if (wanted !== undefined) {
 		return wanted === 0 ? `container's runAsUser breaks non-root policy ${which}` : undefined;
 	}
-	// A runtime of images compares the user of the image when it creates the container.
-	if (!traits.runsHostPrograms) return undefined;
-	const isRoot = !simulates && (traits.user === undefined || traits.user.uid === 0);
+	const isRoot = !hasImages && (traits.user === undefined || traits.user.uid === 0);
 	return isRoot ? `container has runAsNonRoot and image will run as root ${which}` : undefined;
 }
 

@@ -1,19 +1,16 @@
 /** A machine with a launcher of its own in a temporary folder, for the tests of this folder. */
 
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
-import { assert } from '../../../base/assert.ts';
 import { SystemClock } from '../../../base/clock.ts';
 import type { Runtime, RuntimeContainer } from '../../contract.ts';
 import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
 import type { RuntimeHarness } from '../../testing/contract-machine.ts';
-import type { HarnessPorts } from '../../testing/stream-contract-suite.ts';
+import { echoingPorts } from '../../testing/echoing-ports.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
 import { ProcessRuntime, type ProcessRuntimeOptions } from '../process-runtime.ts';
@@ -110,23 +107,6 @@ export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): 
 			rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 		},
 	};
-}
-
-/** A server on a port of this machine, and a port that was free a moment ago. */
-export async function echoingPorts(): Promise<HarnessPorts> {
-	const open = async (): Promise<{ readonly server: Server; readonly port: number }> => {
-		const server = createServer({ allowHalfOpen: true }, (socket) => {
-			socket.on('error', () => undefined);
-			socket.pipe(socket);
-		});
-		await once(server.listen(0, '127.0.0.1'), 'listening');
-		const address = server.address();
-		assert(typeof address === 'object' && address !== null, 'the server listens');
-		return { server, port: address.port };
-	};
-	const [echoing, free] = [await open(), await open()];
-	free.server.close();
-	return { echoes: echoing.port, closed: free.port, close: async () => void echoing.server.close() };
 }
 
 /** A container that runs a shell script. */

@@ -9,8 +9,8 @@ import { RegistryDouble } from '../../../image/testing/registry-double.ts';
 import type { ProcessIdentity } from '../../process/launcher/process-table.ts';
 import { probeMachine } from '../../process/shim/probe.ts';
 import { shimFile } from '../../process/shim/shim-file.ts';
-import { echoingPorts } from '../../process/testing/host-harness.ts';
 import type { RuntimeHarness } from '../../testing/contract-machine.ts';
+import { echoingPorts } from '../../testing/echoing-ports.ts';
 import { SandboxRuntime } from '../sandbox-runtime.ts';
 import { busyboxImage, missingBusybox } from './busybox-image.ts';
 

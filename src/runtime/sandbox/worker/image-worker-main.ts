@@ -1,10 +1,8 @@
 /** The image worker: see worker-protocol.ts. Started by image-worker.ts. */
-import { homedir } from 'node:os';
 import { SystemClock } from '../../../base/clock.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import { SystemRandom } from '../../../base/random.ts';
-import { DockerConfigFiles, dockerConfigPaths } from '../../../image/registry/credentials/docker-config.ts';
 import { readRegistriesConfig } from '../../../image/registry/hosts/registries-config.ts';
 import { Registry } from '../../../image/registry/registry.ts';
 import { RegistryError } from '../../../image/registry/registry-error.ts';
@@ -76,8 +74,7 @@ class Worker {
 			endpoints: { config, insecureRegistries: [] },
 		});
 		try {
-			const own = new DockerConfigFiles(dockerConfigPaths(env, homedir()), env);
-			const parts = { store: await this.#store, registry, own };
+			const parts = { store: await this.#store, registry };
 			return await pullForPod(request, parts, (progress) => send({ id, progress }));
 		} finally {
 			registry.close();

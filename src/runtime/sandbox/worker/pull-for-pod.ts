@@ -2,12 +2,11 @@ import type { Descriptor } from '../../../image/manifests/document.ts';
 import { machinePlatform } from '../../../image/manifests/platform.ts';
 import { pullReference } from '../../../image/names/image-reference.ts';
 import { pullImage } from '../../../image/pull/pull-image.ts';
-import { type CredentialSource, unionOfCredentials } from '../../../image/registry/credentials/credential.ts';
-import { credentialsOfSecrets } from '../../../image/registry/credentials/pull-secrets.ts';
 import type { Registry } from '../../../image/registry/registry.ts';
 import type { ImageStore } from '../../../image/store/image-store.ts';
 import type { PullAccess } from '../../../image/store/pull-access.ts';
 import type { ImagePullSecret } from '../../contract.ts';
+import { pullCredentials } from '../../pull-credentials.ts';
 import { credentialHashOf } from '../pull-access.ts';
 import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.ts';
 
@@ -15,8 +14,6 @@ import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.
 export interface PullParts {
 	readonly store: ImageStore;
 	readonly registry: Registry;
-	/** The credentials of the user who runs stint. They are tried after those of the Pod, as by a kubelet. */
-	readonly own: CredentialSource;
 }
 
 /** Progress is sent after this much more. */
@@ -25,11 +22,11 @@ const PROGRESS_BYTES = 256 << 10;
 /** Pulls an image into the store, with the Secrets of a Pod. Rejects with a RegistryError. */
 export async function pullForPod(
 	{ image, pullSecrets }: PullRequest,
-	{ store, registry, own }: PullParts,
+	{ store, registry }: PullParts,
 	onProgress: (progress: PullProgress) => void,
 ): Promise<PulledRecord> {
 	const reference = pullReference(image);
-	const credentials = unionOfCredentials([credentialsOfSecrets(pullSecrets.map(secretOf)), own]);
+	const credentials = pullCredentials(pullSecrets);
 	const repository = await registry.repository(reference, { credentials, actions: ['pull'] });
 	const progress = new PullMeter(onProgress);
 	const { contentBytes } = await pullImage({
@@ -41,17 +38,6 @@ export async function pullForPod(
 		onProgress: (layer, packedBytes) => progress.note(layer, packedBytes),
 	});
 	return { sizeBytes: contentBytes };
-}
-
-function secretOf({
-	namespace,
-	name,
-	text,
-	isLegacy,
-}: ImagePullSecret): Parameters<typeof credentialsOfSecrets>[0][0] {
-	const type = isLegacy ? 'kubernetes.io/dockercfg' : 'kubernetes.io/dockerconfigjson';
-	const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
-	return { namespace, name, type, data: { [key]: Buffer.from(text).toString('base64') } };
 }
 
 /** Which Pods may use the image from now on: see {@link PullAccess}. */

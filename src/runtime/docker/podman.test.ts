@@ -1,0 +1,3 @@
+import { engineContract } from './testing/engine-contract.ts';
+
+engineContract('podman');
