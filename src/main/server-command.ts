@@ -6,6 +6,7 @@ import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import { messageOf } from '../base/message-of.ts';
 import type { Interruption } from '../cli/context.ts';
+import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../cli/runtime-name.ts';
 import {
 	DEFAULT_EVICTION_HARD,
 	parseThresholds,
@@ -19,7 +20,6 @@ import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from './server/runtime-name.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {

@@ -2,11 +2,11 @@ import { homedir } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import { calledAs } from '../../cli/called-as.ts';
+import type { RuntimeName } from '../../cli/runtime-name.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { RuntimeName } from './runtime-name.ts';
 
 /** The settings of {@link makeRuntime}, which are those of the server. */
 export interface RuntimeSettings {
