@@ -212,6 +212,10 @@ function registerRun(
 		.option('--force', 'delete Jobs of the same name that have finished, then run')
 		.option('-d, --detach', 'only create the Jobs and return at once; a running server runs them')
 		.option('--embedded', 'start a server for this run even if one is running')
+		.option(
+			'--runtime <name>',
+			'container runtime of a server that this run starts: process, sandbox, docker, auto or fake (default: $STINT_RUNTIME, else process)',
+		)
 		.option('--image <image>', 'image of the Job made from flags')
 		.option('-i, --stdin', 'pass standard input to the container of a Job made from flags; implies --attach')
 		.option('-t, --tty', 'with -i: give the container a terminal')

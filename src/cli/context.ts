@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts';
 import type { MachineFacts } from '../plan/doctor/facts.ts';
 import type { LocalFiles } from './cp/local-files.ts';
 import type { Outputs } from './print/outputs.ts';
+import type { RuntimeName } from './runtime-name.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
 import type { RawStreams } from './streams/raw-streams.ts';
 
@@ -58,8 +59,8 @@ export interface CliContext extends Outputs {
 	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
 	/** Tries what this machine allows. Leaves nothing behind. */
 	inspectMachine(options: InspectionOptions): Promise<MachineFacts>;
-	/** Starts a server in this process, for one command. */
-	startEmbedded(): Promise<Embedded>;
+	/** Starts a server in this process, for one command. Its containers run by `runtime`. */
+	startEmbedded(runtime: RuntimeName): Promise<Embedded>;
 }
 
 /** The signal that asks a command to end; SIGPIPE if the reader of its standard output has closed it. */

@@ -8,7 +8,7 @@ const RUNTIMES = ['auto', 'process', 'sandbox', 'docker', 'fake'] as const;
 /** The name of a container runtime. */
 export type RuntimeName = (typeof RUNTIMES)[number];
 
-/** Names the runtime of commands that are not told one. */
+/** The environment variable that names the runtime of a server without `--runtime`. */
 export const RUNTIME_VARIABLE = 'STINT_RUNTIME';
 
 /** The runtime with this name. Throws an Error for the user if there is none. */

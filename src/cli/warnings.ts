@@ -22,7 +22,7 @@ export function printingWarnings(context: CliContext): CliContext {
 			const found = await context.findRunning(kubeconfig);
 			return found && wrap(found);
 		},
-		startEmbedded: async () => wrap(await context.startEmbedded()),
+		startEmbedded: async (runtime) => wrap(await context.startEmbedded(runtime)),
 	};
 }
 

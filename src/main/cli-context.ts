@@ -7,6 +7,7 @@ import { isMissing } from '../base/files/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import { outputsOver } from '../cli/print/outputs.ts';
+import type { RuntimeName } from '../cli/runtime-name.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
 import { listenLocally } from './local-ports.ts';
@@ -42,7 +43,7 @@ export function cliContext(): CliContext {
 			const { inspectMachine } = await import('./doctor/inspect-machine.ts');
 			return inspectMachine({ dataDir, port, clock: new SystemClock({ keepsAlive: true }) });
 		},
-		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
+		startEmbedded: (runtime) => startEmbedded(runtime, (line) => outputs.stderr.write(line)),
 	};
 }
 
@@ -132,13 +133,11 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
  * is removed with it. It writes its log lines to `writeLog`, since the command may have a status line on the
  * same terminal.
  */
-async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded> {
+async function startEmbedded(runtime: RuntimeName, writeLog: (line: string) => void): Promise<Embedded> {
 	const { startServer } = await import('./server/server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
 	const { removeTree } = await import('../base/files/remove-tree.ts');
-	const { RUNTIME_VARIABLE, runtimeNamed } = await import('../cli/runtime-name.ts');
-	const runtime = runtimeNamed(process.env[RUNTIME_VARIABLE] || 'process', RUNTIME_VARIABLE);
 	const path = await makeRunFolder(new SystemClock().now());
 	// The images and what configures them are the user's, so they come from the default data folder.
 	const { images, imageStore, registries } = dataFolder(defaultDataPath(process.env));

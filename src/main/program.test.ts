@@ -31,6 +31,10 @@ test('the help of each command fits into 80 columns', () => {
 	}
 });
 
+test('run and server name the variable that sets the default of --runtime', () => {
+	for (const name of ['run', 'server']) assert.match(helps().get(name) ?? '', /--runtime.*STINT_RUNTIME/s);
+});
+
 test('defaults that are numbers stand without quotes', () => {
 	const server = helps().get('server') ?? '';
 	assert.match(server, /\(default:\s+6443\)/);

@@ -56,7 +56,7 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers)',
+			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers); STINT_RUNTIME sets the default',
 			process.env[RUNTIME_VARIABLE] || 'process',
 		)
 		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')

@@ -117,6 +117,8 @@ export class CliWorld {
 	machine: MachineFacts = ROOT_MACHINE;
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
+	/** The runtime of each embedded server. */
+	readonly startedRuntimes: string[] = [];
 	/** How often an embedded server was stopped. */
 	stopped = 0;
 	readonly #server: ApiServer;
@@ -242,7 +244,10 @@ export class CliWorld {
 			connect: async () => connection,
 			findRunning: async () => (this.running ? connection : undefined),
 			inspectMachine: async () => this.machine,
-			startEmbedded: async () => ({ ...connection, stop: async () => void this.stopped++ }),
+			startEmbedded: async (runtime) => {
+				this.startedRuntimes.push(runtime);
+				return { ...connection, stop: async () => void this.stopped++ };
+			},
 		});
 		const ended = command(context)
 			.catch((error: unknown) => {

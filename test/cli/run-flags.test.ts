@@ -79,6 +79,51 @@ test('run refuses unsupported output formats with kubectl’s message, and -o wi
 	);
 });
 
+test('run starts its server with the runtime of --runtime, else of STINT_RUNTIME, else process', async (t) => {
+	const world = await CliWorld.open(t);
+	world.running = false;
+	const rows = [
+		['process', undefined, undefined],
+		['sandbox', undefined, 'sandbox'],
+		['docker', 'docker', 'sandbox'],
+	] as const;
+	for (const [index, [, runtime, variable]] of rows.entries()) {
+		if (variable) world.variables.set('STINT_RUNTIME', variable);
+		const flags = runtime === undefined ? {} : { runtime };
+		const run = startRun(world, jobManifest(`run-${index}`), flags);
+		await run.stderr.has(/created/);
+		await world.finish(`run-${index}`, ...DONE);
+		assert.doesNotMatch((await run.ended).stderr, /Warning/);
+	}
+	assert.deepEqual(
+		world.startedRuntimes,
+		rows.map(([expected]) => expected),
+	);
+	const { code, stderr } = await startRun(world, jobManifest('bad'), { runtime: 'vm' }).ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /^error: --runtime: there is no runtime "vm"; use auto, /);
+});
+
+test('run warns of a runtime that the running server does not follow', async (t) => {
+	const world = await CliWorld.open(t);
+	const warning = async (name: string, flags: Partial<RunFlags>): Promise<string> => {
+		const run = startRun(world, jobManifest(name), { ...flags, detach: flags.detach ?? false });
+		if (!flags.detach) {
+			await run.stderr.has(/created/);
+			await world.finish(name, ...DONE);
+		}
+		return (await run.ended).stderr.split('\n')[0] ?? '';
+	};
+	const text = 'has no effect: the running server decides the runtime';
+	const remedy = '; to run on a server of its own: --embedded';
+	assert.doesNotMatch(await warning('none', {}), /Warning/);
+	assert.equal(await warning('flag', { runtime: 'fake' }), `Warning: --runtime ${text}${remedy}`);
+	world.variables.set('STINT_RUNTIME', 'sandbox');
+	assert.equal(await warning('variable', {}), `Warning: STINT_RUNTIME ${text}${remedy}`);
+	assert.equal(await warning('detached', { detach: true }), `Warning: STINT_RUNTIME ${text}`);
+	assert.deepEqual(world.startedRuntimes, []);
+});
+
 test('run refuses --detach without a running server, and accepts it with a manifest', async (t) => {
 	const world = await CliWorld.open(t);
 	const detached = await startRun(world, jobManifest('pi'), { detach: true }).ended;

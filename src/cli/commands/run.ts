@@ -19,6 +19,7 @@ import { unknownForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from '../run/job-from-flags.ts';
 import { EXIT_CODES, RunSession, type RunSessionOptions } from '../run/run-session.ts';
+import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../runtime-name.ts';
 
 /** The flags of `run`. */
 export interface RunFlags extends CommonFlags, JobFlags {
@@ -31,6 +32,8 @@ export interface RunFlags extends CommonFlags, JobFlags {
 	readonly force?: boolean;
 	/** Starts a server for this run even if another one is running. */
 	readonly embedded?: boolean;
+	/** The container runtime of a server that this run starts. Default: that of STINT_RUNTIME, else `process`. */
+	readonly runtime?: string;
 	/** Only creates the objects and returns; the running server runs them. */
 	readonly detach?: boolean;
 	/** Only prints the Job that the flags describe. */
@@ -60,6 +63,7 @@ export async function runObjects(
 	if (flags.rm && !attached) throw new CommandError('--rm should only be used for attached containers');
 	if (dryRun && flags.attach) throw new CommandError(ATTACHED_DRY_RUN);
 	const form = dryRunForm(flags.output, dryRun);
+	const runtime = chosenRuntime(context, flags);
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Read and check all input before starting a server: an error in a manifest should not cost a start.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';
@@ -72,6 +76,7 @@ export async function runObjects(
 		);
 	// As with kubectl run, a Job from flags must be new. A manifest may describe a Job that exists: apply it.
 	const send = name === undefined ? applyObject : createObject;
+	if (running && runtime.source !== undefined) warnOfRuntime(context, runtime.source, flags);
 	if (flags.detach) return sendOnly(context, running, { objects, send });
 	const options = {
 		objects,
@@ -83,7 +88,28 @@ export async function runObjects(
 		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
 	if (running) return new RunSession(context, { connection: running, embedded: false, ...options }).run();
-	return runEmbedded(context, options);
+	return runEmbedded(context, runtime.name, options);
+}
+
+/** The runtime of an embedded server. `source` is the flag or variable that names it; undefined for the default. */
+interface ChosenRuntime {
+	readonly name: RuntimeName;
+	readonly source?: string;
+}
+
+/** Throws an Error for the user if there is no runtime of that name. */
+function chosenRuntime(context: CliContext, { runtime }: RunFlags): ChosenRuntime {
+	const variable = context.variable(RUNTIME_VARIABLE) || undefined;
+	const name = runtime ?? variable;
+	if (name === undefined) return { name: 'process' };
+	const source = runtime === undefined ? RUNTIME_VARIABLE : '--runtime';
+	return { name: runtimeNamed(name, source), source };
+}
+
+/** With --detach there is no other server to use. */
+function warnOfRuntime({ stderr }: CliContext, source: string, { detach }: RunFlags): void {
+	const remedy = detach ? '' : '; to run on a server of its own: --embedded';
+	stderr.print(`Warning: ${source} has no effect: the running server decides the runtime${remedy}\n`);
 }
 
 /** The hint for an image that stands for no program: the user's own command line with --command added. */
@@ -111,6 +137,7 @@ function isDry(mode: boolean | string = false): boolean {
 /** Runs on an embedded server, which is stopped in every case: success, failure or interruption. */
 async function runEmbedded(
 	context: CliContext,
+	runtime: RuntimeName,
 	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
 ): Promise<number> {
 	// Without a listener, a signal before or after the session would end the process and leave the launcher and
@@ -120,7 +147,7 @@ async function runEmbedded(
 		early ??= by;
 	});
 	try {
-		const embedded = await context.startEmbedded();
+		const embedded = await context.startEmbedded(runtime);
 		try {
 			if (early) return EXIT_CODES[early];
 			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).run();
