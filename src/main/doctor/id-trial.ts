@@ -3,37 +3,33 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { messageOf } from '../../base/message-of.ts';
 import type { IdFacts, Trial } from '../../plan/doctor/facts.ts';
+import { rangesOf, type SubordinateRange } from '../../plan/doctor/subordinate-ranges.ts';
 import { programOnPath, textOf } from './system-texts.ts';
 
 /** The subordinate ids of this user, and whether newuidmap gives them to a user namespace. */
 export async function inspectIds(userName: string): Promise<IdFacts> {
-	const [subuids, subgids] = ['/etc/subuid', '/etc/subgid'].map((path) => rangesIn(textOf(path), userName));
+	const uids = rangesOf(textOf('/etc/subuid'));
+	const gids = rangesOf(textOf('/etc/subgid'));
+	const own = longestOf(uids, userName);
 	return {
-		subuids: lengthOf(subuids),
-		subgids: lengthOf(subgids),
-		newuidmap: await tryNewuidmap(subuids?.[0]),
+		subuids: own?.length ?? 0,
+		subgids: longestOf(gids, userName)?.length ?? 0,
+		taken: [...uids, ...gids],
+		newuidmap: await tryNewuidmap(own),
 	};
 }
 
-/** A range of ids, from a line `user:first:length` of subuid(5). */
-interface IdRange {
-	readonly first: number;
-	readonly length: number;
-}
-
-function rangesIn(text: string, userName: string): readonly IdRange[] {
+function longestOf(ranges: readonly SubordinateRange[], userName: string): SubordinateRange | undefined {
 	const names = [userName, String(process.getuid?.())];
-	return text.split('\n').flatMap((line) => {
-		const [name = '', first = '', length = ''] = line.split(':');
-		return names.includes(name) ? [{ first: Number(first), length: Number(length) }] : [];
-	});
+	return ranges
+		.filter(({ user }) => names.includes(user))
+		.reduce<SubordinateRange | undefined>(
+			(longest, each) => (each.length > (longest?.length ?? 0) ? each : longest),
+			undefined,
+		);
 }
 
-function lengthOf(ranges: readonly IdRange[] = []): number {
-	return ranges.reduce((sum, { length }) => sum + length, 0);
-}
-
-async function tryNewuidmap(range: IdRange | undefined): Promise<Trial> {
+async function tryNewuidmap(range: SubordinateRange | undefined): Promise<Trial> {
 	const newuidmap = programOnPath('newuidmap');
 	const unshare = programOnPath('unshare');
 	if (newuidmap === undefined) return { kind: 'untried', why: 'there is no newuidmap on PATH' };

@@ -132,8 +132,19 @@ test('ids need lines in both files, and newuidmap', () => {
 	] as const;
 	for (const [ids, because] of rows)
 		assert.equal(finding(machineWith({ ...user, ids }), 'ids').because, because);
+	const short = { ...user, ids: { subuids: 65_536, subgids: 10, newuidmap: untried } };
+	assert.equal(finding(machineWith(short), 'ids').because, '/etc/subgid has no line for you with 65536 ids');
 	const ids = { subuids: 65_536, subgids: 65_536, newuidmap: { kind: 'allowed' } } as const;
 	assert.equal(finding(machineWith({ ...user, ids }), 'ids').status, 'ok');
+});
+
+test('the remedy for missing ids adds a range that no other user has, to the files that lack one', () => {
+	const system = { uid: 1000, userName: 'you' };
+	const taken = [{ user: 'other', first: 100_000, length: 65_536 }];
+	const fix = (ids: Partial<MachineFacts['ids']>): string | undefined =>
+		finding(machineWith({ system, isolation: { level: 'user' }, ids: { taken, ...ids } }), 'ids').fix?.[0];
+	assert.equal(fix({}), 'sudo usermod --add-subuids 165536-231071 --add-subgids 165536-231071 you');
+	assert.equal(fix({ subuids: 65_536 }), 'sudo usermod --add-subgids 165536-231071 you');
 });
 
 test('control groups that are not delegated, or lack controllers, limit nothing', () => {

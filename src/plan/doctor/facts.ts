@@ -1,4 +1,5 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SubordinateRange } from './subordinate-ranges.ts';
 
 /**
  * What `stint doctor` has found out about a machine: results of trials, and the texts of the files that say why something
@@ -86,9 +87,11 @@ export interface CgroupFacts {
 
 /** The ids of other users that an ordinary user may have in a user namespace. */
 export interface IdFacts {
-	/** How many ids /etc/subuid and /etc/subgid give the user. */
+	/** The length of the longest range that /etc/subuid and /etc/subgid give the user; 0 if none. */
 	readonly subuids: number;
 	readonly subgids: number;
+	/** The ranges of all users in both files. */
+	readonly taken: readonly SubordinateRange[];
 	/** Whether newuidmap maps them. */
 	readonly newuidmap: Trial;
 }

@@ -9,6 +9,7 @@ import {
 	refusalText,
 } from './finding.ts';
 import { causeOfRefusal } from './refusal-causes.ts';
+import { firstFreeRange, IDS_OF_IMAGES } from './subordinate-ranges.ts';
 
 /** How containers are isolated, and which means of isolation the machine refuses. */
 export function isolationFindings(facts: MachineFacts): readonly MachineFinding[] {
@@ -96,17 +97,24 @@ function ids(facts: MachineFacts): MachineFinding {
 	if (system.uid === 0 && facts.isolation.level === 'root') return fine(name, 'all of them, as root');
 	if (system.uid === 0) return unused(lacking(name, 'containers have the one id of root'));
 	const count = Math.min(found.subuids, found.subgids);
-	if (count > 0 && isAllowed(found.newuidmap))
+	if (count >= IDS_OF_IMAGES && isAllowed(found.newuidmap))
 		return unused(fine(name, `${count} subordinate ids, which newuidmap maps`));
-	const missing = count === 0 ? noSubordinates(system.userName, found) : noProgram(found.newuidmap);
+	const missing = count < IDS_OF_IMAGES ? noSubordinates(system.userName, found) : noProgram(found.newuidmap);
 	return unused(lacking(name, `containers have the one id of ${system.userName}`, missing));
 }
 
 function noSubordinates(user: string, found: MachineFacts['ids']): Explanation {
-	const file = found.subuids === 0 ? '/etc/subuid' : '/etc/subgid';
+	const lacksUids = found.subuids < IDS_OF_IMAGES;
+	const [file, length] = lacksUids ? ['/etc/subuid', found.subuids] : ['/etc/subgid', found.subgids];
+	const first = firstFreeRange(found.taken);
+	const range = `${first}-${first + IDS_OF_IMAGES - 1}`;
+	const flags = [
+		...(lacksUids ? [`--add-subuids ${range}`] : []),
+		...(found.subgids < IDS_OF_IMAGES ? [`--add-subgids ${range}`] : []),
+	];
 	return {
-		because: `${file} has no line for ${user}`,
-		fix: [`sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`],
+		because: `${file} has no line for ${user}${length > 0 ? ` with ${IDS_OF_IMAGES} ids` : ''}`,
+		fix: [`sudo usermod ${flags.join(' ')} ${user}`],
 	};
 }
 

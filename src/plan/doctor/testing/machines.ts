@@ -38,7 +38,12 @@ export const ROOT_MACHINE: MachineFacts = {
 		canResize: false,
 	},
 	cgroups: [{ version: 2, folder: '/sys/fs/cgroup', controllers: ['cpu', 'memory', 'pids'], trial: ALLOWED }],
-	ids: { subuids: 0, subgids: 0, newuidmap: { kind: 'untried', why: 'there is no newuidmap on PATH' } },
+	ids: {
+		subuids: 0,
+		subgids: 0,
+		taken: [],
+		newuidmap: { kind: 'untried', why: 'there is no newuidmap on PATH' },
+	},
 	limits: { openFiles: 524_288, inotifyInstances: 512, inotifyWatches: 65_536 },
 	dataFolder: {
 		path: '/root/.local/share/stint',
