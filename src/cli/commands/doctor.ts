@@ -85,7 +85,7 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 
 function* fieldLines(fields: readonly FieldSupport[]): Iterable<Line> {
 	yield {
-		text: 'Fields of Pods that are not honoured here (docs/pod-fields.md has reasons and alternatives):',
+		text: 'Fields of Pods that the runtime process does not honour here (docs/pod-fields.md has reasons and alternatives):',
 	};
 	for (const [effect, consequence] of CONSEQUENCES) {
 		const names = new Set(fields.filter((each) => each.effect === effect).map(nameOf));

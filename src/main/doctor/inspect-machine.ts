@@ -4,11 +4,13 @@
  * 1. Nothing stays: each trial removes its files, groups and processes. The data folder is not made.
  * 2. A trial that cannot be made is `untried` with its reason; no fact of a machine makes the command fail.
  */
-import { release, userInfo } from 'node:os';
+import { homedir, release, userInfo } from 'node:os';
 import { attempt } from '../../base/attempt.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { MachineFacts, SystemFacts } from '../../plan/doctor/facts.ts';
+import { calledAs } from '../../cli/called-as.ts';
+import type { EngineFacts, MachineFacts, SystemFacts } from '../../plan/doctor/facts.ts';
 import { READ_SYSCTLS } from '../../plan/doctor/refusal-causes.ts';
+import { findEndpoint } from '../../runtime/docker/engine/engine-endpoint.ts';
 import { controllersIn, findHierarchies } from '../../runtime/process/cgroups/hierarchies.ts';
 import { processTraits } from '../../runtime/process/honoured.ts';
 import { probeMachine } from '../../runtime/process/shim/probe.ts';
@@ -46,6 +48,7 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		system,
 		isolation,
 		ids,
+		engine: inspectEngine(),
 		kubectl,
 		traits: processTraits({
 			isolation: probe,
@@ -72,6 +75,7 @@ async function inspectSystem(userName: string): Promise<SystemFacts> {
 		kernel: release(),
 		uid: process.getuid?.(),
 		userName,
+		program: calledAs(),
 		nodeVersion: process.versions.node,
 		spawn: await trySpawn(),
 		outer: outerContainer(),
@@ -79,6 +83,13 @@ async function inspectSystem(userName: string): Promise<SystemFacts> {
 		hasSeccompFilter: /^Seccomp:\s+2$/m.test(textOf('/proc/self/status')),
 		appArmorProfile: /^(\S+) \(enforce\)/.exec(textOf('/proc/self/attr/current'))?.[1],
 	};
+}
+
+/** An address that the user has set may be that of an engine that does not run. */
+function inspectEngine(): EngineFacts {
+	const found = findEndpoint({ env: process.env, home: homedir() });
+	if ('problem' in found || isPresent(found.socketPath)) return found;
+	return { problem: `there is no socket ${found.socketPath}` };
 }
 
 /** Words the advice only: whether something is allowed is decided by trials. */

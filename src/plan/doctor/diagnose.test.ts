@@ -3,7 +3,7 @@ import test from 'node:test';
 import { diagnose } from './diagnose.ts';
 import type { MachineFacts, RefusedTrial, SystemFacts } from './facts.ts';
 import type { MachineFinding } from './finding.ts';
-import { machineWith, ROOT_MACHINE, refused, userMachine } from './testing/machines.ts';
+import { type MachineChange, machineWith, ROOT_MACHINE, refused, userMachine } from './testing/machines.ts';
 
 function finding(facts: MachineFacts, name: string): MachineFinding {
 	const found = diagnose(facts).findings.find((each) => each.name === name);
@@ -116,10 +116,10 @@ test('a hidden /proc is explained where only process namespaces are refused', ()
 	assert.deepEqual(found.fix, ['podman run --security-opt unmask=ALL …']);
 });
 
-test('an overlay that is refused names the folder, and that nothing uses overlays yet', () => {
+test('an overlay that is refused names the folder, and what takes its place', () => {
 	const found = finding(machineWith({ isolation: { overlay: refused('EINVAL', 'mount', '/x') } }), 'overlay');
 	assert.match(found.because ?? '', /cannot be the upper layer.*\(EINVAL at mount "\/x"\)/);
-	assert.match(found.found, /does not use it$/);
+	assert.match(found.found, /^refused: each container of the runtime sandbox gets a copy/);
 });
 
 test('ids need lines in both files, and newuidmap', () => {
@@ -154,13 +154,13 @@ test('control groups that are not delegated, or lack controllers, limit nothing'
 		finding(machineWith({ system, cgroups }), 'cgroups');
 	const denied = of([{ ...one, controllers: ['cpu', 'memory'], trial: refused('EACCES', 'mkdir') }]);
 	assert.match(denied.because ?? '', /user\.slice is not delegated to you \(EACCES at mkdir\)/);
-	assert.deepEqual(denied.fix, ['systemd-run --user --scope -p Delegate=yes stint server']);
+	assert.deepEqual(denied.fix, ['systemd-run --user --scope -p Delegate=yes ./stint server']);
 	const few = of([{ ...one, controllers: ['memory', 'pids'] }]);
 	assert.match(few.because ?? '', /cgroup\.controllers lists memory, pids/);
 	assert.match(few.fix?.join() ?? '', /Delegate=cpu cpuset io memory pids/);
 	assert.match(of([]).because ?? '', /no cgroup file system/);
 	const old = of([{ ...one, version: 1, controllers: ['memory'], trial: refused('EACCES', 'mkdir') }]);
-	assert.deepEqual(old.fix, ['sudo stint server']);
+	assert.deepEqual(old.fix, ['sudo ./stint server']);
 	const mounted = of([{ ...one, controllers: ['cpu', 'memory'], trial: refused('EROFS', 'mkdir') }]);
 	assert.match(mounted.fix?.join() ?? '', /^docker run --cgroupns=private/);
 });
@@ -187,10 +187,10 @@ test('what else is missing has a remedy, and blocks nothing', () => {
 	const rows: readonly (readonly [string, MachineFacts, fix: RegExp])[] = [
 		['openFiles', machineWith({ limits: { openFiles: 256 } }), /limits\.d/],
 		['inotify', machineWith({ limits: { inotifyWatches: 10 } }), /max_user_watches=/],
-		['dataFolder', machineWith({ dataFolder: { fileSystem: 'nfs' } }), /--data-dir/],
+		['dataFolder', machineWith({ dataFolder: { fileSystem: 'nfs' } }), /^\.\/stint server --data-dir/],
 		['dataFolder', machineWith({ dataFolder: { socketPathBytes: 120 } }), /shorter path/],
 		['diskSpace', machineWith({ dataFolder: { freeBytes: 2 ** 28 } }), /df -h/],
-		['port', machineWith({ port }), /--port 0/],
+		['port', machineWith({ port }), /^\.\/stint server --port 0/],
 		['timeZones', machineWith({ zones: { known: 1, own: 'UTC', hasFiles: true } }), /nodejs\.org/],
 		['timeZones', machineWith({ zones: { known: 400, own: 'UTC', hasFiles: false } }), /tzdata/],
 		['kubectl', machineWith({ kubectl: undefined }), /release\/v1\.37\.0\/bin\/linux\/amd64\/kubectl/],
@@ -207,6 +207,23 @@ test('what else is missing has a remedy, and blocks nothing', () => {
 		);
 		assert.match(problems[0]?.fix?.join() ?? '', fix);
 	}
+});
+
+test('the runtimes that work are named, and why others do not', () => {
+	const engine = { problem: 'no socket' };
+	const at = (change: MachineChange): string => {
+		const { status, found, because = '' } = finding(machineWith(change), 'runtimes');
+		return `${status} ${found} ${because}`.trim();
+	};
+	assert.equal(at({}), 'ok process, sandbox, docker (/var/run/docker.sock)');
+	assert.match(at({ engine }), /^ok process, sandbox \(not docker: no socket/);
+	const isolation = { processes: refused('EPERM', 'mount', '/proc') };
+	assert.match(at({ isolation }), /^ok process, docker \(.*\) \(not sandbox: .*processes of their own\)$/);
+	assert.match(
+		at({ engine, isolation: { level: 'none' } }),
+		/^limited process: no images can be run sandbox: containers cannot be isolated; docker: no socket/,
+	);
+	assert.match(at({ engine, isolation: { shim: undefined } }), /sandbox: there is no shim; docker/);
 });
 
 test('the fields are those of the table for the traits of the runtime', () => {

@@ -1,6 +1,6 @@
 /**
  * plan/doctor/: from what was tried on a machine (facts.ts) to what its Pods can be, why not more, and what changes that.
- * Read finding.ts, refusal-causes.ts (why the kernel refuses), then the findings: isolation-findings.ts,
+ * Read finding.ts, refusal-causes.ts (why the kernel refuses), then the findings: isolation-findings.ts, runtime-findings.ts,
  * resource-findings.ts, environment-findings.ts.
  *
  * 1. A finding comes from a trial. Files only explain why a trial failed; they never decide that something is allowed.
@@ -12,6 +12,7 @@ import type { MachineFacts } from './facts.ts';
 import type { MachineFinding } from './finding.ts';
 import { isolationFindings } from './isolation-findings.ts';
 import { resourceFindings } from './resource-findings.ts';
+import { runtimeFindings } from './runtime-findings.ts';
 
 /** What a machine allows. */
 export interface Diagnosis {
@@ -19,7 +20,7 @@ export interface Diagnosis {
 	readonly canRunJobs: boolean;
 	readonly level: MachineFacts['isolation']['level'];
 	readonly findings: readonly MachineFinding[];
-	/** The fields of Pods that this machine does not honour, those with the worst effect first. */
+	/** The fields of Pods that the runtime `process` does not honour on this machine, those with the worst effect first. */
 	readonly fields: readonly FieldSupport[];
 }
 
@@ -28,6 +29,7 @@ export function diagnose(facts: MachineFacts): Diagnosis {
 	const findings = [
 		...baseFindings(facts),
 		...isolationFindings(facts),
+		...runtimeFindings(facts),
 		...resourceFindings(facts),
 		...environmentFindings(facts),
 	];

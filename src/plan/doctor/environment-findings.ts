@@ -40,24 +40,24 @@ const NETWORK: ReadonlySet<string> = new Set(['nfs', 'smb', 'cifs', '9p', 'fuse'
 /** The longest path of a Unix socket, in bytes (unix(7)). */
 const LONGEST_SOCKET_PATH = 107;
 
-function dataFolder({ dataFolder: folder }: MachineFacts): MachineFinding {
+function dataFolder({ dataFolder: folder, system: { program } }: MachineFacts): MachineFinding {
 	const name = { name: 'dataFolder', title: 'data folder' };
 	const { path, tried, trial, fileSystem, socketPathBytes } = folder;
 	if (trial.kind === 'refused')
 		return blocked(name, `${path} cannot be used: ${trial.detail ?? refusalText(trial)}`, {
 			...(tried !== path && { because: `${tried} is the nearest folder that exists` }),
-			fix: ['stint server --data-dir FOLDER, or for stint run: TMPDIR=FOLDER stint run …'],
+			fix: [`${program} server --data-dir FOLDER, or for ${program} run: TMPDIR=FOLDER ${program} run …`],
 		});
 	const kind = fileSystem === undefined ? '' : `, on ${fileSystem}`;
 	if (fileSystem !== undefined && NETWORK.has(fileSystem))
 		return lacking(name, `${path}${kind}`, {
 			because: 'a database in a file system of a network may be damaged when the connection is lost',
-			fix: ['stint server --data-dir FOLDER, with a folder on a local disk'],
+			fix: [`${program} server --data-dir FOLDER, with a folder on a local disk`],
 		});
 	if (socketPathBytes > LONGEST_SOCKET_PATH)
 		return lacking(name, `${path}${kind}`, {
 			because: `the path of its socket has ${socketPathBytes} bytes, and ${LONGEST_SOCKET_PATH} are allowed: stint uses TLS instead`,
-			fix: ['stint server --data-dir FOLDER, with a shorter path'],
+			fix: [`${program} server --data-dir FOLDER, with a shorter path`],
 		});
 	return fine(name, `${path}${tried === path ? '' : ' (not made yet)'}${kind}`);
 }
@@ -79,13 +79,13 @@ function diskSpace({ dataFolder: { tried, freeBytes } }: MachineFacts): MachineF
 	return freeBytes < LITTLE_SPACE_BYTES ? lacking(name, found, cause) : fine(name, found);
 }
 
-function port({ port: { number, trial } }: MachineFacts): MachineFinding {
+function port({ port: { number, trial }, system }: MachineFacts): MachineFinding {
 	const name = { name: 'port', title: `port ${number}` };
 	if (trial.kind !== 'refused') return fine(name, 'free on 127.0.0.1');
 	const isUsed = trial.code === 'EADDRINUSE';
 	return lacking(name, isUsed ? 'in use, perhaps by a stint server' : refusalText(trial), {
 		because: isUsed ? 'another program listens on it' : 'this user may not listen on it',
-		fix: ['stint server --port 0'],
+		fix: [`${system.program} server --port 0`],
 	});
 }
 
@@ -110,7 +110,7 @@ const OLDEST_KUBECTL = 27;
 function kubectl({ kubectl: found, system }: MachineFacts): MachineFinding {
 	const name = { name: 'kubectl', title: 'kubectl' };
 	if (!found) {
-		const because = 'it is not on PATH; stint has commands of its own (stint --help)';
+		const because = `it is not on PATH; stint has commands of its own (${system.program} --help)`;
 		return lacking(name, 'not found', { because, fix: [download(system)] });
 	}
 	const minor = minorOf(found.version);

@@ -12,6 +12,8 @@ export interface MachineFacts {
 	readonly traits: RuntimeTraits;
 	readonly cgroups: readonly CgroupFacts[];
 	readonly ids: IdFacts;
+	/** The socket of a container engine, or why there is none. */
+	readonly engine: EngineFacts;
 	readonly limits: LimitFacts;
 	readonly dataFolder: DataFolderFacts;
 	readonly zones: ZoneFacts;
@@ -40,6 +42,8 @@ export interface SystemFacts {
 	/** Undefined on a system without numeric users. */
 	readonly uid: number | undefined;
 	readonly userName: string;
+	/** How the user called stint, such as `./stint`: advice begins with it. */
+	readonly program: string;
 	readonly nodeVersion: string;
 	/** Whether a child process can be started. */
 	readonly spawn: Trial;
@@ -95,6 +99,9 @@ export interface IdFacts {
 	/** Whether newuidmap maps them. */
 	readonly newuidmap: Trial;
 }
+
+/** Whether there is a socket for the runtime docker. */
+export type EngineFacts = { readonly socketPath: string } | { readonly problem: string };
 
 /** Limits of the process and of the user. */
 export interface LimitFacts {

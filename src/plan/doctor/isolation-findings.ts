@@ -71,23 +71,33 @@ function ofTrial(name: FindingName, trial: Trial, facts: MachineFacts): MachineF
 }
 
 /** What a refusal of overlayfs means, by the code of the answer. */
-const OVERLAY_CAUSES: Readonly<Record<string, Explanation>> = {
-	EINVAL: {
-		because:
-			'the file system of the data folder cannot be the upper layer of an overlay, such as another overlay',
-		fix: ['use a data folder on a volume or a tmpfs: stint server --data-dir FOLDER'],
-	},
-	ENODEV: { because: 'the kernel has not loaded overlayfs', fix: ['sudo modprobe overlay'] },
-	EPERM: { because: 'a user namespace may mount overlays only from Linux 5.11 on', fix: [] },
-};
+function overlayCause(code: string, { system }: MachineFacts): Explanation | undefined {
+	if (code === 'EINVAL')
+		return {
+			because:
+				'the file system of the data folder cannot be the upper layer of an overlay, such as another overlay',
+			fix: [`use a data folder on a volume or a tmpfs: ${system.program} server --data-dir FOLDER`],
+		};
+	if (code === 'ENODEV')
+		return { because: 'the kernel has not loaded overlayfs', fix: ['sudo modprobe overlay'] };
+	if (code === 'EPERM')
+		return { because: 'a user namespace may mount overlays only from Linux 5.11 on', fix: [] };
+	return undefined;
+}
 
-/** Nothing in stint mounts overlays yet, so a refusal changes nothing. */
+/** Where the kernel refuses overlays, the runtime sandbox copies the image for each container. */
 function overlay(facts: MachineFacts): MachineFinding {
 	const name = { name: 'overlay', title: 'overlayfs' };
 	const trial = facts.isolation.overlay;
-	const known = trial.kind === 'refused' && trial.step === 'mount' ? OVERLAY_CAUSES[trial.code] : undefined;
-	if (trial.kind !== 'refused' || !known) return unused(ofTrial(name, trial, facts));
-	return unused(lacking(name, 'refused', { ...known, because: `${known.because} (${refusalText(trial)})` }));
+	if (trial.kind === 'allowed')
+		return fine(name, 'allowed: containers of the runtime sandbox share their image');
+	const copies = 'each container of the runtime sandbox gets a copy of its image';
+	if (trial.kind === 'untried') return lacking(name, `not tried: ${trial.why}`);
+	const known = trial.step === 'mount' ? overlayCause(trial.code, facts) : undefined;
+	const cause = known
+		? { ...known, because: `${known.because} (${refusalText(trial)})` }
+		: causeOf(trial, facts);
+	return lacking(name, `refused: ${copies}`, cause);
 }
 
 function ids(facts: MachineFacts): MachineFinding {
@@ -95,13 +105,16 @@ function ids(facts: MachineFacts): MachineFinding {
 	const { system, ids: found } = facts;
 	if (system.uid === undefined) return lacking(name, 'this system has no numeric users');
 	if (system.uid === 0 && facts.isolation.level === 'root') return fine(name, 'all of them, as root');
-	if (system.uid === 0) return unused(lacking(name, 'containers have the one id of root'));
+	if (system.uid === 0) return lacking(name, 'containers have the one id of root');
 	const count = Math.min(found.subuids, found.subgids);
 	if (count >= IDS_OF_IMAGES && isAllowed(found.newuidmap))
-		return unused(fine(name, `${count} subordinate ids, which newuidmap maps`));
+		return fine(name, `${count} subordinate ids, which newuidmap maps for the runtime sandbox`);
 	const missing = count < IDS_OF_IMAGES ? noSubordinates(system.userName, found) : noProgram(found.newuidmap);
-	return unused(lacking(name, `containers have the one id of ${system.userName}`, missing));
+	return lacking(name, `containers have the one id of ${system.userName}: ${SINGLE_ID}`, missing);
 }
+
+/** What a container of the runtime sandbox cannot do with a single id. */
+const SINGLE_ID = 'in images, programs that change users (su, chown) fail';
 
 function noSubordinates(user: string, found: MachineFacts['ids']): Explanation {
 	const lacksUids = found.subuids < IDS_OF_IMAGES;
@@ -122,9 +135,4 @@ function noProgram(trial: Trial): Explanation {
 	if (trial.kind === 'untried')
 		return { because: trial.why, fix: ['sudo apt-get install uidmap (other systems: shadow-utils)'] };
 	return trial.kind === 'refused' ? { because: refusalText(trial), fix: [] } : {};
-}
-
-/** The finding, with the note that this version of stint does not depend on it. */
-function unused(finding: MachineFinding): MachineFinding {
-	return { ...finding, found: `${finding.found}; this version of stint does not use it` };
 }

@@ -41,9 +41,9 @@ function causeOf(found: readonly CgroupFacts[], { system }: MachineFacts): Expla
 			: `${folder}/cgroup.controllers lists ${group.controllers.join(', ') || 'no controllers'}`;
 	if (trial.kind === 'refused' && trial.code === 'EROFS')
 		return { because, fix: ['docker run --cgroupns=private -v /sys/fs/cgroup:/sys/fs/cgroup:rw …'] };
-	if (version === 1 && trial.kind === 'refused') return { because, fix: ['sudo stint server'] };
+	if (version === 1 && trial.kind === 'refused') return { because, fix: [`sudo ${system.program} server`] };
 	if (trial.kind === 'refused')
-		return { because, fix: ['systemd-run --user --scope -p Delegate=yes stint server'] };
+		return { because, fix: [`systemd-run --user --scope -p Delegate=yes ${system.program} server`] };
 	return { because, fix: [DELEGATE_ALL] };
 }
 

@@ -12,6 +12,7 @@ export const ROOT_MACHINE: MachineFacts = {
 		kernel: '6.18.0',
 		uid: 0,
 		userName: 'root',
+		program: './stint',
 		nodeVersion: '26.10.0',
 		spawn: ALLOWED,
 		outer: undefined,
@@ -44,6 +45,7 @@ export const ROOT_MACHINE: MachineFacts = {
 		taken: [],
 		newuidmap: { kind: 'untried', why: 'there is no newuidmap on PATH' },
 	},
+	engine: { socketPath: '/var/run/docker.sock' },
 	limits: { openFiles: 524_288, inotifyInstances: 512, inotifyWatches: 65_536 },
 	dataFolder: {
 		path: '/root/.local/share/stint',
@@ -61,7 +63,7 @@ export const ROOT_MACHINE: MachineFacts = {
 /** Parts of a machine that differ. */
 export type MachineChange = {
 	readonly [Part in 'system' | 'isolation' | 'limits' | 'dataFolder' | 'ids']?: Partial<MachineFacts[Part]>;
-} & Partial<Pick<MachineFacts, 'traits' | 'cgroups' | 'zones' | 'kubectl' | 'port'>>;
+} & Partial<Pick<MachineFacts, 'traits' | 'engine' | 'cgroups' | 'zones' | 'kubectl' | 'port'>>;
 
 /** {@link ROOT_MACHINE} with changes. */
 export function machineWith(change: MachineChange): MachineFacts {

@@ -1,0 +1,29 @@
+import type { MachineFacts } from './facts.ts';
+import { fine, isAllowed, lacking, type MachineFinding } from './finding.ts';
+
+/** Which runtimes `--runtime` can name on this machine. Without one for images, Jobs run programs of this machine. */
+export function runtimeFindings(facts: MachineFacts): readonly MachineFinding[] {
+	const name = { name: 'runtimes', title: 'runtimes' };
+	const { engine } = facts;
+	const noSandbox = whyNoSandbox(facts);
+	const works = [
+		'process',
+		...(noSandbox === undefined ? ['sandbox'] : []),
+		...('socketPath' in engine ? [`docker (${engine.socketPath})`] : []),
+	];
+	const fails = [
+		...(noSandbox === undefined ? [] : [`sandbox: ${noSandbox}`]),
+		...('problem' in engine ? [`docker: ${engine.problem}`] : []),
+	];
+	const found = works.join(', ');
+	if (works.length > 1)
+		return [fine(name, fails.length === 0 ? found : `${found} (not ${fails.join('; not ')})`)];
+	return [lacking(name, `${found}: no images can be run`, { because: fails.join('; ') })];
+}
+
+/** As the runtime `auto` decides: a container needs the shim, a level of isolation, and processes of its own. */
+function whyNoSandbox({ isolation }: MachineFacts): string | undefined {
+	if (isolation.shim === undefined) return 'there is no shim';
+	if (isolation.level === 'none') return 'containers cannot be isolated';
+	return isAllowed(isolation.processes) ? undefined : 'containers cannot have processes of their own';
+}
