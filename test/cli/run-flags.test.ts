@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { nodes } from '../../src/api/core/node/definition.ts';
 import { deleteObjects } from '../../src/cli/commands/delete.ts';
 import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
@@ -7,8 +8,34 @@ import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 
 /** `stint run` of a Job that flags describe, without a manifest. */
 
+/** Creates the Node of the Pods, with a `containerRuntimeVersion`. */
+async function createNode(world: CliWorld, containerRuntimeVersion: string): Promise<void> {
+	const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' }, spec: {}, status: {} };
+	const created = await world.client.resource(nodes).create(node);
+	const nodeInfo = { ...NODE_INFO, containerRuntimeVersion };
+	await world.client.resource(nodes).update({ ...created, status: { nodeInfo } }, 'status');
+}
+
+const NODE_INFO = {
+	...{ machineID: '', systemUUID: '', bootID: '', kernelVersion: '6', osImage: '', kubeletVersion: '' },
+	...{ kubeProxyVersion: '', operatingSystem: 'linux', architecture: 'amd64' },
+};
+
+test('run hints at --command only where containers are programs of the machine', async (t) => {
+	const world = await CliWorld.open(t);
+	await createNode(world, 'sandbox://0.1.0');
+	const run = world.start((context) => runObjects(context, ['pi'], { ...FLAGS, filename: [], image: 'a/b' }));
+	await run.stderr.has(/created/);
+	await world.createPod(await world.job('pi'), 'pi-1');
+	await world.report('pi-1', 'Pending', { waiting: { reason: 'ErrImagePull', message: 'denied' } });
+	await run.stderr.has(/ErrImagePull: denied\n/);
+	await world.finish('pi', ...FAILED);
+	assert.doesNotMatch((await run.ended).stderr, /hint:/);
+});
+
 test('run of a Job from flags with an unknown image hints at --command', async (t) => {
 	const world = await CliWorld.open(t);
+	await createNode(world, 'process://0.1.0');
 	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
 		world.start((context) =>
 			runObjects(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }),

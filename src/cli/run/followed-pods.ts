@@ -7,6 +7,7 @@ import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../logs/log-stream.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
+import { runsHostPrograms } from './node-runtime.ts';
 import { podNoticesOf } from './pod-notices.ts';
 import type { Screen } from './terminal.ts';
 
@@ -17,7 +18,7 @@ export interface FollowedPodsOptions {
 	readonly view: LogView;
 	/** Connects to a container that runs. Resolves to true once that has printed its output, and to false if its log has to. */
 	readonly connect?: ((pod: Pod, container: string) => Promise<boolean>) | undefined;
-	/** The hint printed if an image stands for no program; undefined: the message of the node agent suffices. */
+	/** The hint printed if an image stands for no program of the Node; undefined: the node agent's message suffices. */
 	readonly imageHint?: string | undefined;
 	/**
 	 * Whether the user has interrupted the run. Its Pods are then being deleted, so missing logs are not
@@ -75,7 +76,9 @@ export class FollowedPods {
 		for (const { key, text, concernsImage } of podNoticesOf(pod)) {
 			if (this.#reported.has(key)) continue;
 			this.#reported.add(key);
-			this.#options.screen.report(withHint(text, concernsImage ? this.#options.imageHint : undefined));
+			if (concernsImage && this.#options.imageHint !== undefined)
+				this.#reports.push(this.#reportImage(pod, text, this.#options.imageHint));
+			else this.#options.screen.report(text);
 		}
 		for (const run of failedRuns(pod)) {
 			if (this.#reported.has(run.key)) continue;
@@ -98,6 +101,13 @@ export class FollowedPods {
 	async drained(): Promise<void> {
 		await Promise.all(this.#reading.values());
 		await Promise.all(this.#reports);
+	}
+
+	/** Reports why an image is missing. Images that are pulled have programs of their own, so no hint helps there. */
+	async #reportImage(pod: Pod, text: string, hint: string): Promise<void> {
+		const { connection, screen, signal } = this.#options;
+		const runsPrograms = await runsHostPrograms(connection, pod.spec.nodeName ?? '');
+		if (!signal.aborted) screen.report(withHint(text, runsPrograms ? hint : undefined));
 	}
 
 	/** Reports a failure, below the log of the container that failed. */
