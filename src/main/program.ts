@@ -28,3 +28,23 @@ export function makeProgram(context: CliContext, finish: (code: number) => void,
 	if (only !== SERVER) registerCommands(program, context, { finish, only });
 	return program;
 }
+
+/**
+ * The arguments, with `help create job` replaced by `create job --help`, and so `create help job`: commander's own help
+ * command reads one word only. Words that name no command are left to it.
+ */
+export function withHelpFlag(program: Command, args: readonly string[]): readonly string[] {
+	const at = args.indexOf('help');
+	const group = at < 0 ? undefined : commandAt(program, args.slice(0, at));
+	if (!group || group.commands.length === 0) return args;
+	const words = args.slice(at + 1);
+	if (words.length === 0 || !commandAt(group, words)) return args;
+	return [...args.slice(0, at), ...words, '--help'];
+}
+
+function commandAt(program: Command, words: readonly string[]): Command | undefined {
+	let command: Command | undefined = program;
+	for (const word of words)
+		command = command?.commands.find((each) => each.name() === word || each.aliases().includes(word));
+	return command;
+}

@@ -1,6 +1,6 @@
 import { setProgramName } from '../cli/called-as.ts';
 import { cliContext } from './cli-context.ts';
-import { makeProgram } from './program.ts';
+import { makeProgram, withHelpFlag } from './program.ts';
 import { programName } from './program-name.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 		process.exitCode = code;
 	};
 	const program = makeProgram(cliContext(), finish, process.argv[2]);
-	await program.parseAsync();
+	await program.parseAsync(withHelpFlag(program, process.argv.slice(2)), { from: 'user' });
 	// Without an explicit exit, idle keep-alive connections would delay the end of the process.
 	await exitDrained(Number(process.exitCode ?? 0));
 }
