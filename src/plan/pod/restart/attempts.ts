@@ -37,7 +37,8 @@ function fromStatus(status: ContainerStatus, now: number): Attempt | undefined {
 		state: 'exited',
 	} as const;
 	if (terminated) {
-		const startedAt = timeOf(terminated.startedAt);
+		// 0, the epoch, stands for a program that was never started.
+		const startedAt = timeOf(terminated.startedAt) || undefined;
 		return {
 			...common,
 			...(startedAt !== undefined && { startedAt }),

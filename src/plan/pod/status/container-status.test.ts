@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ContainerStatus } from '../../../api/core/pod/schema.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
+import { attemptsOf } from '../restart/attempts.ts';
 import type { Attempt } from '../snapshot.ts';
 import { PodWorld } from '../testing/pod-world.ts';
 import { takesMessageFromLog, withMessage } from './termination-message.ts';
@@ -135,4 +136,23 @@ test('the message from the log follows that of the runtime and is cut to the sha
 	);
 	assert.equal(messageOf(withMessage(FAILED, 'é'.repeat(1024), { containers }))?.length, 512);
 	assert.equal(messageOf(withMessage(FAILED, '', { containers })), undefined);
+});
+
+test('a container that never started has the epoch as its start, which is read as no start', () => {
+	const world = new PodWorld({ containers: [{ name: 'c' }], restartPolicy: 'Never' });
+	world.settle();
+	const { startedAt: _, ...neverRan } = {
+		...FAILED,
+		exitCode: 128,
+		reason: 'StartError',
+		finishedAt: world.now,
+	};
+	world.attempts.set('c', [{ ...neverRan, id: world.idOf('c') }]);
+	world.settle();
+	const { startedAt, reason } = statusOf(world, 'c')?.state?.terminated ?? {};
+	assert.deepEqual([startedAt, reason], ['1970-01-01T00:00:00Z', 'StartError']);
+	world.attempts.clear();
+	const [remembered] = attemptsOf(world.snapshot(), 'c');
+	assert.equal(remembered?.state, 'exited');
+	assert.equal(remembered && 'startedAt' in remembered, false);
 });

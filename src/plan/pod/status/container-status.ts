@@ -142,7 +142,8 @@ function stateOf(attempt: Attempt, runtime: string): ContainerState {
 			...(signal !== undefined && { signal }),
 			reason,
 			...(message !== undefined && { message }),
-			...(startedAt !== undefined && { startedAt: formatTime(startedAt) }),
+			// The epoch if the program was never started: so a kubelet writes the 0 that its runtime reports.
+			startedAt: formatTime(startedAt ?? 0),
 			finishedAt: formatTime(finishedAt),
 			containerID: `${runtime}://${id}`,
 		},
