@@ -20,7 +20,6 @@ export function imageTraits(
 			? [
 					'spec.securityContext.supplementalGroups',
 					'spec.securityContext.supplementalGroupsPolicy',
-					'spec.securityContext.fsGroup',
 				]
 			: []),
 	];
