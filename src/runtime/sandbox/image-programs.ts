@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { attempt } from '../../base/attempt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { messageOf } from '../../base/message-of.ts';
@@ -247,9 +248,10 @@ export class ImagePrograms implements ProgramSource {
 		const { store } = this.#parts();
 		const view = await store.layers.view(stored.layers.map(({ chainId }) => chainId));
 		const read = async (path: string): Promise<string | undefined> => {
-			const entry = view.resolve(path);
+			// With the ids of several users, this process may not read what belongs to one of them: then numbers count.
+			const entry = attempt(() => view.resolve(path));
 			if (!entry?.stats.isFile() || entry.stats.size > LONGEST_DATABASE_BYTES) return undefined;
-			return await readFile(join(entry.layer.root, entry.path), 'utf8');
+			return await readFile(join(entry.layer.root, entry.path), 'utf8').catch(() => undefined);
 		};
 		const databases = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
 		const image = { config: await store.config(stored.id), databases };
