@@ -19,7 +19,7 @@ import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import type { RuntimeName } from './server/runtime-name.ts';
+import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from './server/runtime-name.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {
@@ -56,8 +56,8 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes), docker (Docker or Podman) or fake (simulates containers)',
-			'process',
+			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers)',
+			process.env[RUNTIME_VARIABLE] || 'process',
 		)
 		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
@@ -93,7 +93,7 @@ export function registerServerCommand(program: Command): void {
  */
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
-	const runtime = runtimeNamed(flags.runtime);
+	const runtime = runtimeOf(flags.runtime);
 	const evictionHard = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
@@ -178,12 +178,13 @@ function stopOnSignal(log: Log): Stop {
 }
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
-function runtimeNamed(name: string): RuntimeName | undefined {
-	const known: readonly RuntimeName[] = ['process', 'sandbox', 'docker', 'fake'];
-	const found = known.find((each) => each === name);
-	if (found) return found;
-	fail(`--runtime: there is no runtime "${name}"; use process, sandbox, docker or fake`);
-	return undefined;
+function runtimeOf(name: string): RuntimeName | undefined {
+	try {
+		return runtimeNamed(name, '--runtime');
+	} catch (error) {
+		fail(messageOf(error));
+		return undefined;
+	}
 }
 
 /** The thresholds of the flags; undefined, after reporting the error, if one of them is invalid. */

@@ -123,6 +123,7 @@ export class ImageStore {
 		this.roots = new ContainerRoots({
 			folders,
 			session,
+			clock: options.clock,
 			layers: this.layers,
 			locked: (act) => this.#locked(act),
 		});
@@ -150,6 +151,7 @@ export class ImageStore {
 
 	/** Ends the use of the store. No call may be running. */
 	async close(): Promise<void> {
+		await this.roots.close();
 		await this.#session.end();
 	}
 
