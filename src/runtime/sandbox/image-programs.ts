@@ -38,7 +38,7 @@ import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './i
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
 import { shimLayerFiles } from './layer-files.ts';
-import { mayUse } from './pull-access.ts';
+import { mayUse } from './may-use.ts';
 import { subordinateIds } from './subordinate-ids.ts';
 import { ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';

@@ -7,7 +7,7 @@ import type { ImageStore } from '../../../image/store/image-store.ts';
 import type { PullAccess } from '../../../image/store/pull-access.ts';
 import type { ImagePullSecret } from '../../contract.ts';
 import { pullCredentials } from '../../pull-credentials.ts';
-import { credentialHashOf } from '../pull-access.ts';
+import { credentialHashOf } from '../may-use.ts';
 import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.ts';
 
 /** What a pull needs. */
