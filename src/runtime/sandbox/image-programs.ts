@@ -38,7 +38,7 @@ import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './i
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
 import { shimLayerFiles } from './layer-files.ts';
-import { mayUse } from './may-use.ts';
+import { isImageId, mayUse } from './may-use.ts';
 import { subordinateIds } from './subordinate-ids.ts';
 import { ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
@@ -238,7 +238,7 @@ export class ImagePrograms implements ProgramSource {
 
 	async #find(image: string): Promise<StoredImage | undefined> {
 		const { store } = this.#parts();
-		return await store.find(/^sha256:[0-9a-f]{64}$/.test(image) ? image : referenceText(referenceOf(image)));
+		return await store.find(isImageId(image) ? image : referenceText(referenceOf(image)));
 	}
 
 	async #known(stored: StoredImage): Promise<KnownImage> {
