@@ -63,6 +63,8 @@ export interface ImageStoreOptions {
 	 * then be root or the owner of all.
 	 */
 	readonly remove?: (path: string) => Promise<void>;
+	/** Receives why content could not be removed that the store no longer has. Default: nothing is reported. */
+	onError?(error: unknown): void;
 	/** For tests. */
 	readonly step?: StoreStep;
 	readonly sync?: (folder: string) => Promise<void>;
@@ -140,6 +142,7 @@ export class ImageStore {
 				random: options.random,
 				step: options.step ?? (() => {}),
 				remove: options.remove ?? removeTree,
+				onError: (error) => options.onError?.(error),
 			});
 		} finally {
 			lock.release();
