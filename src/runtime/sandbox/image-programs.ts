@@ -26,6 +26,7 @@ import {
 } from '../../image/names/image-reference.ts';
 import { ImageStore, type StoredImage } from '../../image/store/image-store.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
+import { verifyNonRoot } from '../non-root.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
@@ -36,7 +37,7 @@ import type { ContainerRoot } from '../process/shim/shim-request.ts';
 import { imageTraits } from './honoured.ts';
 import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
-import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
+import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
 import { shimLayerFiles } from './layer-files.ts';
 import { isImageId, mayUse } from './may-use.ts';
 import { subordinateIds } from './subordinate-ids.ts';
@@ -297,34 +298,19 @@ function imageRefOf(image: string, { id, names }: StoredImage): string {
 	return digest === undefined ? id : `${repositoryText(reference)}@${digest}`;
 }
 
-/**
- * Who a container runs as. Throws ContainerStartError if the image lacks the user that it names, or if the container must
- * not run as root and would (upstream: `verifyRunAsNonRoot`).
- */
+/** Who a container runs as. Throws ContainerStartError if that is root and must not be, or a user that the image lacks. */
 function userOf(
-	{ security, name }: ContainerConfig,
-	{ podName, podNamespace, podUid }: HostSandboxConfig,
+	container: ContainerConfig,
+	sandbox: HostSandboxConfig,
 	{ config, databases }: KnownImage,
 ): ImageUser {
-	const pod = `(pod: "${podName}_${podNamespace}(${podUid})", container: ${name})`;
-	const refuse = (why: string): never => {
-		throw new ContainerStartError(
-			'CreateContainerConfigError',
-			`container has runAsNonRoot and ${why} ${pod}`,
-		);
-	};
-	const named = userNameOf(config.user);
-	if (security.runAsNonRoot && security.runAsUser === undefined && named !== undefined)
-		refuse(`image has non-numeric user (${named}), cannot verify user is non-root`);
-	let user: ImageUser;
+	verifyNonRoot(container, sandbox, config.user);
 	try {
-		user = imageUserOf(security, config.user, databases);
+		return imageUserOf(container.security, config.user, databases);
 	} catch (error) {
 		if (!(error instanceof UnknownUser)) throw error;
 		throw new ContainerStartError('CreateContainerError', `failed to generate spec: ${error.message}`);
 	}
-	if (security.runAsNonRoot && user.uid === 0) refuse('image will run as root');
-	return user;
 }
 
 /** The container's own copy of the machine's configuration of names. */
