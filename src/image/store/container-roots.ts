@@ -138,11 +138,19 @@ export class ContainerRoots {
 	 * files of volumes.
 	 */
 	async remove(containerId: string): Promise<void> {
-		const { folders, session } = this.#options;
-		const folder = folders.container(containerId);
+		await this.#options.session.remove(await this.#unmounted(containerId));
+	}
+
+	/** As {@link remove}, but the content stays until the store empties its trash. */
+	async discard(containerId: string): Promise<void> {
+		await this.#options.session.discard(await this.#unmounted(containerId));
+	}
+
+	async #unmounted(containerId: string): Promise<string> {
+		const folder = this.#options.folders.container(containerId);
 		const mounted = await mountsBelow(folder);
 		if (mounted.length > 0) throw new Error(`${mounted[0]} is still mounted`);
-		await session.remove(folder);
+		return folder;
 	}
 
 	/** The roots of all containers. */

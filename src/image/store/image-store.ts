@@ -16,6 +16,7 @@ import { FileLock } from './file-lock.ts';
 import { LayerStore, type WantedLayer } from './layer-store.ts';
 import { mergeAccess, type PullAccess } from './pull-access.ts';
 import {
+	findImageRecord,
 	type ImageRecord,
 	type LayerRef,
 	lastUsedAt,
@@ -23,7 +24,6 @@ import {
 	readImageRecord,
 	readImageRecords,
 	readLayerRecord,
-	readRefRecord,
 	readRefRecords,
 	setLastUsedAt,
 } from './records.ts';
@@ -192,13 +192,10 @@ export class ImageStore {
 		return stored;
 	}
 
-	/** The image with this id or name; undefined if the store does not have it. */
+	/** The image with this id or name, with all names and sizes: see also {@link findImageRecord}. Undefined if the store does not have it. */
 	async find(idOrName: string): Promise<StoredImage | undefined> {
-		const ref = idOrName.includes(':') ? await readRefRecord(this.folders, idOrName) : undefined;
-		const id = ref?.imageId ?? idOrName;
-		if (!ref && !/^sha(256|384|512):[0-9a-f]+$/.test(id)) return undefined;
-		const record = await readImageRecord(this.folders, id);
-		return record && this.#stored(record, await readRefRecords(this.folders));
+		const found = await findImageRecord(this.folders, idOrName);
+		return found && this.#stored(found.record, await readRefRecords(this.folders));
 	}
 
 	/** All images. */
@@ -266,6 +263,11 @@ export class ImageStore {
 	/** Removes what no image, no root of a container and no running pull needs. */
 	async sweep(): Promise<void> {
 		await this.#locked(() => sweep(this.folders, this.#session));
+		await this.#session.emptyTrash();
+	}
+
+	/** Removes the content of what was discarded. Does not reject. */
+	async emptyTrash(): Promise<void> {
 		await this.#session.emptyTrash();
 	}
 
