@@ -111,13 +111,14 @@ export class ImageStore {
 		this.#options = options;
 		this.folders = folders;
 		this.#session = session;
+		const files = options.files ?? NO_HELPER;
 		this.layers = new LayerStore({
 			folders,
 			session,
 			clock: options.clock,
 			policy: options.policy,
 			limits: options.limits ?? {},
-			files: options.files ?? NO_HELPER,
+			files,
 			keepsBlobs: options.keepsBlobs ?? false,
 			sync: options.sync ?? syncFiles,
 			parallel: options.parallelLayers ?? 3,
@@ -127,6 +128,7 @@ export class ImageStore {
 			session,
 			clock: options.clock,
 			layers: this.layers,
+			files,
 			locked: (act) => this.#locked(act),
 		});
 	}
