@@ -109,7 +109,7 @@ export class ImagePrograms implements ProgramSource {
 			clock,
 			random,
 			policy: { ownership: isUser && !ids ? 'record' : 'apply', setId: 'keep' },
-			files: shimLayerFiles(shim, { isUser }),
+			files: shimLayerFiles(shim, { isUser, onError }),
 			onError,
 			...(ids && { remove: (path: string) => removeAs(shim, ids, path) }),
 		});
@@ -213,7 +213,7 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async stop(): Promise<void> {
-		this.#started?.worker.stop();
+		await this.#started?.worker.stop();
 		await this.#started?.store.close();
 		this.#started = undefined;
 	}
@@ -224,9 +224,10 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	#worker(shim: string, isUser: boolean, ids: SubordinateIds | undefined): ImageWorker {
-		const { imageFolder, registriesPath, clock, version } = this.#options;
+		const { imageFolder, registriesPath, clock, version, onError } = this.#options;
 		return new ImageWorker({
 			clock,
+			onError,
 			prefix: ids ? namespacePrefix(shim, ids) : [],
 			settings: {
 				store: join(imageFolder, 'store'),
