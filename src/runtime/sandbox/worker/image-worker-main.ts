@@ -130,5 +130,5 @@ process.stdin.on('end', () => {
 		.catch(() => {})
 		.finally(() => process.exit());
 });
-// Nobody reads the results of calls that are given up.
+// A server that is gone does not read the results of calls that are given up.
 process.stdout.on('error', () => {});
