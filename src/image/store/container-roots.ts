@@ -179,7 +179,7 @@ export class ContainerRoots {
 		} finally {
 			held.users -= 1;
 			if (held.users === 0)
-				held.end = this.#options.clock.setTimer(HOLD_MS, () => this.#release(imageId, held));
+				held.end = this.#options.clock.setTimer(HOLD_MS, () => void this.#release(imageId, held));
 		}
 	}
 
@@ -193,17 +193,20 @@ export class ContainerRoots {
 		});
 	}
 
-	#release(imageId: Digest, held: HeldImage): void {
+	async #release(imageId: Digest, held: HeldImage): Promise<void> {
 		this.#leases.delete(imageId);
-		// A lease that could not be given back ends with the session.
-		held.leased.then(({ release }) => release()).catch(() => {});
+		try {
+			await (await held.leased).release();
+		} catch {
+			// A lease that could not be given back ends with the session.
+		}
 	}
 
-	/** Gives all leases back at once. */
-	close(): void {
+	/** Gives all leases back at once. No root may be in the making. */
+	async close(): Promise<void> {
 		for (const [imageId, held] of this.#leases) {
 			held.end?.cancel();
-			this.#release(imageId, held);
+			await this.#release(imageId, held);
 		}
 	}
 

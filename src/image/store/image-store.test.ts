@@ -187,7 +187,7 @@ test('removal keeps what other images, roots of containers and running pulls nee
 	);
 	await store.sweep();
 	assert.equal(contents(store).layers, 3, 'a root may be made of the image soon again');
-	store.roots.close();
+	await store.roots.close();
 	await store.sweep();
 	assert.deepEqual(contents(store), { ...EMPTY, layers: 2, blobs: 2, images: 1, refs: 1 });
 	// A sweep during a pull, after its first layer is complete.

@@ -156,7 +156,7 @@ export class ImageStore {
 
 	/** Ends the use of the store. No call may be running. */
 	async close(): Promise<void> {
-		this.roots.close();
+		await this.roots.close();
 		await this.#session.end();
 	}
 
