@@ -94,6 +94,8 @@ interface KnownSandbox {
 	readonly config: HostSandboxConfig;
 	/** By container id, the state that listeners and callers received last. */
 	readonly reported: Map<string, RuntimeContainer['state']>;
+	/** The ids of containers for which the source may have made something, also if they could not be created. */
+	readonly prepared: Set<string>;
 }
 
 /** See the header of this file. */
@@ -191,9 +193,10 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async removeSandbox(id: string): Promise<void> {
-		const containers = [...(this.#known.get(id)?.reported.keys() ?? [])];
+		const { reported, prepared } = this.#known.get(id) ?? {};
+		const containers = new Set([...(reported?.keys() ?? []), ...(prepared ?? [])]);
 		await this.#call('removeSandbox', id);
-		await this.#options.source.release(containers);
+		await this.#options.source.release([...containers]);
 		this.#known.delete(id);
 		this.#connections.close(id);
 	}
@@ -218,9 +221,11 @@ export class LauncherRuntime implements Runtime {
 		const { name, attempt, image, logPath } = config;
 		const id = containerIdOf(sandboxId, config);
 		await this.#connected();
-		const sandbox = this.#known.get(sandboxId)?.config;
-		if (!sandbox) throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
-		const sourced = await source.prepare(id, { config, sandbox, machine: this.#machine });
+		const known = this.#known.get(sandboxId);
+		if (!known) throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
+		// Released with the sandbox whatever fails from here on. Not at the failure: the call may be a repeated one.
+		known.prepared.add(id);
+		const sourced = await source.prepare(id, { config, sandbox: known.config, machine: this.#machine });
 		const { box } = sourced;
 		const { workingDir } = sourced.program;
 		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#options.folder);
@@ -254,7 +259,9 @@ export class LauncherRuntime implements Runtime {
 	async removeContainer(id: string): Promise<void> {
 		await this.#call('removeContainer', id);
 		await this.#options.source.release([id]);
-		this.#known.get(sandboxOfContainer(id))?.reported.delete(id);
+		const known = this.#known.get(sandboxOfContainer(id));
+		known?.reported.delete(id);
+		known?.prepared.delete(id);
 	}
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
@@ -377,6 +384,6 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	#know({ id, config }: HostSandbox): void {
-		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map() });
+		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map(), prepared: new Set() });
 	}
 }
