@@ -2,20 +2,16 @@
  * The programs of images: the store of images, the process that pulls into it, and for each container the root file system,
  * program, user and isolation that its image and its Pod say.
  *
- * Read in this order: image-programs.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts (rules),
- * subordinate-ids.ts and layer-files.ts (what the machine grants).
+ * Read in this order: image-programs.ts, image-access.ts (store and worker), worker/ (pulling), image-program.ts, image-user.ts,
+ * image-box.ts (rules), subordinate-ids.ts and layer-files.ts (what the machine grants).
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import type { Clock } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { messageOf } from '../../base/message-of.ts';
-import type { Random } from '../../base/random.ts';
 import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
 import {
@@ -24,7 +20,7 @@ import {
 	referenceText,
 	repositoryText,
 } from '../../image/names/image-reference.ts';
-import { ImageStore, type StoredImage } from '../../image/store/image-store.ts';
+import type { ImageStore, StoredImage } from '../../image/store/image-store.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
@@ -34,33 +30,24 @@ import { type MachineProbe, probeMachine } from '../process/shim/probe.ts';
 import { filterFile } from '../process/shim/shim-file.ts';
 import type { ContainerRoot } from '../process/shim/shim-request.ts';
 import { imageTraits } from './honoured.ts';
-import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './image-box.ts';
+import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
+import { type ImageBoxFacts, imageBoxOf, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
-import { shimLayerFiles } from './layer-files.ts';
 import { mayUse } from './pull-access.ts';
-import { subordinateIds } from './subordinate-ids.ts';
-import { ImageWorker, WorkerError } from './worker/image-worker.ts';
+import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 
 /** The parts and settings of an {@link ImagePrograms}. */
-export interface ImageProgramsOptions {
-	/** The folder of the store of images. */
-	readonly imageFolder: string;
+export interface ImageProgramsOptions extends Omit<ImageAccessOptions, 'keepsBlobs'> {
 	/** The data folder, whose containers these are: several servers may share a store of images. */
 	readonly owner: string;
-	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
-	readonly registriesPath: string;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly version: string;
 	/** Called while an image is pulled. */
 	onProgress?(image: string, progress: PullProgress): void;
 }
 
 /** What is known once the machine was tried. */
 interface Started {
-	readonly shim: string;
 	readonly machine: MachineProbe;
 	/** Whether roots are overlays; otherwise they are copies. */
 	readonly canOverlay: boolean;
@@ -92,31 +79,20 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async start(shim: string | undefined): Promise<MachineProbe> {
-		if (!shim) throw new Error('images cannot be run: stint has no shim for this system');
-		const { imageFolder, clock, random } = this.#options;
+		const { imageFolder } = this.#options;
 		await mkdir(imageFolder, { recursive: true, mode: 0o700 });
 		const trial = await makeTrial(imageFolder);
 		const machine = await probeMachine(shim, trial);
 		await removeTree(trial);
-		if (machine.level === 'none' || !machine.hasPids)
-			throw new Error(`images cannot be run: this machine does not isolate containers: ${machine.reason}`);
-		const isUser = machine.level === 'user';
-		const ids = isUser ? await usableIds(shim) : undefined;
-		const store = await ImageStore.open({
-			root: join(imageFolder, 'store'),
-			clock,
-			random,
-			policy: { ownership: isUser && !ids ? 'record' : 'apply', setId: 'keep' },
-			files: shimLayerFiles(shim, { isUser }),
-			...(ids && { remove: (path: string) => removeAs(shim, ids, path) }),
-		});
+		const refusal = imagesRefusal(shim, machine);
+		if (refusal !== undefined) throw new Error(refusal);
+		const access = await ImageAccess.on({ shim, machine }, this.#options);
 		this.#started = {
-			shim,
 			machine,
 			canOverlay: machine.canOverlay === true,
-			ids,
-			store,
-			worker: this.#worker(shim, isUser, ids),
+			ids: access.ids,
+			store: await access.openStore(),
+			worker: access.worker(),
 		};
 		return machine;
 	}
@@ -218,22 +194,6 @@ export class ImagePrograms implements ProgramSource {
 	#parts(): Started {
 		if (!this.#started) throw new Error('the runtime is not started');
 		return this.#started;
-	}
-
-	#worker(shim: string, isUser: boolean, ids: SubordinateIds | undefined): ImageWorker {
-		const { imageFolder, registriesPath, clock, version } = this.#options;
-		return new ImageWorker({
-			clock,
-			prefix: ids ? namespacePrefix(shim, ids) : [],
-			settings: {
-				store: join(imageFolder, 'store'),
-				shim,
-				isUser,
-				hasOwners: !isUser || ids !== undefined,
-				registriesPath,
-				userAgent: `stint/${version}`,
-			},
-		});
 	}
 
 	async #find(image: string): Promise<StoredImage | undefined> {
@@ -344,26 +304,4 @@ async function makeTrial(imageFolder: string): Promise<string> {
 	await removeTree(folder);
 	for (const name of ['lower', 'upper', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
 	return folder;
-}
-
-/** The user's further ids, if a process can be given them here. */
-async function usableIds(shim: string): Promise<SubordinateIds | undefined> {
-	const ids = subordinateIds();
-	if (!ids) return undefined;
-	const [command = '', ...args] = namespacePrefix(shim, ids);
-	return await promisify(execFile)(command, [...args, '/bin/true']).then(
-		() => ids,
-		() => undefined,
-	);
-}
-
-function namespacePrefix(shim: string, ids: SubordinateIds): readonly string[] {
-	const { uid, gid } = mapsOf(userOfThisProcess() ?? { uid: 0, gid: 0 }, ids);
-	return [shim, 'userns', uid, gid];
-}
-
-/** Removes a folder with files of the users of containers. */
-async function removeAs(shim: string, ids: SubordinateIds, path: string): Promise<void> {
-	const [command = '', ...args] = namespacePrefix(shim, ids);
-	await promisify(execFile)(command, [...args, '/bin/rm', '-rf', '--', path]);
 }

@@ -36,13 +36,14 @@ class Worker {
 
 	constructor(settings: WorkerSettings) {
 		this.#settings = settings;
-		const { store: root, shim, isUser, hasOwners } = settings;
+		const { store: root, shim, isUser, hasOwners, keepsBlobs } = settings;
 		this.#store = ImageStore.open({
 			root,
 			clock,
 			random,
 			policy: { ownership: hasOwners ? 'apply' : 'record', setId: 'keep' },
 			files: shimLayerFiles(shim, { isUser }),
+			keepsBlobs,
 		});
 		// Each call reports it.
 		this.#store.catch(() => {});
@@ -87,7 +88,7 @@ let worker: Worker | undefined;
 let running = 0;
 let hasEnded = false;
 
-/** Exits once nothing is left to do. */
+/** Exits once nothing remains to do. */
 async function endIfIdle(): Promise<void> {
 	if (!hasEnded || running > 0) return;
 	await worker?.end().catch(() => {});
@@ -113,8 +114,9 @@ process.stdin.on('data', (chunk: Buffer) => {
 			});
 	}
 });
-// The server is gone: what was begun is given up, and the store removes it.
+// The server is gone: what was begun is given up, and the next process that opens the store removes it.
 process.stdin.on('end', () => {
 	hasEnded = true;
+	if (running > 0) process.kill(process.pid, 'SIGKILL');
 	void endIfIdle();
 });

@@ -69,11 +69,17 @@ export class ImageWorker {
 		}
 	}
 
-	/** Ends the process; calls in progress reject. */
+	/** Kills the process; calls in progress reject. */
 	stop(): void {
 		this.#idle?.cancel();
 		this.#running?.kill();
-		this.#running = undefined;
+	}
+
+	/** Ends the process, which closes the store; resolves when it has ended. No call may be in progress. */
+	async close(): Promise<void> {
+		this.#idle?.cancel();
+		this.#running?.end();
+		await this.#running?.whenEnded();
 	}
 
 	#endLater(running: RunningWorker): void {
@@ -87,6 +93,7 @@ export class ImageWorker {
 /** One process. */
 class RunningWorker {
 	isAlive = true;
+	readonly #ended = Promise.withResolvers<void>();
 	readonly #child: ChildProcessWithoutNullStreams;
 	readonly #pending = new Map<number, Pending>();
 	#nextId = 1;
@@ -137,8 +144,16 @@ class RunningWorker {
 		this.#child.stdin.end();
 	}
 
+	/** Resolves when the process has ended; until then, this process does not end either. */
+	whenEnded(): Promise<void> {
+		this.#child.ref();
+		return this.#ended.promise;
+	}
+
 	kill(): void {
 		this.isAlive = false;
+		// The child may be the shim, which waits for the worker: the worker gives up when its standard input ends.
+		this.#child.stdin.destroy();
 		this.#child.kill('SIGKILL');
 	}
 
@@ -160,5 +175,6 @@ class RunningWorker {
 		const message = `the process that pulls images is gone: ${why}${told && `: ${told}`}`;
 		for (const { reject } of this.#pending.values()) reject(new WorkerError({ message }));
 		this.#pending.clear();
+		this.#ended.resolve();
 	}
 }

@@ -15,6 +15,8 @@ export interface WorkerSettings {
 	readonly isUser: boolean;
 	/** Whether files get the owners that the image gives them. */
 	readonly hasOwners: boolean;
+	/** Whether layers are kept as they came. */
+	readonly keepsBlobs: boolean;
 	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
 	readonly registriesPath: string;
 	/** `stint/<version>`. */
