@@ -29,6 +29,7 @@ import {
 } from './records.ts';
 import { StoreFolders } from './store-folders.ts';
 import { StoreSession, type StoreStep } from './store-session.ts';
+import { usedBytesIn } from './store-usage.ts';
 import { sweep } from './sweep.ts';
 import { syncFiles } from './sync-files.ts';
 
@@ -256,6 +257,11 @@ export class ImageStore {
 			for (const id of ids) await this.#session.discard(this.folders.image(id));
 		});
 		await this.sweep();
+	}
+
+	/** See {@link usedBytesIn}. */
+	usedBytes(): Promise<number> {
+		return usedBytesIn(this.folders);
 	}
 
 	/** Removes what no image, no root of a container and no running pull needs. */
