@@ -97,7 +97,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	top: ['print what Pods or Nodes use of processors and memory', registerTop],
 	delete: ['delete objects and their dependents', registerDelete],
 	auth: ['show who you are for the server, and what it allows', registerAuth],
-	images: ['list, pull and remove the images of the runtime sandbox', registerImages],
+	images: ['list, pull, load, save and remove the images of the runtime sandbox', registerImages],
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
 

@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import test, { after, type TestContext } from 'node:test';
-import { SystemClock } from '../../src/base/clock.ts';
-import { removeTree } from '../../src/base/files/remove-tree.ts';
-import { type ListImagesFlags, listImages } from '../../src/cli/images/list-images.ts';
-import { pruneImages } from '../../src/cli/images/prune-images.ts';
-import { type PullImagesFlags, pullImages } from '../../src/cli/images/pull-images.ts';
-import { removeImages } from '../../src/cli/images/remove-images.ts';
-import { tagImage } from '../../src/cli/images/tag-image.ts';
+import { pullImages } from '../../src/cli/images/pull-images.ts';
 import { buildImage } from '../../src/image/testing/image-builder.ts';
 import { RegistryDouble } from '../../src/image/testing/registry-double.ts';
-import { openTestStore, pulled } from '../../src/image/testing/test-store.ts';
-import { StoreImages } from '../../src/main/images/store-images.ts';
+import { pulled } from '../../src/image/testing/test-store.ts';
 import { missingForSandbox } from '../../src/runtime/sandbox/testing/sandbox-harness.ts';
-import { CliWorld, type Ended } from './cli-world.ts';
+import type { Ended } from './cli-world.ts';
+import { done, failed, ImageWorld, runStint } from './image-world.ts';
 
 /** `stint images` over real stores. */
 
@@ -29,64 +19,6 @@ const APP_ID = APP.id.slice(7, 19);
 const registry = await RegistryDouble.start();
 after(() => registry.stop());
 const missing = (await missingForSandbox()) ?? false;
-
-/** A machine with images in a folder of its own. */
-class ImageWorld {
-	readonly folder: string;
-	readonly cli: CliWorld;
-
-	private constructor(folder: string, cli: CliWorld) {
-		this.folder = folder;
-		this.cli = cli;
-		cli.openImages = async () =>
-			new StoreImages({
-				imageFolder: join(folder, 'images'),
-				registriesPath: join(folder, 'registries.yaml'),
-				clock: new SystemClock({ keepsAlive: true }),
-			});
-	}
-
-	static async open(t: TestContext): Promise<ImageWorld> {
-		const folder = mkdtempSync(join(tmpdir(), 'stint-images-'));
-		t.after(() => removeTree(folder));
-		return new ImageWorld(folder, await CliWorld.open(t));
-	}
-
-	/** The store as a server has it open meanwhile. */
-	async store(t: TestContext) {
-		return await openTestStore(t, { root: join(this.folder, 'images/store') });
-	}
-
-	ls(flags: Partial<ListImagesFlags> = {}): Promise<Ended> {
-		return this.run((context) => listImages(context, { trunc: true, ...flags }));
-	}
-
-	pull(words: readonly string[], flags: PullImagesFlags = {}): Promise<Ended> {
-		return this.run((context) => pullImages(context, words, flags));
-	}
-
-	rm(words: readonly string[], force = false): Promise<Ended> {
-		return this.run((context) => removeImages(context, words, { force }));
-	}
-
-	prune(all = false): Promise<Ended> {
-		return this.run((context) => pruneImages(context, { all }));
-	}
-
-	tag(source: string, target: string): Promise<Ended> {
-		return this.run((context) => tagImage(context, { source, target }, {}));
-	}
-
-	private run(command: (context: Parameters<typeof listImages>[0]) => Promise<unknown>): Promise<Ended> {
-		return this.cli.run(async (context) => {
-			const code = await command(context);
-			return typeof code === 'number' ? code : 0;
-		});
-	}
-}
-
-const done = (stdout: string): Ended => ({ code: 0, stdout, stderr: '' });
-const failed = (message: string): Ended => ({ code: 1, stdout: '', stderr: `error: ${message}\n` });
 
 /** A world with APP as `app:1`, which a container uses, and as `more/app:2`; and with OTHER as `other:latest`. */
 async function filled(t: TestContext) {
@@ -273,8 +205,10 @@ test('the program ends with the exit code of the command', { skip: missing }, as
 	const world = await ImageWorld.open(t);
 	registry.add('team/app', '1', APP);
 	const name = `${registry.host}/team/app:1`;
-	const images = (...args: readonly string[]) =>
-		runNode(t, [STINT, 'images', ...args, '--data-dir', world.folder]);
+	const images = async (...args: readonly string[]): Promise<Ended> => {
+		const { code, stdout, stderr } = await runStint(t, ['images', ...args, '--data-dir', world.folder]);
+		return { code, stdout, stderr };
+	};
 	assert.deepEqual(await images('pull', '-q', name), done(`${name}\n`));
 	assert.deepEqual(await images('-o', 'name'), done(`${name}\n`));
 	assert.deepEqual(await images('rm', 'missing'), failed('No such image: missing:latest'));
@@ -286,19 +220,3 @@ test('the program ends with the exit code of the command', { skip: missing }, as
 		/^error: the images cannot be used/,
 	);
 });
-
-const STINT = join(import.meta.dirname, '../../src/main/stint.ts');
-
-/** Runs Node to its end. */
-async function runNode(t: TestContext, args: readonly string[]): Promise<Ended> {
-	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
-		stdio: ['ignore', 'pipe', 'pipe'],
-	});
-	t.after(() => child.kill('SIGKILL'));
-	const [stdout, stderr, [code]] = await Promise.all([
-		text(child.stdout),
-		text(child.stderr),
-		once(child, 'close'),
-	]);
-	return { code, stdout, stderr };
-}

@@ -57,10 +57,8 @@ export const ENTRIES: readonly string[] = [
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
-	// The commands for images, and the collection of unused ones, will import these.
+	// The collection of unused images, and a command that pushes them, will import these.
 	'src/plan/image-gc/plan-image-gc.ts',
-	'src/image/archives/save-images.ts',
-	'src/image/archives/load-images.ts',
 	'src/image/registry/upload.ts',
 ];
 

@@ -9,15 +9,17 @@ import type { LocalImages } from './local-images.ts';
 export async function interruptible(
 	context: Pick<CliContext, 'onInterrupt'>,
 	images: LocalImages,
-	act: () => Promise<number>,
+	act: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
 	let interruption: Interruption | undefined;
+	const stop = new AbortController();
 	const stopListening = context.onInterrupt((by) => {
 		interruption ??= by;
 		images.abort();
+		stop.abort();
 	});
 	try {
-		const code = await act();
+		const code = await act(stop.signal);
 		return interruption === undefined ? code : EXIT_CODES[interruption];
 	} catch (error) {
 		if (interruption === undefined) throw error;

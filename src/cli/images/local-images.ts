@@ -9,6 +9,16 @@ export interface LocalImages {
 	parse(text: string): ImageName;
 	/** Pulls an image by a name of {@link parse}, with the credentials of this user. Rejects with the registry's failure. */
 	pull(name: ImageName, onProgress: (progress: ImageProgress) => void): Promise<void>;
+	/**
+	 * Adds the images of an archive: an OCI image layout, or what `docker save` writes, plain or compressed. Those before one
+	 * with an error stay.
+	 */
+	load(archive: ImageArchive): Promise<readonly ArchivedNames[]>;
+	/**
+	 * Writes an archive that {@link load} and `docker load` read. Rejects before the first byte if a layer was not kept as it
+	 * came. A file is whole or unchanged.
+	 */
+	save(images: readonly ArchivedNames[], to: ArchiveTarget): Promise<void>;
 	/** Gives an image of the store a further name, which then no longer means another image. */
 	tag(id: string, name: ImageName): Promise<void>;
 	/** Removes a name. The image stays. */
@@ -57,6 +67,18 @@ export interface ImageName {
 export interface NamedTarget extends ImageName {
 	/** What the registry calls the name: the digest of the index or of the manifest. */
 	readonly target: string;
+}
+
+/** An archive of images: a file, or bytes. */
+export type ImageArchive = { readonly path: string } | { readonly bytes: AsyncIterable<Uint8Array> };
+
+/** Where an archive is written: a file, or a stream, whose `write` resolves when it has room for more. */
+export type ArchiveTarget = { readonly path: string } | { write(bytes: Uint8Array): Promise<void> };
+
+/** An image with the names that it has in an archive. */
+export interface ArchivedNames {
+	readonly id: string;
+	readonly names: readonly ImageName[];
 }
 
 /** How much of an image has arrived. */

@@ -1,19 +1,26 @@
 import { statSync } from 'node:fs';
+import { unlink, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { makeFolders, systemReason } from '../../base/files/folders.ts';
 import { UnusablePathError } from '../../base/files/private-files.ts';
 import { codeOf } from '../../base/files/system-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { SystemRandom } from '../../base/random.ts';
+import { calledAs } from '../../cli/called-as.ts';
 import { CommandError } from '../../cli/context.ts';
 import { HintedError } from '../../cli/errors.ts';
 import type {
+	ArchivedNames,
+	ArchiveTarget,
+	ImageArchive,
 	ImageName,
 	ImageProgress,
 	LocalImage,
 	LocalImages,
 	NamedTarget,
 } from '../../cli/images/local-images.ts';
+import { type ImageToSave, LayersNotKeptError, saveImages } from '../../image/archives/save-images.ts';
 import {
 	familiarText,
 	type ImageReference,
@@ -27,6 +34,7 @@ import { shimFile } from '../../runtime/process/shim/shim-file.ts';
 import { ImageAccess, imageStoreFolder } from '../../runtime/sandbox/image-access.ts';
 import { type ImageWorker, WorkerError } from '../../runtime/sandbox/worker/image-worker.ts';
 import { VERSION } from '../version.ts';
+import { checkReadable, writeArchive } from './archive-files.ts';
 
 /** Where the images are. */
 export interface StoreImagesOptions {
@@ -70,6 +78,37 @@ export class StoreImages implements LocalImages {
 
 	async pull({ full }: ImageName, onProgress: (progress: ImageProgress) => void): Promise<void> {
 		await this.#work((worker) => worker.call('pull', { image: full, pullSecrets: [] }, onProgress));
+	}
+
+	async load(archive: ImageArchive): Promise<readonly ArchivedNames[]> {
+		const path = 'path' in archive ? resolve(archive.path) : (await this.#opened()).draft();
+		if ('path' in archive) checkReadable(archive.path);
+		else await writeFile(path, archive.bytes, { mode: 0o600, flag: 'wx' });
+		const loaded = await this.#work((worker) => worker.call('load', { path }));
+		if (!('path' in archive)) await unlink(path);
+		return loaded.map(({ id, names }) => ({
+			id,
+			names: names.map((name) => imageNameOf(pullReference(name))),
+		}));
+	}
+
+	async save(images: readonly ArchivedNames[], to: ArchiveTarget): Promise<void> {
+		const store = await this.#opened();
+		const saved: ImageToSave[] = [];
+		for (const { id, names } of images) {
+			const image = await store.find(id);
+			if (!image) throw new CommandError(`No such image: ${id}`);
+			saved.push({ image, names: names.map(({ full }) => full) });
+		}
+		try {
+			await writeArchive(saveImages(store, saved), to);
+		} catch (error) {
+			if (!(error instanceof LayersNotKeptError)) throw error;
+			throw new HintedError(
+				new CommandError(error.message),
+				`pull it again with: ${calledAs('images pull NAME')}`,
+			);
+		}
 	}
 
 	async tag(id: string, { full }: ImageName): Promise<void> {
@@ -116,6 +155,7 @@ export class StoreImages implements LocalImages {
 	async #work<T>(call: (worker: ImageWorker) => Promise<T>): Promise<T> {
 		// The store is made, or refused, in this process, whose error says what to do.
 		await this.#opened();
+		if (this.#isAborted) throw new CommandError('interrupted');
 		try {
 			this.#worker ??= (await this.#granted()).worker();
 			return await call(this.#worker);

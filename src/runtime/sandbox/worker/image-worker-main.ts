@@ -1,8 +1,11 @@
 /** The image worker: see worker-protocol.ts. Started by image-worker.ts. */
+import { createReadStream } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import { SystemRandom } from '../../../base/random.ts';
+import { loadImages } from '../../../image/archives/load-images.ts';
+import { machinePlatform } from '../../../image/manifests/platform.ts';
 import { readRegistriesConfig } from '../../../image/registry/hosts/registries-config.ts';
 import { Registry } from '../../../image/registry/registry.ts';
 import { RegistryError } from '../../../image/registry/registry-error.ts';
@@ -11,11 +14,14 @@ import { shimLayerFiles } from '../layer-files.ts';
 import { pullForPod } from './pull-for-pod.ts';
 import type {
 	FromWorker,
+	LoadedRecord,
 	WorkerCall,
 	WorkerCalls,
 	WorkerFailure,
 	WorkerSettings,
 } from './worker-protocol.ts';
+
+const READ_BYTES = 256 << 10;
 
 const clock = new SystemClock({ keepsAlive: true });
 const random = new SystemRandom();
@@ -52,6 +58,7 @@ class Worker {
 	async perform({ id, method, argument }: WorkerCall): Promise<unknown> {
 		// The server's types ensure that the argument fits the method.
 		if (method === 'pull') return await this.#pull(id, argument as Parameters<WorkerCalls['pull']>[0]);
+		if (method === 'load') return await this.#load(argument as Parameters<WorkerCalls['load']>[0]);
 		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
 		const { roots } = await this.#store;
 		return (await roots.createCopy({ ...request, setId: 'strip' })).merged;
@@ -59,6 +66,13 @@ class Worker {
 
 	async end(): Promise<void> {
 		await (await this.#store).close();
+	}
+
+	async #load({ path }: Parameters<WorkerCalls['load']>[0]): Promise<readonly LoadedRecord[]> {
+		const store = await this.#store;
+		const archive = createReadStream(path, { highWaterMark: READ_BYTES });
+		const loaded = await loadImages(store, archive, { platform: machinePlatform() });
+		return loaded.map(({ image: { id }, names }) => ({ id, names }));
 	}
 
 	async #pull(id: number, request: Parameters<WorkerCalls['pull']>[0]): Promise<unknown> {

@@ -27,6 +27,8 @@ export interface WorkerSettings {
 export interface WorkerCalls {
 	/** Pulls an image, whose name is well-formed. */
 	pull(request: PullRequest): Promise<PulledRecord>;
+	/** Adds the images of an archive: see loadImages. */
+	load(request: LoadRequest): Promise<readonly LoadedRecord[]>;
 	/** Makes a copy of an image as the root of a container; returns its folder. */
 	copyRoot(request: CopyRequest): Promise<string>;
 }
@@ -35,6 +37,19 @@ export interface WorkerCalls {
 export interface PullRequest {
 	readonly image: string;
 	readonly pullSecrets: readonly ImagePullSecret[];
+}
+
+/** An archive to load. */
+export interface LoadRequest {
+	/** The absolute path of its file. */
+	readonly path: string;
+}
+
+/** An image that an archive had. */
+export interface LoadedRecord {
+	readonly id: string;
+	/** The whole names that the archive gives it. */
+	readonly names: readonly string[];
 }
 
 /** The root of a container to make. */
