@@ -35,6 +35,7 @@ import { type ImageBoxFacts, imageBoxOf, type SubordinateIds } from './image-box
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
 import { mayUse } from './pull-access.ts';
+import { SandboxImages } from './sandbox-images.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 
@@ -70,8 +71,9 @@ const LONGEST_DATABASE_BYTES = 1 << 20;
 /** See the header of this file. */
 export class ImagePrograms implements ProgramSource {
 	readonly name = 'sandbox';
+	readonly images = new SandboxImages(() => this.#parts().store);
 	readonly #options: ImageProgramsOptions;
-	readonly #images = new Map<string, KnownImage>();
+	readonly #known = new Map<string, KnownImage>();
 	#started: Started | undefined;
 
 	constructor(options: ImageProgramsOptions) {
@@ -134,7 +136,7 @@ export class ImagePrograms implements ProgramSource {
 		const stored = await this.#find(config.image);
 		if (!stored)
 			throw new ContainerStartError('CreateContainerError', `image "${config.image}" is not present`);
-		const image = await this.#known(stored);
+		const image = await this.#knownImage(stored);
 		const user = userOf(config, sandbox, image);
 		const program = imageProgramOf(config, image.config, { hostname: sandbox.hostname, user });
 		if (!program)
@@ -201,8 +203,8 @@ export class ImagePrograms implements ProgramSource {
 		return await store.find(/^sha256:[0-9a-f]{64}$/.test(image) ? image : referenceText(referenceOf(image)));
 	}
 
-	async #known(stored: StoredImage): Promise<KnownImage> {
-		const known = this.#images.get(stored.id);
+	async #knownImage(stored: StoredImage): Promise<KnownImage> {
+		const known = this.#known.get(stored.id);
 		if (known) return known;
 		const { store } = this.#parts();
 		const view = await store.layers.view(stored.layers.map(({ chainId }) => chainId));
@@ -213,10 +215,10 @@ export class ImagePrograms implements ProgramSource {
 		};
 		const databases = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
 		const image = { config: await store.config(stored.id), databases };
-		this.#images.set(stored.id, image);
-		if (this.#images.size > KEPT_IMAGES)
-			for (const [oldest] of this.#images) {
-				this.#images.delete(oldest);
+		this.#known.set(stored.id, image);
+		if (this.#known.size > KEPT_IMAGES)
+			for (const [oldest] of this.#known) {
+				this.#known.delete(oldest);
 				break;
 			}
 		return image;
