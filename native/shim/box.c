@@ -183,7 +183,8 @@ static bool is_in_volume(const char *path) {
 	return false;
 }
 
-bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure) {
+/* Makes the missing end of a path below the folder `base`: folders, and last a folder or a file. */
+static bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure) {
 	char path[PATH_MAX];
 	size_t length = (size_t)snprintf(path, sizeof path, "%s", strcmp(base, "/") == 0 ? "" : base);
 	while (*rest) {
@@ -219,6 +220,8 @@ static bool ensure_target(const char *target, bool is_folder, const struct reque
 		errno = is_folder ? ENOTDIR : EISDIR;
 		return fail(failure, "mountpoint", target);
 	}
+	/* The root of an image is the container's own. */
+	if (request->root) return make_in_root(target, is_folder, failure);
 	char parent[PATH_MAX], base[PATH_MAX];
 	size_t length = (size_t)snprintf(parent, sizeof parent, "%s", target);
 	if (length >= sizeof parent || target[0] != '/') {
@@ -230,8 +233,6 @@ static bool ensure_target(const char *target, bool is_folder, const struct reque
 		slash[slash == parent] = 0;
 	} while (!realpath(parent, base) && strcmp(parent, "/") != 0);
 	const char *rest = target + strlen(parent);
-	/* The root of an image is the container's own. */
-	if (request->root) return make_rest(base, rest, is_folder, failure);
 	/* A volume that is read-only for the container is mirrored like a folder of the host. */
 	if (is_in_volume(base) && make_rest(base, rest, is_folder, failure)) return true;
 	if (!is_mirror(base) && !mirror(base, request, failure)) return false;

@@ -36,6 +36,8 @@ struct waiter {
 	int status;
 	int64_t ended_ms;
 	int signals, control, oom;
+	/* The list of the children of this process, which must not be one that the container has made. */
+	int children;
 	/* The output pipes, which the waiter keeps open until the launcher has read them. */
 	int out, err;
 	/* Holds standard input open until the launcher closes it. */
@@ -147,12 +149,9 @@ static void reap(struct waiter *waiter) {
 }
 
 /* Kills the children of this process that are left, those that others' ends have just given to it included. */
-static void kill_children(void) {
-	char path[64], text[4096];
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (fd >= 0) close(fd);
+static void kill_children(int list) {
+	char text[4096];
+	ssize_t length = list < 0 ? -1 : pread(list, text, sizeof text - 1, 0);
 	if (length <= 0) return;
 	text[length] = 0;
 	char *at = text;
@@ -174,7 +173,7 @@ static void kill_others(const struct waiter *waiter, bool is_init) {
 	if (!is_init && waiter->main > 1) kill(-waiter->main, SIGKILL);
 	for (;;) {
 		if (is_init) kill(-1, SIGKILL);
-		else kill_children();
+		else kill_children(waiter->children);
 		pid_t pid;
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
 		if (pid < 0 && errno == ECHILD) return;
@@ -228,7 +227,7 @@ static void read_signals(struct waiter *waiter) {
 
 /* The launcher has closed the control pipe of a session, or is gone: kills the command with its process group. */
 static void end_session(struct waiter *waiter) {
-	kill(-waiter->main, SIGKILL);
+	if (!waiter->has_ended) kill(-waiter->main, SIGKILL);
 	close(waiter->control);
 	waiter->control = -1;
 }
@@ -245,9 +244,12 @@ static void step(struct waiter *waiter) {
 	if (waiter->has_terminal) relay_step(&waiter->relay, fds + 2, count - 2);
 }
 
+/* Whether the pipe has content that a launcher can still read: its folder may have been removed. */
 static bool has_unread(int fd) {
 	int unread = 0;
-	return fd >= 0 && ioctl(fd, FIONREAD, &unread) == 0 && unread > 0;
+	struct stat status;
+	if (fd < 0 || ioctl(fd, FIONREAD, &unread) != 0 || unread == 0) return false;
+	return fstat(fd, &status) == 0 && status.st_nlink > 0;
 }
 
 /*
@@ -323,22 +325,32 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 /* After the program of a session: what it left running goes on, but must not keep the session's pipes open. */
 static void finish_session(struct waiter *waiter) {
 	if (waiter->has_terminal) {
-		kill(-waiter->main, SIGHUP);
 		while (!relay_drained(&waiter->relay) && waiter->control >= 0) step(waiter);
 	}
 	report_end(waiter->request->id, waiter->status, waiter->ended_ms, 0);
 }
 
+/* The pipe with the requests of the launcher is not for waiters. */
+static void leave_requests(void) {
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup3(null, STDIN_FILENO, O_CLOEXEC) < 0) close(STDIN_FILENO);
+	if (null > STDIN_FILENO) close(null);
+}
+
 _Noreturn void run_container(const struct request *request, int go, int joined) {
 	char self[32] = "", start[32] = "", byte;
 	struct failure failure = {0};
-	struct waiter waiter = {.request = request, .control = -1, .oom = -1, .input_hold = -1, .out = -1, .err = -1};
+	struct waiter waiter = {.request = request, .control = -1, .oom = -1, .input_hold = -1, .out = -1, .err = -1, .children = -1};
 	bool is_init = getpid() == 1;
 	setsid();
 	prctl(PR_SET_NAME, "stint-waiter");
 	waiter.signals = block_signals();
-	if (request->enter) events_to_output();
-	else if (!is_init) prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (request->enter) {
+		events_to_output();
+		/* Its program is in the namespaces of the container, which must not reach into this process. */
+		prctl(PR_SET_DUMPABLE, 0);
+	} else if (!is_init) prctl(PR_SET_CHILD_SUBREAPER, 1);
+	leave_requests();
 	if (go >= 0 && read(go, &byte, 1) != 1) _exit(1);
 	/* The /proc of the launcher is still mounted: it gives the process id that the launcher knows. */
 	if (readlink("/proc/self", self, sizeof self - 1) <= 0 || !start_of("self", start)) {
@@ -346,6 +358,7 @@ _Noreturn void run_container(const struct request *request, int go, int joined) 
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
+	waiter.children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 	if (!set_up(&waiter, joined, &failure)) {
 		if (!request->enter) kill_others(&waiter, is_init);
 		report_failure(request->id, &failure);

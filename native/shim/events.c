@@ -31,7 +31,8 @@ void events_open(const char *events, const char *poke) {
 
 void events_to_output(void) {
 	close(events_fd);
-	events_fd = -1;
+	close(poke_fd);
+	events_fd = poke_fd = -1;
 }
 
 /* A full disk must not lose an end: the waiter lives on and tries again. */

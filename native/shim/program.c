@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *path_of(const struct request *request) {
@@ -35,15 +36,27 @@ static void search(const struct request *request, const char *name, char *const 
 }
 
 /*
+ * Whether the working directory is below the root. This process still has rights that the program will not have: a path
+ * such as /proc/1/root could lead it into the files of another container, or of the machine.
+ */
+static bool is_inside_root(void) {
+	char path[PATH_MAX];
+	return syscall(SYS_getcwd, path, sizeof path) > 0 && path[0] == '/';
+}
+
+/*
  * Enters the working directory, before the user changes: it may lie in a folder that only the launcher's user can enter.
  * One that this user cannot enter either is tried again as the program's user.
  */
 bool enter_folder(const struct request *request, bool is_last_try, struct failure *failure) {
 	static bool has_entered;
-	if (has_entered || !request->cwd || chdir(request->cwd) == 0) has_entered = true;
+	if (has_entered || !request->cwd) return true;
+	bool makes = request->root && !request->enter;
+	bool done = chdir(request->cwd) == 0;
 	/* As other runtimes: the folder of a container with an image is made. */
-	else if (errno == ENOENT && request->root && !request->enter && make_rest("/", request->cwd, true, failure) && chdir(request->cwd) == 0)
-		has_entered = true;
+	if (!done && errno == ENOENT && makes) done = make_in_root(request->cwd, true, failure) && chdir(request->cwd) == 0;
+	if (done && !is_inside_root()) done = (errno = EPERM, false);
+	if (done) has_entered = true;
 	else if (is_last_try || errno != EACCES) return fail(failure, "chdir", request->cwd);
 	return true;
 }

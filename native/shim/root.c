@@ -9,6 +9,7 @@
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 
 /* As many as an image may have, and the space for their names: the kernel takes one page of options. */
 #define MAX_LAYERS 127
+/* As many links as Linux follows in a path. */
+#define MAX_LINKS 40
 #define LONGEST_OPTIONS 4080
 
 static int old_root = -1, new_root = -1;
@@ -105,6 +108,44 @@ static bool protect(const char *path, struct failure *failure) {
 	if (!done) fail(failure, "protect", path);
 	close(tree);
 	return done;
+}
+
+/*
+ * Makes a path in the root of the container that this process has entered: folders, and last a folder or a file. A link
+ * that leads nowhere is followed, and what it names is made, as other runtimes do.
+ */
+bool make_in_root(const char *target, bool is_folder, struct failure *failure) {
+	char path[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s", target) >= (int)sizeof path) return errno = ENAMETOOLONG, fail(failure, "mountpoint", target);
+	size_t at = 0;
+	for (int links = 0; links < MAX_LINKS;) {
+		at += strspn(path + at, "/");
+		if (!path[at]) return true;
+		size_t start = at;
+		at += strcspn(path + at, "/");
+		const char *rest = path + at + strspn(path + at, "/");
+		char end = path[at];
+		path[at] = 0;
+		struct stat status;
+		bool exists = stat(path, &status) == 0;
+		ssize_t length = exists ? -1 : readlink(path, link, sizeof link - 1);
+		if (length < 0) {
+			if (!exists && (*rest || is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0)) != 0)
+				return fail(failure, "mountpoint", path);
+			path[at] = end;
+			continue;
+		}
+		link[length] = 0;
+		/* A link: what it names, with the rest of the path. */
+		path[start] = 0;
+		int room = snprintf(next, sizeof next, "%s%s/%s", link[0] == '/' ? "" : path, link, rest);
+		if (room >= (int)sizeof next) return errno = ENAMETOOLONG, fail(failure, "mountpoint", target);
+		memcpy(path, next, (size_t)room + 1);
+		at = 0;
+		links++;
+	}
+	errno = ELOOP;
+	return fail(failure, "mountpoint", target);
 }
 
 bool hide_paths(const struct request *request, struct failure *failure) {

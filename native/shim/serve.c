@@ -33,7 +33,10 @@ static int pidfd_of(pid_t pid, const char *expected_start) {
 	return fd;
 }
 
-/* The namespaces in which the container of the waiter `pid` differs from this process. */
+/*
+ * The namespaces in which the container of the waiter `pid` differs from this process; -1 if they cannot be read, as when
+ * it has just ended: the caller must not take that for the namespaces of this process.
+ */
 static int foreign_namespaces(pid_t pid) {
 	static const struct {
 		const char *name;
@@ -45,29 +48,52 @@ static int foreign_namespaces(pid_t pid) {
 		char path[64];
 		struct stat ours, theirs;
 		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
-		if (stat(path, &ours) != 0) continue;
+		if (stat(path, &ours) != 0) return -1;
 		/* The waiter of a container with an image is outside its process namespace. */
 		const char *suffix = kinds[i].flag == CLONE_NEWPID ? "_for_children" : "";
 		snprintf(path, sizeof path, "/proc/%d/ns/%s%s", (int)pid, kinds[i].name, suffix);
-		if (stat(path, &theirs) == 0 && theirs.st_ino != ours.st_ino) flags |= kinds[i].flag;
+		if (stat(path, &theirs) != 0) return -1;
+		if (theirs.st_ino != ours.st_ino) flags |= kinds[i].flag;
 	}
 	return flags;
 }
 
-/* Enters the namespaces `flags` of the waiter that `fd` and `pid` name, for the children of this process. */
-static bool enter_namespaces(int fd, pid_t pid, int flags) {
-	int others = flags & ~CLONE_NEWPID;
-	if (flags & CLONE_NEWPID) {
-		char path[64];
-		snprintf(path, sizeof path, "/proc/%d/ns/pid_for_children", (int)pid);
-		int processes = open(path, O_RDONLY | O_CLOEXEC);
-		/* Still the same process, after its namespace was opened. */
-		if (processes < 0 || syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) != 0) return false;
-		/* The user namespace first: in it, this process may enter the others. */
-		if (others && setns(fd, others) != 0) return false;
-		return setns(processes, CLONE_NEWPID) == 0;
+/* The process namespace of the container of the waiter `pid`, which the waiter itself may be outside of. */
+static int open_processes(pid_t pid) {
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/ns/pid_for_children", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+struct joined {
+	int process, processes, flags;
+};
+
+/*
+ * In the intermediate process: enters the namespaces, and forks the waiter, which alone returns. The waiter of a command
+ * stays outside the process namespace of the container, which could otherwise reach into it; its program is inside.
+ */
+static void join_namespaces(const struct request *request, struct joined target, int *joined) {
+	int others = target.flags & ~(CLONE_NEWNS | CLONE_NEWPID);
+	bool has_pids = target.flags & CLONE_NEWPID;
+	/* The user namespace first: in it, this process may enter the others. */
+	if (others != 0 && setns(target.process, others) != 0) _exit(errno);
+	if (has_pids && !request->enter && setns(target.processes, CLONE_NEWPID) != 0) _exit(errno);
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	if (pid != 0) _exit(pid < 0 ? errno : 0);
+	if (has_pids && request->enter && setns(target.processes, CLONE_NEWPID) != 0) {
+		struct failure failure = {0};
+		fail(&failure, "join", NULL);
+		events_to_output();
+		report_failure(request->id, &failure);
+		_exit(1);
 	}
-	return others == 0 || setns(fd, others) == 0;
+	close(target.processes);
+	/* The view of a container without a box is the launcher's own. */
+	if (target.flags & CLONE_NEWNS) *joined = target.process;
+	else close(target.process);
 }
 
 /*
@@ -86,9 +112,11 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
 	int flags = foreign_namespaces(request->join_pid);
-	bool has_view = flags & CLONE_NEWNS;
-	flags &= ~CLONE_NEWNS;
-	pid_t between = fork();
+	int processes = open_processes(request->join_pid);
+	/* Still the same process, after its namespaces were opened. */
+	bool is_alive = flags >= 0 && processes >= 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0;
+	pid_t between = is_alive ? fork() : -1;
+	if (!is_alive) errno = ESRCH;
 	if (between > 0) {
 		int status = 0;
 		while (waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
@@ -97,18 +125,14 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	if (between != 0) {
 		int error = errno;
 		close(fd);
+		if (processes >= 0) close(processes);
 		errno = error;
 		return between > 0 && error == 0 ? 1 : -1;
 	}
-	if (!enter_namespaces(fd, request->join_pid, flags)) _exit(errno);
-	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-	if (pid != 0) _exit(pid < 0 ? errno : 0);
-	/* The view of a container without a box is the launcher's own. */
-	if (has_view) *joined = fd;
-	else close(fd);
+	join_namespaces(request, (struct joined){fd, processes, flags}, joined);
 	return 0;
 }
+
 
 /* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
 static void let_go(const struct request *request, pid_t pid, int go) {

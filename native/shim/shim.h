@@ -135,13 +135,12 @@ bool join_cgroups(const struct request *request, struct failure *failure);
 int tree_of(int folder, const char *name);
 bool attach(int tree, int folder, const char *name, unsigned flags);
 bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation);
-/* Makes the missing end of a path below the folder `base`: folders, and last a folder or a file. */
-bool make_rest(const char *base, const char *rest, bool is_folder, struct failure *failure);
 
 /* root.c */
 /* Mounts the root of a container with an image, and changes to it. Until leave_old_root, the old one is only out of sight. */
 bool enter_root(const struct request *request, struct failure *failure);
 bool leave_old_root(const struct request *request, struct failure *failure);
+bool make_in_root(const char *target, bool is_folder, struct failure *failure);
 bool make_links(const struct request *request, struct failure *failure);
 bool hide_paths(const struct request *request, struct failure *failure);
 

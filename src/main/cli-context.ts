@@ -152,6 +152,8 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
 	const { removeTree } = await import('../base/files/remove-tree.ts');
+	const { RUNTIME_VARIABLE, runtimeNamed } = await import('./server/runtime-name.ts');
+	const runtime = runtimeNamed(process.env[RUNTIME_VARIABLE] || 'process', RUNTIME_VARIABLE);
 	const path = await makeRunFolder(new SystemClock().now());
 	// The images and what configures them are the user's, so they come from the default data folder.
 	const { images, imageStore, registries } = dataFolder(defaultDataPath(process.env));
@@ -159,7 +161,7 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	try {
 		const options = {
 			folder,
-			runtime: 'process',
+			runtime,
 			maxPods: MAX_PODS,
 			port: undefined,
 			storage: 'memory',

@@ -20,7 +20,7 @@ import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { type DataFolder, dataFolder, defaultDataPath } from './server/data-folder.ts';
-import type { RuntimeName } from './server/runtime-name.ts';
+import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from './server/runtime-name.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {
@@ -58,8 +58,8 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes), sandbox (images without an engine), docker (Docker or Podman) or fake (simulates containers)',
-			'process',
+			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers)',
+			process.env[RUNTIME_VARIABLE] || 'process',
 		)
 		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
 		.option(
@@ -99,7 +99,7 @@ export function registerServerCommand(program: Command): void {
  */
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
-	const runtime = runtimeNamed(flags.runtime);
+	const runtime = runtimeOf(flags.runtime);
 	const evictionHard = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
@@ -138,7 +138,7 @@ async function serve(flags: Flags): Promise<void> {
 function misplacedFlag({ runtimeEndpoint, imageDir }: Flags, runtime: RuntimeName): string | undefined {
 	if (runtimeEndpoint !== undefined && runtime !== 'docker')
 		return `--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`;
-	if (imageDir !== undefined && runtime !== 'sandbox')
+	if (imageDir !== undefined && runtime !== 'sandbox' && runtime !== 'auto')
 		return `--image-dir: the runtime ${runtime} has no folder of images; use it with --runtime sandbox`;
 	return imageDir === '' ? '--image-dir: must not be empty' : undefined;
 }
@@ -198,12 +198,13 @@ function stopOnSignal(log: Log): Stop {
 }
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
-function runtimeNamed(name: string): RuntimeName | undefined {
-	const known: readonly RuntimeName[] = ['process', 'sandbox', 'docker', 'fake'];
-	const found = known.find((each) => each === name);
-	if (found) return found;
-	fail(`--runtime: there is no runtime "${name}"; use process, sandbox, docker or fake`);
-	return undefined;
+function runtimeOf(name: string): RuntimeName | undefined {
+	try {
+		return runtimeNamed(name, '--runtime');
+	} catch (error) {
+		fail(messageOf(error));
+		return undefined;
+	}
 }
 
 /** The thresholds of the flags; undefined, after reporting the error, if one of them is invalid. */

@@ -98,6 +98,8 @@ test('an image in use keeps its last name unless that is forced, and is never re
 	assert.match((await world.ls()).stdout, /<none> +<none> +/);
 	assert.deepEqual(await world.prune(), done('Total reclaimed space: 0B\n'));
 	await store.roots.remove('ab_c1');
+	// A server holds the layers of an image for a while after it has made a container of it.
+	await store.roots.forget([APP.id]);
 	const { stdout } = await world.prune();
 	assert.match(
 		stdout,
@@ -215,6 +217,11 @@ test('the program ends with the exit code of the command', { skip: missing }, as
 	const elsewhere = ['--image-dir', join(world.folder, 'elsewhere')];
 	assert.deepEqual(await images('-q', ...elsewhere), done(''));
 	assert.deepEqual(await images('-q', '--image-dir', ''), failed('--image-dir: must not be empty'));
+	const server = await runStint(t, ['server', '--data-dir', join(world.folder, 'server'), ...elsewhere]);
+	assert.deepEqual(
+		[server.code, server.stderr],
+		[1, 'error: --image-dir: the runtime process has no folder of images; use it with --runtime sandbox\n'],
+	);
 	assert.match(
 		(await images('pull', name, '--image-dir', '/proc/x')).stderr,
 		/^error: the images cannot be used/,

@@ -57,7 +57,7 @@ async function jobsAre(server: StintServer, condition: string): Promise<void> {
 	const waited = await server.kubectl(
 		'wait',
 		`--for=condition=${condition}`,
-		'--timeout=60s',
+		`--timeout=${60 + 2 * ROUNDS}s`,
 		'jobs',
 		'--all',
 	);

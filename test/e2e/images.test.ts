@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, type TestContext } from 'node:test';
 import { RegistryDouble } from '../../src/image/testing/registry-double.ts';
@@ -35,6 +35,17 @@ function fill(): void {
 				...{ Entrypoint: ['/app/run'], Cmd: ['one', 'two'], Env: ['PATH=/bin', 'COLOUR=red'] },
 				...{ User: 'app', WorkingDir: '/app' },
 			},
+		}),
+	);
+	registry.add(
+		'links',
+		'1',
+		busyboxImage({
+			entries: [
+				{ path: 'etc/resolv.conf', to: '../run/resolve/stub.conf' },
+				{ path: 'var/run', to: '/run' },
+				{ path: 'escape', to: '../../../../tmp/stint-escape' },
+			],
 		}),
 	);
 	registry.add('nothing', '1', busyboxImage({ config: { Env: [] } }));
@@ -158,6 +169,35 @@ for (const level of LEVELS) {
 	});
 }
 
+test('paths of a container stay inside its root', { skip }, async (t) => {
+	fill();
+	const server = await serverAt(t, LEVELS[0] ?? 'user');
+	const mounts = [
+		{ name: 'v', mountPath: '/escape/deep' },
+		{ name: 'v', mountPath: '/var/run/here' },
+	];
+	const image = `${registry.host}/links:1`;
+	const script = 'test -f /run/resolve/stub.conf && ls -d /run/here /tmp/stint-escape/deep';
+	const volumes = { volumes: [{ name: 'v', emptyDir: {} }] };
+	await pod(server, 'links', { image, command: ['sh', '-c', script], volumeMounts: mounts }, volumes);
+	assert.equal(await outputOf(server, 'links'), '/run/here\n/tmp/stint-escape/deep\n');
+	assert.ok(!existsSync('/tmp/stint-escape'));
+	// A directory of the machine, or of another container, must not be entered with the rights of the shim.
+	const outside = { image: 'busybox', command: ['pwd'], workingDir: '/proc/1/root' };
+	await pod(server, 'outside', outside, { hostPID: true });
+	await server.kubectl('wait', '--for=jsonpath={.status.phase}=Failed', 'pod/outside', '--timeout=60s');
+	const path = 'jsonpath={.status.containerStatuses[0].state.terminated.reason}';
+	assert.equal((await server.kubectl('get', 'pod', 'outside', '-o', path)).stdout, 'StartError');
+	await pod(
+		server,
+		'proc',
+		{ image: 'busybox', command: ['true'], volumeMounts: [{ name: 'v', mountPath: '/proc/x' }] },
+		volumes,
+	);
+	const inside = await waiting(server, 'proc', 'CreateContainerError');
+	assert.equal(inside, '"/proc/x" cannot be mounted because it is inside /proc');
+});
+
 test('failures have the messages of a kubelet and of containerd', { skip }, async (t) => {
 	fill();
 	const server = await serverAt(t, LEVELS[0] ?? 'user');
@@ -250,6 +290,6 @@ test('stint images works beside the server, which uses what it pulls and keeps w
 	await server.kubectl('delete', 'pod', 'p', '--grace-period=1');
 	assert.match(
 		(await images('prune')).stdout,
-		/^Deleted Images:\ndeleted: sha256:\w+\n\nTotal reclaimed space: [\d.]+MB\n$/,
+		/^Deleted Images:\ndeleted: sha256:\w+\n\nTotal reclaimed space: [\d.]+[kM]?B\n$/,
 	);
 });

@@ -34,7 +34,7 @@ test('a claim gets a folder of the data folder, which its deletion removes', asy
 	const server = await startStint(t);
 	assert.match(
 		ok(await server.kubectl('get', 'sc')),
-		/^NAME +PROVISIONER +RECLAIMPOLICY +VOLUMEBINDINGMODE +ALLOWVOLUMEEXPANSION +AGE\nlocal \(default\) +stint.io\/local +Delete +WaitForFirstConsumer +false/,
+		/^NAME +PROVISIONER +RECLAIMPOLICY +VOLUMEBINDINGMODE +ALLOWVOLUMEEXPANSION +AGE\nlocal \(default\) +stint.io\/local +Delete +WaitForFirstConsumer +true/,
 	);
 	ok(await server.kubectlWith(CLAIM, 'apply', '-f', '-'));
 	ok(await server.kubectl('wait', '--for=jsonpath={.status.phase}=Bound', '--timeout=30s', 'pvc/data'));

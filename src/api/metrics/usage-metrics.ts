@@ -36,7 +36,7 @@ const podMetricsSchema = object(`${PACKAGE}.PodMetrics`, 'What the containers of
 				usage,
 			}),
 		),
-		'The running containers.',
+		'The running containers, each with what it uses.',
 	),
 });
 
@@ -63,7 +63,7 @@ function columnsOf<T extends { metadata: { readonly name?: string }; window: str
 	return [
 		column('Name', 'Name of the Node or Pod.', ({ metadata }) => metadata.name ?? ''),
 		column('cpu', 'Mean usage of the processors in the window.', (object) => usageOf(object).cpu ?? '0'),
-		column('memory', 'Memory in use.', (object) => usageOf(object).memory ?? '0'),
+		column('memory', 'The memory that is in use.', (object) => usageOf(object).memory ?? '0'),
 		column('Window', 'Length of the time over which cpu is averaged.', ({ window }) => window),
 	];
 }

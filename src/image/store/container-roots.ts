@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock, Timer } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import type { Digest } from '../digest.ts';
 import type { LayerMarks } from '../layers/layer-marks.ts';
@@ -9,6 +10,7 @@ import { mountsBelow } from './mounts.ts';
 import {
 	type ContainerRecord,
 	type LayerRecord,
+	readContainerRecord,
 	readContainerRecords,
 	readImageRecord,
 	readLayerRecord,
@@ -20,6 +22,7 @@ import type { StoreSession } from './store-session.ts';
 export interface ContainerRootsOptions {
 	readonly folders: StoreFolders;
 	readonly session: StoreSession;
+	readonly clock: Clock;
 	readonly layers: LayerStore;
 	/** Calls a short act while this process holds the lock of the store. */
 	readonly locked: <T>(act: () => Promise<T>) => Promise<T>;
@@ -53,9 +56,25 @@ export interface CopiedRoot {
 	readonly marks: LayerMarks;
 }
 
+/** How long the layers of an image stay leased after the last root was made of it. */
+const HOLD_MS = 30_000;
+
+interface Leased {
+	readonly chainIds: readonly Digest[];
+	readonly release: () => Promise<void>;
+}
+
+interface HeldImage {
+	readonly leased: Promise<Leased>;
+	users: number;
+	end: Timer | undefined;
+}
+
 /** The roots of containers. While a root exists, the store keeps its layers, whatever happens to the image. */
 export class ContainerRoots {
 	readonly #options: ContainerRootsOptions;
+
+	readonly #leases = new Map<Digest, HeldImage>();
 
 	constructor(options: ContainerRootsOptions) {
 		this.#options = options;
@@ -68,19 +87,18 @@ export class ContainerRoots {
 		return visible.length > 0 && visible.every(({ isMountable }) => isMountable);
 	}
 
-	/** Makes the folders for an overlay. The image must be mountable. */
+	/** Makes the folders for an overlay, unless they exist. The image must be mountable. */
 	async createOverlay(request: Omit<RootRequest, 'setId'>): Promise<OverlayRoot> {
 		const { folders, layers } = this.#options;
 		const folder = folders.container(request.containerId);
-		const chainIds = await this.#create(request, async (draft) => {
-			// The container's root folder has the mode of `upper`.
-			for (const [name, mode] of [
-				['upper', 0o755],
-				['work', 0o700],
-				['merged', 0o700],
-			] as const)
-				await mkdir(join(draft, name), { mode });
-		});
+		const existing = await readContainerRecord(folders, request.containerId);
+		const chainIds =
+			existing?.chainIds ??
+			(await this.#create(request, async (draft) => {
+				for (const name of ['upper', 'work', 'merged']) await mkdir(join(draft, name), { mode: 0o700 });
+				// The container's root folder has the mode of `upper`, whatever the umask of this process.
+				await chmod(join(draft, 'upper'), 0o755);
+			}));
 		const visible = await this.#visible(chainIds);
 		return {
 			lowers: visible.map(({ chainId }) => layers.filesOf(chainId)),
@@ -124,8 +142,7 @@ export class ContainerRoots {
 		const folder = folders.container(containerId);
 		const mounted = await mountsBelow(folder);
 		if (mounted.length > 0) throw new Error(`${mounted[0]} is still mounted`);
-		await session.discard(folder);
-		await session.emptyTrash();
+		await session.remove(folder);
 	}
 
 	/** The roots of all containers. */
@@ -138,32 +155,81 @@ export class ContainerRoots {
 		return new Set((await this.list()).map(({ imageId }) => imageId));
 	}
 
+	/**
+	 * Calls `use` with the layers of an image, which stay leased until no root was made of it for a while: a lease for each
+	 * container would cost more than its folders.
+	 */
+	async #held<T>(imageId: Digest, use: (chainIds: readonly Digest[]) => Promise<T>): Promise<T> {
+		const held = this.#leases.get(imageId) ?? { leased: this.#lease(imageId), users: 0, end: undefined };
+		this.#leases.set(imageId, held);
+		held.end?.cancel();
+		held.users += 1;
+		try {
+			return await use((await held.leased).chainIds);
+		} finally {
+			held.users -= 1;
+			if (held.users === 0)
+				held.end = this.#options.clock.setTimer(HOLD_MS, () => void this.#release(imageId, held));
+		}
+	}
+
+	async #lease(imageId: Digest): Promise<Leased> {
+		const { folders, session, locked } = this.#options;
+		return await locked(async () => {
+			const image = await readImageRecord(folders, imageId);
+			if (!image) throw new Error(`no image ${imageId}`);
+			const chainIds = image.layers.map(({ chainId }) => chainId);
+			return { chainIds, release: await session.lease([imageId, ...chainIds]) };
+		});
+	}
+
+	async #release(imageId: Digest, held: HeldImage): Promise<void> {
+		this.#leases.delete(imageId);
+		try {
+			await (await held.leased).release();
+		} catch {
+			// A lease that could not be given back ends with the session.
+		}
+	}
+
+	/** Gives back the leases of images that are about to be removed, unless a root is in the making. */
+	async forget(imageIds: readonly Digest[]): Promise<void> {
+		for (const imageId of imageIds) {
+			const held = this.#leases.get(imageId);
+			if (!held || held.users > 0) continue;
+			held.end?.cancel();
+			await this.#release(imageId, held);
+		}
+	}
+
+	/** Gives all leases back at once. No root may be in the making. */
+	async close(): Promise<void> {
+		for (const [imageId, held] of this.#leases) {
+			held.end?.cancel();
+			await this.#release(imageId, held);
+		}
+	}
+
 	async #create(
 		{ containerId, owner, imageId }: Omit<RootRequest, 'setId'>,
 		fill: (draft: string, chainIds: readonly Digest[]) => Promise<void>,
 	): Promise<readonly Digest[]> {
-		const { folders, session, locked } = this.#options;
-		const folder = folders.container(containerId);
-		const { chainIds, release } = await locked(async () => {
-			const image = await readImageRecord(folders, imageId);
-			if (!image) throw new Error(`no image ${imageId}`);
-			const needed = image.layers.map(({ chainId }) => chainId);
-			return { chainIds: needed, release: await session.lease([imageId, ...needed]) };
-		});
+		const { folders, session } = this.#options;
 		const draft = session.draft();
-		try {
-			await mkdir(draft, { mode: 0o700 });
-			await fill(draft, chainIds);
-			const record: ContainerRecord = { id: containerId, owner, imageId, chainIds };
-			await writeFile(join(draft, 'container.json'), JSON.stringify(record), { mode: 0o600 });
-			await session.adopt(draft, folder);
-		} catch (error) {
-			await removeTree(draft);
-			throw error;
-		} finally {
-			await release();
-		}
-		return chainIds;
+		return await this.#held(imageId, async (chainIds) => {
+			try {
+				await mkdir(draft, { mode: 0o700 });
+				await fill(draft, chainIds);
+				const record: ContainerRecord = { id: containerId, owner, imageId, chainIds };
+				await writeFile(join(draft, 'container.json'), JSON.stringify(record), { mode: 0o600 });
+				// No container outlives a power failure.
+				await session.adoptForNow(draft, folders.container(containerId));
+				return chainIds;
+			} catch (error) {
+				await removeTree(draft);
+				throw error;
+			}
+		});
 	}
 }
 

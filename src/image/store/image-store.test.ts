@@ -295,3 +295,15 @@ test('blobs of layers are kept if asked for, also of layers that were unpacked b
 	await keeping.add(pulled(ONE, 'a:1', () => assert.fail('downloaded again')));
 	assert.equal(contents(keeping).layers, 2);
 });
+
+test('a store holds the layers of an image after a root was made of it, until it removes the image itself', async (t) => {
+	const store = await openTestStore(t);
+	await store.add(pulled(ONE, 'one:1'));
+	await store.roots.createCopy({ containerId: 'c', owner: 'o', imageId: ONE.id, setId: 'strip' });
+	await store.roots.remove('c');
+	const other = await openTestStore(t, { root: store.folders.root });
+	await other.remove([ONE.id]);
+	assert.deepEqual(contents(store), { ...EMPTY, layers: 2, blobs: 1, sessions: 2 });
+	await store.remove([ONE.id]);
+	assert.deepEqual(contents(store), { ...EMPTY, sessions: 2 });
+});

@@ -124,6 +124,7 @@ export class ImageStore {
 		this.roots = new ContainerRoots({
 			folders,
 			session,
+			clock: options.clock,
 			layers: this.layers,
 			locked: (act) => this.#locked(act),
 		});
@@ -151,6 +152,7 @@ export class ImageStore {
 
 	/** Ends the use of the store. No call may be running. */
 	async close(): Promise<void> {
+		await this.roots.close();
 		await this.#session.end();
 	}
 
@@ -251,6 +253,7 @@ export class ImageStore {
 	 * The caller decides whether an image may be removed that is in use.
 	 */
 	async remove(ids: readonly Digest[]): Promise<void> {
+		await this.roots.forget(ids);
 		await this.#locked(async () => {
 			for (const { name, imageId } of await readRefRecords(this.folders))
 				if (ids.includes(imageId)) await this.#session.discard(this.folders.ref(name));

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { attempt } from '../../base/attempt.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { Digest } from '../digest.ts';
 import type { PullAccess } from './pull-access.ts';
@@ -98,13 +99,28 @@ export async function readLayerRecord(
 	return readRecord<LayerRecord>(join(folders.layer(chainId), 'layer.json'));
 }
 
-/** The records of the roots of all containers. */
+/** The record of the root of a container; undefined if there is none. */
+export async function readContainerRecord(
+	folders: StoreFolders,
+	id: string,
+): Promise<ContainerRecord | undefined> {
+	const text = await readFile(join(folders.container(id), 'container.json'), 'utf8').catch(
+		undefinedIfMissing,
+	);
+	if (text === undefined) return undefined;
+	// Unlike the other records it is not on disk when it is in its place: a power failure may have cut it off.
+	return attempt(() => JSON.parse(text)) ?? { id, owner: '', imageId: '', chainIds: [] };
+}
+
+/** The records of the roots of all containers. One that a power failure has damaged has no owner. */
 export async function readContainerRecords(folders: StoreFolders): Promise<readonly ContainerRecord[]> {
 	const ids = await readdir(folders.containers);
 	const records = await Promise.all(
-		ids.map((id) => readRecord<ContainerRecord>(join(folders.containers, id, 'container.json'))),
+		ids.map(
+			async (id) => (await readContainerRecord(folders, id)) ?? { id, owner: '', imageId: '', chainIds: [] },
+		),
 	);
-	return records.filter((record) => record !== undefined);
+	return records;
 }
 
 /**

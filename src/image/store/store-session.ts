@@ -99,17 +99,35 @@ export class StoreSession {
 
 	/** Moves a complete draft, whose content is on disk, to its place. */
 	async adopt(draft: string, path: string): Promise<void> {
-		this.#step(`move ${basename(path)} in place`);
-		await rename(draft, path);
+		await this.adoptForNow(draft, path);
 		this.#step(`sync the folder of ${basename(path)}`);
 		await syncFolder(dirname(path));
 	}
 
+	/** As {@link adopt}, for what nothing needs after a power failure: it may then be gone, or incomplete. */
+	async adoptForNow(draft: string, path: string): Promise<void> {
+		this.#step(`move ${basename(path)} in place`);
+		await rename(draft, path);
+	}
+
 	/** Takes a file or folder out of the store at once; its content is removed by {@link emptyTrash}. */
 	async discard(path: string): Promise<void> {
+		await this.#toTrash(path);
+	}
+
+	/** Takes a file or folder out of the store, and removes its content. */
+	async remove(path: string): Promise<void> {
+		const trash = await this.#toTrash(path);
+		this.#step(`remove ${basename(trash)}`);
+		await this.#remove(trash);
+	}
+
+	async #toTrash(path: string): Promise<string> {
 		this.#step(`discard ${basename(path)}`);
 		this.#drafts += 1;
-		await rename(path, join(this.#folder, `trash-${this.#drafts}`)).catch(undefinedIfMissing);
+		const trash = join(this.#folder, `trash-${this.#drafts}`);
+		await rename(path, trash).catch(undefinedIfMissing);
+		return trash;
 	}
 
 	/** Removes everything that was discarded. */

@@ -26,34 +26,61 @@ export async function makeRuntime(
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
-	const { runtime, folder, isEphemeral, podMaxPids = 0, log } = settings;
+	const runtime = settings.runtime === 'auto' ? await firstAllowed(settings.log) : settings.runtime;
 	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
-	if (runtime === 'fake') {
-		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
-		return new FakeRuntime({ clock, random: new SystemRandom() });
+	if (runtime === 'sandbox') return await sandboxRuntime(settings, clock, onError);
+	if (runtime === 'process') return await processRuntime(settings, clock, onError);
+	const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
+	return new FakeRuntime({ clock, random: new SystemRandom() });
+}
+
+/** The first runtime of `auto` that this machine allows. The choice, with its reason, is logged. */
+async function firstAllowed(log: RuntimeSettings['log']): Promise<'sandbox' | 'docker' | 'process'> {
+	const { probeMachine } = await import('../../runtime/process/shim/probe.ts');
+	const { shimFile } = await import('../../runtime/process/shim/shim-file.ts');
+	const { level, hasPids, reason } = await probeMachine(shimFile());
+	if (level !== 'none' && hasPids) {
+		log.info('containers run by the runtime sandbox, from images; another one: --runtime NAME');
+		return 'sandbox';
 	}
-	if (runtime === 'sandbox') {
-		const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
-		return new SandboxRuntime({
-			folder: folder.runtime,
-			clock,
-			version: VERSION,
-			podMaxPids,
-			onError,
-			imageFolder: folder.imageStore,
-			owner: folder.path,
-			registriesPath: folder.registries,
-			random: new SystemRandom(),
-			...(isEphemeral && { removeAtEnd: folder.path }),
-		});
-	}
+	const { findEndpoint } = await import('../../runtime/docker/engine/engine-endpoint.ts');
+	const found = findEndpoint({ env: process.env, home: homedir() });
+	const name = 'problem' in found ? 'process' : 'docker';
+	log.info(`containers run by the runtime ${name}, since this machine cannot isolate them (${reason})`);
+	return name;
+}
+
+async function sandboxRuntime(
+	{ folder, isEphemeral, podMaxPids = 0 }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
+	return new SandboxRuntime({
+		folder: folder.runtime,
+		clock,
+		version: VERSION,
+		podMaxPids,
+		onError,
+		imageFolder: folder.imageStore,
+		owner: folder.path,
+		registriesPath: folder.registries,
+		random: new SystemRandom(),
+		...(isEphemeral && { removeAtEnd: folder.path }),
+	});
+}
+
+async function processRuntime(
+	{ folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
 	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
-	const images = new ImageTable(folder.images);
 	return new ProcessRuntime({
 		folder: folder.runtime,
 		clock,
-		images,
+		images: new ImageTable(folder.images),
 		version: VERSION,
 		podMaxPids,
 		onError,

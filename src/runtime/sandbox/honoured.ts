@@ -10,8 +10,10 @@ export function imageTraits(
 	{ hasIds }: { readonly hasIds: boolean },
 ): RuntimeTraits {
 	const { honours, ...others } = processTraits(machine);
+	// The shared processes would be those of a pause container whose root is the machine's.
+	const apart = (field: string): boolean => field !== 'spec.shareProcessNamespace';
 	const fields = [
-		...(honours === 'everything' ? [] : honours),
+		...(honours === 'everything' ? [] : [...honours].filter(apart)),
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.procMount',
 		...(hasIds

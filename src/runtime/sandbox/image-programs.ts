@@ -225,18 +225,15 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	/** The root of a container, made if it does not exist. */
-	async #rootOf(containerId: string, { id: imageId, layers }: StoredImage): Promise<ContainerRoot> {
+	async #rootOf(containerId: string, { id: imageId }: StoredImage): Promise<ContainerRoot> {
 		const { store, worker, canOverlay } = this.#parts();
-		const { owner } = this.#options;
-		const folder = store.folders.container(containerId);
-		const exists = existsSync(join(folder, 'container.json'));
+		const request = { containerId, owner: this.#options.owner, imageId };
 		if (canOverlay && (await store.roots.isMountable(imageId))) {
-			if (!exists) await store.roots.createOverlay({ containerId, owner, imageId });
-			const lower = layers.map(({ chainId }) => store.layers.filesOf(chainId)).toReversed();
-			const overlay = { lower, upper: join(folder, 'upper'), work: join(folder, 'work') };
-			return { folder: join(folder, 'merged'), overlay };
+			const { lowers, upper, work, merged } = await store.roots.createOverlay(request);
+			return { folder: merged, overlay: { lower: lowers, upper, work } };
 		}
-		if (!exists) await worker.call('copyRoot', { containerId, owner, imageId });
+		const folder = store.folders.container(containerId);
+		if (!existsSync(join(folder, 'container.json'))) await worker.call('copyRoot', request);
 		return { folder: join(folder, 'merged') };
 	}
 }

@@ -23,6 +23,12 @@ export async function prepareBox(
 		throw new ContainerStartError('CreateContainerError', `unknown capability ${JSON.stringify(unknown)}`);
 	for (const { containerPath } of mounts) {
 		const path = normalize(`${containerPath}/.`);
+		// Its files would pass for the kernel's, also for the shim. The text is runc's.
+		if (path === '/proc' || path.startsWith('/proc/'))
+			throw new ContainerStartError(
+				'CreateContainerError',
+				`"${path}" cannot be mounted because it is inside /proc`,
+			);
 		if (path === '/') throw hides(path, 'all programs of this machine: mount it at another path');
 		if (workFolder !== undefined && (await touches(path, workFolder))) {
 			const remedy = 'set workingDir, or mount it at another path';
