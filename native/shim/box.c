@@ -70,6 +70,38 @@ bool join_cgroups(const struct request *request, struct failure *failure) {
 	return true;
 }
 
+static bool set_option(int fs, char *option) {
+	char *value = strchr(option, '=');
+	if (!value) return syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, option, NULL, 0) == 0;
+	*value++ = 0;
+	return syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, option, value, 0) == 0;
+}
+
+int new_fs(const char *type, const char *options, unsigned attributes) {
+	char text[256];
+	int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+	if (fs < 0) return -1;
+	bool done = snprintf(text, sizeof text, "%s", options) < (int)sizeof text;
+	for (char *option = strtok(text, ","); option && done; option = strtok(NULL, ",")) done = set_option(fs, option);
+	done = done && syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
+	int mounted = done ? (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes) : -1;
+	int error = errno;
+	close(fs);
+	errno = error;
+	return mounted;
+}
+
+/* Mounts `tree` at a path of the container. */
+static bool attach_at(int tree, const char *target, const struct request *request) {
+	if (!request->root) return attach(tree, AT_FDCWD, target, MOVE_MOUNT_T_SYMLINKS);
+	int place = open_in_root(target);
+	bool done = place >= 0 && attach(tree, place, "", 0);
+	int error = errno;
+	if (place >= 0) close(place);
+	errno = error;
+	return done;
+}
+
 /* An empty tmpfs with the owner and mode of `folder`, not mounted anywhere yet. */
 static int new_tmpfs(int folder) {
 	struct stat status;
@@ -215,7 +247,10 @@ static bool make_rest(const char *base, const char *rest, bool is_folder, struct
 /* Sees to it that `target` exists as a folder or a file, without a change of the host's folders. */
 static bool ensure_target(const char *target, bool is_folder, const struct request *request, struct failure *failure) {
 	struct stat status;
-	if (stat(target, &status) == 0) {
+	int place = request->root ? open_in_root(target) : -1;
+	bool exists = request->root ? place >= 0 && fstat(place, &status) == 0 : stat(target, &status) == 0;
+	if (place >= 0) close(place);
+	if (exists) {
 		if (S_ISDIR(status.st_mode) == is_folder) return true;
 		errno = is_folder ? ENOTDIR : EISDIR;
 		return fail(failure, "mountpoint", target);
@@ -313,7 +348,7 @@ static bool bind(const struct mount_request *mount, struct view view, const stru
 	if (mount->read_only && !set_attributes(view.tree, mount->recursive, MOUNT_ATTR_RDONLY, 0))
 		return fail(failure, "mount", mount->target);
 	if (!ensure_target(mount->target, view.is_folder, request, failure)) return false;
-	if (!attach(view.tree, AT_FDCWD, mount->target, MOVE_MOUNT_T_SYMLINKS)) return fail(failure, "mount", mount->target);
+	if (!attach_at(view.tree, mount->target, request)) return fail(failure, "mount", mount->target);
 	close(view.tree);
 	bound[bound_count] = realpath(mount->target, NULL);
 	if (bound[bound_count]) bound_count++;
@@ -335,10 +370,13 @@ static bool mount_file_systems(const struct request *request, struct failure *fa
 	for (size_t i = 0; i < request->fs_count; i++) {
 		const struct fs_request *fs = &request->file_systems[i];
 		/* Terminals are devices; programs may be written to a tmpfs. */
-		unsigned long flags = MS_NOSUID | (strcmp(fs->type, "devpts") == 0 ? 0 : MS_NODEV);
-		if (strcmp(fs->type, "tmpfs") != 0) flags |= MS_NOEXEC;
+		unsigned attributes = MOUNT_ATTR_NOSUID | (strcmp(fs->type, "devpts") == 0 ? 0 : MOUNT_ATTR_NODEV);
+		if (strcmp(fs->type, "tmpfs") != 0) attributes |= MOUNT_ATTR_NOEXEC;
 		if (!ensure_target(fs->target, true, request, failure)) return false;
-		if (mount(fs->type, fs->target, fs->type, flags, fs->options) != 0) return fail(failure, "mount", fs->target);
+		int tree = new_fs(fs->type, fs->options, attributes);
+		bool done = tree >= 0 && attach_at(tree, fs->target, request);
+		if (!done) return fail(failure, "mount", fs->target);
+		close(tree);
 	}
 	return true;
 }

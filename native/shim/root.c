@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -88,26 +89,33 @@ bool leave_old_root(const struct request *request, struct failure *failure) {
 	return done || fail(failure, "pivot", request->root);
 }
 
-/* Covers a path that the container must not read: a file by the null device, a folder by an empty one. */
-static bool mask(const char *path, struct failure *failure) {
-	struct stat status;
-	if (stat(path, &status) != 0) return errno == ENOENT || errno == ENOTDIR || errno == EACCES || fail(failure, "mask", path);
-	if (S_ISDIR(status.st_mode))
-		return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=555") == 0 || fail(failure, "mask", path);
-	int null = tree_of(AT_FDCWD, "/dev/null");
-	bool done = null >= 0 && attach(null, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS);
-	if (!done) fail(failure, "mask", path);
-	if (null >= 0) close(null);
-	return done;
+/*
+ * Opens a path of the container's root, which this process has entered. Links are followed inside it; those of /proc, which
+ * lead to whatever this process has open, are refused.
+ */
+int open_in_root(const char *path) {
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	int error = errno;
+	if (root >= 0) close(root);
+	errno = error;
+	return fd;
 }
 
-static bool protect(const char *path, struct failure *failure) {
-	int tree = tree_of(AT_FDCWD, path);
-	if (tree < 0) return errno == ENOENT || errno == ENOTDIR || fail(failure, "protect", path);
-	bool done = set_attributes(tree, true, MOUNT_ATTR_RDONLY, 0) && attach(tree, AT_FDCWD, path, 0);
-	if (!done) fail(failure, "protect", path);
-	close(tree);
-	return done;
+/* Makes the last part of `path`, whose folder exists: a folder or a file. Or reads the link that it is into `link`. */
+static ssize_t make_last(char *path, size_t start, bool is_folder, char link[PATH_MAX]) {
+	char first = path[start], *name = path + start;
+	path[start] = 0;
+	int parent = open_in_root(*path ? path : "/");
+	path[start] = first;
+	if (parent < 0) return -1;
+	ssize_t length = readlinkat(parent, name, link, PATH_MAX - 1);
+	if (length < 0) length = (is_folder ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0644, 0)) == 0 ? 0 : -1;
+	int error = errno;
+	close(parent);
+	errno = error;
+	return length;
 }
 
 /*
@@ -126,17 +134,15 @@ bool make_in_root(const char *target, bool is_folder, struct failure *failure) {
 		const char *rest = path + at + strspn(path + at, "/");
 		char end = path[at];
 		path[at] = 0;
-		struct stat status;
-		bool exists = stat(path, &status) == 0;
-		ssize_t length = exists ? -1 : readlink(path, link, sizeof link - 1);
-		if (length < 0) {
-			if (!exists && (*rest || is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0)) != 0)
-				return fail(failure, "mountpoint", path);
-			path[at] = end;
-			continue;
-		}
-		link[length] = 0;
+		int fd = open_in_root(path);
+		bool exists = fd >= 0;
+		if (exists) close(fd);
+		ssize_t length = exists ? 0 : errno == ENOENT ? make_last(path, start, *rest || is_folder, link) : -1;
+		if (length < 0) return fail(failure, "mountpoint", path);
+		path[at] = end;
+		if (length == 0) continue;
 		/* A link: what it names, with the rest of the path. */
+		link[length] = 0;
 		path[start] = 0;
 		int room = snprintf(next, sizeof next, "%s%s/%s", link[0] == '/' ? "" : path, link, rest);
 		if (room >= (int)sizeof next) return errno = ENAMETOOLONG, fail(failure, "mountpoint", target);
@@ -146,6 +152,35 @@ bool make_in_root(const char *target, bool is_folder, struct failure *failure) {
 	}
 	errno = ELOOP;
 	return fail(failure, "mountpoint", target);
+}
+
+/* Covers a path that the container must not read: a file by the null device, a folder by an empty one. */
+static bool mask(const char *path, struct failure *failure) {
+	struct stat status;
+	int fd = open_in_root(path);
+	/* What the container's user may not see needs no mask. */
+	if (fd < 0) return errno == ENOENT || errno == ENOTDIR || errno == EACCES || fail(failure, "mask", path);
+	bool is_folder = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+	int tree = is_folder ? new_fs("tmpfs", "size=0,mode=555", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC) : -1;
+	int null = is_folder ? -1 : open_in_root("/dev/null");
+	if (null >= 0) tree = tree_of(null, "");
+	bool done = tree >= 0 && attach(tree, fd, "", 0);
+	if (!done) fail(failure, "mask", path);
+	if (null >= 0) close(null);
+	if (tree >= 0) close(tree);
+	close(fd);
+	return done;
+}
+
+static bool protect(const char *path, struct failure *failure) {
+	int fd = open_in_root(path);
+	if (fd < 0) return errno == ENOENT || errno == ENOTDIR || fail(failure, "protect", path);
+	int tree = tree_of(fd, "");
+	bool done = tree >= 0 && set_attributes(tree, true, MOUNT_ATTR_RDONLY, 0) && attach(tree, fd, "", 0);
+	if (!done) fail(failure, "protect", path);
+	if (tree >= 0) close(tree);
+	close(fd);
+	return done;
 }
 
 bool hide_paths(const struct request *request, struct failure *failure) {
@@ -159,7 +194,13 @@ bool hide_paths(const struct request *request, struct failure *failure) {
 bool make_links(const struct request *request, struct failure *failure) {
 	for (size_t i = 0; i < request->link_count; i++) {
 		const struct setting *link = &request->links[i];
-		if (symlink(link->value, link->path) != 0 && errno != EEXIST) return fail(failure, "link", link->path);
+		char folder[PATH_MAX];
+		const char *slash = strrchr(link->path, '/');
+		snprintf(folder, sizeof folder, "%.*s", (int)(slash - link->path), link->path);
+		int parent = open_in_root(folder);
+		bool done = parent >= 0 && (symlinkat(link->value, parent, slash + 1) == 0 || errno == EEXIST);
+		if (!done) return fail(failure, "link", link->path);
+		close(parent);
 	}
 	return true;
 }

@@ -134,12 +134,15 @@ bool join_cgroups(const struct request *request, struct failure *failure);
 /* A copy of the mounts at `name`, seen from `folder`, not attached anywhere yet; -1 with errno. */
 int tree_of(int folder, const char *name);
 bool attach(int tree, int folder, const char *name, unsigned flags);
+/* A new file system with options as of mount(8), not mounted anywhere yet; -1 with errno. */
+int new_fs(const char *type, const char *options, unsigned attributes);
 bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation);
 
 /* root.c */
 /* Mounts the root of a container with an image, and changes to it. Until leave_old_root, the old one is only out of sight. */
 bool enter_root(const struct request *request, struct failure *failure);
 bool leave_old_root(const struct request *request, struct failure *failure);
+int open_in_root(const char *path);
 bool make_in_root(const char *target, bool is_folder, struct failure *failure);
 bool make_links(const struct request *request, struct failure *failure);
 bool hide_paths(const struct request *request, struct failure *failure);

@@ -45,6 +45,7 @@ function fill(): void {
 				{ path: 'etc/resolv.conf', to: '../run/resolve/stub.conf' },
 				{ path: 'var/run', to: '/run' },
 				{ path: 'escape', to: '../../../../tmp/stint-escape' },
+				{ path: 'open', to: '/proc/self/fd' },
 			],
 		}),
 	);
@@ -181,6 +182,20 @@ test('paths of a container stay inside its root', { skip }, async (t) => {
 	const volumes = { volumes: [{ name: 'v', emptyDir: {} }] };
 	await pod(server, 'links', { image, command: ['sh', '-c', script], volumeMounts: mounts }, volumes);
 	assert.equal(await outputOf(server, 'links'), '/run/here\n/tmp/stint-escape/deep\n');
+	assert.ok(!existsSync('/tmp/stint-escape'));
+	// What the shim has open while it builds the container: the root of the machine is among it.
+	const numbers = Array.from({ length: 12 }, (_, index) => index + 6);
+	for (const number of numbers) {
+		const mount = { name: 'v', mountPath: `/open/${number}/tmp/stint-escape` };
+		await pod(server, `open-${number}`, { image, command: ['true'], volumeMounts: [mount] }, volumes);
+	}
+	for (const number of numbers)
+		await server.kubectl(
+			'wait',
+			'--for=jsonpath={.status.phase}=Failed',
+			`pod/open-${number}`,
+			'--timeout=60s',
+		);
 	assert.ok(!existsSync('/tmp/stint-escape'));
 	// A directory of the machine, or of another container, must not be entered with the rights of the shim.
 	const outside = { image: 'busybox', command: ['pwd'], workingDir: '/proc/1/root' };

@@ -3,7 +3,7 @@ import { CommandError } from '../context.ts';
 import type { LocalImage, LocalImages, NamedTarget } from './local-images.ts';
 
 /** What the word of a user means. */
-export interface FoundImage {
+export interface MeantImage {
 	readonly image: LocalImage;
 	/** The name of the image that the word is; undefined if the word is an id or a digest. */
 	readonly name: NamedTarget | undefined;
@@ -23,7 +23,7 @@ export function findImage(
 	word: string,
 	all: readonly LocalImage[],
 	images: Pick<LocalImages, 'parse'>,
-): FoundImage {
+): MeantImage {
 	const parsed = attempt(() => images.parse(word));
 	for (const image of all)
 		for (const name of image.names) if (name.full === parsed?.full) return { image, name };

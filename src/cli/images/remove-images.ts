@@ -1,7 +1,7 @@
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { type FoundImage, findImage, NoSuchImageError, shortId } from './find-image.ts';
+import { findImage, type MeantImage, NoSuchImageError, shortId } from './find-image.ts';
 import { interruptible } from './interruptible.ts';
 import type { ImageFolderFlags, ImageName, LocalImage, LocalImages } from './local-images.ts';
 
@@ -49,7 +49,7 @@ export interface ImageRemovalPlan {
  * Decides what the removal of a name or an id does. Throws a CommandError, with Docker's text, if it needs `force`. An image
  * that containers were made from is never removed: `force` then removes its names.
  */
-export function planImageRemoval({ image, name }: FoundImage, force: boolean): ImageRemovalPlan {
+export function planImageRemoval({ image, name }: MeantImage, force: boolean): ImageRemovalPlan {
 	const { id, names, containers } = image;
 	const [user] = containers;
 	const untagged = name ? [name] : names;

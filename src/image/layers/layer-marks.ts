@@ -33,8 +33,9 @@ export interface LayerFiles {
 	/**
 	 * Gives the folder `root` the form that overlayfs expects of a lower folder: a character device 0/0 for each
 	 * whiteout, the attribute `trusted.overlay.opaque` or `user.overlay.opaque` for each opaque folder, owners by
-	 * lchown, and extended attributes. Returns whether overlay can use the folder now. If not, the folder is
-	 * unchanged, and containers get copies. May be called again after a crash.
+	 * lchown, and extended attributes. Returns whether overlay can use the folder now. If not, some of the marks may
+	 * have been applied; containers get copies, which are made by the stored marks and take over no device or
+	 * attribute of the folder. May be called again after a crash, and for the folder of a copy.
 	 */
 	applyMarks(root: string, marks: LayerMarks): Promise<boolean>;
 }

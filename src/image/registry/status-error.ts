@@ -2,6 +2,7 @@ import { attempt } from '../../base/attempt.ts';
 import { isList, isRecord, own } from '../../base/json/json.ts';
 import { readJson } from '../../base/json/json-reader.ts';
 import type { RegistryAnswer } from './http/http-client.ts';
+import { withoutSecrets } from './http/secrets-of.ts';
 import { RegistryError, type RegistryErrorKind, shownUrl } from './registry-error.ts';
 
 /** As much of an error's body as containerd reads. */
@@ -17,7 +18,8 @@ export async function statusError(answer: RegistryAnswer, nowMs: number): Promis
 	const retryAfterMs = retryAfter(answer, nowMs);
 	// What Go's server answers to plain HTTP on a port with TLS.
 	const wantsTls = status === 400 && body?.includes('HTTP request to an HTTPS server');
-	return new RegistryError([own, ...messagesIn(body)].join('\n'), {
+	const told = messagesIn(body).map((text) => withoutSecrets(text, request));
+	return new RegistryError([own, ...told].join('\n'), {
 		kind: kindOf(status),
 		status,
 		...(wantsTls && {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SystemRandom } from '../../base/random.ts';
 import { SeededRandom } from '../../base/testing/seeded-random.ts';
@@ -301,4 +301,23 @@ test('a copy shows what overlay shows of the same layers', async (t) => {
 			['copy'],
 		);
 	}
+});
+
+test('the helper gets the attributes of a copy before the copy is in its place', async (t) => {
+	const applied: string[] = [];
+	const store = await openTestStore(t, {
+		files: {
+			applyMarks: async (root, { xattrs }) => {
+				const given = [...xattrs].map(([path, attributes]) => `${path} ${[...attributes.keys()]}`);
+				applied.push(`${root.startsWith(store.folders.sessions)} ${basename(root)}: ${given}`);
+				return true;
+			},
+		},
+	});
+	const xattrs = new Map([['security.capability', 'x']]);
+	const image = buildImage({ layers: [[{ path: 'ping', content: '', xattrs }]] });
+	await store.add(pulled(image, 'image:1'));
+	const request = { containerId: 'c', owner: '/data', imageId: image.id, setId: 'keep' } as const;
+	await store.roots.createCopy(request);
+	assert.deepEqual(applied, ['true fs: ping security.capability', 'true merged: ping security.capability']);
 });

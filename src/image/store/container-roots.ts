@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import type { Digest } from '../digest.ts';
-import type { LayerMarks } from '../layers/layer-marks.ts';
+import type { LayerFiles, LayerMarks } from '../layers/layer-marks.ts';
 import { copyRoot } from '../root/copy-root.ts';
 import type { LayerStore } from './layer-store.ts';
 import { mountsBelow } from './mounts.ts';
@@ -24,6 +24,7 @@ export interface ContainerRootsOptions {
 	readonly session: StoreSession;
 	readonly clock: Clock;
 	readonly layers: LayerStore;
+	readonly files: LayerFiles;
 	/** Calls a short act while this process holds the lock of the store. */
 	readonly locked: <T>(act: () => Promise<T>) => Promise<T>;
 }
@@ -52,7 +53,7 @@ export interface OverlayRoot {
 /** A root file system that is a folder with a copy. */
 export interface CopiedRoot {
 	readonly merged: string;
-	/** What Node cannot set on the copy; the native helper applies it if there is one. */
+	/** What Node cannot set on the copy: attributes, which the native helper has applied if there is one, and owners. */
 	readonly marks: LayerMarks;
 }
 
@@ -122,13 +123,14 @@ export class ContainerRoots {
 
 	/** Makes a root by copying what the layers show. Rejects with ENOSPC if the disk is full; nothing then remains. */
 	async createCopy(request: RootRequest): Promise<CopiedRoot> {
-		const { folders, layers } = this.#options;
+		const { folders, layers, files } = this.#options;
 		let marks: LayerMarks = NO_MARKS;
 		await this.#create(request, async (draft, chainIds) => {
 			const target = join(draft, 'merged');
 			const { setId, signal } = request;
 			if (chainIds.length === 0) await mkdir(target, { mode: 0o755 });
 			else marks = await copyRoot(await layers.view(chainIds), { target, setId, signal });
+			await files.applyMarks(target, marks);
 		});
 		return { merged: join(folders.container(request.containerId), 'merged'), marks };
 	}
@@ -138,11 +140,19 @@ export class ContainerRoots {
 	 * files of volumes.
 	 */
 	async remove(containerId: string): Promise<void> {
-		const { folders, session } = this.#options;
-		const folder = folders.container(containerId);
+		await this.#options.session.remove(await this.#unmounted(containerId));
+	}
+
+	/** As {@link remove}, but the content stays until the store empties its trash. */
+	async discard(containerId: string): Promise<void> {
+		await this.#options.session.discard(await this.#unmounted(containerId));
+	}
+
+	async #unmounted(containerId: string): Promise<string> {
+		const folder = this.#options.folders.container(containerId);
 		const mounted = await mountsBelow(folder);
 		if (mounted.length > 0) throw new Error(`${mounted[0]} is still mounted`);
-		await session.remove(folder);
+		return folder;
 	}
 
 	/** The roots of all containers. */

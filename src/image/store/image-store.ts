@@ -16,6 +16,7 @@ import { FileLock } from './file-lock.ts';
 import { LayerStore, type WantedLayer } from './layer-store.ts';
 import { mergeAccess, type PullAccess } from './pull-access.ts';
 import {
+	findImageRecord,
 	type ImageRecord,
 	type LayerRef,
 	lastUsedAt,
@@ -23,13 +24,11 @@ import {
 	readImageRecord,
 	readImageRecords,
 	readLayerRecord,
-	readRefRecord,
 	readRefRecords,
 	setLastUsedAt,
 } from './records.ts';
 import { StoreFolders } from './store-folders.ts';
 import { StoreSession, type StoreStep } from './store-session.ts';
-import { usedBytesIn } from './store-usage.ts';
 import { sweep } from './sweep.ts';
 import { syncFiles } from './sync-files.ts';
 
@@ -64,6 +63,8 @@ export interface ImageStoreOptions {
 	 * then be root or the owner of all.
 	 */
 	readonly remove?: (path: string) => Promise<void>;
+	/** Receives why content could not be removed that the store no longer has. Default: nothing is reported. */
+	onError?(error: unknown): void;
 	/** For tests. */
 	readonly step?: StoreStep;
 	readonly sync?: (folder: string) => Promise<void>;
@@ -110,13 +111,14 @@ export class ImageStore {
 		this.#options = options;
 		this.folders = folders;
 		this.#session = session;
+		const files = options.files ?? NO_HELPER;
 		this.layers = new LayerStore({
 			folders,
 			session,
 			clock: options.clock,
 			policy: options.policy,
 			limits: options.limits ?? {},
-			files: options.files ?? NO_HELPER,
+			files,
 			keepsBlobs: options.keepsBlobs ?? false,
 			sync: options.sync ?? syncFiles,
 			parallel: options.parallelLayers ?? 3,
@@ -126,6 +128,7 @@ export class ImageStore {
 			session,
 			clock: options.clock,
 			layers: this.layers,
+			files,
 			locked: (act) => this.#locked(act),
 		});
 	}
@@ -141,6 +144,7 @@ export class ImageStore {
 				random: options.random,
 				step: options.step ?? (() => {}),
 				remove: options.remove ?? removeTree,
+				onError: (error) => options.onError?.(error),
 			});
 		} finally {
 			lock.release();
@@ -190,13 +194,10 @@ export class ImageStore {
 		return stored;
 	}
 
-	/** The image with this id or name; undefined if the store does not have it. */
+	/** The image with this id or name, with all names and sizes: see also {@link findImageRecord}. Undefined if the store does not have it. */
 	async find(idOrName: string): Promise<StoredImage | undefined> {
-		const ref = idOrName.includes(':') ? await readRefRecord(this.folders, idOrName) : undefined;
-		const id = ref?.imageId ?? idOrName;
-		if (!ref && !/^sha(256|384|512):[0-9a-f]+$/.test(id)) return undefined;
-		const record = await readImageRecord(this.folders, id);
-		return record && this.#stored(record, await readRefRecords(this.folders));
+		const found = await findImageRecord(this.folders, idOrName);
+		return found && this.#stored(found.record, await readRefRecords(this.folders));
 	}
 
 	/** All images. */
@@ -262,14 +263,14 @@ export class ImageStore {
 		await this.sweep();
 	}
 
-	/** See {@link usedBytesIn}. */
-	usedBytes(): Promise<number> {
-		return usedBytesIn(this.folders);
-	}
-
 	/** Removes what no image, no root of a container and no running pull needs. */
 	async sweep(): Promise<void> {
 		await this.#locked(() => sweep(this.folders, this.#session));
+		await this.#session.emptyTrash();
+	}
+
+	/** Removes the content of what was discarded. Does not reject. */
+	async emptyTrash(): Promise<void> {
 		await this.#session.emptyTrash();
 	}
 

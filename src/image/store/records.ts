@@ -79,8 +79,26 @@ export async function readImageRecords(folders: StoreFolders): Promise<readonly 
 	return records.filter((record) => record !== undefined);
 }
 
+/** The record of an image, and of the name by which it was found; undefined: it was found by its id. */
+export interface FoundImage {
+	readonly record: ImageRecord;
+	readonly ref: RefRecord | undefined;
+}
+
+/** The image with this id or name, by the fewest reads; undefined if the store does not have it. */
+export async function findImageRecord(
+	folders: StoreFolders,
+	idOrName: string,
+): Promise<FoundImage | undefined> {
+	const ref = idOrName.includes(':') ? await readRefRecord(folders, idOrName) : undefined;
+	const id = ref?.imageId ?? idOrName;
+	if (!ref && !/^sha(256|384|512):[0-9a-f]+$/.test(id)) return undefined;
+	const record = await readImageRecord(folders, id);
+	return record && { record, ref };
+}
+
 /** The record of a name; undefined if the store does not have it. */
-export async function readRefRecord(folders: StoreFolders, name: string): Promise<RefRecord | undefined> {
+async function readRefRecord(folders: StoreFolders, name: string): Promise<RefRecord | undefined> {
 	return readRecord<RefRecord>(folders.ref(name));
 }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync } from 'node:fs';
-import { lstat, open, readFile, rename } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { lstat, open, readdir, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
@@ -18,6 +18,8 @@ export interface StoreSessionOptions {
 	readonly step: StoreStep;
 	/** Removes a folder with what is in it, which may belong to users of containers. */
 	readonly remove: (path: string) => Promise<void>;
+	/** Receives why discarded content could not be removed, once for each. */
+	readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -33,17 +35,24 @@ export class StoreSession {
 	readonly #lock: FileLock;
 	readonly #step: StoreStep;
 	readonly #remove: StoreSessionOptions['remove'];
+	readonly #onError: StoreSessionOptions['onError'];
+	/** By name, the discarded content that is being removed. */
+	readonly #removals = new Map<string, Promise<void>>();
+	/** The names of discarded content that could not be removed. */
+	readonly #stuck = new Set<string>();
 	readonly #leases = new Map<object, readonly Digest[]>();
 	#drafts = 0;
 	/** Leases are written one after the other: an older one must not replace a newer one. */
 	#leaseWritten: Promise<void> = Promise.resolve();
 
-	private constructor(folder: string, lock: FileLock, { folders, step, remove }: StoreSessionOptions) {
+	private constructor(folder: string, lock: FileLock, options: StoreSessionOptions) {
+		const { folders, step, remove, onError } = options;
 		this.#folder = folder;
 		this.#lock = lock;
 		this.#folders = folders;
 		this.#step = step;
 		this.#remove = remove;
+		this.#onError = onError;
 	}
 
 	/** Begins a session. The caller holds the lock of the store. */
@@ -55,10 +64,14 @@ export class StoreSession {
 		return new StoreSession(folder, lock, options);
 	}
 
-	/** Ends the session, which must be idle. */
+	/** Ends the session, which must be idle. What cannot be removed now is left to the sweeps of other sessions. */
 	async end(): Promise<void> {
+		await this.emptyTrash();
 		this.#lock.release();
-		await removeTree(this.#folder);
+		await removeTree(this.#folder).catch((error: unknown) => {
+			// Otherwise it has been reported.
+			if (this.#stuck.size === 0) this.#onError(error);
+		});
 	}
 
 	/** A path for a new file or folder that is not yet complete. */
@@ -115,11 +128,9 @@ export class StoreSession {
 		await this.#toTrash(path);
 	}
 
-	/** Takes a file or folder out of the store, and removes its content. */
+	/** Takes a file or folder out of the store, and removes its content as {@link emptyTrash} does. */
 	async remove(path: string): Promise<void> {
-		const trash = await this.#toTrash(path);
-		this.#step(`remove ${basename(trash)}`);
-		await this.#remove(trash);
+		await this.#emptied(basename(await this.#toTrash(path)));
 	}
 
 	async #toTrash(path: string): Promise<string> {
@@ -130,12 +141,32 @@ export class StoreSession {
 		return trash;
 	}
 
-	/** Removes everything that was discarded. */
+	/**
+	 * Removes everything that was discarded; calls may overlap. Does not reject: what cannot be removed is reported once, and
+	 * tried again by later calls.
+	 */
 	async emptyTrash(): Promise<void> {
-		for (const name of readdirSync(this.#folder)) {
-			if (!name.startsWith('trash-')) continue;
+		const names = (await readdir(this.#folder).catch(undefinedIfMissing)) ?? [];
+		for (const name of names) if (name.startsWith('trash-')) await this.#emptied(name);
+	}
+
+	/** Two removals of the same tree would disturb each other. */
+	#emptied(name: string): Promise<void> {
+		const running = this.#removals.get(name);
+		if (running) return running;
+		const removal = this.#empty(name).finally(() => this.#removals.delete(name));
+		this.#removals.set(name, removal);
+		return removal;
+	}
+
+	async #empty(name: string): Promise<void> {
+		try {
 			this.#step(`remove ${name}`);
 			await this.#remove(join(this.#folder, name));
+			this.#stuck.delete(name);
+		} catch (error) {
+			if (!this.#stuck.has(name)) this.#onError(error);
+			this.#stuck.add(name);
 		}
 	}
 
@@ -175,10 +206,12 @@ export class StoreSession {
 	 * discarded. The caller holds the lock of the store.
 	 */
 	async leasedByAll(): Promise<ReadonlySet<Digest>> {
-		const leased = new Set<Digest>();
+		const leased = new Set([...this.#leases.values()].flat());
 		for (const name of readdirSync(this.#folders.sessions)) {
 			const folder = join(this.#folders.sessions, name);
-			const lock = folder === this.#folder ? undefined : FileLock.tryAcquire(join(folder, LOCK));
+			if (folder === this.#folder) continue;
+			const lock = lockIn(folder);
+			if (lock === 'gone') continue;
 			if (lock) {
 				await this.discard(folder);
 				lock.release();
@@ -194,6 +227,16 @@ export class StoreSession {
 
 const LOCK = 'lock';
 const LEASE = 'lease.json';
+
+/** The lock of a session that has ended; undefined: its process runs. A session may end, with its folder, at any moment. */
+function lockIn(folder: string): FileLock | 'gone' | undefined {
+	try {
+		return FileLock.tryAcquire(join(folder, LOCK));
+	} catch (error) {
+		if (!existsSync(folder)) return 'gone';
+		throw error;
+	}
+}
 
 async function writeDraft(path: string, content: Uint8Array | string): Promise<void> {
 	const file = await open(path, 'wx', 0o600);

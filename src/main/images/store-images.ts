@@ -29,6 +29,7 @@ import {
 	referenceText,
 } from '../../image/names/image-reference.ts';
 import type { ImageStore, StoredImage } from '../../image/store/image-store.ts';
+import { usedBytesIn } from '../../image/store/store-usage.ts';
 import { probeMachine } from '../../runtime/process/shim/probe.ts';
 import { shimFile } from '../../runtime/process/shim/shim-file.ts';
 import { ImageAccess, imageStoreFolder } from '../../runtime/sandbox/image-access.ts';
@@ -50,6 +51,7 @@ export class StoreImages implements LocalImages {
 	#store: Promise<ImageStore> | undefined;
 	#worker: ImageWorker | undefined;
 	#isAborted = false;
+	#ending: Promise<void> | undefined;
 
 	constructor(options: StoreImagesOptions) {
 		this.#options = options;
@@ -124,16 +126,16 @@ export class StoreImages implements LocalImages {
 	}
 
 	async usedBytes(): Promise<number> {
-		return this.#exists ? await (await this.#opened()).usedBytes() : 0;
+		return this.#exists ? await usedBytesIn((await this.#opened()).folders) : 0;
 	}
 
 	abort(): void {
 		this.#isAborted = true;
-		this.#worker?.stop();
+		this.#ending ??= this.#worker?.stop();
 	}
 
 	async close(): Promise<void> {
-		await this.#worker?.close();
+		await (this.#ending ?? this.#worker?.stop());
 		const store = await this.#store?.catch(() => undefined);
 		// Removes what the worker has left.
 		if (this.#isAborted) await store?.sweep();
@@ -195,7 +197,14 @@ export class StoreImages implements LocalImages {
 		const machine = await probeMachine(shim);
 		return await ImageAccess.on(
 			{ shim, machine },
-			{ ...this.#options, random: new SystemRandom(), version: VERSION, keepsBlobs: true },
+			{
+				...this.#options,
+				random: new SystemRandom(),
+				version: VERSION,
+				keepsBlobs: true,
+				keepsAlive: true,
+				onError: warn,
+			},
 		);
 	}
 }
@@ -229,4 +238,8 @@ function imageNameOf(reference: ImageReference): ImageName {
 		tag,
 		digest,
 	};
+}
+
+function warn(error: unknown): void {
+	process.stderr.write(`Warning: ${messageOf(error)}\n`);
 }

@@ -4,12 +4,18 @@ import { isAbsolute, join } from 'node:path';
 import { codeOf, isMissing } from '../../base/files/system-error.ts';
 import type { HostProgram } from './launcher/protocol.ts';
 import { StartFailure } from './shim/shim-failure.ts';
+import type { ContainerBox } from './shim/shim-request.ts';
 
 /**
  * Describes why a program could not be started, in the words of runc, which users know. The kernel returns ENOENT for
- * a missing program, a missing working directory and a missing interpreter alike: the file system shows which it was.
+ * a missing program, a missing working directory and a missing interpreter alike: the file system shows which it was. In a
+ * container with a root of its own, which is gone by now, it is taken to be the program.
  */
-export async function describeStartError(error: unknown, program: HostProgram): Promise<string> {
+export async function describeStartError(
+	error: unknown,
+	program: HostProgram,
+	box?: Pick<ContainerBox, 'root'>,
+): Promise<string> {
 	const [file = ''] = program.argv;
 	if (error instanceof StartFailure && !BY_PROGRAM.has(error.step)) return boxProblem(error);
 	// The error comes from the log, the pipes or the arguments, not from the program.
@@ -19,7 +25,8 @@ export async function describeStartError(error: unknown, program: HostProgram): 
 	// The shim has entered the folder before, in the container's own view.
 	const folder = error instanceof StartFailure ? undefined : await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
-	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
+	const path = box?.root ? undefined : (program.env.PATH ?? '');
+	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, path)}`;
 }
 
 /** The steps of the shim that fail because of the program or its working directory. */
@@ -49,14 +56,16 @@ async function folderProblem(folder: string): Promise<string | undefined> {
 	}
 }
 
-/** ENOENT for an existing program means that its interpreter (`#!`) or its dynamic loader is missing. */
-async function programProblem(error: unknown, file: string, path: string): Promise<string> {
+/**
+ * ENOENT for an existing program means that its interpreter (`#!`) or its dynamic loader is missing. `path`: the PATH by
+ * which this machine is searched; undefined if its files are not those of the container.
+ */
+async function programProblem(error: unknown, file: string, path: string | undefined): Promise<string> {
 	if (!isMissing(error)) return wordsFor(codeOf(error)) ?? messageOf(error);
-	if (!file.includes('/')) {
-		const found = await isOnPath(file, path);
-		return found ? 'no such file or directory' : 'executable file not found in $PATH';
-	}
-	return (await exists(file)) ? 'no such file or directory' : `stat ${file}: no such file or directory`;
+	const isName = !file.includes('/');
+	if (path !== undefined && (await (isName ? isOnPath(file, path) : exists(file))))
+		return 'no such file or directory';
+	return isName ? 'executable file not found in $PATH' : `stat ${file}: no such file or directory`;
 }
 
 async function isOnPath(name: string, path: string): Promise<boolean> {

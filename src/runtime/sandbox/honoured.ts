@@ -17,11 +17,7 @@ export function imageTraits(
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.procMount',
 		...(hasIds
-			? [
-					'spec.securityContext.supplementalGroups',
-					'spec.securityContext.supplementalGroupsPolicy',
-					'spec.securityContext.fsGroup',
-				]
+			? ['spec.securityContext.supplementalGroups', 'spec.securityContext.supplementalGroupsPolicy']
 			: []),
 	];
 	return { ...others, honours: new Set(fields), user: undefined, runsHostPrograms: false };

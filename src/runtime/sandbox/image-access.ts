@@ -22,6 +22,10 @@ export interface ImageAccessOptions {
 	readonly version: string;
 	/** Whether the worker keeps layers as they came, so that images can be saved. Default false. */
 	readonly keepsBlobs?: boolean;
+	/** Whether the worker keeps this process alive. Default false. */
+	readonly keepsAlive?: boolean;
+	/** Receives errors that no call can reject with, such as a folder that cannot be removed. */
+	onError(error: unknown): void;
 }
 
 /** The store in a folder of images. */
@@ -65,7 +69,7 @@ export class ImageAccess {
 
 	/** Opens the store in this process. */
 	async openStore(): Promise<ImageStore> {
-		const { imageFolder, clock, random } = this.#options;
+		const { imageFolder, clock, random, onError } = this.#options;
 		const shim = this.#shim;
 		const { ids } = this;
 		return await ImageStore.open({
@@ -73,19 +77,30 @@ export class ImageAccess {
 			clock,
 			random,
 			policy: { ownership: this.#hasOwners ? 'apply' : 'record', setId: 'keep' },
-			...(shim !== undefined && { files: shimLayerFiles(shim, { isUser: this.#isUser }) }),
+			...(shim !== undefined && { files: shimLayerFiles(shim, { isUser: this.#isUser, onError }) }),
+			onError,
 			...(shim !== undefined && ids && { remove: (path: string) => removeAs(shim, ids, path) }),
 		});
 	}
 
 	/** The process that pulls and unpacks images into the store; it starts at its first call. Throws if images cannot be run. */
 	worker(): ImageWorker {
-		const { imageFolder, registriesPath, clock, version, keepsBlobs = false } = this.#options;
+		const {
+			imageFolder,
+			registriesPath,
+			clock,
+			version,
+			keepsBlobs = false,
+			keepsAlive = false,
+			onError,
+		} = this.#options;
 		const shim = this.#shim;
 		const refusal = imagesRefusal(shim, this.#machine);
 		if (shim === undefined || refusal !== undefined) throw new Error(refusal);
 		return new ImageWorker({
 			clock,
+			onError,
+			keepsAlive,
 			prefix: this.ids ? namespacePrefix(shim, this.ids) : [],
 			settings: {
 				store: imageStoreFolder(imageFolder),

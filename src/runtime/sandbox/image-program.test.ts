@@ -43,4 +43,7 @@ test('the working directory is that of the Pod, else of the image, else the root
 		directories.map((found) => found?.workingDir),
 		['/pod', '/app', '/'],
 	);
+	// Never one of the launcher's folder.
+	assert.equal(program({}, { workingDir: 'app/x' })?.workingDir, '/app/x');
+	assert.equal(program({ workingDir: '../x' })?.workingDir, '/x');
 });

@@ -2,6 +2,7 @@
  * The program of a container from its image's configuration and its Pod, as containerd makes it
  * (`containerSpecOpts`, oci.WithImageConfigArgs). Pure.
  */
+import { isAbsolute, join } from 'node:path/posix';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import { setOwn } from '../../base/json/json.ts';
 import type { HostProgram } from '../process/launcher/protocol.ts';
@@ -23,7 +24,10 @@ export interface ImageDefaults {
 /** The PATH of an image that names none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The program of a container; undefined if neither the Pod nor the image names one. */
+/**
+ * The program of a container, whose working directory is absolute; undefined if neither the Pod nor the image names
+ * one.
+ */
 export function imageProgramOf(
 	config: Pick<ContainerConfig, 'command' | 'args' | 'env' | 'workingDir' | 'tty'>,
 	image: ImageDefaults,
@@ -42,7 +46,8 @@ export function imageProgramOf(
 		if (name !== '') setOwn(env, name, value.join('='));
 	}
 	for (const { name, value } of config.env) setOwn(env, name, value);
-	return { argv, env, workingDir: config.workingDir || image.workingDir || '/' };
+	const workingDir = config.workingDir || image.workingDir;
+	return { argv, env, workingDir: isAbsolute(workingDir) ? workingDir : join('/', workingDir) };
 }
 
 /** The Pod's `command` replaces both parts of the image; `args` alone its arguments only. */

@@ -2,15 +2,15 @@
  * The programs of images: the store of images, the process that pulls into it, and for each container the root file system,
  * program, user and isolation that its image and its Pod say.
  *
- * Read in this order: image-programs.ts, image-access.ts (store and worker), worker/ (pulling), image-program.ts, image-user.ts,
- * image-box.ts (rules), subordinate-ids.ts and layer-files.ts (what the machine grants).
+ * Read in this order: image-programs.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts (rules),
+ * subordinate-ids.ts and layer-files.ts (what the machine grants).
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import { removeTree } from '../../base/files/remove-tree.ts';
+import { attempt } from '../../base/attempt.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
@@ -20,8 +20,10 @@ import {
 	referenceText,
 	repositoryText,
 } from '../../image/names/image-reference.ts';
-import type { ImageStore, StoredImage } from '../../image/store/image-store.ts';
+import type { ImageStore } from '../../image/store/image-store.ts';
+import { type FoundImage, findImageRecord, type ImageRecord } from '../../image/store/records.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
+import { verifyNonRoot } from '../non-root.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
@@ -33,14 +35,15 @@ import { imageTraits } from './honoured.ts';
 import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
 import { type ImageBoxFacts, imageBoxOf, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
-import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases, userNameOf } from './image-user.ts';
-import { mayUse } from './pull-access.ts';
+import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
+import { isImageId, mayUse } from './may-use.ts';
 import { SandboxImages } from './sandbox-images.ts';
+import { discardStaleRoots, withTrial } from './stale-roots.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 
 /** The parts and settings of an {@link ImagePrograms}. */
-export interface ImageProgramsOptions extends Omit<ImageAccessOptions, 'keepsBlobs'> {
+export interface ImageProgramsOptions extends Omit<ImageAccessOptions, 'keepsBlobs' | 'keepsAlive'> {
 	/** The data folder, whose containers these are: several servers may share a store of images. */
 	readonly owner: string;
 	/** Called while an image is pulled. */
@@ -81,11 +84,9 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async start(shim: string | undefined): Promise<MachineProbe> {
-		const { imageFolder } = this.#options;
+		const { imageFolder, clock } = this.#options;
 		await mkdir(imageFolder, { recursive: true, mode: 0o700 });
-		const trial = await makeTrial(imageFolder);
-		const machine = await probeMachine(shim, trial);
-		await removeTree(trial);
+		const machine = await withTrial(imageFolder, clock, (trial) => probeMachine(shim, trial));
 		const refusal = imagesRefusal(shim, machine);
 		if (refusal !== undefined) throw new Error(refusal);
 		const access = await ImageAccess.on({ shim, machine }, this.#options);
@@ -128,15 +129,16 @@ export class ImagePrograms implements ProgramSource {
 		{ pullSecrets = [] }: PullOptions,
 	): Promise<{ readonly imageRef: string } | undefined> {
 		const found = await this.#find(image);
-		if (!found || !mayUse(found.access, image, pullSecrets)) return undefined;
+		if (!found || !mayUse(found.record.access, image, pullSecrets)) return undefined;
 		return { imageRef: imageRefOf(image, found) };
 	}
 
 	async prepare(id: string, { config, sandbox }: WantedContainer): Promise<SourcedProgram> {
-		const stored = await this.#find(config.image);
-		if (!stored)
+		const found = await this.#find(config.image);
+		if (!found)
 			throw new ContainerStartError('CreateContainerError', `image "${config.image}" is not present`);
-		const image = await this.#knownImage(stored);
+		const { record } = found;
+		const image = await this.#knownImage(record);
 		const user = userOf(config, sandbox, image);
 		const program = imageProgramOf(config, image.config, { hostname: sandbox.hostname, user });
 		if (!program)
@@ -154,14 +156,14 @@ export class ImagePrograms implements ProgramSource {
 			subordinateIds: ids,
 		};
 		const rootId = this.#rootId(id);
-		const root = await this.#rootOf(rootId, stored);
+		const root = await this.#rootOf(rootId, record);
 		const resolvConf = await copyResolvConf(store.folders.container(rootId));
 		const box = imageBoxOf(config, sandbox, { image: { root, user, resolvConf }, facts });
-		void store.touch(stored.id);
+		void store.touch(record.id);
 		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
 		return {
 			program,
-			imageRef: imageRefOf(config.image, stored),
+			imageRef: imageRefOf(config.image, found),
 			...(box && { box }),
 			...(stopSignal !== undefined && { stopSignal }),
 		};
@@ -172,14 +174,13 @@ export class ImagePrograms implements ProgramSource {
 		for (const id of ids) await store.roots.remove(this.#rootId(id));
 	}
 
-	/** Removes the roots of other containers of this owner, and those whose owner is gone. */
+	/** Also removes roots whose owner is gone. The caller does not wait for the removal of their content. */
 	async releaseOthers(ids: ReadonlySet<string>): Promise<void> {
 		const { store } = this.#parts();
+		const { owner, clock, onError } = this.#options;
 		const kept = new Set([...ids].map((id) => this.#rootId(id)));
-		for (const { id, owner } of await store.roots.list()) {
-			const isOurs = owner === this.#options.owner;
-			if (isOurs ? !kept.has(id) : !existsSync(owner)) await store.roots.remove(id);
-		}
+		await discardStaleRoots(store, { owner, kept, clock, onError });
+		void store.emptyTrash();
 	}
 
 	/** The id of a container in the store, which other owners may share. */
@@ -188,7 +189,7 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async stop(): Promise<void> {
-		this.#started?.worker.stop();
+		await this.#started?.worker.stop();
 		await this.#started?.store.close();
 		this.#started = undefined;
 	}
@@ -198,20 +199,21 @@ export class ImagePrograms implements ProgramSource {
 		return this.#started;
 	}
 
-	async #find(image: string): Promise<StoredImage | undefined> {
-		const { store } = this.#parts();
-		return await store.find(/^sha256:[0-9a-f]{64}$/.test(image) ? image : referenceText(referenceOf(image)));
+	async #find(image: string): Promise<FoundImage | undefined> {
+		const { folders } = this.#parts().store;
+		return await findImageRecord(folders, isImageId(image) ? image : referenceText(referenceOf(image)));
 	}
 
-	async #knownImage(stored: StoredImage): Promise<KnownImage> {
+	async #knownImage(stored: ImageRecord): Promise<KnownImage> {
 		const known = this.#known.get(stored.id);
 		if (known) return known;
 		const { store } = this.#parts();
 		const view = await store.layers.view(stored.layers.map(({ chainId }) => chainId));
 		const read = async (path: string): Promise<string | undefined> => {
-			const entry = view.resolve(path);
+			// With the ids of several users, this process may not read what belongs to one of them: then numbers count.
+			const entry = attempt(() => view.resolve(path));
 			if (!entry?.stats.isFile() || entry.stats.size > LONGEST_DATABASE_BYTES) return undefined;
-			return await readFile(join(entry.layer.root, entry.path), 'utf8');
+			return await readFile(join(entry.layer.root, entry.path), 'utf8').catch(() => undefined);
 		};
 		const databases = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
 		const image = { config: await store.config(stored.id), databases };
@@ -225,7 +227,7 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	/** The root of a container, made if it does not exist. */
-	async #rootOf(containerId: string, { id: imageId }: StoredImage): Promise<ContainerRoot> {
+	async #rootOf(containerId: string, { id: imageId }: ImageRecord): Promise<ContainerRoot> {
 		const { store, worker, canOverlay } = this.#parts();
 		const request = { containerId, owner: this.#options.owner, imageId };
 		if (canOverlay && (await store.roots.isMountable(imageId))) {
@@ -252,41 +254,23 @@ function referenceOf(image: string): ReturnType<typeof pullReference> {
 }
 
 /** The name with the digest that its registry gave it; the id of an image that no registry knows. */
-function imageRefOf(image: string, { id, names }: StoredImage): string {
-	if (image === id) return id;
-	const reference = referenceOf(image);
-	const digest = names.find(({ name }) => name === referenceText(reference))?.targetDigest;
-	return digest === undefined ? id : `${repositoryText(reference)}@${digest}`;
+function imageRefOf(image: string, { record, ref }: FoundImage): string {
+	return ref ? `${repositoryText(referenceOf(image))}@${ref.targetDigest}` : record.id;
 }
 
-/**
- * Who a container runs as. Throws ContainerStartError if the image lacks the user that it names, or if the container must
- * not run as root and would (upstream: `verifyRunAsNonRoot`).
- */
+/** Who a container runs as. Throws ContainerStartError if that is root and must not be, or a user that the image lacks. */
 function userOf(
-	{ security, name }: ContainerConfig,
-	{ podName, podNamespace, podUid }: HostSandboxConfig,
+	container: ContainerConfig,
+	sandbox: HostSandboxConfig,
 	{ config, databases }: KnownImage,
 ): ImageUser {
-	const pod = `(pod: "${podName}_${podNamespace}(${podUid})", container: ${name})`;
-	const refuse = (why: string): never => {
-		throw new ContainerStartError(
-			'CreateContainerConfigError',
-			`container has runAsNonRoot and ${why} ${pod}`,
-		);
-	};
-	const named = userNameOf(config.user);
-	if (security.runAsNonRoot && security.runAsUser === undefined && named !== undefined)
-		refuse(`image has non-numeric user (${named}), cannot verify user is non-root`);
-	let user: ImageUser;
+	verifyNonRoot(container, sandbox, config.user);
 	try {
-		user = imageUserOf(security, config.user, databases);
+		return imageUserOf(container.security, config.user, databases);
 	} catch (error) {
 		if (!(error instanceof UnknownUser)) throw error;
 		throw new ContainerStartError('CreateContainerError', `failed to generate spec: ${error.message}`);
 	}
-	if (security.runAsNonRoot && user.uid === 0) refuse('image will run as root');
-	return user;
 }
 
 /** The container's own copy of the machine's configuration of names. */
@@ -295,12 +279,4 @@ async function copyResolvConf(folder: string): Promise<string> {
 	const text = await readFile('/etc/resolv.conf').catch(() => '');
 	await writeFile(path, text, { mode: 0o644 });
 	return path;
-}
-
-/** The folders of a trial container. */
-async function makeTrial(imageFolder: string): Promise<string> {
-	const folder = join(imageFolder, `trial-${process.pid}`);
-	await removeTree(folder);
-	for (const name of ['lower', 'upper', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
-	return folder;
 }

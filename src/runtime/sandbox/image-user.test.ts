@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type ImageUser, imageUserOf, UnknownUser, type UserWish, userNameOf } from './image-user.ts';
+import { type ImageUser, imageUserOf, UnknownUser, type UserWish } from './image-user.ts';
 
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 # a comment
@@ -55,14 +55,4 @@ test('an image without databases runs by numbers only', () => {
 	const none = { passwd: undefined, group: undefined };
 	assert.deepEqual(imageUserOf(wish, '', none), { uid: 0, gid: 0, groups: [0], home: '/' });
 	assert.throws(() => imageUserOf(wish, 'app', none), /unable to find user app/);
-});
-
-test('only a name cannot be compared with root', () => {
-	assert.deepEqual(['', '0', '1000:5', 'app', 'app:5'].map(userNameOf), [
-		undefined,
-		undefined,
-		undefined,
-		'app',
-		'app',
-	]);
 });

@@ -59,15 +59,6 @@ export function imageUserOf(wish: UserWish, named: string, databases: UserDataba
 	};
 }
 
-/**
- * Whether the image's user is a name, which the kubelet cannot compare with 0 (upstream: `verifyRunAsNonRoot`); undefined
- * for a number or no user.
- */
-export function userNameOf(named: string): string | undefined {
-	const [user = ''] = named.split(':', 1);
-	return user === '' || numberOf(user) !== undefined ? undefined : user;
-}
-
 interface PasswdEntry {
 	readonly name: string;
 	readonly uid: number;

@@ -2,25 +2,38 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { LayerFiles, LayerMarks } from '../../image/layers/layer-marks.ts';
 
+/** How many characters of the shim's own words an error quotes. */
+const LONGEST_REASON = 1000;
+
 /**
  * Applies the marks of layers by the shim, which has the calls that Node lacks. `isUser`: the overlay is mounted in a user
  * namespace, which reads other attributes. Owners that could not be applied are left: all files then belong to the one
- * user that containers have.
+ * user that containers have. `onError` receives why marks could not be applied.
  */
-export function shimLayerFiles(shim: string, { isUser }: { readonly isUser: boolean }): LayerFiles {
+export function shimLayerFiles(
+	shim: string,
+	{ isUser, onError }: { readonly isUser: boolean; readonly onError: (error: Error) => void },
+): LayerFiles {
 	return {
 		applyMarks: async (root, marks) => {
 			const input = linesOf(marks);
 			if (input.length === 0) return true;
 			const child = spawn(shim, ['layer', root, isUser ? 'user' : 'root'], {
-				stdio: ['pipe', 'ignore', 'ignore'],
+				stdio: ['pipe', 'ignore', 'pipe'],
 				env: {},
+			});
+			let told = '';
+			child.stderr.setEncoding('utf8').on('data', (text: string) => {
+				told = (told + text).slice(-LONGEST_REASON);
 			});
 			// The shim may end early: its exit code says so.
 			child.stdin.on('error', () => {});
 			child.stdin.end(input);
-			const [code] = await once(child, 'exit');
-			return code === 0;
+			const [code, signal] = await once(child, 'close');
+			if (code === 0) return true;
+			const why = told.trim() || `the shim ended with ${signal ?? `exit code ${code}`}`;
+			onError(new Error(`the attributes and whiteouts of a layer could not be set: ${why}`));
+			return false;
 		},
 	};
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isMissing } from '../../../base/files/system-error.ts';
 import { isList, isRecord, type JsonRecord } from '../../../base/json/json.ts';
 import { messageOf } from '../../../base/message-of.ts';
@@ -54,8 +54,11 @@ const MAX_FILE_BYTES = 1024 * 1024;
 export async function readRegistriesConfig(path: string): Promise<RegistriesConfig> {
 	let text: string;
 	try {
+		// A named pipe would be waited for without end.
+		if (!(await stat(path)).isFile()) throw invalid(path, 'must be a file');
 		text = await readFile(path, 'utf8');
 	} catch (error) {
+		if (error instanceof RegistryError) throw error;
 		if (isMissing(error)) return NO_REGISTRIES_CONFIG;
 		throw invalid(path, messageOf(error));
 	}

@@ -1,6 +1,5 @@
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
-import { quantityValue } from '../../../api/meta/quantity.ts';
 import type { InputValues } from '../inputs/values.ts';
 import type { NodeFacts } from './downward.ts';
 import { Expansion, environmentOf, type Variable } from './environment.ts';
@@ -50,7 +49,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		tty: container.tty ?? false,
 		targetContainerId: facts.targetContainerId,
 		resources: resourcesOf(container.resources),
-		oomScoreAdj: oomScoreAdjOf(pod, container, quantityValue(facts.node.allocatable.memory ?? '0')),
+		oomScoreAdj: oomScoreAdjOf(pod, container, node.allocatable.memory ?? '0'),
 		security: containerSecurityOf(pod.spec, container),
 		mounts: volumes ? mountsOf(container, { volumes, hostsFile, expansion, variables }) : [],
 		devices: volumes ? devicesOf(container, volumes) : [],

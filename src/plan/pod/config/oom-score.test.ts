@@ -3,8 +3,6 @@ import test from 'node:test';
 import { podWith } from '../testing/pod-with.ts';
 import { oomScoreAdjOf } from './oom-score.ts';
 
-const GIB = 2 ** 30;
-
 function requesting(memory: string, more: object = {}): object {
 	return { name: 'c', resources: { requests: { memory } }, ...more };
 }
@@ -41,7 +39,7 @@ const CASES: readonly { readonly title: string; readonly spec: object; readonly 
 for (const { title, spec, score } of CASES) {
 	test(`the score of a container ${title}`, () => {
 		const pod = podWith(spec);
-		assert.equal(oomScoreAdjOf(pod, pod.spec.containers[0] ?? { name: '' }, 4 * GIB), score);
+		assert.equal(oomScoreAdjOf(pod, pod.spec.containers[0] ?? { name: '' }, '4Gi'), score);
 	});
 }
 
@@ -49,5 +47,11 @@ test('a sidecar ends no sooner than the containers that it serves', () => {
 	const sidecar = { name: 's', restartPolicy: 'Always' };
 	const pod = podWith({ containers: [requesting('2Gi'), requesting('1Gi')], initContainers: [sidecar] });
 	const [own = { name: '' }] = pod.spec.initContainers ?? [];
-	assert.equal(oomScoreAdjOf(pod, own, 4 * GIB), 750);
+	assert.equal(oomScoreAdjOf(pod, own, '4Gi'), 750);
+});
+
+test('the class in the status decides, not the containers', () => {
+	const pod = podWith({ containers: [{ name: 'c' }] });
+	const guaranteed = { ...pod, status: { ...pod.status, qosClass: 'Guaranteed' as const } };
+	assert.equal(oomScoreAdjOf(guaranteed, { name: 'c' }, '4Gi'), -997);
 });

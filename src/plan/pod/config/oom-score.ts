@@ -13,13 +13,16 @@ const NODE_CRITICAL_PRIORITY = 2_000_001_000;
 /**
  * How much sooner than other processes the kernel ends those of the container when the machine has no memory left
  * (upstream: `GetContainerOOMScoreAdjust` in pkg/kubelet/qos/policy.go): the more of the machine's memory a Burstable
- * container requests, the later.
+ * container requests, the later. `memory` is the quantity that the node has for Pods.
  */
-export function oomScoreAdjOf(pod: Pod, container: Container, memoryBytes: number): number {
+export function oomScoreAdjOf(pod: Pod, container: Container, memory: string): number {
 	if ((pod.spec.priority ?? 0) >= NODE_CRITICAL_PRIORITY) return GUARANTEED;
-	const qos = qosClassOf(pod);
+	// From the status, as upstream's `GetPodQOS`: to compute it takes as long as the Pod has containers, for each of them.
+	const qos = pod.status.qosClass ?? qosClassOf(pod);
 	if (qos === 'Guaranteed') return GUARANTEED;
-	if (qos === 'BestEffort' || memoryBytes <= 0) return BEST_EFFORT;
+	if (qos === 'BestEffort') return BEST_EFFORT;
+	const memoryBytes = quantityValue(memory);
+	if (memoryBytes <= 0) return BEST_EFFORT;
 	const shared = sharedRequest(pod);
 	const own = requestOf(container);
 	// A sidecar must not end before the containers that it serves.

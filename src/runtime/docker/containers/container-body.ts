@@ -5,7 +5,7 @@ import type {
 	ContainerSecurity,
 } from '../../../api/contract/container-config.ts';
 import type { SandboxMetadata, SandboxNamespaces } from '../../../api/contract/sandbox-config.ts';
-import { ContainerStartError } from '../../contract.ts';
+import { verifyNonRoot } from '../../non-root.ts';
 import { engineNameOf } from '../engine/engine-images.ts';
 import type { SandboxSetup } from '../sandbox-records.ts';
 import type { BindMount } from './bind-mounts.ts';
@@ -29,7 +29,7 @@ export interface BodyFacts {
 /** The body of the call that creates a container. Throws ContainerStartError. */
 export function containerBody(config: ContainerConfig, facts: BodyFacts): Readonly<Record<string, unknown>> {
 	const { command, args, env, workingDir, stdin, stdinOnce, tty, stopSignal, image, security } = config;
-	verifyNonRoot(config, facts);
+	verifyNonRoot(config, facts.sandbox, facts.imageUser);
 	const user = userOf(security, facts.imageUser);
 	const { network } = facts.setup.namespaces;
 	return {
@@ -142,22 +142,4 @@ function userOf({ runAsUser, runAsGroup }: ContainerSecurity, imageUser: string)
 	if (runAsUser === undefined && runAsGroup === undefined) return undefined;
 	const user = runAsUser ?? (imageUser.split(':')[0] || '0');
 	return runAsGroup === undefined ? `${user}` : `${user}:${runAsGroup}`;
-}
-
-/** Upstream's `verifyRunAsNonRoot` in kuberuntime/security_context_others.go. */
-function verifyNonRoot({ security, name }: ContainerConfig, { sandbox, imageUser }: BodyFacts): void {
-	const { runAsNonRoot, runAsUser } = security;
-	if (!runAsNonRoot || (runAsUser !== undefined && runAsUser !== 0)) return;
-	const { podName, podNamespace, podUid } = sandbox;
-	const which = `(pod: "${podName}_${podNamespace}(${podUid})", container: ${name})`;
-	const [user = ''] = imageUser.split(':');
-	const refuse = (why: string): never => {
-		throw new ContainerStartError('CreateContainerConfigError', `${why} ${which}`);
-	};
-	if (runAsUser === 0) refuse("container's runAsUser breaks non-root policy");
-	if (user === '' || Number(user) === 0) refuse('container has runAsNonRoot and image will run as root');
-	if (!/^\d+$/.test(user))
-		refuse(
-			`container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root`,
-		);
 }

@@ -9,7 +9,7 @@
  * 3. The processes of a group that is removed are killed first, so no process of a container outlives it. If the start of
  *    the container is tried again meanwhile, its group stays.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert } from '../../../base/assert.ts';
 import { attempt } from '../../../base/attempt.ts';
@@ -186,13 +186,10 @@ export class Cgroups {
 		const isNeeded = (by: CgroupLimits): boolean => !controllersOf(by).isDisjointFrom(hierarchy.controllers);
 		const ofPod = isNeeded(pod);
 		if (!ofPod && !isNeeded(limits)) return undefined;
-		const home = join(hierarchy.folder, this.#home);
-		const above = [dirname(home), home, ...(ofPod ? [join(home, sandbox.id)] : [])];
-		for (const folder of above) if (makeFolder(folder) && hierarchy.version === 2) enableIn(folder);
-		if (ofPod) setLimits(join(home, sandbox.id), pod, hierarchy);
-		const folder = join(home, ofPod ? sandbox.id : '', id);
-		makeFolder(folder);
+		const folder = join(hierarchy.folder, this.#home, ofPod ? sandbox.id : '', id);
+		makeGroup(folder, hierarchy);
 		made.push(folder);
+		if (ofPod) setLimits(dirname(folder), pod, hierarchy);
 		return folder;
 	}
 
@@ -240,20 +237,24 @@ export async function startIn<T>(
 
 function describe(folders: readonly string[]): ContainerCgroups {
 	const names = ['memory.events', 'memory.oom_control'];
-	const oomFile = folders
-		.flatMap((folder) => names.map((name) => join(folder, name)))
-		.find((path) => attempt(() => readFileSync(path)) !== undefined);
+	const oomFile = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
 	return { folders, ...(oomFile !== undefined && { oomFile }) };
 }
 
-/** Makes the folder; returns false if it existed. */
-function makeFolder(folder: string): boolean {
+/**
+ * Makes the group if it does not exist, and those above it. These are tried second, since they nearly always exist: the
+ * error of a folder that exists costs as much as the folder.
+ */
+function makeGroup(folder: string, hierarchy: Hierarchy): void {
 	try {
 		mkdirSync(folder);
-		return true;
 	} catch (error) {
-		if (codeOf(error) === 'EEXIST') return false;
-		throw error;
+		if (codeOf(error) === 'EEXIST') return;
+		const above = dirname(folder);
+		if (!isMissing(error) || above === hierarchy.folder) throw error;
+		makeGroup(above, hierarchy);
+		if (hierarchy.version === 2) enableIn(above);
+		mkdirSync(folder);
 	}
 }
 

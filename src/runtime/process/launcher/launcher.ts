@@ -271,7 +271,7 @@ export class Launcher implements LauncherCalls {
 				await slots.nextRelease(deadline);
 			}
 		} catch (error) {
-			const message = await describeStartError(error, options.program);
+			const message = await describeStartError(error, options.program, options.box);
 			const end = { exitCode: 128, finishedAt: clock.now() };
 			this.#exit(container, end, { reason: 'StartError', message });
 			throw new ContainerStartError('RunContainerError', message);

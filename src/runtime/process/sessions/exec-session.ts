@@ -55,7 +55,7 @@ export async function beginExec(
 		pipes.noteStarted();
 		for (const [, { readFd }] of pipes.outputs) closeSync(readFd);
 		pipes.close();
-		throw new ExecError('StartError', await describeStartError(error, program));
+		throw new ExecError('StartError', await describeStartError(error, program, target.box));
 	}
 }
 

@@ -21,6 +21,7 @@ export async function prepareBox(
 	// Dropped in silence, a misspelled capability would leave the container with the one that was meant.
 	if (unknown !== undefined)
 		throw new ContainerStartError('CreateContainerError', `unknown capability ${JSON.stringify(unknown)}`);
+	const within = workFolder === undefined || mounts.length === 0 ? undefined : await realPathOf(workFolder);
 	for (const { containerPath } of mounts) {
 		const path = normalize(`${containerPath}/.`);
 		// Its files would pass for the kernel's, also for the shim. The text is runc's.
@@ -30,7 +31,7 @@ export async function prepareBox(
 				`"${path}" cannot be mounted because it is inside /proc`,
 			);
 		if (path === '/') throw hides(path, 'all programs of this machine: mount it at another path');
-		if (workFolder !== undefined && (await touches(path, workFolder))) {
+		if (within !== undefined && touch(await realPathOf(path), within)) {
 			const remedy = 'set workingDir, or mount it at another path';
 			throw hides(path, `the folder ${workFolder}, in which the container would work: ${remedy}`);
 		}
@@ -46,10 +47,9 @@ function hides(path: string, what: string): ContainerStartError {
 	return new ContainerStartError('CreateContainerConfigError', `a volume at ${path} would hide ${what}`);
 }
 
-/** Whether one of the two is in the other, or both are the same folder, by whatever names. */
-async function touches(one: string, other: string): Promise<boolean> {
-	const [a, b] = await Promise.all([realPathOf(one), realPathOf(other)]);
-	return isWithin(a, b) || isWithin(b, a);
+/** Whether one of the two is in the other, or both are the same folder. */
+function touch(one: string, other: string): boolean {
+	return isWithin(one, other) || isWithin(other, one);
 }
 
 /** The path without symbolic links; `path` itself if nothing is there. */

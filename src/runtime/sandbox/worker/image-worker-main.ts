@@ -35,47 +35,81 @@ function failureOf(error: unknown): WorkerFailure {
 	return { message: messageOf(error), ...(hint !== undefined && { hint }) };
 }
 
+/** How long the calls that are given up may take to end. */
+const GIVE_UP_MS = 2000;
+
 /** The settings, and what stays open between calls. */
 class Worker {
 	readonly #settings: WorkerSettings;
-	readonly #store: Promise<ImageStore>;
+	readonly #end = new AbortController();
+	readonly #running = new Set<Promise<unknown>>();
+	#store: Promise<ImageStore> | undefined;
 
 	constructor(settings: WorkerSettings) {
 		this.#settings = settings;
-		const { store: root, shim, isUser, hasOwners, keepsBlobs } = settings;
-		this.#store = ImageStore.open({
+	}
+
+	/** Performs a call, and sends its result. */
+	begin(call: WorkerCall): void {
+		const running = this.#perform(call)
+			.then(
+				(result) => send({ id: call.id, result }),
+				(error: unknown) => send({ id: call.id, failure: failureOf(error) }),
+			)
+			.finally(() => this.#running.delete(running));
+		this.#running.add(running);
+	}
+
+	/** Gives up the calls in progress. What they have left in the store is removed here, or when it is opened again. */
+	async end(): Promise<void> {
+		this.#end.abort(new Error('the server has ended'));
+		await Promise.all(this.#running);
+		await (await this.#store)?.close();
+	}
+
+	async #perform({ id, method, argument }: WorkerCall): Promise<unknown> {
+		const store = await this.#opened();
+		// The server's types ensure that the argument fits the method.
+		if (method === 'pull') return await this.#pull(id, store, argument as Parameters<WorkerCalls['pull']>[0]);
+		if (method === 'load') return await this.#load(store, argument as Parameters<WorkerCalls['load']>[0]);
+		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
+		const { signal } = this.#end;
+		// As in an overlay: no other user of the machine can enter the folder.
+		return (await store.roots.createCopy({ ...request, setId: 'keep', signal })).merged;
+	}
+
+	/** The store, which stays open; the call after one that could not open it tries again. */
+	async #opened(): Promise<ImageStore> {
+		const { store: root, shim, isUser, hasOwners, keepsBlobs } = this.#settings;
+		const onError = (error: unknown): void => send({ warning: messageOf(error) });
+		this.#store ??= ImageStore.open({
 			root,
 			clock,
 			random,
 			policy: { ownership: hasOwners ? 'apply' : 'record', setId: 'keep' },
-			files: shimLayerFiles(shim, { isUser }),
+			files: shimLayerFiles(shim, { isUser, onError }),
 			keepsBlobs,
+			onError,
 		});
-		// Each call reports it.
-		this.#store.catch(() => {});
+		try {
+			return await this.#store;
+		} catch (error) {
+			this.#store = undefined;
+			throw error;
+		}
 	}
 
-	async perform({ id, method, argument }: WorkerCall): Promise<unknown> {
-		// The server's types ensure that the argument fits the method.
-		if (method === 'pull') return await this.#pull(id, argument as Parameters<WorkerCalls['pull']>[0]);
-		if (method === 'load') return await this.#load(argument as Parameters<WorkerCalls['load']>[0]);
-		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
-		const { roots } = await this.#store;
-		return (await roots.createCopy({ ...request, setId: 'strip' })).merged;
-	}
-
-	async end(): Promise<void> {
-		await (await this.#store).close();
-	}
-
-	async #load({ path }: Parameters<WorkerCalls['load']>[0]): Promise<readonly LoadedRecord[]> {
-		const store = await this.#store;
+	async #load(
+		store: ImageStore,
+		{ path }: Parameters<WorkerCalls['load']>[0],
+	): Promise<readonly LoadedRecord[]> {
 		const archive = createReadStream(path, { highWaterMark: READ_BYTES });
-		const loaded = await loadImages(store, archive, { platform: machinePlatform() });
+		const { signal } = this.#end;
+		const loaded = await loadImages(store, archive, { platform: machinePlatform(), signal });
 		return loaded.map(({ image: { id }, names }) => ({ id, names }));
 	}
 
-	async #pull(id: number, request: Parameters<WorkerCalls['pull']>[0]): Promise<unknown> {
+	async #pull(id: number, store: ImageStore, request: Parameters<WorkerCalls['pull']>[0]): Promise<unknown> {
 		const { registriesPath, userAgent } = this.#settings;
 		// Read at each pull, since the user may have just written it.
 		const config = await readRegistriesConfig(registriesPath);
@@ -89,7 +123,7 @@ class Worker {
 			endpoints: { config, insecureRegistries: [] },
 		});
 		try {
-			const parts = { store: await this.#store, registry };
+			const parts = { store, registry, signal: this.#end.signal };
 			return await pullForPod(request, parts, (progress) => send({ id, progress }));
 		} finally {
 			registry.close();
@@ -99,38 +133,20 @@ class Worker {
 
 const lines = new JsonLines();
 let worker: Worker | undefined;
-let running = 0;
-let hasEnded = false;
-
-/** Exits once nothing remains to do. */
-async function endIfIdle(): Promise<void> {
-	if (!hasEnded || running > 0) return;
-	await worker?.end().catch(() => {});
-}
 
 process.stdin.on('data', (chunk: Buffer) => {
 	for (const line of lines.push(chunk)) {
-		if (!worker) {
-			worker = new Worker(line as WorkerSettings);
-			continue;
-		}
-		const call = line as WorkerCall;
-		running += 1;
-		void worker
-			.perform(call)
-			.then(
-				(result) => send({ id: call.id, result }),
-				(error: unknown) => send({ id: call.id, failure: failureOf(error) }),
-			)
-			.finally(() => {
-				running -= 1;
-				return endIfIdle();
-			});
+		if (worker) worker.begin(line as WorkerCall);
+		else worker = new Worker(line as WorkerSettings);
 	}
 });
-// The server is gone: what was begun is given up, and the next process that opens the store removes it.
+// The server is gone, or needs no images for a while.
 process.stdin.on('end', () => {
-	hasEnded = true;
-	if (running > 0) process.kill(process.pid, 'SIGKILL');
-	void endIfIdle();
+	clock.setTimer(GIVE_UP_MS, () => process.exit(1));
+	void worker
+		?.end()
+		.catch(() => {})
+		.finally(() => process.exit());
 });
+// A server that is gone does not read the results of calls that are given up.
+process.stdout.on('error', () => {});

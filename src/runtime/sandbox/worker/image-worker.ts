@@ -1,6 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { attempt } from '../../../base/attempt.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import type {
@@ -14,15 +16,21 @@ import type {
 
 /** How long a worker without a call stays, for the next image of the same Job. */
 const IDLE_MS = 30_000;
+/** How long a worker that shall end may take: longer than the time it gives itself. */
+const END_MS = 5000;
 /** How much of what the worker writes to its standard error an error message quotes. */
 const ERROR_CHARACTERS = 1000;
 
 /** The settings of an {@link ImageWorker}. */
 export interface ImageWorkerOptions {
+	/** Whether the worker keeps this process alive. Default false. */
+	readonly keepsAlive?: boolean;
 	readonly settings: WorkerSettings;
 	readonly clock: Clock;
 	/** Program and arguments that run the worker's program, as in a user namespace. */
 	readonly prefix: readonly string[];
+	/** Receives errors of the worker that no call rejects with. */
+	onError(error: Error): void;
 }
 
 /** A call failed in the worker. */
@@ -69,17 +77,16 @@ export class ImageWorker {
 		}
 	}
 
-	/** Kills the process; calls in progress reject. */
-	stop(): void {
+	/** Resolves when the process has ended; calls in progress reject. */
+	async stop(): Promise<void> {
 		this.#idle?.cancel();
-		this.#running?.kill();
-	}
-
-	/** Ends the process, which closes the store; resolves when it has ended. No call may be in progress. */
-	async close(): Promise<void> {
-		this.#idle?.cancel();
-		this.#running?.end();
-		await this.#running?.whenEnded();
+		const running = this.#running;
+		this.#running = undefined;
+		if (!running) return;
+		const timer = this.#options.clock.setTimer(END_MS, () => running.kill());
+		running.end();
+		await running.ended;
+		timer.cancel();
 	}
 
 	#endLater(running: RunningWorker): void {
@@ -93,19 +100,22 @@ export class ImageWorker {
 /** One process. */
 class RunningWorker {
 	isAlive = true;
-	readonly #ended = Promise.withResolvers<void>();
 	readonly #child: ChildProcessWithoutNullStreams;
 	readonly #pending = new Map<number, Pending>();
+	readonly #onError: ImageWorkerOptions['onError'];
+	readonly #ended = Promise.withResolvers<void>();
 	#nextId = 1;
 	#errors = '';
 
-	constructor({ settings, prefix }: ImageWorkerOptions) {
+	constructor({ settings, prefix, onError, keepsAlive = false }: ImageWorkerOptions) {
+		this.#onError = onError;
 		const main = fileURLToPath(new URL(`./image-worker-main${extname(import.meta.url)}`, import.meta.url));
 		const [command = process.execPath, ...args] = [
 			...prefix,
 			...[process.execPath, '--disable-warning=ExperimentalWarning', main],
 		];
-		this.#child = spawn(command, args, { stdio: 'pipe' });
+		// In a process group of its own: the prefix has child processes, and a Ctrl-C is for the server.
+		this.#child = spawn(command, args, { stdio: 'pipe', detached: true });
 		this.#child.stdin.on('error', () => {});
 		this.#child.stdin.write(`${JSON.stringify(settings)}\n`);
 		const lines = new JsonLines();
@@ -117,8 +127,13 @@ class RunningWorker {
 		});
 		this.#child.on('error', (error) => this.#lost(error.message));
 		this.#child.on('close', (code, signal) => this.#lost(`it ended with ${signal ?? `exit code ${code}`}`));
-		// A running pull must not keep a command alive that has nothing else to do.
-		this.#child.unref();
+		// A pull for a Pod must not keep a server alive that has nothing else to do.
+		if (!keepsAlive) this.#refer('unref');
+	}
+
+	/** Resolves when the process has ended. */
+	get ended(): Promise<void> {
+		return this.#ended.promise;
 	}
 
 	get isIdle(): boolean {
@@ -139,25 +154,30 @@ class RunningWorker {
 		return promise;
 	}
 
+	/** The worker ends by itself when its input does. */
 	end(): void {
 		this.isAlive = false;
+		this.#refer('ref');
 		this.#child.stdin.end();
 	}
 
-	/** Resolves when the process has ended; until then, this process does not end either. */
-	whenEnded(): Promise<void> {
-		this.#child.ref();
-		return this.#ended.promise;
+	kill(): void {
+		const { pid } = this.#child;
+		if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
 	}
 
-	kill(): void {
-		this.isAlive = false;
-		// The child may be the shim, which waits for the worker: the worker gives up when its standard input ends.
-		this.#child.stdin.destroy();
-		this.#child.kill('SIGKILL');
+	/** Whether the process and the pipes to it keep this process alive. */
+	#refer(how: 'ref' | 'unref'): void {
+		const { stdin, stdout, stderr } = this.#child;
+		this.#child[how]();
+		for (const pipe of [stdin, stdout, stderr]) if (pipe instanceof Socket) pipe[how]();
 	}
 
 	#take(line: FromWorker): void {
+		if ('warning' in line) {
+			this.#onError(new Error(line.warning));
+			return;
+		}
 		const pending = this.#pending.get(line.id);
 		if (!pending) return;
 		if ('progress' in line) {

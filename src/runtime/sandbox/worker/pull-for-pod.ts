@@ -7,13 +7,15 @@ import type { ImageStore } from '../../../image/store/image-store.ts';
 import type { PullAccess } from '../../../image/store/pull-access.ts';
 import type { ImagePullSecret } from '../../contract.ts';
 import { pullCredentials } from '../../pull-credentials.ts';
-import { credentialHashOf } from '../pull-access.ts';
+import { credentialHashOf } from '../may-use.ts';
 import type { PulledRecord, PullProgress, PullRequest } from './worker-protocol.ts';
 
 /** What a pull needs. */
 export interface PullParts {
 	readonly store: ImageStore;
 	readonly registry: Registry;
+	/** Gives the pull up. */
+	readonly signal: AbortSignal;
 }
 
 /** Progress is sent after this much more. */
@@ -22,7 +24,7 @@ const PROGRESS_BYTES = 256 << 10;
 /** Pulls an image into the store, with the Secrets of a Pod. Rejects with a RegistryError. */
 export async function pullForPod(
 	{ image, pullSecrets }: PullRequest,
-	{ store, registry }: PullParts,
+	{ store, registry, signal }: PullParts,
 	onProgress: (progress: PullProgress) => void,
 ): Promise<PulledRecord> {
 	const reference = pullReference(image);
@@ -33,6 +35,7 @@ export async function pullForPod(
 		store,
 		repository,
 		platform: machinePlatform(),
+		signal,
 		accessOf: (origin) => accessOf(origin, pullSecrets),
 		onLayers: (layers) => progress.begin(layers),
 		onProgress: (layer, packedBytes) => progress.note(layer, packedBytes),

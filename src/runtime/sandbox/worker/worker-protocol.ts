@@ -1,7 +1,7 @@
 /**
  * The protocol between the server and the image worker: a process that pulls images, so that neither their bytes nor a
  * hostile archive are in the server. One JSON value a line: the settings, then calls on its standard input; progress,
- * results and errors on its standard output. It ends when its standard input does.
+ * results and errors on its standard output. When its standard input ends, it gives up what it has begun, and ends.
  */
 import type { ImagePullSecret } from '../../contract.ts';
 
@@ -82,7 +82,9 @@ export interface WorkerCall {
 export type FromWorker =
 	| { readonly id: number; readonly progress: PullProgress }
 	| { readonly id: number; readonly result: unknown }
-	| { readonly id: number; readonly failure: WorkerFailure };
+	| { readonly id: number; readonly failure: WorkerFailure }
+	/** An error that no call rejects with. */
+	| { readonly warning: string };
 
 /** Why a call failed. */
 export interface WorkerFailure {
