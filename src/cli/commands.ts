@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { registerCreate } from './create-commands.ts';
+import { registerImages } from './image-commands.ts';
 import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
@@ -10,7 +11,7 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), a file
+ * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), image-commands.ts (images of this machine, see images/), a file
  * per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
  * port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
@@ -96,6 +97,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	top: ['print what Pods or Nodes use of processors and memory', registerTop],
 	delete: ['delete objects and their dependents', registerDelete],
 	auth: ['show who you are for the server, and what it allows', registerAuth],
+	images: ['list, pull, load, save and remove the images of the runtime sandbox', registerImages],
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
 
@@ -125,7 +127,7 @@ function registerAuth(
 }
 
 /** The commands that send no requests. */
-const WITHOUT_SERVER: readonly string[] = ['doctor'];
+const WITHOUT_SERVER: readonly string[] = ['doctor', 'images'];
 
 function registerDoctor(
 	command: Command,

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { MachineFacts } from '../plan/doctor/facts.ts';
 import type { LocalFiles } from './cp/local-files.ts';
+import type { ImageFolderFlags, LocalImages } from './images/local-images.ts';
 import type { Outputs } from './print/outputs.ts';
 import type { RuntimeName } from './runtime-name.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
@@ -59,6 +60,8 @@ export interface CliContext extends Outputs {
 	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
 	/** Tries what this machine allows. Leaves nothing behind. */
 	inspectMachine(options: InspectionOptions): Promise<MachineFacts>;
+	/** The images of this machine. The caller closes them. */
+	openImages(folder: ImageFolderFlags): Promise<LocalImages>;
 	/** Starts a server in this process, for one command. Its containers run by `runtime`. */
 	startEmbedded(runtime: RuntimeName): Promise<Embedded>;
 }

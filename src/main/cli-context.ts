@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/files/folders.ts';
 import { isMissing } from '../base/files/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
+import type { ImageFolderFlags, LocalImages } from '../cli/images/local-images.ts';
 import { outputsOver } from '../cli/print/outputs.ts';
 import type { RuntimeName } from '../cli/runtime-name.ts';
 import { Client } from '../client/client.ts';
@@ -43,6 +44,7 @@ export function cliContext(): CliContext {
 			const { inspectMachine } = await import('./doctor/inspect-machine.ts');
 			return inspectMachine({ dataDir, port, clock: new SystemClock({ keepsAlive: true }) });
 		},
+		openImages,
 		startEmbedded: (runtime) => startEmbedded(runtime, (line) => outputs.stderr.write(line)),
 	};
 }
@@ -126,6 +128,19 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 			`Warning: ${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} does not lead to a running stint server${why}; this run starts an embedded one\n`,
 		);
 	return undefined;
+}
+
+/** Opens the images of a data folder or of a folder of images. The client bundle does not have them. */
+async function openImages({ dataDir, imageDir }: ImageFolderFlags): Promise<LocalImages> {
+	for (const [flag, value] of Object.entries({ '--data-dir': dataDir, '--image-dir': imageDir }))
+		if (value === '') throw new CommandError(`${flag}: must not be empty`);
+	const { imageStore, registries } = dataFolder(dataDir ?? defaultDataPath(process.env));
+	const { StoreImages } = await import('./images/store-images.ts');
+	return new StoreImages({
+		imageFolder: imageDir === undefined ? imageStore : resolve(imageDir),
+		registriesPath: registries,
+		clock: new SystemClock({ keepsAlive: true }),
+	});
 }
 
 /**

@@ -17,3 +17,6 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'port-forward',
 	'top',
 ];
+
+/** The other commands of cli/, which run from the bundle with everything: they start a server, or use the store of images. */
+export const LARGE_COMMANDS: readonly string[] = ['images', 'run'];

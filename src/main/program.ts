@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { calledAs } from '../cli/called-as.ts';
 import { registerCommands } from '../cli/commands.ts';
 import type { CliContext } from '../cli/context.ts';
-import { CLIENT_COMMANDS } from './client-commands.ts';
+import { CLIENT_COMMANDS, LARGE_COMMANDS } from './client-commands.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
@@ -23,7 +23,7 @@ export function makeProgram(context: CliContext, finish: (code: number) => void,
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 		.configureHelp({ minWidthToWrap: NARROWEST_HELP })
 		.version(VERSION);
-	const only = [SERVER, 'run', ...CLIENT_COMMANDS].find((name) => name === first);
+	const only = [SERVER, ...LARGE_COMMANDS, ...CLIENT_COMMANDS].find((name) => name === first);
 	if (only === undefined || only === SERVER) registerServerCommand(program);
 	if (only !== SERVER) registerCommands(program, context, { finish, only });
 	return program;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command, Option } from 'commander';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/files/folders.ts';
@@ -19,7 +20,7 @@ import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
-import { dataFolder, defaultDataPath } from './server/data-folder.ts';
+import { type DataFolder, dataFolder, defaultDataPath } from './server/data-folder.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {
@@ -27,6 +28,7 @@ interface Flags {
 	readonly port: string;
 	readonly runtime: string;
 	readonly runtimeEndpoint?: string;
+	readonly imageDir?: string;
 	readonly maxPods: string;
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
@@ -60,6 +62,10 @@ export function registerServerCommand(program: Command): void {
 			process.env[RUNTIME_VARIABLE] || 'process',
 		)
 		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
+		.option(
+			'--image-dir <dir>',
+			'folder of images, for --runtime sandbox (default: images in the data folder)',
+		)
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
 		.addOption(
@@ -97,10 +103,10 @@ async function serve(flags: Flags): Promise<void> {
 	const evictionHard = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
+	const misplaced = misplacedFlag(flags, runtime);
+	if (misplaced !== undefined) return fail(misplaced);
 	const { runtimeEndpoint } = flags;
-	if (runtimeEndpoint !== undefined && runtime !== 'docker')
-		return fail(`--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`);
-	const folder = dataFolder(flags.dataDir);
+	const folder = folderOf(flags);
 	const log = openLog(new SystemClock());
 	// Before the start: a signal during the start must stop the parts that were started, not kill the process.
 	const stop = stopOnSignal(log);
@@ -126,6 +132,20 @@ async function serve(flags: Flags): Promise<void> {
 	const failure = await server.ended;
 	log.info(`stopped${failure ? ' because of an error' : ''}; running Pods continue to run`);
 	process.exitCode = failure ? FAILED : stop.exitCode();
+}
+
+/** What is wrong with a flag that only one runtime has; undefined: nothing. */
+function misplacedFlag({ runtimeEndpoint, imageDir }: Flags, runtime: RuntimeName): string | undefined {
+	if (runtimeEndpoint !== undefined && runtime !== 'docker')
+		return `--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`;
+	if (imageDir !== undefined && runtime !== 'sandbox' && runtime !== 'auto')
+		return `--image-dir: the runtime ${runtime} has no folder of images; use it with --runtime sandbox`;
+	return imageDir === '' ? '--image-dir: must not be empty' : undefined;
+}
+
+function folderOf({ dataDir, imageDir }: Flags): DataFolder {
+	const folder = dataFolder(dataDir);
+	return imageDir === undefined ? folder : { ...folder, imageStore: resolve(imageDir) };
 }
 
 /** The numbers among the flags; undefined, after reporting the error, if one is invalid. */

@@ -50,6 +50,9 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
  *     says so; the process continues. A call replaces all amounts, and may be repeated. If it rejects, the container has
  *     the amounts of before.
  * 15. `usage` measures all running containers, in any order. One that starts or ends meanwhile may be missing.
+ * 16. A runtime with `images` keeps them itself, and the node agent removes unused ones. An image is in use while a container
+ *     exists that was made from it, also one of another user of the same images; `remove` rejects for such an image, and
+ *     containers never lose files by it.
  */
 export interface Runtime {
 	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
@@ -71,6 +74,8 @@ export interface Runtime {
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
+	/** The images; undefined for a runtime that has none, or whose engine manages them. Its calls need a started runtime. */
+	readonly images?: RuntimeImages | undefined;
 	/** Makes the image available. Rejects with {@link ImageError}. */
 	pullImage(image: string, options?: PullOptions): Promise<PulledImage>;
 	/**
@@ -179,6 +184,38 @@ export interface PulledImage {
 	readonly imageRef: string;
 	/** Its size on disk; 0 for a runtime without images. */
 	readonly sizeBytes: number;
+}
+
+/** The images of a runtime (in the CRI: ListImages, RemoveImage, ImageFsInfo). */
+export interface RuntimeImages {
+	list(): Promise<readonly RuntimeImage[]>;
+	/** Removes an image with all its names; does nothing if there is none. Rejects if it is in use. */
+	remove(id: string): Promise<void>;
+	/** The disk that holds the images. */
+	disk(): Promise<ImageDisk>;
+}
+
+/** An image of a runtime. Times are in ms since the epoch. */
+export interface RuntimeImage {
+	readonly id: string;
+	/** Its names with a tag. */
+	readonly tags: readonly string[];
+	/** Its names with the digest that the registry gave. */
+	readonly digests: readonly string[];
+	/** What it takes on disk. Parts that it shares with other images count for each. */
+	readonly sizeBytes: number;
+	/** When it was pulled or loaded for the first time. */
+	readonly addedAt: number;
+	/** When a container was last made from it, or it was last pulled. */
+	readonly lastUsedAt: number;
+	/** Whether a container exists that was made from it. */
+	readonly isInUse: boolean;
+}
+
+/** The size of a disk that holds images. */
+export interface ImageDisk {
+	readonly capacityBytes: number;
+	readonly availableBytes: number;
 }
 
 /** The environment that the containers of one Pod share. */

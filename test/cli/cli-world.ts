@@ -115,6 +115,8 @@ export class CliWorld {
 	readonly ports = new Map<string, (connection: Duplex) => void>();
 	/** What `doctor` finds out. */
 	machine: MachineFacts = ROOT_MACHINE;
+	/** The images of `stint images`. */
+	openImages: CliContext['openImages'] = async () => assert.fail('no images');
 	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
 	/** The runtime of each embedded server. */
@@ -244,6 +246,7 @@ export class CliWorld {
 			connect: async () => connection,
 			findRunning: async () => (this.running ? connection : undefined),
 			inspectMachine: async () => this.machine,
+			openImages: (folder) => this.openImages(folder),
 			startEmbedded: async (runtime) => {
 				this.startedRuntimes.push(runtime);
 				return { ...connection, stop: async () => void this.stopped++ };

@@ -284,3 +284,27 @@ test('a private image needs the Secret of the Pod, also when it is present', { s
 		registry.auth = { kind: 'none' };
 	}
 });
+
+test('stint images works beside the server, which uses what it pulls and keeps what it needs', {
+	skip,
+}, async (t) => {
+	fill();
+	const server = await serverAt(t, LEVELS[0]);
+	const app = `${registry.host}/app:1`;
+	const images = (...args: readonly string[]) => server.stint('images', '--data-dir', server.folder, ...args);
+	assert.equal((await images('pull', '-q', app)).stdout, `${app}\n`);
+	await pod(server, 'p', { image: app, imagePullPolicy: 'Never', command: ['sleep', '1000'] });
+	await server.kubectl('wait', '--for=condition=Ready', 'pod/p', '--timeout=60s');
+	assert.match((await images('ls')).stdout, /\/app +1 +\w{12} +\S+ +\S+ ago +yes\n/);
+	const refused = await images('rm', app);
+	assert.equal(refused.code, 1);
+	assert.match(refused.stderr, /must force\) - container \S+ is using its referenced image/);
+	assert.equal((await images('rm', '-f', app)).stdout, `Untagged: ${app}\n`);
+	assert.equal((await images('prune', '--all')).stdout, 'Total reclaimed space: 0B\n');
+	assert.equal((await server.kubectl('exec', 'p', '--', 'cat', '/app/run')).code, 0);
+	await server.kubectl('delete', 'pod', 'p', '--grace-period=1');
+	assert.match(
+		(await images('prune')).stdout,
+		/^Deleted Images:\ndeleted: sha256:\w+\n\nTotal reclaimed space: [\d.]+[kM]?B\n$/,
+	);
+});

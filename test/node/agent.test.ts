@@ -3,6 +3,7 @@ import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ApiTransport } from '../../src/api/contract/transport.ts';
+import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
@@ -334,3 +335,15 @@ function watchFolder(t: TestContext, folder: string): () => Promise<void> {
 		change = Promise.withResolvers<void>();
 	};
 }
+
+test('the Node lists the images of a runtime that manages them', async (t) => {
+	const image = {
+		...{ id: 'i', tags: ['docker.io/library/a:1'], digests: ['docker.io/library/a@sha256:1'] },
+		...{ sizeBytes: 5, addedAt: 0, lastUsedAt: 0, isInUse: false },
+	};
+	const disk = { capacityBytes: 100, availableBytes: 50 };
+	const images = { list: async () => [image], remove: async () => {}, disk: async () => disk };
+	const { plane } = await startNode(t, { images });
+	const { status } = await plane.client.resource(nodes).get('here');
+	assert.deepEqual(status.images, [{ names: [...image.digests, ...image.tags], sizeBytes: 5 }]);
+});

@@ -16,7 +16,7 @@ import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent, type NodeAgentOptions } from '../../src/node/agent/agent.ts';
-import type { ImageError } from '../../src/runtime/contract.ts';
+import type { ImageError, RuntimeImages } from '../../src/runtime/contract.ts';
 import { type FakeProgram, programByCommand } from '../../src/runtime/fake/fake-program.ts';
 import { FakeRuntime, type FakeRuntimeOptions } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
@@ -48,6 +48,8 @@ export interface NodeOptions {
 	readonly volumes?: NodeAgentOptions['volumes'];
 	/** The behaviour of commands in containers. */
 	readonly exec?: FakeRuntimeOptions['exec'];
+	/** The images of the runtime. Default: it manages none. */
+	readonly images?: RuntimeImages;
 	/** Why containers cannot be resized. */
 	readonly resizeError?: FakeRuntimeOptions['resizeError'];
 	/** Called with the configuration of each container that the runtime creates. */
@@ -67,6 +69,7 @@ export async function startNode(
 		created,
 		exec,
 		resizeError,
+		images,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
 ): Promise<TestNode> {
@@ -78,6 +81,7 @@ export async function startNode(
 			return program(config);
 		},
 		...(imageError && { imageError }),
+		...(images && { images }),
 		...(exec && { exec }),
 		...(resizeError && { resizeError }),
 		...(traits && { traits }),

@@ -57,10 +57,7 @@ export const ENTRIES: readonly string[] = [
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
-	// The commands for images, and the collection of unused ones, will import these.
-	'src/plan/image-gc/plan-image-gc.ts',
-	'src/image/archives/save-images.ts',
-	'src/image/archives/load-images.ts',
+	// A command that pushes images will import this.
 	'src/image/registry/upload.ts',
 ];
 
@@ -162,7 +159,6 @@ export const NOT_IN_BROWSER: readonly string[] = ['src/client/transport/http-nod
 export const UNUSED_EXPORTS: readonly string[] = [
 	// The runtimes that pull images come after the parts of an image.
 	'src/image/',
-	'src/plan/image-gc/',
 ];
 
 /** The file that lists the banned phrases, and so contains them. */

@@ -5,7 +5,7 @@ import { messageOf } from '../../base/message-of.ts';
 import { pathOf } from '../../client/client.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { EXIT_CODES } from '../run/run-session.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
 import type { ForwardedPort, LocalPort } from '../streams/local-ports.ts';
 import { forwardedPorts, listenedAddresses } from '../streams/port-args.ts';
 import { streamedPod, waitOf } from '../streams/stream-pod.ts';

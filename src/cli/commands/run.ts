@@ -10,6 +10,7 @@ import {
 	type Connection,
 	type Interruption,
 } from '../context.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
 import { applyObject, createObject } from '../manifest/apply-object.ts';
 import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from '../manifest/check.ts';
 import type { ManifestDocument } from '../manifest/document.ts';
@@ -18,7 +19,7 @@ import { toJson } from '../print/json.ts';
 import { unknownForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from '../run/job-from-flags.ts';
-import { EXIT_CODES, RunSession, type RunSessionOptions } from '../run/run-session.ts';
+import { RunSession, type RunSessionOptions } from '../run/run-session.ts';
 import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../runtime-name.ts';
 
 /** The flags of `run`. */

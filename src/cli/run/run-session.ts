@@ -5,6 +5,7 @@ import { isOf } from '../args/kind-of.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
 import type { Applied, SendObject } from '../manifest/apply-object.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
@@ -39,14 +40,6 @@ export interface RunSessionOptions {
 
 /** Interval at which the elapsed time in the status line is updated. */
 const TICK_MS = 1000;
-
-/** The exit codes that a shell reports for a process ended by these signals: 128 plus the number. */
-export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
-	SIGHUP: 129,
-	SIGINT: 130,
-	SIGPIPE: 141,
-	SIGTERM: 143,
-};
 
 /**
  * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts

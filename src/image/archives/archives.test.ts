@@ -19,8 +19,9 @@ const BASE = [{ path: 'etc/' }, { path: 'etc/os', content: 'linux' }];
 const ONE = buildImage({ layers: [BASE, [{ path: 'app', content: 'one' }]] });
 const TWO = buildImage({ layers: [BASE, [{ path: 'app', content: 'two' }]], compression: 'zstd' });
 
-function load(store: ImageStore, archive: Uint8Array) {
-	return loadImages(store, piecesOf(archive), { platform: machinePlatform('x64') });
+async function load(store: ImageStore, archive: Uint8Array) {
+	const loaded = await loadImages(store, piecesOf(archive), { platform: machinePlatform('x64') });
+	return loaded.map(({ image }) => image);
 }
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -146,6 +147,9 @@ test('an archive of an old Docker, with links between layers, is loaded', async 
 	assert.deepEqual((await store.config(image?.id ?? '')).cmd, ['/app']);
 	assert.equal(image?.unpackedBytes, 11);
 	assert.equal((await load(store, dockerArchive()))[0]?.id, image?.id);
+	await store.tag(image?.id ?? '', 'docker.io/library/else:1');
+	const [again] = await loadImages(store, piecesOf(dockerArchive()), { platform: machinePlatform('x64') });
+	assert.deepEqual(again?.names, ['docker.io/library/app:1', 'r.io/app:2']);
 });
 
 test('hostile and damaged archives are refused, and nothing remains of them', async (t) => {

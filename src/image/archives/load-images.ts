@@ -19,6 +19,13 @@ export interface LoadOptions {
 	readonly signal?: AbortSignal;
 }
 
+/** An image of the store that an archive had. */
+export interface LoadedImage {
+	readonly image: StoredImage;
+	/** The whole names that the archive gives it. */
+	readonly names: readonly string[];
+}
+
 /**
  * Adds the images of an archive to the store: an OCI image layout, or what `docker save` and `podman save` write, as a
  * tar archive, plain or compressed. An archive is as hostile as a layer: it is unpacked like one into a folder of the
@@ -28,7 +35,7 @@ export async function loadImages(
 	store: ImageStore,
 	archive: AsyncIterable<Uint8Array>,
 	options: LoadOptions,
-): Promise<readonly StoredImage[]> {
+): Promise<readonly LoadedImage[]> {
 	const root = store.draft();
 	try {
 		const policy = { ownership: 'record', setId: 'strip' } as const;
@@ -38,7 +45,7 @@ export async function loadImages(
 		const images = files.has('index.json')
 			? layoutImages(files, options.platform)
 			: await dockerImages(files);
-		const loaded: StoredImage[] = [];
+		const loaded: LoadedImage[] = [];
 		for (const image of images) loaded.push(await addImage(store, image, options.signal));
 		return loaded;
 	} finally {
@@ -46,7 +53,11 @@ export async function loadImages(
 	}
 }
 
-async function addImage(store: ImageStore, image: ArchivedImage, signal: AbortSignal | undefined) {
+async function addImage(
+	store: ImageStore,
+	image: ArchivedImage,
+	signal: AbortSignal | undefined,
+): Promise<LoadedImage> {
 	const { names, layerFiles, ...documents } = image;
 	const texts = names.map((name) => referenceText(pullReference(name)));
 	const stored = await store.add({
@@ -61,7 +72,7 @@ async function addImage(store: ImageStore, image: ArchivedImage, signal: AbortSi
 		...(signal && { signal }),
 	});
 	for (const name of texts.slice(1)) await store.tag(stored.id, name);
-	return (await store.find(stored.id)) ?? stored;
+	return { image: (await store.find(stored.id)) ?? stored, names: texts };
 }
 
 const READ_BYTES = 256 << 10;

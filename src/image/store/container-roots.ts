@@ -202,6 +202,16 @@ export class ContainerRoots {
 		}
 	}
 
+	/** Gives back the leases of images that are about to be removed, unless a root is in the making. */
+	async forget(imageIds: readonly Digest[]): Promise<void> {
+		for (const imageId of imageIds) {
+			const held = this.#leases.get(imageId);
+			if (!held || held.users > 0) continue;
+			held.end?.cancel();
+			await this.#release(imageId, held);
+		}
+	}
+
 	/** Gives all leases back at once. No root may be in the making. */
 	async close(): Promise<void> {
 		for (const [imageId, held] of this.#leases) {

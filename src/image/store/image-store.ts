@@ -254,6 +254,7 @@ export class ImageStore {
 	 * The caller decides whether an image may be removed that is in use.
 	 */
 	async remove(ids: readonly Digest[]): Promise<void> {
+		await this.roots.forget(ids);
 		await this.#locked(async () => {
 			for (const { name, imageId } of await readRefRecords(this.folders))
 				if (ids.includes(imageId)) await this.#session.discard(this.folders.ref(name));

@@ -13,7 +13,8 @@
  * probes run) and probe-action.ts, with the requests and commands of probes and hooks in handlers/; then
  * node-registration.ts and node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts,
  * cri-log-parser.ts, log-text.ts, log-follower.ts; and in streams/: exec.ts (commands in containers), attach.ts, session.ts;
- * usage/usage-window.ts (what containers use) and eviction/evictions.ts (which Pods end for want of resources).
+ * usage/usage-window.ts (what containers use), eviction/evictions.ts (which Pods end for want of resources) and
+ * images/image-collector.ts (which images are removed).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -50,6 +51,7 @@ import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { Evictions, type PodDiskUse } from '../eviction/evictions.ts';
+import { ImageCollector } from '../images/image-collector.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { logBytes } from '../logs/log-size.ts';
@@ -111,6 +113,8 @@ export class NodeAgent implements NodeApi {
 	readonly #hooks: ContainerHooks;
 	readonly #usage: UsageWindow;
 	readonly #evictions: Evictions;
+	/** Undefined if the runtime manages no images. */
+	readonly #collector: ImageCollector | undefined;
 	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
@@ -139,6 +143,7 @@ export class NodeAgent implements NodeApi {
 		this.#usage = usageOf(options);
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		this.#evictions = this.#evictionsOf(options);
+		this.#collector = collectorOf(options);
 		const shared = {
 			clock,
 			runtime,
@@ -220,6 +225,7 @@ export class NodeAgent implements NodeApi {
 			runtimeVersion: runtime.version,
 			version,
 			pressures: () => this.#evictions.pressures,
+			images: async () => await this.#collector?.list(),
 			onRegistered: () => this.#registered.resolve(),
 		};
 		try {
@@ -228,6 +234,7 @@ export class NodeAgent implements NodeApi {
 					(stop) => this.#pods.run(stop),
 					(stop) => this.#workers.run(stop),
 					(stop) => this.#evictions.run(stop),
+					async (stop) => await this.#collector?.run(stop),
 					() => this.#sweep(),
 					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
 				],
@@ -322,6 +329,26 @@ function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions
 
 function usageOf({ clock, runtime, onError }: NodeAgentOptions): UsageWindow {
 	return new UsageWindow({ clock, runtime, measureMachine, onError: (error) => onError('usage', error) });
+}
+
+/** What removes unused images; undefined if the runtime manages none. */
+function collectorOf({
+	clock,
+	runtime,
+	recorder,
+	machine,
+	onError,
+}: NodeAgentOptions): ImageCollector | undefined {
+	const { images } = runtime;
+	return (
+		images &&
+		new ImageCollector({
+			clock,
+			images,
+			record: (event) => recorder.event(nodeSubject(machine.name), event),
+			onError: (error) => onError('images', error),
+		})
+	);
 }
 
 /** The stage of inputs. Checks what the runtime declares. */

@@ -6,6 +6,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { unlessGone } from '../../client/outcomes.ts';
+import type { ListedImage } from '../../plan/node/node-images.ts';
 import { type Machine, nodeLabelsOf, nodeStatusOf, pressureEvents } from '../../plan/node/node-status.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 
@@ -25,6 +26,8 @@ export interface NodeRegistrationOptions {
 	readonly version: string;
 	/** The conditions about pressure that are True. */
 	readonly pressures: () => ReadonlySet<string>;
+	/** The images of the Node; undefined if they are unknown, or if the runtime manages none. */
+	readonly images: () => Promise<readonly ListedImage[] | undefined>;
 	/** Called after each successful read or write of the Node: the API has it. */
 	readonly onRegistered: () => void;
 	readonly onError: (error: unknown) => void;
@@ -68,7 +71,7 @@ async function register(
 	const known = await unlessGone(target.get(machine.name));
 	const pressures = options.pressures();
 	const inputs = { now: clock.now(), before: known, runtimeVersion, version };
-	const status = nodeStatusOf(machine, { ...inputs, pressures });
+	const status = nodeStatusOf(machine, { ...inputs, pressures, images: await options.images() });
 	if (!known) {
 		const metadata = { name: machine.name, labels: nodeLabelsOf(machine) };
 		return {

@@ -2,6 +2,7 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
 import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { type ListedImage, nodeImagesOf } from './node-images.ts';
 
 /** The facts about the machine that a Node's status and labels report. */
 export interface Machine {
@@ -64,18 +65,21 @@ export interface StatusInputs {
 	readonly version: string;
 	/** The types of the conditions about pressure that are True. */
 	readonly pressures: ReadonlySet<string>;
+	/** The images of the Node; undefined: those of before stay. */
+	readonly images?: readonly ListedImage[] | undefined;
 }
 
 /** The status of a Node whose agent works. Fields and conditions that other components wrote are kept. */
 export function nodeStatusOf(
 	machine: Machine,
-	{ now, before, runtimeVersion, version, pressures }: StatusInputs,
+	{ now, before, runtimeVersion, version, pressures, images }: StatusInputs,
 ): Node['status'] {
 	const resources = allocatableOf(machine);
 	return {
 		...before?.status,
 		capacity: resources,
 		allocatable: resources,
+		...(images && { images: nodeImagesOf(images) }),
 		conditions: conditionsOf(now, before, pressures),
 		addresses: [
 			{ type: 'InternalIP', address: machine.address },

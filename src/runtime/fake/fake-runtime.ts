@@ -24,6 +24,7 @@ import {
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
+	type RuntimeImages,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
@@ -51,6 +52,8 @@ export interface FakeRuntimeOptions {
 	port?(port: number, sandbox: SandboxConfig): FakePort | undefined;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
+	/** Its images. Default: it manages none. */
+	readonly images?: RuntimeImages;
 	/** What a running container uses; default: nothing. */
 	usage?(container: ContainerConfig): Partial<ContainerUsage>;
 	/** Returns why a container cannot get these resources; undefined if it can, which is the default. */
@@ -98,6 +101,7 @@ const SIGTERM = 15;
 export class FakeRuntime implements Runtime {
 	readonly version = 'fake://1';
 	readonly traits: RuntimeTraits;
+	readonly images: RuntimeImages | undefined;
 	readonly #options: FakeRuntimeOptions;
 	readonly #logTime: LogTime;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
@@ -107,6 +111,7 @@ export class FakeRuntime implements Runtime {
 
 	constructor(options: FakeRuntimeOptions) {
 		this.#options = options;
+		this.images = options.images;
 		this.traits = options.traits ?? PRETENDS_EVERYTHING;
 		const nanos = (): bigint => BigInt(options.clock.now()) * 1_000_000n;
 		this.#logTime = new LogTime(options.clock, nanos);

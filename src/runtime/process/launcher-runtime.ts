@@ -40,6 +40,7 @@ import {
 	type PullOptions,
 	type Runtime,
 	type RuntimeContainer,
+	type RuntimeImages,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
@@ -203,6 +204,10 @@ export class LauncherRuntime implements Runtime {
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
 		return this.#isEmpty ? [] : await this.#call('listSandboxes');
+	}
+
+	get images(): RuntimeImages | undefined {
+		return this.#options.source.images;
 	}
 
 	async pullImage(image: string, options: PullOptions = {}): Promise<PulledImage> {

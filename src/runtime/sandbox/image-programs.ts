@@ -5,17 +5,13 @@
  * Read in this order: image-programs.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts (rules),
  * subordinate-ids.ts and layer-files.ts (what the machine grants).
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { attempt } from '../../base/attempt.ts';
-import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
-import type { Random } from '../../base/random.ts';
 import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
 import {
@@ -24,7 +20,7 @@ import {
 	referenceText,
 	repositoryText,
 } from '../../image/names/image-reference.ts';
-import { ImageStore } from '../../image/store/image-store.ts';
+import type { ImageStore } from '../../image/store/image-store.ts';
 import { type FoundImage, findImageRecord, type ImageRecord } from '../../image/store/records.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
 import { verifyNonRoot } from '../non-root.ts';
@@ -36,36 +32,26 @@ import { type MachineProbe, probeMachine } from '../process/shim/probe.ts';
 import { filterFile } from '../process/shim/shim-file.ts';
 import type { ContainerRoot } from '../process/shim/shim-request.ts';
 import { imageTraits } from './honoured.ts';
-import { type ImageBoxFacts, imageBoxOf, mapsOf, type SubordinateIds } from './image-box.ts';
+import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
+import { type ImageBoxFacts, imageBoxOf, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
-import { shimLayerFiles } from './layer-files.ts';
 import { isImageId, mayUse } from './may-use.ts';
+import { SandboxImages } from './sandbox-images.ts';
 import { discardStaleRoots, withTrial } from './stale-roots.ts';
-import { subordinateIds } from './subordinate-ids.ts';
-import { ImageWorker, WorkerError } from './worker/image-worker.ts';
+import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 
 /** The parts and settings of an {@link ImagePrograms}. */
-export interface ImageProgramsOptions {
-	/** The folder of the store of images. */
-	readonly imageFolder: string;
+export interface ImageProgramsOptions extends Omit<ImageAccessOptions, 'keepsBlobs' | 'keepsAlive'> {
 	/** The data folder, whose containers these are: several servers may share a store of images. */
 	readonly owner: string;
-	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
-	readonly registriesPath: string;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly version: string;
 	/** Called while an image is pulled. */
 	onProgress?(image: string, progress: PullProgress): void;
-	/** Receives errors that no call can reject with, such as a root that cannot be removed. */
-	onError(error: unknown): void;
 }
 
 /** What is known once the machine was tried. */
 interface Started {
-	readonly shim: string;
 	readonly machine: MachineProbe;
 	/** Whether roots are overlays; otherwise they are copies. */
 	readonly canOverlay: boolean;
@@ -88,8 +74,9 @@ const LONGEST_DATABASE_BYTES = 1 << 20;
 /** See the header of this file. */
 export class ImagePrograms implements ProgramSource {
 	readonly name = 'sandbox';
+	readonly images = new SandboxImages(() => this.#parts().store);
 	readonly #options: ImageProgramsOptions;
-	readonly #images = new Map<string, KnownImage>();
+	readonly #known = new Map<string, KnownImage>();
 	#started: Started | undefined;
 
 	constructor(options: ImageProgramsOptions) {
@@ -97,30 +84,18 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async start(shim: string | undefined): Promise<MachineProbe> {
-		if (!shim) throw new Error('images cannot be run: stint has no shim for this system');
-		const { imageFolder, clock, random, onError } = this.#options;
+		const { imageFolder, clock } = this.#options;
 		await mkdir(imageFolder, { recursive: true, mode: 0o700 });
 		const machine = await withTrial(imageFolder, clock, (trial) => probeMachine(shim, trial));
-		if (machine.level === 'none' || !machine.hasPids)
-			throw new Error(`images cannot be run: this machine does not isolate containers: ${machine.reason}`);
-		const isUser = machine.level === 'user';
-		const ids = isUser ? await usableIds(shim) : undefined;
-		const store = await ImageStore.open({
-			root: join(imageFolder, 'store'),
-			clock,
-			random,
-			policy: { ownership: isUser && !ids ? 'record' : 'apply', setId: 'keep' },
-			files: shimLayerFiles(shim, { isUser, onError }),
-			onError,
-			...(ids && { remove: (path: string) => removeAs(shim, ids, path) }),
-		});
+		const refusal = imagesRefusal(shim, machine);
+		if (refusal !== undefined) throw new Error(refusal);
+		const access = await ImageAccess.on({ shim, machine }, this.#options);
 		this.#started = {
-			shim,
 			machine,
 			canOverlay: machine.canOverlay === true,
-			ids,
-			store,
-			worker: this.#worker(shim, isUser, ids),
+			ids: access.ids,
+			store: await access.openStore(),
+			worker: access.worker(),
 		};
 		return machine;
 	}
@@ -163,7 +138,7 @@ export class ImagePrograms implements ProgramSource {
 		if (!found)
 			throw new ContainerStartError('CreateContainerError', `image "${config.image}" is not present`);
 		const { record } = found;
-		const image = await this.#known(record);
+		const image = await this.#knownImage(record);
 		const user = userOf(config, sandbox, image);
 		const program = imageProgramOf(config, image.config, { hostname: sandbox.hostname, user });
 		if (!program)
@@ -224,30 +199,13 @@ export class ImagePrograms implements ProgramSource {
 		return this.#started;
 	}
 
-	#worker(shim: string, isUser: boolean, ids: SubordinateIds | undefined): ImageWorker {
-		const { imageFolder, registriesPath, clock, version, onError } = this.#options;
-		return new ImageWorker({
-			clock,
-			onError,
-			prefix: ids ? namespacePrefix(shim, ids) : [],
-			settings: {
-				store: join(imageFolder, 'store'),
-				shim,
-				isUser,
-				hasOwners: !isUser || ids !== undefined,
-				registriesPath,
-				userAgent: `stint/${version}`,
-			},
-		});
-	}
-
 	async #find(image: string): Promise<FoundImage | undefined> {
 		const { folders } = this.#parts().store;
 		return await findImageRecord(folders, isImageId(image) ? image : referenceText(referenceOf(image)));
 	}
 
-	async #known(stored: ImageRecord): Promise<KnownImage> {
-		const known = this.#images.get(stored.id);
+	async #knownImage(stored: ImageRecord): Promise<KnownImage> {
+		const known = this.#known.get(stored.id);
 		if (known) return known;
 		const { store } = this.#parts();
 		const view = await store.layers.view(stored.layers.map(({ chainId }) => chainId));
@@ -259,10 +217,10 @@ export class ImagePrograms implements ProgramSource {
 		};
 		const databases = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
 		const image = { config: await store.config(stored.id), databases };
-		this.#images.set(stored.id, image);
-		if (this.#images.size > KEPT_IMAGES)
-			for (const [oldest] of this.#images) {
-				this.#images.delete(oldest);
+		this.#known.set(stored.id, image);
+		if (this.#known.size > KEPT_IMAGES)
+			for (const [oldest] of this.#known) {
+				this.#known.delete(oldest);
 				break;
 			}
 		return image;
@@ -321,26 +279,4 @@ async function copyResolvConf(folder: string): Promise<string> {
 	const text = await readFile('/etc/resolv.conf').catch(() => '');
 	await writeFile(path, text, { mode: 0o644 });
 	return path;
-}
-
-/** The user's further ids, if a process can be given them here. */
-async function usableIds(shim: string): Promise<SubordinateIds | undefined> {
-	const ids = subordinateIds();
-	if (!ids) return undefined;
-	const [command = '', ...args] = namespacePrefix(shim, ids);
-	return await promisify(execFile)(command, [...args, '/bin/true']).then(
-		() => ids,
-		() => undefined,
-	);
-}
-
-function namespacePrefix(shim: string, ids: SubordinateIds): readonly string[] {
-	const { uid, gid } = mapsOf(userOfThisProcess() ?? { uid: 0, gid: 0 }, ids);
-	return [shim, 'userns', uid, gid];
-}
-
-/** Removes a folder with files of the users of containers. */
-async function removeAs(shim: string, ids: SubordinateIds, path: string): Promise<void> {
-	const [command = '', ...args] = namespacePrefix(shim, ids);
-	await promisify(execFile)(command, [...args, '/bin/rm', '-rf', '--', path]);
 }

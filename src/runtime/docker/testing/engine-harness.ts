@@ -44,6 +44,7 @@ export function openMachine(engine: EngineDaemon, known: string): EngineHarness 
 			succeeds: ['true'],
 			failsWith3: sh('exit 3'),
 			runsForEver: sh(FOR_EVER),
+			endsAtTerm: sh('trap "exit 143" TERM; echo ready; sleep 1000000 & wait'),
 			ignoresTerm: sh('trap "" TERM; echo ready; while :; do sleep 1000; done'),
 			talks: sh('echo out; echo err >&2'),
 			writesLongLine: sh("head -c 65536 /dev/zero | tr '\\0' x"),

@@ -1,8 +1,11 @@
 /** The image worker: see worker-protocol.ts. Started by image-worker.ts. */
+import { createReadStream } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import { SystemRandom } from '../../../base/random.ts';
+import { loadImages } from '../../../image/archives/load-images.ts';
+import { machinePlatform } from '../../../image/manifests/platform.ts';
 import { readRegistriesConfig } from '../../../image/registry/hosts/registries-config.ts';
 import { Registry } from '../../../image/registry/registry.ts';
 import { RegistryError } from '../../../image/registry/registry-error.ts';
@@ -11,11 +14,14 @@ import { shimLayerFiles } from '../layer-files.ts';
 import { pullForPod } from './pull-for-pod.ts';
 import type {
 	FromWorker,
+	LoadedRecord,
 	WorkerCall,
 	WorkerCalls,
 	WorkerFailure,
 	WorkerSettings,
 } from './worker-protocol.ts';
+
+const READ_BYTES = 256 << 10;
 
 const clock = new SystemClock({ keepsAlive: true });
 const random = new SystemRandom();
@@ -65,6 +71,7 @@ class Worker {
 		const store = await this.#opened();
 		// The server's types ensure that the argument fits the method.
 		if (method === 'pull') return await this.#pull(id, store, argument as Parameters<WorkerCalls['pull']>[0]);
+		if (method === 'load') return await this.#load(store, argument as Parameters<WorkerCalls['load']>[0]);
 		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
 		const { signal } = this.#end;
 		// As in an overlay: no other user of the machine can enter the folder.
@@ -73,7 +80,7 @@ class Worker {
 
 	/** The store, which stays open; the call after one that could not open it tries again. */
 	async #opened(): Promise<ImageStore> {
-		const { store: root, shim, isUser, hasOwners } = this.#settings;
+		const { store: root, shim, isUser, hasOwners, keepsBlobs } = this.#settings;
 		const onError = (error: unknown): void => send({ warning: messageOf(error) });
 		this.#store ??= ImageStore.open({
 			root,
@@ -81,6 +88,7 @@ class Worker {
 			random,
 			policy: { ownership: hasOwners ? 'apply' : 'record', setId: 'keep' },
 			files: shimLayerFiles(shim, { isUser, onError }),
+			keepsBlobs,
 			onError,
 		});
 		try {
@@ -89,6 +97,16 @@ class Worker {
 			this.#store = undefined;
 			throw error;
 		}
+	}
+
+	async #load(
+		store: ImageStore,
+		{ path }: Parameters<WorkerCalls['load']>[0],
+	): Promise<readonly LoadedRecord[]> {
+		const archive = createReadStream(path, { highWaterMark: READ_BYTES });
+		const { signal } = this.#end;
+		const loaded = await loadImages(store, archive, { platform: machinePlatform(), signal });
+		return loaded.map(({ image: { id }, names }) => ({ id, names }));
 	}
 
 	async #pull(id: number, store: ImageStore, request: Parameters<WorkerCalls['pull']>[0]): Promise<unknown> {

@@ -14,7 +14,7 @@ import type { WorkerSettings } from './worker-protocol.ts';
 function settingsIn(folder: string): WorkerSettings {
 	return {
 		...{ store: join(folder, 'store'), shim: '/no/shim', isUser: true, hasOwners: false },
-		...{ registriesPath: join(folder, 'registries.yaml'), userAgent: 'stint/test' },
+		...{ registriesPath: join(folder, 'registries.yaml'), userAgent: 'stint/test', keepsBlobs: false },
 	};
 }
 

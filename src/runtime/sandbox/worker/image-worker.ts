@@ -23,6 +23,8 @@ const ERROR_CHARACTERS = 1000;
 
 /** The settings of an {@link ImageWorker}. */
 export interface ImageWorkerOptions {
+	/** Whether the worker keeps this process alive. Default false. */
+	readonly keepsAlive?: boolean;
 	readonly settings: WorkerSettings;
 	readonly clock: Clock;
 	/** Program and arguments that run the worker's program, as in a user namespace. */
@@ -105,7 +107,7 @@ class RunningWorker {
 	#nextId = 1;
 	#errors = '';
 
-	constructor({ settings, prefix, onError }: ImageWorkerOptions) {
+	constructor({ settings, prefix, onError, keepsAlive = false }: ImageWorkerOptions) {
 		this.#onError = onError;
 		const main = fileURLToPath(new URL(`./image-worker-main${extname(import.meta.url)}`, import.meta.url));
 		const [command = process.execPath, ...args] = [
@@ -125,8 +127,8 @@ class RunningWorker {
 		});
 		this.#child.on('error', (error) => this.#lost(error.message));
 		this.#child.on('close', (code, signal) => this.#lost(`it ended with ${signal ?? `exit code ${code}`}`));
-		// A running pull must not keep a command alive that has nothing else to do.
-		this.#refer('unref');
+		// A pull for a Pod must not keep a server alive that has nothing else to do.
+		if (!keepsAlive) this.#refer('unref');
 	}
 
 	/** Resolves when the process has ended. */

@@ -15,6 +15,8 @@ export interface WorkerSettings {
 	readonly isUser: boolean;
 	/** Whether files get the owners that the image gives them. */
 	readonly hasOwners: boolean;
+	/** Whether layers are kept as they came. */
+	readonly keepsBlobs: boolean;
 	/** The file of mirrors, in the form of k3s's registries.yaml; it need not exist. */
 	readonly registriesPath: string;
 	/** `stint/<version>`. */
@@ -25,6 +27,8 @@ export interface WorkerSettings {
 export interface WorkerCalls {
 	/** Pulls an image, whose name is well-formed. */
 	pull(request: PullRequest): Promise<PulledRecord>;
+	/** Adds the images of an archive: see loadImages. */
+	load(request: LoadRequest): Promise<readonly LoadedRecord[]>;
 	/** Makes a copy of an image as the root of a container; returns its folder. */
 	copyRoot(request: CopyRequest): Promise<string>;
 }
@@ -33,6 +37,19 @@ export interface WorkerCalls {
 export interface PullRequest {
 	readonly image: string;
 	readonly pullSecrets: readonly ImagePullSecret[];
+}
+
+/** An archive to load. */
+export interface LoadRequest {
+	/** The absolute path of its file. */
+	readonly path: string;
+}
+
+/** An image that an archive had. */
+export interface LoadedRecord {
+	readonly id: string;
+	/** The whole names that the archive gives it. */
+	readonly names: readonly string[];
 }
 
 /** The root of a container to make. */

@@ -1,0 +1,9 @@
+import type { Interruption } from './context.ts';
+
+/** The exit codes that a shell reports for a process ended by these signals: 128 plus the number. */
+export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
+	SIGHUP: 129,
+	SIGINT: 130,
+	SIGPIPE: 141,
+	SIGTERM: 143,
+};
