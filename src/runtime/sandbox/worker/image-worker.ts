@@ -73,7 +73,7 @@ export class ImageWorker {
 		try {
 			return await running.call({ method, argument, onProgress });
 		} finally {
-			if (running.isIdle) this.#endLater(running);
+			if (running.isIdle && running.isAlive) this.#endLater(running);
 		}
 	}
 
