@@ -51,8 +51,8 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 	for (const [id, status] of journaled.containers) {
 		const record = records.get(journaled.runs.get(id)?.request ?? '');
 		const goesOn = running.get(id);
-		// The request never reached the shim. The caller creates the container again.
-		if (status.state === 'created' && journaled.runs.has(id) && shim && isHere && !record) continue;
+		// It waited for its turn, or the request never reached the shim. The caller creates the container again.
+		if (status.state === 'created' && shim && isHere && !record && !journaled.processes.has(id)) continue;
 		if (status.state === 'exited') containers.set(id, status);
 		else if (goesOn) containers.set(id, runningAs(status, startOf(journaled, id, goesOn)));
 		else containers.set(id, endedAs(status, record, { journaled, now: clock.now(), lostBecause }));
