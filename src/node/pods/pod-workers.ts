@@ -79,11 +79,21 @@ function pauseAfterReconcile(pod: Pod | undefined): number {
 	return hasManyContainers(pod) ? containersIn(pod) : 0;
 }
 
+/** Up to this number of variables, a Pod is not large. */
+const FEW_VARIABLES = 500;
+
 /**
- * Whether the plan of the Pod has a turn of the event loop for itself. For 1,200 containers, 30 ms pass from the snapshot
- * to the plan, and as many until the API server has decoded and stored the status: together with the change or the timer
- * that woke the worker, all other work would wait for 100 ms.
+ * Whether the steps for the Pod have a turn of the event loop for themselves. For 1,200 containers, 30 ms pass from the
+ * snapshot to the plan, and as many until the API server has decoded and stored the status: together with the change or the
+ * timer that woke the worker, all other work would wait for 100 ms. The same holds for several Pods with megabytes of
+ * variables.
  */
+function isLarge(pod: Pod | undefined): boolean {
+	if (hasManyContainers(pod)) return true;
+	const containers = pod?.spec.containers ?? [];
+	return containers.reduce((sum, { env }) => sum + (env?.length ?? 0), 0) > FEW_VARIABLES;
+}
+
 function hasManyContainers(pod: Pod | undefined): boolean {
 	return containersIn(pod) > FEW_CONTAINERS;
 }
@@ -108,6 +118,8 @@ export class PodWorkers {
 	readonly #mounts: MountSteps;
 	readonly #resizes: ContainerResizes;
 	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
+	/** The last turn that a large Pod has for itself. */
+	#lastTurn = Promise.resolve();
 	readonly #deferred = new Set<string>();
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
@@ -190,16 +202,22 @@ export class PodWorkers {
 		if (!pod || hasEnded(pod)) yield* this.#deferred;
 	}
 
+	/** Resolves in a turn in which no other worker has been given its own. */
+	#ownTurn(): Promise<void> {
+		this.#lastTurn = this.#lastTurn.then(nextTurn);
+		return this.#lastTurn;
+	}
+
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
 	async #reconcile(uid: string): Promise<Outcome> {
 		const known = this.#options.pods.indexed(BY_UID, uid)[0];
 		if (known && this.#options.view.sandboxOf(uid) && !hasEnded(known)) await this.#mounts.refresh(known);
 		while (!this.#signal?.aborted) {
-			if (hasManyContainers(known)) await nextTurn();
+			if (isLarge(known)) await this.#ownTurn();
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
 			const plan = planPod(await this.#observe(pod));
-			if (hasManyContainers(pod)) await nextTurn();
+			if (isLarge(pod)) await this.#ownTurn();
 			if (this.#signal?.aborted) break;
 			this.#probe(pod, plan);
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
@@ -267,6 +285,7 @@ export class PodWorkers {
 			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
 			const { uid = '' } = pod.metadata;
 			const changes = inputs.changesOf(uid);
+			if (isLarge(pod) && index === 0) await this.#ownTurn();
 			const failure = await starter.start(pod, start);
 			this.#startBackoffs.note(uid, start.container.name, failure);
 			if (failure) this.#mounts.retryIfChanged(uid, changes);
