@@ -57,11 +57,11 @@ export function openMachine(engine: EngineDaemon, known: string): EngineHarness 
 			exitsWith3: sh('exit 3'),
 			talks: sh('echo out; echo err >&2'),
 			runsForEver: ['sleep', '1000000'],
-			printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+			printsSizes: sh(PRINT_SIZES),
 		},
 		attachable: {
 			echoesInput: ['cat'],
-			printsSizes: sh('trap "stty size" WINCH; while :; do sleep 0.05; done'),
+			printsSizes: sh(PRINT_SIZES),
 			runsUntilStopped: sh(FOR_EVER),
 		},
 		images: { known, unknown: '127.0.0.1:1/not/known:1', malformed: 'Not An Image' },
@@ -73,6 +73,9 @@ export function openMachine(engine: EngineDaemon, known: string): EngineHarness 
 }
 
 /** The first process of a container ignores signals that it does not handle. */
+// A size that came before the trap is printed too.
+const PRINT_SIZES =
+	'trap "stty size" WINCH; s=$(stty size 2>/dev/null); case $s in [1-9]*) echo "$s";; esac; while :; do sleep 0.05; done';
 const FOR_EVER = 'trap "exit 143" TERM; sleep 1000000 & wait';
 
 function sh(text: string): readonly string[] {

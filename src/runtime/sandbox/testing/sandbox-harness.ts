@@ -113,7 +113,10 @@ export async function openSandbox(world: SandboxWorld): Promise<RuntimeHarness> 
 	};
 }
 
-const PRINTS_SIZES = sh('trap "stty size" WINCH; while :; do sleep 0.05; done');
+// A size that came before the trap is printed too.
+const PRINTS_SIZES = sh(
+	'trap "stty size" WINCH; s=$(stty size 2>/dev/null); case $s in [1-9]*) echo "$s";; esac; while :; do sleep 0.05; done',
+);
 
 function sh(text: string): readonly string[] {
 	return ['sh', '-c', text];
