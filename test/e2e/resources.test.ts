@@ -107,15 +107,15 @@ test('resources of Pods', async (t) => {
 	});
 });
 
-const NOBODY = 65_534;
+const OTHER_USER_ID = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 test('a server of a user who may make no group', {
 	skip: canLimit && !isRoot && 'needs root, to run the server as another user',
 }, async (t) => {
 	const folder = temporaryFolder(t);
-	if (isRoot) chownSync(folder, NOBODY, NOBODY);
-	const under = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
+	if (isRoot) chownSync(folder, OTHER_USER_ID, OTHER_USER_ID);
+	const under = ['setpriv', `--reuid=${OTHER_USER_ID}`, `--regid=${OTHER_USER_ID}`, '--clear-groups', '--'];
 	const server = await startStint(t, { folder, env: { HOME: '/stint-e2e' }, ...(isRoot && { under }) });
 
 	await t.test('reports that limits are not honoured, and that a resize is infeasible', async (t) => {
