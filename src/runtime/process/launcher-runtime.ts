@@ -51,6 +51,7 @@ import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
+import { patientList } from './patient-list.ts';
 import type { ProgramSource } from './program-source.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
@@ -155,7 +156,7 @@ export class LauncherRuntime implements Runtime {
 		const connected = this.#connected();
 		if (left) await connected;
 		else connected.catch(onError);
-		const containers = await this.listContainers();
+		const containers = await patientList(() => this.listContainers(), this.#options.clock);
 		await source.releaseOthers(new Set(containers.map(({ id }) => id))).catch(onError);
 	}
 

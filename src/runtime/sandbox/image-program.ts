@@ -5,21 +5,12 @@
 import { isAbsolute, join } from 'node:path/posix';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import { setOwn } from '../../base/json/json.ts';
+import type { ImageConfig } from '../../image/manifests/image-config.ts';
 import type { HostProgram } from '../process/launcher/protocol.ts';
 import type { ImageUser } from './image-user.ts';
 
-/** What an image says about the program to run; a part of its configuration. */
-export interface ImageDefaults {
-	readonly entrypoint: readonly string[];
-	readonly cmd: readonly string[];
-	/** Each `NAME=value`. */
-	readonly env: readonly string[];
-	/** `user`, `uid`, `user:group` and the like; empty: root. */
-	readonly user: string;
-	readonly workingDir: string;
-	/** Such as `SIGQUIT`, or a number; empty: SIGTERM. */
-	readonly stopSignal: string;
-}
+/** What an image says about the program to run. */
+export type ImageDefaults = Pick<ImageConfig, 'entrypoint' | 'cmd' | 'env' | 'workingDir'>;
 
 /** The PATH of an image that names none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

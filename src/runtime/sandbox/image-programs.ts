@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { attempt } from '../../base/attempt.ts';
+import { codeOf } from '../../base/files/system-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
@@ -277,6 +278,9 @@ function userOf(
 async function copyResolvConf(folder: string): Promise<string> {
 	const path = join(folder, 'resolv.conf');
 	const text = await readFile('/etc/resolv.conf').catch(() => '');
-	await writeFile(path, text, { mode: 0o644 });
+	// Of a repeated call, the container may run, and may have changed it.
+	await writeFile(path, text, { mode: 0o644, flag: 'wx' }).catch((error) => {
+		if (codeOf(error) !== 'EEXIST') throw error;
+	});
 	return path;
 }

@@ -58,7 +58,8 @@ export interface CapabilityChanges {
 }
 
 /**
- * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, with the changes. ALL comes before the single names (containerd: `WithCapabilities`).
+ * The capabilities of a container as a mask in hexadecimal digits: the defaults of container runtimes, with the changes.
+ * ALL comes before the single names (containerd: `WithCapabilities`).
  */
 export function capabilityMask({ add, drop }: CapabilityChanges): string {
 	const added = add.map(plainName);
