@@ -172,6 +172,7 @@ export interface PullOptions {
 
 /** A Secret with credentials for registries. */
 export interface ImagePullSecret {
+	readonly uid: string;
 	readonly namespace: string;
 	readonly name: string;
 	/** The text of a `config.json` of Docker, or of the older `.dockercfg`, which is its part `auths` alone. */

@@ -11,16 +11,5 @@ import type { ImagePullSecret } from './contract.ts';
 export function pullCredentials(pullSecrets: readonly ImagePullSecret[]): CredentialSource {
 	const { env } = process;
 	const own = new DockerConfigFiles(dockerConfigPaths(env, homedir()), env);
-	return unionOfCredentials([credentialsOfSecrets(pullSecrets.map(secretOf)), own]);
-}
-
-function secretOf({
-	namespace,
-	name,
-	text,
-	isLegacy,
-}: ImagePullSecret): Parameters<typeof credentialsOfSecrets>[0][0] {
-	const type = isLegacy ? 'kubernetes.io/dockercfg' : 'kubernetes.io/dockerconfigjson';
-	const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
-	return { namespace, name, type, data: { [key]: Buffer.from(text).toString('base64') } };
+	return unionOfCredentials([credentialsOfSecrets(pullSecrets), own]);
 }

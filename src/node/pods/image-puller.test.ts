@@ -6,7 +6,13 @@ import { podWith } from '../../plan/pod/testing/pod-with.ts';
 import { ImageError, type ImagePullSecret, type PullOptions, type Runtime } from '../../runtime/contract.ts';
 import { ImagePuller } from './image-puller.ts';
 
-const SECRET: ImagePullSecret = { namespace: 'default', name: 'key', text: '{"auths":{}}', isLegacy: false };
+const SECRET: ImagePullSecret = {
+	uid: 'u',
+	namespace: 'default',
+	name: 'key',
+	text: '{"auths":{}}',
+	isLegacy: false,
+};
 
 /** Pulls an image for a Pod; returns the events and what the runtime was given. */
 async function ensure(how: {

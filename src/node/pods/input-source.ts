@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
+import type { Secret } from '../../api/core/secret/schema.ts';
 import type { ClaimObjects } from '../../plan/pod/inputs/claimed-volume.ts';
 import type { InputNeed } from '../../plan/pod/inputs/needs.ts';
 import type { InputData } from '../../plan/pod/inputs/values.ts';
@@ -20,6 +21,8 @@ export interface InputSource {
 	 * now.
 	 */
 	read(need: DataNeed, pod: Pod): Promise<InputData | undefined>;
+	/** The Secret in the Pod's namespace; undefined if it does not exist. Rejects if it cannot be read now. */
+	secret(name: string, pod: Pod): Promise<Secret | undefined>;
 	/** The claim in the Pod's namespace, and its volume. Rejects if they cannot be read now. */
 	claim(name: string, pod: Pod): Promise<ClaimObjects>;
 }

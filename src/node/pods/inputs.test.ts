@@ -3,8 +3,10 @@ import test from 'node:test';
 import type { Mount } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Secret } from '../../api/core/secret/schema.ts';
 import type { ClaimObjects } from '../../plan/pod/inputs/claimed-volume.ts';
 import { InputError, needKey } from '../../plan/pod/inputs/values.ts';
+import { podWith } from '../../plan/pod/testing/pod-with.ts';
 import { PodInputs } from './inputs.ts';
 import type { VolumeHost } from './volume-host.ts';
 
@@ -57,6 +59,14 @@ function hostOf(steps: string[]): VolumeHost {
 	};
 }
 
+const PULL_SECRET: Secret = {
+	apiVersion: 'v1',
+	kind: 'Secret',
+	metadata: { name: 'key', namespace: 'ns', uid: 'u' },
+	type: 'kubernetes.io/dockercfg',
+	data: { '.dockercfg': 'e30=' },
+};
+
 /** The stage with these objects, all of them empty, and what it has read and set up. */
 function stage(...objects: readonly string[]): {
 	readonly inputs: PodInputs;
@@ -73,6 +83,7 @@ function stage(...objects: readonly string[]): {
 				steps.push(`read ${needKey(need)}`);
 				return objects.includes(needKey(need)) ? new Map() : undefined;
 			},
+			secret: async (name) => (name === 'key' ? PULL_SECRET : undefined),
 			claim: async () => bound(),
 		},
 		volumes: hostOf(steps),
@@ -219,4 +230,13 @@ test('an ephemeral container brings further objects and volumes to a Pod that ru
 	assert.deepEqual([...(values.volumes?.keys() ?? [])], ['v', 'late']);
 	assert.deepEqual([...values.data.keys()], ['configMap/late']);
 	assert.equal(steps.filter((step) => step.startsWith('follow'))[1], 'follow 5 of p');
+});
+
+test('the Secrets for images are those with credentials; one that does not exist is missing', async () => {
+	const { inputs } = stage();
+	const pod = podWith({ imagePullSecrets: [{ name: 'key' }, { name: 'gone' }] });
+	assert.deepEqual(await inputs.pullSecretsOf(pod), {
+		secrets: [{ uid: 'u', namespace: 'ns', name: 'key', text: '{}', isLegacy: true }],
+		missing: ['gone'],
+	});
 });

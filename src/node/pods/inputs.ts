@@ -30,6 +30,7 @@ import {
 	pullSecretInputs,
 	volumeInputs,
 } from '../../plan/pod/inputs/needs.ts';
+import { pullSecretOf } from '../../plan/pod/inputs/pull-secrets.ts';
 import {
 	type EnvFile,
 	envFileKey,
@@ -195,10 +196,11 @@ export class PodInputs {
 	async pullSecretsOf(pod: Pod): Promise<PullSecrets> {
 		const secrets: ImagePullSecret[] = [];
 		const missing: string[] = [];
-		for (const need of pullSecretInputs(pod)) {
-			const data = await this.#options.source.read(need, pod).catch(() => undefined);
-			if (data) secrets.push(...pullSecretsIn(data, need.name, pod.metadata.namespace ?? ''));
-			else missing.push(need.name);
+		for (const { name } of pullSecretInputs(pod)) {
+			const secret = await this.#options.source.secret(name, pod).catch(() => undefined);
+			const found = secret && pullSecretOf(secret);
+			if (found) secrets.push(found);
+			if (!secret) missing.push(name);
 		}
 		return { secrets, missing };
 	}
@@ -288,20 +290,6 @@ export class PodInputs {
 		}
 		return found;
 	}
-}
-
-/** The credentials in a Secret; none if it is of another type. The keys are those of upstream's two types. */
-function pullSecretsIn(data: InputData, name: string, namespace: string): readonly ImagePullSecret[] {
-	const keys = [
-		{ key: '.dockerconfigjson', isLegacy: false },
-		{ key: '.dockercfg', isLegacy: true },
-	];
-	return keys.flatMap(({ key, isLegacy }) => {
-		const value = data.get(key);
-		if (value === undefined) return [];
-		const text = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
-		return [{ namespace, name, text, isLegacy }];
-	});
 }
 
 function isEphemeral({ spec: { ephemeralContainers = [] } }: Pod, { name }: Container): boolean {

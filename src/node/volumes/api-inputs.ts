@@ -58,8 +58,12 @@ export class ApiInputs implements InputSource {
 				])
 			);
 		}
-		const found = await this.#secrets.read({ namespace, name: need.name });
+		const found = await this.secret(need.name, pod);
 		return found && new Map(bytesOf(found.data));
+	}
+
+	async secret(name: string, { metadata: { namespace = '' } }: Pod): Promise<Secret | undefined> {
+		return await this.#secrets.read({ namespace, name });
 	}
 
 	async claim(name: string, { metadata: { uid = '', namespace = '' } }: Pod): Promise<ClaimObjects> {

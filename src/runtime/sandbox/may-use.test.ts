@@ -7,22 +7,30 @@ import { credentialHashOf, mayUse } from './may-use.ts';
 const ID = `sha256:${'a'.repeat(64)}`;
 const NAME = 'registry.example/app:1';
 const OTHER = 'registry.example/other:1';
-const OWN: ImagePullSecret = { namespace: 'a', name: 'pull', text: '{"auths":{}}', isLegacy: false };
+const OWN: ImagePullSecret = {
+	uid: 'one',
+	namespace: 'a',
+	name: 'pull',
+	text: '{"auths":{}}',
+	isLegacy: false,
+};
 const ANYBODY: PullAccess = { everyPod: true, secrets: [], serviceAccounts: [] };
 
 function pulledWith(secret: ImagePullSecret): PullAccess {
-	const { namespace, name } = secret;
-	const secrets = [{ uid: '', namespace, name, credentialHash: credentialHashOf(secret) }];
+	const { uid, namespace, name } = secret;
+	const secrets = [{ uid, namespace, name, credentialHash: credentialHashOf(secret) }];
 	return { everyPod: false, secrets, serviceAccounts: [] };
 }
 
 const PRIVATE = { 'registry.example/app': pulledWith(OWN) };
 
-test('an image that was pulled with a Secret is for Pods with the same content', () => {
+test('an image that was pulled with a Secret is for Pods with it, or with one of the same content', () => {
 	assert.equal(mayUse(PRIVATE, NAME, [OWN]), true);
 	assert.equal(mayUse(PRIVATE, NAME, []), false);
-	assert.equal(mayUse(PRIVATE, NAME, [{ ...OWN, namespace: 'b', name: 'copy' }]), true);
-	assert.equal(mayUse(PRIVATE, NAME, [{ ...OWN, text: 'changed' }]), false);
+	assert.equal(mayUse(PRIVATE, NAME, [{ ...OWN, uid: 'two', namespace: 'b', name: 'copy' }]), true);
+	assert.equal(mayUse(PRIVATE, NAME, [{ ...OWN, text: 'changed' }]), true);
+	// Made anew under its name, it is another one.
+	assert.equal(mayUse(PRIVATE, NAME, [{ ...OWN, uid: 'two', text: 'changed' }]), false);
 });
 
 test('the id of an image opens it to no further Pod', () => {

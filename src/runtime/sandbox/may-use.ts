@@ -8,9 +8,7 @@ import type { ImagePullSecret } from '../contract.ts';
  * the feature KubeletEnsureSecretPulledImages). An image that was loaded and never pulled is for every Pod. Under an id, or
  * a name that it was not pulled by, it is for the Pods that may use it under one of the names that it was pulled by.
  *
- * Secrets are compared by their content alone. Upstream also accepts a Secret with the same uid and another content; the
- * node agent gives the runtime no uids, and one name can mean different Secrets, since servers can share a store. Then the
- * registry decides.
+ * A Secret is the same by its uid, whatever its content is now, and another one counts as the same by its content.
  */
 export function mayUse(
 	access: ImageRecord['access'],
@@ -21,8 +19,10 @@ export function mayUse(
 	if (all.length === 0) return true;
 	const own = isImageId(image) ? undefined : access[repositoryText(pullReference(image))];
 	const hashes = new Set(pullSecrets.map(credentialHashOf));
+	const uids = new Set(pullSecrets.map(({ uid }) => uid));
 	return (own ? [own] : all).some(
-		({ everyPod, secrets }) => everyPod || secrets.some(({ credentialHash }) => hashes.has(credentialHash)),
+		({ everyPod, secrets }) =>
+			everyPod || secrets.some(({ uid, credentialHash }) => uids.has(uid) || hashes.has(credentialHash)),
 	);
 }
 

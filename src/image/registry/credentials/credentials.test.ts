@@ -117,20 +117,15 @@ describe('parseDockerConfig', () => {
 });
 
 describe('credentialsOfSecrets', () => {
-	function secret(name: string, type: string, data: Readonly<Record<string, unknown>>): PullSecret {
-		const encoded = Object.entries(data).map(([key, value]) => [key, base64(JSON.stringify(value))]);
-		return { namespace: 'default', name, type, data: Object.fromEntries(encoded) };
+	function secret(name: string, value: unknown, isLegacy = false): PullSecret {
+		return { namespace: 'default', name, text: JSON.stringify(value), isLegacy };
 	}
 	const auth = { username: 'u', password: 'p' };
 
-	test('reads both types of Secrets, and ignores others and helpers', async () => {
+	test('reads both forms, and ignores helpers', async () => {
 		const source = credentialsOfSecrets([
-			secret('new', 'kubernetes.io/dockerconfigjson', {
-				'.dockerconfigjson': { auths: { 'quay.io': auth }, credsStore: 'evil' },
-			}),
-			secret('old', 'kubernetes.io/dockercfg', { '.dockercfg': { 'quay.io/team': auth } }),
-			secret('other', 'Opaque', { '.dockerconfigjson': { auths: { 'quay.io': auth } } }),
-			secret('empty', 'kubernetes.io/dockerconfigjson', {}),
+			secret('new', { auths: { 'quay.io': auth }, credsStore: 'evil' }),
+			secret('old', { 'quay.io/team': auth }, true),
 		]);
 		const { credentials } = await source.find('quay.io/team/app');
 		assert.deepEqual(
@@ -140,9 +135,7 @@ describe('credentialsOfSecrets', () => {
 	});
 
 	test('a malformed Secret fails, as in the kubelet', () => {
-		const malformed = secret('bad', 'kubernetes.io/dockerconfigjson', {
-			'.dockerconfigjson': { auths: { a: { auth: '?' } } },
-		});
+		const malformed = secret('bad', { auths: { a: { auth: '?' } } });
 		assert.throws(() => credentialsOfSecrets([malformed]), CredentialError);
 		assert.throws(
 			() => credentialsOfSecrets([malformed]),

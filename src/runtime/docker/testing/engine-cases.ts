@@ -82,6 +82,7 @@ function images(world: () => EngineWorld): void {
 			error instanceof ImageError && error.reason === 'ErrImagePull' && !error.message.includes('c2VjcmV0');
 		await assert.rejects(machine.runtime.pullImage(image), isRefused);
 		const secretWith = (password: string): ImagePullSecret => ({
+			uid: password,
 			namespace: 'default',
 			name: password,
 			text: JSON.stringify({ auths: { [privateRegistry.host]: { username: 'user', password } } }),

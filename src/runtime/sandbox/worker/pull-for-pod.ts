@@ -49,7 +49,7 @@ function accessOf(origin: string | undefined, pullSecrets: readonly ImagePullSec
 	return {
 		everyPod: used.length === 0,
 		secrets: used.map((secret) => ({
-			uid: '',
+			uid: secret.uid,
 			namespace: secret.namespace,
 			name: secret.name,
 			credentialHash: credentialHashOf(secret),
