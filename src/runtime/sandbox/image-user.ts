@@ -3,6 +3,14 @@
  * /etc/passwd and /etc/group as containerd does (oci.WithUser, WithUserID, WithAdditionalGIDs). Pure.
  */
 import type { ContainerSecurity } from '../../api/contract/container-config.ts';
+import {
+	type GroupEntry,
+	groupEntries,
+	groupsOf,
+	idOf,
+	type PasswdEntry,
+	passwdEntries,
+} from '../user-entries.ts';
 
 /** The user databases of an image; absent if it has none. */
 export interface UserDatabases {
@@ -43,13 +51,10 @@ export function imageUserOf(wish: UserWish, named: string, databases: UserDataba
 		wish.runAsUser === undefined
 			? userNamed(userPart, users)
 			: users.find(({ uid }) => uid === wish.runAsUser);
-	const uid = wish.runAsUser ?? entry?.uid ?? numberOf(userPart) ?? 0;
+	const uid = wish.runAsUser ?? entry?.uid ?? idOf(userPart) ?? 0;
 	const isOwnGroup = wish.runAsUser === undefined && groupPart !== '';
 	const gid = wish.runAsGroup ?? (isOwnGroup ? groupNamed(groupPart, groups) : entry?.gid) ?? 0;
-	const merged =
-		wish.supplementalGroupsPolicy === 'Merge' && entry
-			? groups.filter(({ members }) => members.includes(entry.name)).map((group) => group.gid)
-			: [];
+	const merged = wish.supplementalGroupsPolicy === 'Merge' && entry ? groupsOf(entry.name, groups) : [];
 	return {
 		uid,
 		gid,
@@ -59,61 +64,16 @@ export function imageUserOf(wish: UserWish, named: string, databases: UserDataba
 	};
 }
 
-interface PasswdEntry {
-	readonly name: string;
-	readonly uid: number;
-	readonly gid: number;
-	readonly home: string;
-}
-
-interface GroupEntry {
-	readonly name: string;
-	readonly gid: number;
-	readonly members: readonly string[];
-}
-
 function userNamed(part: string, users: readonly PasswdEntry[]): PasswdEntry | undefined {
-	const id = part === '' ? 0 : numberOf(part);
+	const id = part === '' ? 0 : idOf(part);
 	const found = users.find(({ name, uid }) => name === part || uid === id);
 	if (found || id !== undefined) return found;
 	throw new UnknownUser(`unable to find user ${part}: no matching entries in passwd file`);
 }
 
 function groupNamed(part: string, groups: readonly GroupEntry[]): number {
-	const id = numberOf(part);
+	const id = idOf(part);
 	const found = groups.find(({ name }) => name === part)?.gid ?? id;
 	if (found !== undefined) return found;
 	throw new UnknownUser(`unable to find group ${part}: no matching entries in group file`);
-}
-
-/** The highest id of Linux is kept for "no id". */
-const HIGHEST_ID = 0xffff_fffe;
-
-function numberOf(text: string): number | undefined {
-	const value = /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-	return value !== undefined && value <= HIGHEST_ID ? value : undefined;
-}
-
-function passwdEntries(text: string): readonly PasswdEntry[] {
-	return linesOf(text, (fields) => {
-		const [name = '', , uid = '', gid = '', , home = ''] = fields;
-		return { name, uid: numberOf(uid), gid: numberOf(gid), home };
-	}).flatMap(({ name, uid, gid, home }) =>
-		uid === undefined || gid === undefined ? [] : [{ name, uid, gid, home }],
-	);
-}
-
-function groupEntries(text: string): readonly GroupEntry[] {
-	return linesOf(text, (fields) => {
-		const [name = '', , gid = '', members = ''] = fields;
-		return { name, gid: numberOf(gid), members: members.split(',').filter((member) => member !== '') };
-	}).flatMap(({ name, gid, members }) => (gid === undefined ? [] : [{ name, gid, members }]));
-}
-
-function linesOf<T>(text: string, read: (fields: readonly string[]) => T): readonly T[] {
-	return text
-		.split('\n')
-		.map((line) => line.trim())
-		.filter((line) => line !== '' && !line.startsWith('#'))
-		.map((line) => read(line.split(':')));
 }

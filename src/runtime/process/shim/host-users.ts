@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { ProcessUser } from '../../../api/contract/runtime-traits.ts';
 import { attempt } from '../../../base/attempt.ts';
+import { groupEntries, groupsOf, passwdEntries } from '../../user-entries.ts';
 import type { HostUser } from './box.ts';
 
 /** Looks users up in /etc/passwd and /etc/group. Reads the files again when they have changed. */
@@ -14,7 +15,7 @@ export class HostUsers {
 		if (stamp !== this.#stamp) {
 			this.#stamp = stamp;
 			const [passwd = '', group = ''] = FILES.map((path) => attempt(() => readFileSync(path, 'utf8')));
-			this.#users = parseUsers(passwd, group);
+			this.#users = usersIn(passwd, group);
 		}
 		return this.#users.get(uid);
 	}
@@ -23,27 +24,12 @@ export class HostUsers {
 const FILES = ['/etc/passwd', '/etc/group'];
 
 /** The users in the texts of a passwd(5) and a group(5) file; the first entry of an id counts. */
-export function parseUsers(passwd: string, group: string): Map<number, HostUser> {
-	const members = new Map<string, number[]>();
-	for (const [, , gid = '', names = ''] of fieldsOf(group))
-		for (const name of names.split(',').filter(Boolean)) {
-			const groups = members.get(name) ?? [];
-			groups.push(Number(gid));
-			members.set(name, groups);
-		}
+function usersIn(passwd: string, group: string): Map<number, HostUser> {
+	const groups = groupEntries(group);
 	const users = new Map<number, HostUser>();
-	for (const [name = '', , uid = '', gid = '', , home = '/'] of fieldsOf(passwd)) {
-		if (!/^\d+$/.test(uid) || users.has(Number(uid))) continue;
-		users.set(Number(uid), { gid: Number(gid), groups: members.get(name) ?? [], home });
-	}
+	for (const { name, uid, gid, home } of passwdEntries(passwd))
+		if (!users.has(uid)) users.set(uid, { gid, groups: groupsOf(name, groups), home: home || '/' });
 	return users;
-}
-
-function fieldsOf(text: string): readonly (readonly string[])[] {
-	return text
-		.split('\n')
-		.filter((line) => line !== '' && !line.startsWith('#'))
-		.map((line) => line.split(':'));
 }
 
 /** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
