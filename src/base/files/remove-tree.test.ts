@@ -30,6 +30,24 @@ test('a folder is removed with its contents, and links in it are not followed', 
 	await removeTree(path);
 });
 
+test('trees of many entries, of large files and of deep folders are removed', async () => {
+	const many = join(root, 'many');
+	mkdirSync(many);
+	for (let index = 0; index < 300; index++) writeFileSync(join(many, `${index}`), '');
+	const large = join(root, 'large');
+	mkdirSync(large);
+	writeFileSync(join(large, 'first'), '');
+	writeFileSync(join(large, 'rest'), Buffer.alloc(2 * 1024 * 1024));
+	const deep = join(root, 'deep');
+	mkdirSync(join(deep, ...Array.from({ length: 100 }, () => 'd')), { recursive: true });
+	const file = join(root, 'file');
+	writeFileSync(file, '');
+	for (const path of [many, large, deep, file]) {
+		await removeTree(path);
+		assert.equal(existsSync(path), false, path);
+	}
+});
+
 test('folders to which their owner has no rights are removed', async () => {
 	const path = join(root, 'closed');
 	// Root could remove them without the rights, so the test needs another user.

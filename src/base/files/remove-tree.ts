@@ -1,3 +1,4 @@
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from './system-error.ts';
@@ -8,6 +9,7 @@ import { codeOf } from './system-error.ts';
  * first, since `rm` cannot empty it otherwise. Rejects with the system's error.
  */
 export async function removeTree(path: string): Promise<void> {
+	if (removeSmallTree(path)) return;
 	const options = { recursive: true, force: true, maxRetries: 10 };
 	try {
 		await rm(path, options);
@@ -16,6 +18,47 @@ export async function removeTree(path: string): Promise<void> {
 		await openFolders(path);
 		await rm(path, options);
 	}
+}
+
+/** What is removed at once: some microseconds for each entry, and no file whose blocks take long to free. */
+const MOST_ENTRIES = 64;
+const MOST_BYTES = 1024 * 1024;
+/** A folder of at most this size has few entries: file systems store at least some bytes for each. */
+const MOST_FOLDER_BYTES = 4096;
+
+/**
+ * Removes a tree of few entries synchronously: for those of most Pods, that costs a tenth of the way through the thread
+ * pool. Returns false if it has more, or if anything fails; then a part of it may be gone.
+ */
+function removeSmallTree(path: string): boolean {
+	try {
+		return removeEntry(path, { entries: MOST_ENTRIES });
+	} catch {
+		return false;
+	}
+}
+
+function removeEntry(path: string, left: { entries: number }): boolean {
+	const stats = lstatSync(path, { throwIfNoEntry: false });
+	if (!stats) return true;
+	const isFolder = stats.isDirectory();
+	if (stats.size > (isFolder ? MOST_FOLDER_BYTES : MOST_BYTES)) return false;
+	if (!isFolder) unlinkSync(path);
+	else if (removeContents(path, left)) rmdirSync(path);
+	else return false;
+	return true;
+}
+
+function removeContents(path: string, left: { entries: number }): boolean {
+	const entries = readdirSync(path, { withFileTypes: true });
+	left.entries -= entries.length;
+	if (left.entries < 0) return false;
+	for (const entry of entries) {
+		const each = join(path, entry.name);
+		if (entry.isSymbolicLink()) unlinkSync(each);
+		else if (!removeEntry(each, left)) return false;
+	}
+	return true;
 }
 
 /** Gives the owner all rights to a folder and the folders below it. Ignores errors: the removal reports them. */
