@@ -47,7 +47,9 @@ export class WorkFolders {
 	take(): string {
 		const name = this.#free.pop() ?? this.#make();
 		// A container may have changed the mode of a folder that is reused; mkdir subtracts the umask from that of a new one.
-		chmodSync(this.pathOf(name), 0o777);
+		// Only if it differs: a change of the mode to itself is written to the disk too.
+		const path = this.pathOf(name);
+		if ((lstatSync(path).mode & 0o7777) !== 0o777) chmodSync(path, 0o777);
 		return name;
 	}
 

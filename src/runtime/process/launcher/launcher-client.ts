@@ -81,6 +81,8 @@ export class LauncherClient {
 	readonly #pending = new Map<number, Pending>();
 	readonly #greeted = Promise.withResolvers<number>();
 	readonly #lines = new JsonLines();
+	/** Lines of calls that are written at the end of the current task. */
+	#unsent = '';
 	#next = 1;
 	/** True from the launcher's hello until this client closes the connection. */
 	#isOpen = false;
@@ -162,10 +164,21 @@ export class LauncherClient {
 		const answer = new Promise<unknown>((resolve, reject) => {
 			if (this.#socket.destroyed) return reject(disconnected());
 			this.#pending.set(id, { method, resolve, reject });
-			this.#socket.write(`${JSON.stringify(call)}\n`);
+			this.#send(`${JSON.stringify(call)}\n`);
 		});
 		// The launcher answers with what the method returns.
 		return answer as ReturnType<LauncherCalls[Method]>;
+	}
+
+	/** Sends the line with those of the other calls of this task: each write to the socket costs a system call. */
+	#send(line: string): void {
+		if (this.#unsent === '') process.nextTick(() => this.#flush());
+		this.#unsent += line;
+	}
+
+	#flush(): void {
+		this.#socket.write(this.#unsent);
+		this.#unsent = '';
 	}
 
 	/** Closes the connection. The launcher exits if it has no container and no other client. */
