@@ -21,6 +21,7 @@ import type { PersistentVolumeClaim } from '../../src/api/core/persistentvolumec
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { secrets } from '../../src/api/core/secret/definition.ts';
+import { SystemClock } from '../../src/base/clock.ts';
 import { FolderVolumes } from '../../src/node/volumes/folder-volumes.ts';
 import { PodFolders } from '../../src/node/volumes/pod-folders.ts';
 import { eventAbout, inPhase, pod, startNode, type TestNode } from './test-node.ts';
@@ -40,7 +41,7 @@ async function startVolumeNode(t: TestContext): Promise<VolumeNode> {
 	t.after(() => rmSync(root, { recursive: true, force: true }));
 	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
 	const created: ContainerConfig[] = [];
-	const volumes = new FolderVolumes({ folders, clock: { now: () => Date.now() } });
+	const volumes = new FolderVolumes({ folders, clock: new SystemClock() });
 	const node = await startNode(t, { volumes, created: (config) => void created.push(config) });
 	return { node, root, created };
 }

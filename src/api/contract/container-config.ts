@@ -38,7 +38,7 @@ export interface ContainerConfig {
 	readonly terminationMessagePath: string;
 	/**
 	 * The file of the host that appears at `terminationMessagePath`, from which the caller reads after the exit; empty:
-	 * none. The runtime creates it, empty and writable by every user, with its folder.
+	 * none. The caller has made it, empty and writable by every user, as the kubelet does.
 	 */
 	readonly terminationMessageFile: string;
 	/** The signal that asks the container to stop, such as SIGUSR1; undefined: that of the image, else SIGTERM. */

@@ -7,9 +7,6 @@ import { undefinedIfMissing } from '../../base/files/system-error.ts';
 /** The longest file name that every file system supports, in bytes. */
 const LONGEST_NAME = 255;
 
-/** The end of the name of a log. */
-const LOG = '.log';
-
 /** The name of a Pod's log folder, `<namespace>_<pod>_<uid>`: none of the parts can contain the separator. */
 const POD_FOLDER = /^[A-Za-z0-9.-]+_[A-Za-z0-9.-]+_([A-Za-z0-9-]+)$/;
 
@@ -36,12 +33,7 @@ export class LogFiles {
 		const { namespace = '', name = '', uid = '' } = metadata;
 		const folder = this.#folders.get(uid) ?? folderName({ namespace, name, uid });
 		this.#folders.set(uid, folder);
-		return join(this.#root, folder, plain(container), `${attempt}${LOG}`);
-	}
-
-	/** The file beside a log for the termination message of the same container attempt. */
-	static messageFileOf(logPath: string): string {
-		return `${logPath.slice(0, logPath.length - LOG.length)}.message`;
+		return join(this.#root, folder, plain(container), `${attempt}.log`);
 	}
 
 	/** Removes all logs of a Pod whose containers are removed. */
@@ -52,14 +44,12 @@ export class LogFiles {
 		this.#folders.delete(podUid);
 	}
 
-	/** Removes the log of one exited container attempt, with its rotated parts, and its termination message. */
+	/** Removes the log of one exited container attempt, with its rotated parts. */
 	async removeAttempt(pod: Pod, container: string, attempt: number): Promise<void> {
 		const path = this.pathOf(pod, container, attempt);
 		const own = basename(path);
-		const message = basename(LogFiles.messageFileOf(path));
 		for (const name of await namesIn(dirname(path)))
-			if (name === own || name === message || name.startsWith(`${own}.`))
-				await rm(join(dirname(path), name), { force: true });
+			if (name === own || name.startsWith(`${own}.`)) await rm(join(dirname(path), name), { force: true });
 	}
 
 	/**

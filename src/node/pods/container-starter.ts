@@ -18,7 +18,7 @@ import {
 	RuntimeBusy,
 	RuntimeUnavailable,
 } from '../../runtime/contract.ts';
-import { LogFiles } from '../logs/log-files.ts';
+import type { LogFiles } from '../logs/log-files.ts';
 import type { ContainerHooks } from './container-hooks.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
@@ -127,7 +127,9 @@ export class ContainerStarter {
 		const node = { allocatable, hostIP, podIP };
 		const values = await inputs.valuesOf(pod, container, more);
 		const targetContainerId = this.#targetOf(pod, container);
-		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
+		const writesMessage = container.terminationMessagePath && writesMessageFile(runtime.traits);
+		const { uid = '' } = pod.metadata;
+		const messageFile = writesMessage ? await inputs.makeMessageFile(uid, container.name, attempt) : '';
 		const services = apiServerVariables(this.#options.apiServerUrl?.());
 		const facts = { attempt, logPath, messageFile, node, services, values };
 		const config = containerConfigOf(pod, container, {

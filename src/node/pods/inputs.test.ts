@@ -50,6 +50,9 @@ function hostOf(steps: string[]): VolumeHost {
 			steps.push(`hosts ${text.split('\n')[0]}`);
 			return `/${uid}/etc-hosts`;
 		},
+		makeMessageFile: async (uid, container, attempt) => `/${uid}/${container}.${attempt}`,
+		messageFile: (uid, container, attempt) => `/${uid}/${container}.${attempt}`,
+		removeMessageFile: async () => {},
 		nodeHosts: async () => '',
 		textInVolume: async (volume, path) => `A='${volume} ${path}'`,
 		makeSubPath: async (volume, subPath) => {

@@ -192,6 +192,21 @@ export class PodInputs {
 		}
 	}
 
+	/** As {@link VolumeHost.makeMessageFile}; resolves to an empty text if the node has no volumes. */
+	async makeMessageFile(podUid: string, container: string, attempt: number): Promise<string> {
+		return (await this.#options.volumes?.makeMessageFile(podUid, container, attempt)) ?? '';
+	}
+
+	/** The path of a file that {@link makeMessageFile} has made; undefined if the node has no volumes. */
+	messageFile(podUid: string, container: string, attempt: number): string | undefined {
+		return this.#options.volumes?.messageFile(podUid, container, attempt);
+	}
+
+	/** As {@link VolumeHost.removeMessageFile}. */
+	async removeMessageFile(podUid: string, container: string, attempt: number): Promise<void> {
+		await this.#options.volumes?.removeMessageFile(podUid, container, attempt);
+	}
+
 	/** The Secrets of the Pod for pulling images, and the names of those that could not be read. */
 	async pullSecretsOf(pod: Pod): Promise<PullSecrets> {
 		const secrets: ImagePullSecret[] = [];

@@ -128,7 +128,7 @@ export class PodWorkers {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
 		this.#reports = new PodReports(options);
-		this.#messages = new TerminationMessages(options.runtime.traits);
+		this.#messages = new TerminationMessages(options.runtime.traits, options.inputs);
 		this.#resizes = new ContainerResizes(options.runtime, options.clock);
 		this.#mounts = new MountSteps({
 			inputs: options.inputs,
@@ -317,13 +317,14 @@ export class PodWorkers {
 		for (const event of events) this.#options.recorder.event(pod, event);
 	}
 
-	/** Removes the container attempts before the last {@link ATTEMPTS_TO_KEEP}, with their logs. */
+	/** Removes the container attempts before the last {@link ATTEMPTS_TO_KEEP}, with their logs and messages. */
 	async #prune(pod: Pod, container: string): Promise<void> {
 		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(container) ?? [];
 		for (const { id, state, attempt } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
 			if (state !== 'exited') continue;
 			await this.#remove(pod, id);
 			await this.#options.logs.removeAttempt(pod, container, attempt);
+			await this.#options.inputs.removeMessageFile(pod.metadata.uid ?? '', container, attempt);
 		}
 	}
 

@@ -4,8 +4,8 @@
  * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/status/termination-message.ts
  * decides which containers need one.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../plan/pod/status/termination-message.ts';
 import type { RuntimeContainer } from '../../runtime/contract.ts';
 import { CriLogParser } from '../logs/cri-log-parser.ts';
-import { LogFiles } from '../logs/log-files.ts';
+import type { PodInputs } from './inputs.ts';
 
 /**
  * How much of the end of a log is read. It always contains 80 lines or 2,048 bytes of text: a log entry has about 45
@@ -32,16 +32,19 @@ const TAIL_BYTES = 64 * 1024;
 type Attempts = ReadonlyMap<string, readonly Attempt[]>;
 
 /**
- * Reads and caches the termination messages of exited containers. Each file is read once, after its container has
+ * Reads and caches the termination messages of exited containers, synchronously: the end of a file costs less than its way
+ * through the thread pool. Each file is read once, after its container has
  * exited: it is complete then, and may be removed before the Pod is.
  */
 export class TerminationMessages {
 	/** The text by container id, by Pod UID. */
 	readonly #texts = new Map<string, Map<string, string>>();
 	readonly #traits: RuntimeTraits;
+	readonly #files: Pick<PodInputs, 'messageFile'>;
 
-	constructor(traits: RuntimeTraits) {
+	constructor(traits: RuntimeTraits, files: Pick<PodInputs, 'messageFile'>) {
 		this.#traits = traits;
+		this.#files = files;
 	}
 
 	/** The attempts with their messages. `containers` are the runtime's containers of the Pod, by id. */
@@ -90,7 +93,8 @@ export class TerminationMessages {
 		this.#texts.set(podUid, texts);
 		const known = texts.get(container.id);
 		if (known !== undefined) return known;
-		const written = file ? await messageFromFile(LogFiles.messageFileOf(container.logPath)) : '';
+		const path = file ? this.#files.messageFile(podUid, container.name, container.attempt) : undefined;
+		const written = path === undefined ? '' : messageFromFile(path);
 		const text =
 			written !== '' || !log
 				? written
@@ -103,9 +107,9 @@ export class TerminationMessages {
 }
 
 /** The end of the file to which the container has written its message; empty if there is none. */
-async function messageFromFile(path: string): Promise<string> {
+function messageFromFile(path: string): string {
 	try {
-		return (await tailOf(path, MOST_FILE_BYTES)).toString('utf8');
+		return tailOf(path, MOST_FILE_BYTES).toString('utf8');
 	} catch (error) {
 		return `Error on reading termination log ${path}: ${String(error)}`;
 	}
@@ -116,9 +120,9 @@ async function messageFromFile(path: string): Promise<string> {
  * if there is no log. If the current file is short because of a rotation, the newest rotated part is read as well.
  */
 export async function messageFromLog(logPath: string): Promise<string> {
-	const current = await tailOf(logPath);
+	const current = tailOf(logPath);
 	const older = current.length < TAIL_BYTES ? await lastPartBefore(logPath) : undefined;
-	const before = older === undefined ? Buffer.alloc(0) : await tailOf(older);
+	const before = older === undefined ? Buffer.alloc(0) : tailOf(older);
 	return messageOfLog(new CriLogParser().push(wholeLines(Buffer.concat([before, current]))));
 }
 
@@ -131,20 +135,19 @@ function wholeLines(bytes: Buffer): Buffer {
 	return tail.subarray(tail.indexOf(NEWLINE) + 1);
 }
 
-async function tailOf(path: string, mostBytes = TAIL_BYTES): Promise<Buffer> {
-	let file: FileHandle | undefined;
+function tailOf(path: string, mostBytes = TAIL_BYTES): Buffer {
+	let file: number | undefined;
 	try {
 		// The container may have written the file: a link out of the folder is not followed.
-		file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-		const { size } = await file.stat();
-		const length = Math.min(size, mostBytes);
-		const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-		return buffer.subarray(0, bytesRead);
+		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		const { size } = fstatSync(file);
+		const bytes = Buffer.alloc(Math.min(size, mostBytes));
+		return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
 	} catch (error) {
 		if (isMissing(error)) return Buffer.alloc(0);
 		throw error;
 	} finally {
-		await file?.close();
+		if (file !== undefined) closeSync(file);
 	}
 }
 

@@ -20,6 +20,15 @@ export interface VolumeHost {
 	): Promise<ReadonlyMap<string, { readonly usedBytes: number; readonly inodes: number }>>;
 	/** Writes the `/etc/hosts` of the Pod; resolves to its path. */
 	writeHosts(podUid: string, text: string): Promise<string>;
+	/**
+	 * Makes the file for the termination message of a container attempt, empty and writable by every user, unless it exists;
+	 * resolves to its path.
+	 */
+	makeMessageFile(podUid: string, container: string, attempt: number): Promise<string>;
+	/** The path of a file that {@link makeMessageFile} has made. */
+	messageFile(podUid: string, container: string, attempt: number): string;
+	/** Removes a file that {@link makeMessageFile} has made, if it exists. */
+	removeMessageFile(podUid: string, container: string, attempt: number): Promise<void>;
 	/** The `/etc/hosts` of the node. */
 	nodeHosts(): Promise<string>;
 	/** The text of a file below a volume, without following links out of it; undefined if it cannot be read. */

@@ -11,11 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { nextTurn, UNLIMITED_TURN } from '../../base/turn.ts';
 import type { VolumeFile } from '../../plan/pod/inputs/volume-files.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
-const NOW = Date.UTC(2026, 0, 2, 15, 4, 5);
+/** What does not matter to most writes. */
+const OPTIONS = { now: Date.UTC(2026, 0, 2, 15, 4, 5), turn: UNLIMITED_TURN, finish: async () => {} };
 
 /** Files of mode 0644, by path. */
 function filesOf(texts: Readonly<Record<string, string>>): readonly VolumeFile[] {
@@ -23,7 +25,7 @@ function filesOf(texts: Readonly<Record<string, string>>): readonly VolumeFile[]
 }
 
 function write(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
-	return writeAtomically(folder, filesOf(texts), { now: NOW, finish: async () => {} });
+	return writeAtomically(folder, filesOf(texts), OPTIONS);
 }
 
 test('the files are visible through a link per first element to a directory named by the time', async (t) => {
@@ -44,7 +46,7 @@ test('a change replaces the directory as a whole, and removes the links of files
 	const before = readlinkSync(join(folder, '..data'));
 	let seen = '';
 	await writeAtomically(folder, filesOf({ a: 'new', d: '3' }), {
-		now: NOW,
+		...OPTIONS,
 		finish: async () => {
 			seen = readFileSync(join(folder, 'a'), 'utf8');
 		},
@@ -61,7 +63,7 @@ test('nothing is written if the content is the same, but missing links are made 
 	const texts = { a: '1', 'b/c': '2' };
 	await write(folder, texts);
 	const before = readlinkSync(join(folder, '..data'));
-	await writeAtomically(folder, filesOf(texts), { now: NOW, finish: () => assert.fail('written again') });
+	await writeAtomically(folder, filesOf(texts), { ...OPTIONS, finish: () => assert.fail('written again') });
 	assert.equal(readlinkSync(join(folder, '..data')), before);
 });
 
@@ -69,7 +71,7 @@ test('a write that was interrupted is repeated', async (t) => {
 	const folder = temporaryFolder(t);
 	await write(folder, { a: '1' });
 	symlinkSync('..2025_gone', join(folder, '..data_tmp'));
-	const failing = { now: NOW, finish: () => Promise.reject(new Error('no space')) };
+	const failing = { ...OPTIONS, finish: () => Promise.reject(new Error('no space')) };
 	await assert.rejects(writeAtomically(folder, filesOf({ a: '2' }), failing), { message: 'no space' });
 	assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '1');
 	await write(folder, { a: '2' });
@@ -109,7 +111,19 @@ test('a mount point keeps its place, and owners are set as root', async (t) => {
 	const folder = temporaryFolder(t);
 	mkdirSync(join(folder, 'nested'));
 	const files = [...filesOf({ 'nested/x': '1' }), { path: 't', content: 'jwt', mode: 0o600, owner: 1234 }];
-	await writeAtomically(folder, files, { now: NOW, finish: async () => {} });
+	await writeAtomically(folder, files, OPTIONS);
 	assert.ok(lstatSync(join(folder, 'nested')).isDirectory());
 	if (process.geteuid?.() === 0) assert.equal(statSync(join(folder, 't')).uid, 1234);
+});
+
+test('other work runs between the files of a volume when the turn is spent', async (t) => {
+	const folder = temporaryFolder(t);
+	const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
+	let pauses = 0;
+	const turn = { rest: () => nextTurn().then(() => void pauses++) };
+	const files = filesOf(Object.fromEntries(names.map((name) => [name, 'x'])));
+	await writeAtomically(folder, files, { ...OPTIONS, turn });
+	assert.equal(pauses, 40, 'for each file and each link');
+	await writeAtomically(folder, files, { ...OPTIONS, turn });
+	assert.equal(pauses, 80, 'for each comparison too');
 });

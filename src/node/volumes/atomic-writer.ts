@@ -10,30 +10,35 @@
  * 2. Calls for one volume must not overlap. A call that failed is repeated as a whole.
  * 3. No path can leave the volume: every path is checked before anything is written, and the only link that is followed
  *    is `..data`, whose target must be a name.
+ * 4. It works synchronously, and pauses when the turn is spent: the files of a token take twenty calls of some
+ *    microseconds, each of which would cost ten times as much by way of the thread pool.
  */
 import {
-	chmod,
-	chown,
-	lstat,
-	mkdir,
-	mkdtemp,
-	readdir,
-	readFile,
-	readlink,
-	rename,
-	symlink,
-	unlink,
-	writeFile,
-} from 'node:fs/promises';
+	chmodSync,
+	chownSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	renameSync,
+	symlinkSync,
+	unlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from '../../base/files/remove-tree.ts';
-import { codeOf, isMissing, undefinedIfMissing } from '../../base/files/system-error.ts';
+import { codeOf, isMissing } from '../../base/files/system-error.ts';
+import type { TurnBudget } from '../../base/turn.ts';
 import type { VolumeFile } from '../../plan/pod/inputs/volume-files.ts';
 
 /** What a write depends on beside the files. */
 export interface AtomicWriteOptions {
 	/** The time for the name of the directory, in ms since the epoch. */
 	readonly now: number;
+	/** Asked before each file. */
+	readonly turn: Pick<TurnBudget, 'rest'>;
 	/** Sets owners and permissions of everything in the volume, before the files become visible. */
 	finish(): Promise<void>;
 }
@@ -51,14 +56,13 @@ export async function writeAtomically(
 	options: AtomicWriteOptions,
 ): Promise<void> {
 	const cleaned = cleanPaths(files);
-	const old = await currentData(folder);
-	const removed = old === undefined ? [] : await pathsWithout(join(folder, old), cleaned);
+	const old = currentData(folder);
+	const removed = old === undefined ? [] : pathsWithout(join(folder, old), cleaned);
 	const isCurrent =
-		old !== undefined && removed.length === 0 && (await hasContent(join(folder, old), cleaned));
+		old !== undefined && removed.length === 0 && (await hasContent(join(folder, old), cleaned, options));
 	if (!isCurrent) await replaceData(folder, cleaned, options);
-	await linkFiles(folder, cleaned);
-	for (const path of removed)
-		if (!path.includes('/')) await unlink(join(folder, path)).catch(undefinedIfMissing);
+	await linkFiles(folder, cleaned, options);
+	for (const path of removed) if (!path.includes('/')) unlinkIfExists(join(folder, path));
 	if (old !== undefined && !isCurrent) await removeTree(join(folder, old));
 }
 
@@ -66,69 +70,85 @@ export async function writeAtomically(
 async function replaceData(
 	folder: string,
 	files: readonly VolumeFile[],
-	{ now, finish }: AtomicWriteOptions,
+	{ now, turn, finish }: AtomicWriteOptions,
 ): Promise<void> {
-	const made = await mkdtemp(join(folder, `${timestamp(now)}.`));
+	const made = mkdtempSync(join(folder, `${timestamp(now)}.`));
 	try {
-		await chmod(made, 0o755);
-		for (const file of files) await writeFileOf(made, file);
+		chmodSync(made, 0o755);
+		for (const file of files) {
+			const wait = turn.rest();
+			if (wait) await wait;
+			writeFileOf(made, file);
+		}
 		await finish();
 		// Left by a write that was interrupted.
-		await unlink(join(folder, NEXT_DATA)).catch(undefinedIfMissing);
-		await symlink(basename(made), join(folder, NEXT_DATA));
-		await rename(join(folder, NEXT_DATA), join(folder, DATA));
+		unlinkIfExists(join(folder, NEXT_DATA));
+		symlinkSync(basename(made), join(folder, NEXT_DATA));
+		renameSync(join(folder, NEXT_DATA), join(folder, DATA));
 	} catch (error) {
 		await removeTree(made);
 		throw error;
 	}
 }
 
-async function writeFileOf(root: string, { path, content, mode, owner }: VolumeFile): Promise<void> {
+function writeFileOf(root: string, { path, content, mode, owner }: VolumeFile): void {
 	const target = join(root, path);
 	for (const folder of foldersAbove(path)) {
-		await mkdir(join(root, folder)).catch(ignoreExisting);
+		unlessExisting(() => mkdirSync(join(root, folder)));
 		// The permissions must not depend on the umask of this process.
-		await chmod(join(root, folder), 0o755);
+		chmodSync(join(root, folder), 0o755);
 	}
-	await writeFile(target, content, { flag: 'wx', mode: 0o600 });
-	await chmod(target, mode);
+	writeFileSync(target, content, { flag: 'wx', mode: 0o600 });
+	chmodSync(target, mode);
 	// Only root can give files away. Without it, containers run as the owner of the file anyway.
-	if (owner !== undefined && process.geteuid?.() === 0) await chown(target, owner, -1);
+	if (owner !== undefined && process.geteuid?.() === 0) chownSync(target, owner, -1);
 }
 
 /** The links in the volume for the first elements of all paths. */
-async function linkFiles(folder: string, files: readonly VolumeFile[]): Promise<void> {
+async function linkFiles(
+	folder: string,
+	files: readonly VolumeFile[],
+	{ turn }: AtomicWriteOptions,
+): Promise<void> {
 	for (const name of new Set(files.map(({ path }) => path.split('/')[0] ?? ''))) {
+		const wait = turn.rest();
+		if (wait) await wait;
 		// A directory of this name is the mount point of another volume.
-		await symlink(`${DATA}/${name}`, join(folder, name)).catch(ignoreExisting);
+		unlessExisting(() => symlinkSync(`${DATA}/${name}`, join(folder, name)));
 	}
 }
 
 /** The name of the current directory; undefined if there is none. */
-async function currentData(folder: string): Promise<string | undefined> {
-	const target = await readlink(join(folder, DATA)).catch(undefinedIfMissing);
+function currentData(folder: string): string | undefined {
+	const target = unlessMissing(() => readlinkSync(join(folder, DATA)));
 	return target !== undefined && /^\.\.[^/.][^/]*$/.test(target) ? target : undefined;
 }
 
 /** The paths below `root`, directories included, that are not those of `files`. */
-async function pathsWithout(root: string, files: readonly VolumeFile[]): Promise<readonly string[]> {
+function pathsWithout(root: string, files: readonly VolumeFile[]): readonly string[] {
 	const kept = new Set(files.flatMap(({ path }) => [path, ...foldersAbove(path)]));
-	const entries = (await readdir(root, { recursive: true }).catch(undefinedIfMissing)) ?? [];
+	const entries = unlessMissing(() => readdirSync(root, { recursive: true, encoding: 'utf8' })) ?? [];
 	return entries.filter((path) => !kept.has(path));
 }
 
 /** Whether each file exists below `root` with its content. Like upstream, it does not compare permissions. */
-async function hasContent(root: string, files: readonly VolumeFile[]): Promise<boolean> {
+async function hasContent(
+	root: string,
+	files: readonly VolumeFile[],
+	{ turn }: AtomicWriteOptions,
+): Promise<boolean> {
 	for (const { path, content } of files) {
-		try {
-			if (!(await lstat(join(root, path))).isFile()) return false;
-			if (!(await readFile(join(root, path))).equals(Buffer.from(content))) return false;
-		} catch (error) {
-			if (isMissing(error)) return false;
-			throw error;
-		}
+		const wait = turn.rest();
+		if (wait) await wait;
+		const stored = unlessMissing(() => contentOf(join(root, path)));
+		if (!stored?.equals(Buffer.from(content))) return false;
 	}
 	return true;
+}
+
+/** The content of a file; undefined for anything but a regular file. */
+function contentOf(path: string): Buffer | undefined {
+	return lstatSync(path).isFile() ? readFileSync(path) : undefined;
 }
 
 /** The directories above a path, the outermost first: `a/b/c` is in `a` and `a/b`. */
@@ -176,6 +196,24 @@ function timestamp(now: number): string {
 	return `..${new Date(now).toISOString().slice(0, 19).replace(/[-:T]/g, '_')}`;
 }
 
-function ignoreExisting(error: unknown): void {
-	if (codeOf(error) !== 'EEXIST') throw error;
+function unlinkIfExists(path: string): void {
+	unlessMissing(() => unlinkSync(path));
+}
+
+/** The result of `act`; undefined if it fails because a file does not exist. */
+function unlessMissing<T>(act: () => T): T | undefined {
+	try {
+		return act();
+	} catch (error) {
+		if (isMissing(error)) return undefined;
+		throw error;
+	}
+}
+
+function unlessExisting(act: () => void): void {
+	try {
+		act();
+	} catch (error) {
+		if (codeOf(error) !== 'EEXIST') throw error;
+	}
 }

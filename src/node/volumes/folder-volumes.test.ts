@@ -22,7 +22,11 @@ function made(t: TestContext): {
 	const [disk, memory] = [join(folder, 'disk'), join(folder, 'memory')];
 	for (const path of [disk, memory]) mkdirSync(path);
 	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
-	return { volumes: new FolderVolumes({ folders, clock: { now: () => 0 } }), disk, memory };
+	return {
+		volumes: new FolderVolumes({ folders, clock: { now: () => 0, monotonic: () => 0 } }),
+		disk,
+		memory,
+	};
 }
 
 function podOf(securityContext: object = {}, volumeMounts: readonly object[] = []): Pod {

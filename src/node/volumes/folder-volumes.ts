@@ -8,12 +8,14 @@
  * 1. What the API says is in memory where the machine has a tmpfs, as the kubelet's: it must not get onto a disk.
  * 2. A volume that exists is not changed by another set-up, except for its files: containers may be using it.
  */
-import { chmod, lstat, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import { approximate } from '../../base/json/json.ts';
+import { TurnBudget } from '../../base/turn.ts';
 import { nestedMountPoints } from '../../plan/pod/inputs/nested-mounts.ts';
 import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
@@ -25,10 +27,13 @@ import { type OwnershipOptions, setVolumeOwnership } from './ownership.ts';
 import { type PodFolders, UNFINISHED } from './pod-folders.ts';
 import { type DiskUsage, diskUsage } from './usage.ts';
 
+/** For how long files are written in one turn. */
+const TURN_MS = 5;
+
 /** The components of {@link FolderVolumes}. */
 export interface FolderVolumesOptions {
 	readonly folders: PodFolders;
-	readonly clock: Pick<Clock, 'now'>;
+	readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 	/** The hosts file of the node. Default `/etc/hosts`. */
 	readonly hostsFile?: string;
 }
@@ -38,9 +43,11 @@ type SetUpOf<K extends VolumeSetUp['kind']> = VolumeSetUp & { readonly kind: K }
 /** See the header of this file. */
 export class FolderVolumes implements VolumeHost {
 	readonly #options: FolderVolumesOptions;
+	readonly #turn: TurnBudget;
 
 	constructor(options: FolderVolumesOptions) {
 		this.#options = options;
+		this.#turn = new TurnBudget(options.clock, TURN_MS);
 	}
 
 	async setUp(pod: Pod, volume: VolumeSetUp, { inUse }: SetUpOptions): Promise<PreparedVolume> {
@@ -67,6 +74,18 @@ export class FolderVolumes implements VolumeHost {
 
 	writeHosts(podUid: string, text: string): Promise<string> {
 		return this.#options.folders.writeHosts(podUid, text);
+	}
+
+	makeMessageFile(podUid: string, container: string, attempt: number): Promise<string> {
+		return this.#options.folders.makeMessageFile(podUid, container, attempt);
+	}
+
+	messageFile(podUid: string, container: string, attempt: number): string {
+		return this.#options.folders.messageFile(podUid, container, attempt);
+	}
+
+	removeMessageFile(podUid: string, container: string, attempt: number): Promise<void> {
+		return this.#options.folders.removeMessageFile(podUid, container, attempt);
 	}
 
 	async nodeHosts(): Promise<string> {
@@ -100,6 +119,7 @@ export class FolderVolumes implements VolumeHost {
 		for (const point of nestedMountPoints(pod, name)) await mkdir(join(path, point), { recursive: true });
 		await writeAtomically(path, files, {
 			now: this.#options.clock.now(),
+			turn: this.#turn,
 			finish: () => giveToGroup(pod, path, { readOnly: true }),
 		});
 		return { hostPath: path, readOnly: true };
@@ -143,11 +163,11 @@ async function giveToGroup(pod: Pod, path: string, options: Omit<OwnershipOption
  * that exists at `path` is complete, even if this process ends in between.
  */
 async function makeFolder(path: string, finish: (made: string) => Promise<void>): Promise<void> {
-	if (await lstat(path).catch(undefinedIfMissing)) return;
+	if (existsSync(path)) return;
 	const made = `${path}${UNFINISHED}`;
-	await mkdir(made, { recursive: true });
+	if (!existsSync(made)) mkdirSync(made);
 	// Not by the mode of mkdir, from which the umask of this process is subtracted.
-	await chmod(made, 0o777);
+	chmodSync(made, 0o777);
 	await finish(made);
-	await rename(made, path);
+	renameSync(made, path);
 }

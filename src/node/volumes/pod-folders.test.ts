@@ -52,6 +52,21 @@ test('the folders of a Pod are on their medium, and are removed together', async
 	assert.deepEqual([readdirSync(disk), readdirSync(memory)], [[], []]);
 });
 
+test('the file for a termination message can be written by every user, and is removed alone or with the Pod', async (t) => {
+	const { disk, memory, folders } = roots(t);
+	const file = await folders.makeMessageFile('u1', 'main', 0);
+	assert.equal(statSync(file).mode & 0o777, 0o666);
+	writeFileSync(file, 'why');
+	await folders.makeMessageFile('u1', 'main', 0);
+	assert.equal(readFileSync(foldersIn(disk, memory).messageFile('u1', 'main', 0), 'utf8'), 'why');
+	const next = await folders.makeMessageFile('u1', 'main', 1);
+	await folders.removeMessageFile('u1', 'main', 0);
+	await folders.removeMessageFile('u1', 'main', 0);
+	assert.deepEqual([existsSync(file), existsSync(next)], [false, true]);
+	await folders.remove('u1');
+	assert.deepEqual([readdirSync(disk), readdirSync(memory)], [[], []]);
+});
+
 test('the next process removes the folders of Pods that are gone, and follows no link', async (t) => {
 	const { disk, memory, folders } = roots(t);
 	const outside = join(disk, '../outside');

@@ -2,16 +2,21 @@
  * The folders of the Pods of a node, each with the files that the node makes for it:
  *
  *     <disk>/<uid>/volumes/<volume>              emptyDir
- *     <disk>/<uid>/etc-hosts
  *     <memory>/<uid>/volumes/<volume>            Secrets, tokens and other files of the API; emptyDir of medium Memory
+ *     <memory>/<uid>/etc-hosts
+ *     <memory>/<uid>/messages/<container>.<n>    the termination message of a container attempt
+ *
+ * So a Pod without an emptyDir never waits for the disk, where a new folder may wait for the commits of the database.
  *
  * 1. Both roots are private (mode 0700): containers reach a volume only because the runtime mounts it.
  * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
  * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
  */
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
+import { makeFolders } from '../../base/files/folders.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { MemoryRoot } from './memory-root.ts';
@@ -32,6 +37,13 @@ export interface PodRoots {
 /** The end of the name of a volume that is being made. No volume has such a name. */
 export const UNFINISHED = '~';
 
+/** The folder with the termination messages of a Pod. */
+const MESSAGES = 'messages';
+
+function messageName(container: string, attempt: number): string {
+	return `${checked(container)}.${attempt}`;
+}
+
 /** See the header of this file. */
 export class PodFolders {
 	readonly #roots: PodRoots;
@@ -49,13 +61,33 @@ export class PodFolders {
 
 	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */
 	async writeHosts(uid: string, text: string): Promise<string> {
-		const path = join(await this.#make(uid, 'disk', ''), 'etc-hosts');
+		const path = join(await this.#make(uid, 'memory', ''), 'etc-hosts');
 		// In place, since it is mounted as a file, and only if it changes: running containers read it.
-		if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return path;
-		await writeFile(path, text);
+		if (textOf(path) === text) return path;
+		writeFileSync(path, text);
 		// Containers may run as any user. Not by the mode of the creation, from which the umask is subtracted.
-		await chmod(path, 0o644);
+		chmodSync(path, 0o644);
 		return path;
+	}
+
+	/** Makes the empty file for the termination message of a container attempt, unless it exists. Resolves to its path. */
+	async makeMessageFile(uid: string, container: string, attempt: number): Promise<string> {
+		const path = join(await this.#make(uid, 'memory', MESSAGES), messageName(container, attempt));
+		writeFileSync(path, '', { flag: 'a' });
+		// The program may run as any user. Not by the mode of the creation, from which the umask is subtracted.
+		chmodSync(path, 0o666);
+		return path;
+	}
+
+	/** The path of a file that {@link makeMessageFile} has made. */
+	messageFile(uid: string, container: string, attempt: number): string {
+		const root = this.#roots.memory.existing() ?? this.#roots.disk;
+		return join(root, checked(uid), MESSAGES, messageName(container, attempt));
+	}
+
+	/** Removes a file that {@link makeMessageFile} has made, if it exists. */
+	async removeMessageFile(uid: string, container: string, attempt: number): Promise<void> {
+		await removeTree(this.messageFile(uid, container, attempt));
 	}
 
 	/** The paths of the Pod's emptyDir and file volumes, by name. */
@@ -76,8 +108,9 @@ export class PodFolders {
 		const known = await this.#known();
 		if (!known.has(uid)) return;
 		const { mountInfo = '/proc/self/mountinfo' } = this.#roots;
+		const mountPoints = await mountPointsIn(mountInfo);
 		for (const folder of this.#existing(uid)) {
-			const mounted = await mountBelow(folder, mountInfo);
+			const mounted = mountPoints.find((point) => point === folder || point.startsWith(`${folder}/`));
 			if (mounted !== undefined)
 				throw new Error(`${folder} is not removed, since a file system is mounted at ${mounted}`);
 			await removeTree(folder);
@@ -112,7 +145,7 @@ export class PodFolders {
 		const root = medium === 'memory' ? (memory.open() ?? disk) : disk;
 		const path = join(root, checked(uid), name);
 		(await this.#known()).add(uid);
-		await mkdir(path, { recursive: true, mode: 0o755 });
+		makeFolders(path, 0o755);
 		return path;
 	}
 }
@@ -130,15 +163,21 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 	return (await readdir(folder).catch(undefinedIfMissing)) ?? [];
 }
 
-/** A mount point at or below the folder, if there is one. Always undefined on a system without /proc. */
-async function mountBelow(folder: string, mountInfo: string): Promise<string | undefined> {
+function textOf(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return undefined;
+	}
+}
+
+/** The paths at which file systems are mounted. Empty on a system without /proc. */
+async function mountPointsIn(mountInfo: string): Promise<readonly string[]> {
 	const mounts = (await readFile(mountInfo, 'utf8').catch(undefinedIfMissing)) ?? '';
-	for (const line of mounts.split('\n')) {
+	return mounts.split('\n').map((line) => {
 		const [, , , , escaped = ''] = line.split(' ');
-		const point = escaped.replace(/\\(\d{3})/g, (_, octal: string) =>
+		return escaped.replace(/\\(\d{3})/g, (_, octal: string) =>
 			String.fromCharCode(Number.parseInt(octal, 8)),
 		);
-		if (point === folder || point.startsWith(`${folder}/`)) return point;
-	}
-	return undefined;
+	});
 }

@@ -4,6 +4,8 @@
  */
 
 import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ContainerResizeError, ContainerStartError, ImageError } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
@@ -203,6 +205,9 @@ function messages(machine: () => ContractMachine): void {
 		const { harness, runtime, programs } = machine();
 		if (!programs.writesMessage) return t.skip('the runtime mounts no file');
 		const file = harness.logPath('message');
+		mkdirSync(dirname(file), { recursive: true });
+		writeFileSync(file, '');
+		chmodSync(file, 0o666);
 		const sandbox = await machine().sandbox('a');
 		const config = machine().config(programs.writesMessage);
 		const { id } = await runtime.createContainer(sandbox.id, {

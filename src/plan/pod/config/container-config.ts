@@ -54,7 +54,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		mounts: volumes ? mountsOf(container, { volumes, hostsFile, expansion, variables }) : [],
 		devices: volumes ? devicesOf(container, volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
-		terminationMessageFile: container.terminationMessagePath ? facts.messageFile : '',
+		terminationMessageFile: facts.messageFile,
 		stopSignal: container.lifecycle?.stopSignal,
 		labels: { ...podLabelsOf(pod), 'io.kubernetes.container.name': container.name },
 		annotations: annotationsOf(pod, container, facts.attempt),

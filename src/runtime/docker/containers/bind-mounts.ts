@@ -1,5 +1,5 @@
-import { appendFile, chmod, mkdir, realpath } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { ContainerConfig, Mount } from '../../../api/contract/container-config.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import { ContainerStartError } from '../../contract.ts';
@@ -20,8 +20,8 @@ type MountConfig = Pick<ContainerConfig, 'mounts' | 'terminationMessagePath' | '
 const RECURSIVE_API = '1.44';
 
 /**
- * The mounts of a container. The file for the termination message comes last, since its path may be in a volume; it is
- * created. Rejects with ContainerStartError for a mount that cannot be made as specified.
+ * The mounts of a container. The file for the termination message comes last, since its path may be in a volume. Rejects
+ * with ContainerStartError for a mount that cannot be made as specified.
  */
 export async function bindMountsOf(
 	config: MountConfig,
@@ -31,7 +31,6 @@ export async function bindMountsOf(
 	const binds: BindMount[] = [];
 	for (const mount of mounts) binds.push(await bindMountOf(mount, engine));
 	if (!target || !source) return binds;
-	await makeMessageFile(source);
 	const options = { Propagation: 'rprivate' };
 	return [...binds, { Type: 'bind', Source: source, Target: target, ReadOnly: false, BindOptions: options }];
 }
@@ -85,11 +84,4 @@ async function sourceOf({ hostPath, subPath }: Mount): Promise<string> {
 	if (source !== root && !source.startsWith(root.endsWith(sep) ? root : root + sep))
 		throw problem('leads out of its volume');
 	return source;
-}
-
-/** Creates the file, which a program of any user may write. Not by the mode of the creation, which the umask limits. */
-async function makeMessageFile(path: string): Promise<void> {
-	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-	await appendFile(path, '');
-	await chmod(path, 0o666);
 }

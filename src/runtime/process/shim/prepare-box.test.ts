@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -9,7 +9,7 @@ import { type PreparedConfig, prepareBox } from './prepare-box.ts';
 function mountedAt(containerPath: string): PreparedConfig {
 	const mount = { hostPath: '/v', subPath: '', containerPath, readOnly: false };
 	const rest = { recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
-	return { ...containerConfig({}), mounts: [{ ...mount, ...rest }], terminationMessageFile: '' };
+	return { ...containerConfig({}), mounts: [{ ...mount, ...rest }] };
 }
 
 function folderOf(t: TestContext): string {
@@ -38,10 +38,4 @@ test('a volume that would hide the working folder of the container is refused', 
 
 test('a volume at the root is refused, whatever the working directory is', async () => {
 	await assert.rejects(prepareBox(mountedAt('//.'), undefined), { reason: 'CreateContainerConfigError' });
-});
-
-test('the file for the termination message can be written by every user', async (t) => {
-	const file = join(folderOf(t), 'messages', 'm');
-	await prepareBox({ ...mountedAt('/data'), terminationMessageFile: file }, undefined);
-	assert.equal(statSync(file).mode & 0o777, 0o666);
 });

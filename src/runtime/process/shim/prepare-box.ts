@@ -1,20 +1,18 @@
-import { appendFile, chmod, mkdir, realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { normalize } from 'node:path/posix';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
 import { unknownCapabilities } from './capabilities.ts';
 
 /** What the preparation of a box needs of the container. */
-export type PreparedConfig = Pick<ContainerConfig, 'security' | 'mounts' | 'terminationMessageFile'>;
+export type PreparedConfig = Pick<ContainerConfig, 'security' | 'mounts'>;
 
 /**
- * Checks what the box of a container cannot, and makes the file for its termination message. `workFolder` is the folder
- * of the runtime if the container works in a folder below that. May be repeated. Rejects with ContainerStartError, or
- * with the system's error.
+ * Checks what the box of a container cannot. `workFolder` is the folder of the runtime if the container works in a folder
+ * below that. May be repeated. Rejects with ContainerStartError.
  */
 export async function prepareBox(
-	{ security, mounts, terminationMessageFile: file }: PreparedConfig,
+	{ security, mounts }: PreparedConfig,
 	workFolder: string | undefined,
 ): Promise<void> {
 	const [unknown] = unknownCapabilities(security.capabilities);
@@ -36,11 +34,6 @@ export async function prepareBox(
 			throw hides(path, `the folder ${workFolder}, in which the container would work: ${remedy}`);
 		}
 	}
-	if (!file) return;
-	await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-	await appendFile(file, '');
-	// The program may run as any user. Not by the mode of the creation, from which the umask is subtracted.
-	await chmod(file, 0o666);
 }
 
 function hides(path: string, what: string): ContainerStartError {
