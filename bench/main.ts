@@ -4,7 +4,7 @@
  * date.
  *
  * Order of reading: figure.ts (a figure and its table), server-process.ts and jobs.ts (a server under test, and
- * the Jobs it runs), then one file for each benchmark. The limits are in launcher-limit.ts and
+ * the Jobs it runs), then one file for each benchmark. The limits are in runtime-limit.ts and
  * broadcast-server.ts, or next to the benchmark.
  */
 import { cpus, totalmem } from 'node:os';

@@ -1,18 +1,18 @@
 import { type Figure, quantile } from './figure.ts';
 import { timeJob, trueJob } from './jobs.ts';
-import { launcherLimit } from './launcher-limit.ts';
+import { runtimeLimit } from './runtime-limit.ts';
 import { startServer } from './server-process.ts';
 
 const COMPLETIONS = 1000;
 const PARALLELISM = 50;
 const ROUNDS = 5;
 
-/** Pods per second of a Job of 1,000 Pods, 50 at a time, compared with the rate of the launcher alone. */
+/** Pods per second of a Job of 1,000 Pods, 50 at a time, compared with the rate of the runtime alone. */
 export async function throughput(): Promise<readonly Figure[]> {
 	const rates: number[] = [];
 	const limits: number[] = [];
 	for (let round = 0; round < ROUNDS; round++) {
-		limits.push(await launcherLimit({ count: COMPLETIONS, concurrency: PARALLELISM }));
+		limits.push(await runtimeLimit({ count: COMPLETIONS, concurrency: PARALLELISM }));
 		const server = await startServer();
 		try {
 			await timeJob(server.client, trueJob('warm-up'));
@@ -23,7 +23,7 @@ export async function throughput(): Promise<readonly Figure[]> {
 		}
 	}
 	const value = quantile(rates, 0.5);
-	const limit = { name: 'the launcher alone', value: quantile(limits, 0.5) };
+	const limit = { name: 'the runtime alone', value: quantile(limits, 0.5) };
 	const met = value >= 300 && value >= 0.4 * limit.value;
 	return [
 		{
