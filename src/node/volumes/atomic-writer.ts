@@ -62,7 +62,7 @@ export async function writeAtomically(
 		old !== undefined && removed.length === 0 && (await hasContent(join(folder, old), cleaned, options));
 	if (!isCurrent) await replaceData(folder, cleaned, options);
 	await linkFiles(folder, cleaned, options);
-	for (const path of removed) if (!path.includes('/')) unlinkIfExists(join(folder, path));
+	for (const path of removed) if (!path.includes('/')) unlessMissing(() => unlinkSync(join(folder, path)));
 	if (old !== undefined && !isCurrent) await removeTree(join(folder, old));
 }
 
@@ -82,7 +82,7 @@ async function replaceData(
 		}
 		await finish();
 		// Left by a write that was interrupted.
-		unlinkIfExists(join(folder, NEXT_DATA));
+		if (lstatSync(join(folder, NEXT_DATA), { throwIfNoEntry: false })) unlinkSync(join(folder, NEXT_DATA));
 		symlinkSync(basename(made), join(folder, NEXT_DATA));
 		renameSync(join(folder, NEXT_DATA), join(folder, DATA));
 	} catch (error) {
@@ -120,7 +120,10 @@ async function linkFiles(
 
 /** The name of the current directory; undefined if there is none. */
 function currentData(folder: string): string | undefined {
-	const target = unlessMissing(() => readlinkSync(join(folder, DATA)));
+	const link = join(folder, DATA);
+	// The error of a missing file takes as long as all other calls for the volume of a new Pod.
+	if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return undefined;
+	const target = unlessMissing(() => readlinkSync(link));
 	return target !== undefined && /^\.\.[^/.][^/]*$/.test(target) ? target : undefined;
 }
 
@@ -194,10 +197,6 @@ function checkPath(path: string): void {
 /** The time as in the names of upstream's directories: `..2026_01_02_15_04_05`. */
 function timestamp(now: number): string {
 	return `..${new Date(now).toISOString().slice(0, 19).replace(/[-:T]/g, '_')}`;
-}
-
-function unlinkIfExists(path: string): void {
-	unlessMissing(() => unlinkSync(path));
 }
 
 /** The result of `act`; undefined if it fails because a file does not exist. */

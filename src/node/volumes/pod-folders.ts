@@ -4,7 +4,7 @@
  *     <disk>/<uid>/volumes/<volume>              emptyDir
  *     <memory>/<uid>/volumes/<volume>            Secrets, tokens and other files of the API; emptyDir of medium Memory
  *     <memory>/<uid>/etc-hosts
- *     <memory>/<uid>/messages/<container>.<n>    the termination message of a container attempt
+ *     <memory>/<uid>/<container>.<n>             the termination message of a container attempt
  *
  * So a Pod without an emptyDir never waits for the disk, where a new folder may wait for the commits of the database.
  *
@@ -12,11 +12,10 @@
  * 2. No name with a `/` or of dots gets into a path, and a removal follows no link and enters no mounted file system.
  * 3. Folders outlive the node agent, as containers do. {@link PodFolders.sweep} removes those of Pods that are gone.
  */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
-import { makeFolders } from '../../base/files/folders.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { MemoryRoot } from './memory-root.ts';
@@ -37,9 +36,7 @@ export interface PodRoots {
 /** The end of the name of a volume that is being made. No volume has such a name. */
 export const UNFINISHED = '~';
 
-/** The folder with the termination messages of a Pod. */
-const MESSAGES = 'messages';
-
+/** No other file of a Pod has a name with a dot. */
 function messageName(container: string, attempt: number): string {
 	return `${checked(container)}.${attempt}`;
 }
@@ -56,14 +53,16 @@ export class PodFolders {
 
 	/** The path of a volume. The folder itself may not exist yet; those above it do once this resolves. */
 	async volume(uid: string, name: string, medium: Medium): Promise<string> {
-		return join(await this.#make(uid, medium, 'volumes'), checked(name));
+		const volumes = join(await this.#make(uid, medium), 'volumes');
+		makeFolder(volumes);
+		return join(volumes, checked(name));
 	}
 
 	/** Writes the Pod's `/etc/hosts`, in place: running containers have mounted the file. Resolves to its path. */
 	async writeHosts(uid: string, text: string): Promise<string> {
-		const path = join(await this.#make(uid, 'memory', ''), 'etc-hosts');
+		const path = join(await this.#make(uid, 'memory'), 'etc-hosts');
 		// In place, since it is mounted as a file, and only if it changes: running containers read it.
-		if (textOf(path) === text) return path;
+		if (existsSync(path) && readFileSync(path, 'utf8') === text) return path;
 		writeFileSync(path, text);
 		// Containers may run as any user. Not by the mode of the creation, from which the umask is subtracted.
 		chmodSync(path, 0o644);
@@ -72,7 +71,7 @@ export class PodFolders {
 
 	/** Makes the empty file for the termination message of a container attempt, unless it exists. Resolves to its path. */
 	async makeMessageFile(uid: string, container: string, attempt: number): Promise<string> {
-		const path = join(await this.#make(uid, 'memory', MESSAGES), messageName(container, attempt));
+		const path = join(await this.#make(uid, 'memory'), messageName(container, attempt));
 		writeFileSync(path, '', { flag: 'a' });
 		// The program may run as any user. Not by the mode of the creation, from which the umask is subtracted.
 		chmodSync(path, 0o666);
@@ -82,7 +81,7 @@ export class PodFolders {
 	/** The path of a file that {@link makeMessageFile} has made. */
 	messageFile(uid: string, container: string, attempt: number): string {
 		const root = this.#roots.memory.existing() ?? this.#roots.disk;
-		return join(root, checked(uid), MESSAGES, messageName(container, attempt));
+		return join(root, checked(uid), messageName(container, attempt));
 	}
 
 	/** Removes a file that {@link makeMessageFile} has made, if it exists. */
@@ -140,12 +139,13 @@ export class PodFolders {
 		return this.#uids;
 	}
 
-	async #make(uid: string, medium: Medium, name: string): Promise<string> {
+	/** Makes the folder of the Pod, unless it exists. Resolves to its path. */
+	async #make(uid: string, medium: Medium): Promise<string> {
 		const { disk, memory } = this.#roots;
 		const root = medium === 'memory' ? (memory.open() ?? disk) : disk;
-		const path = join(root, checked(uid), name);
+		const path = join(root, checked(uid));
 		(await this.#known()).add(uid);
-		makeFolders(path, 0o755);
+		makeFolder(path);
 		return path;
 	}
 }
@@ -163,12 +163,8 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 	return (await readdir(folder).catch(undefinedIfMissing)) ?? [];
 }
 
-function textOf(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return undefined;
-	}
+function makeFolder(path: string): void {
+	if (!existsSync(path)) mkdirSync(path, { mode: 0o755 });
 }
 
 /** The paths at which file systems are mounted. Empty on a system without /proc. */

@@ -18,7 +18,7 @@
  *    RuntimeUnavailable.
  */
 
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
@@ -110,6 +110,8 @@ export class LauncherRuntime implements Runtime {
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
 	readonly #connections = new PortConnections();
+	/** The real path of the launcher's folder. */
+	#folder = '';
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
@@ -142,6 +144,7 @@ export class LauncherRuntime implements Runtime {
 		const { folder, onError, source } = this.#options;
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
+		this.#folder = await realpath(folder);
 		const file = this.#options.withoutShim ? undefined : shimFile();
 		this.#machine = await source.start(file);
 		const { level, reason } = this.#machine;
@@ -234,7 +237,7 @@ export class LauncherRuntime implements Runtime {
 		const sourced = await source.prepare(id, { config, sandbox: known.config, machine: this.#machine });
 		const { box } = sourced;
 		const { workingDir } = sourced.program;
-		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#options.folder);
+		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#folder);
 		const shared = box && (await this.#sharedWith(sandboxId, box));
 		const { tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);

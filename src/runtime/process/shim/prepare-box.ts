@@ -8,8 +8,8 @@ import { unknownCapabilities } from './capabilities.ts';
 export type PreparedConfig = Pick<ContainerConfig, 'security' | 'mounts'>;
 
 /**
- * Checks what the box of a container cannot. `workFolder` is the folder of the runtime if the container works in a folder
- * below that. May be repeated. Rejects with ContainerStartError.
+ * Checks what the box of a container cannot. `workFolder` is the real path of the runtime's folder if the container works
+ * in a folder below that. May be repeated. Rejects with ContainerStartError.
  */
 export async function prepareBox(
 	{ security, mounts }: PreparedConfig,
@@ -19,7 +19,6 @@ export async function prepareBox(
 	// Dropped in silence, a misspelled capability would leave the container with the one that was meant.
 	if (unknown !== undefined)
 		throw new ContainerStartError('CreateContainerError', `unknown capability ${JSON.stringify(unknown)}`);
-	const within = workFolder === undefined || mounts.length === 0 ? undefined : await realPathOf(workFolder);
 	for (const { containerPath } of mounts) {
 		const path = normalize(`${containerPath}/.`);
 		// Its files would pass for the kernel's, also for the shim. The text is runc's.
@@ -29,7 +28,7 @@ export async function prepareBox(
 				`"${path}" cannot be mounted because it is inside /proc`,
 			);
 		if (path === '/') throw hides(path, 'all programs of this machine: mount it at another path');
-		if (within !== undefined && touch(await realPathOf(path), within)) {
+		if (workFolder !== undefined && touch(await realPathOf(path), workFolder)) {
 			const remedy = 'set workingDir, or mount it at another path';
 			throw hides(path, `the folder ${workFolder}, in which the container would work: ${remedy}`);
 		}
