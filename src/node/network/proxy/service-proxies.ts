@@ -1,0 +1,87 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Random } from '../../../base/random.ts';
+import { type ProxiedPort, proxiedPortKey } from './proxied-port.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+import { UdpProxy } from './udp-proxy.ts';
+
+/** The parts and settings of {@link ServiceProxies}. */
+export interface ServiceProxiesOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	/** Receives each port that cannot be listened on, once until it can or is gone. */
+	onRefused(port: ProxiedPort, error: Error): void;
+}
+
+/** How often a port that is taken is tried again. */
+const RETRY_MS = 5000;
+
+type Proxy = TcpProxy | UdpProxy;
+
+/** The listeners of a node for the ports of Services, each with the targets that were set last. */
+export class ServiceProxies {
+	readonly #options: ServiceProxiesOptions;
+	readonly #open = new Map<string, Promise<Proxy | undefined>>();
+	/** The keys of the ports that were reported as refused. */
+	readonly #refused = new Set<string>();
+	#wanted: ReadonlyMap<string, ProxiedPort> = new Map();
+	#isClosed = false;
+
+	constructor(options: ServiceProxiesOptions) {
+		this.#options = options;
+	}
+
+	/** Serves exactly these ports. Resolves once each listens, or is refused. */
+	async set(ports: readonly ProxiedPort[]): Promise<void> {
+		if (this.#isClosed) return;
+		const before = this.#wanted;
+		this.#wanted = new Map(
+			ports.filter(({ targets }) => targets.length > 0).map((port) => [proxiedPortKey(port), port]),
+		);
+		for (const key of this.#open.keys()) if (!this.#wanted.has(key)) void this.#close(key, false);
+		for (const key of this.#refused) if (!this.#wanted.has(key)) this.#refused.delete(key);
+		for (const [key, port] of this.#wanted) {
+			if (!this.#open.has(key)) this.#open.set(key, this.#tryOpen(key, port));
+			else if (!isSame(before.get(key), port)) void this.#open.get(key)?.then((proxy) => proxy?.update(port));
+		}
+		await Promise.all(this.#open.values());
+	}
+
+	/** Ends all listeners and connections. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		await Promise.all([...this.#open.keys()].map((key) => this.#close(key, true)));
+	}
+
+	async #close(key: string, ends: boolean): Promise<void> {
+		const opening = this.#open.get(key);
+		this.#open.delete(key);
+		(await opening)?.close({ ends });
+	}
+
+	async #tryOpen(key: string, port: ProxiedPort): Promise<Proxy | undefined> {
+		const proxy =
+			port.protocol === 'TCP' ? new TcpProxy(port, this.#options) : new UdpProxy(port, this.#options);
+		try {
+			await proxy.open();
+			this.#refused.delete(key);
+			return proxy;
+		} catch (error) {
+			this.#refuse(key, port, error instanceof Error ? error : new Error(String(error)));
+			return undefined;
+		}
+	}
+
+	#refuse(key: string, port: ProxiedPort, error: Error): void {
+		if (!this.#refused.has(key)) this.#options.onRefused(port, error);
+		this.#refused.add(key);
+		this.#options.clock.setTimer(RETRY_MS, () => {
+			const wanted = this.#wanted.get(key);
+			if (this.#isClosed || !wanted || !this.#refused.has(key)) return;
+			this.#open.set(key, this.#tryOpen(key, wanted));
+		});
+	}
+}
+
+function isSame(before: ProxiedPort | undefined, port: ProxiedPort): boolean {
+	return JSON.stringify(before) === JSON.stringify(port);
+}

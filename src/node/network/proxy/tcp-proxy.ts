@@ -1,0 +1,103 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { ProxiedPort, Target } from './proxied-port.ts';
+import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
+
+/** How long a target may take to accept a connection before the next one is tried. */
+const CONNECT_MS = 5000;
+
+/**
+ * Forwards the TCP connections of one port. Each direction ends by itself, as between two programs that are connected
+ * directly. A connection stays with its target, also when that is no longer one of the port's: what drains it is the end
+ * of the Pod.
+ */
+export class TcpProxy {
+	readonly #choice: TargetChoice;
+	readonly #server: Server;
+	readonly #clients = new Set<Socket>();
+	#port: ProxiedPort;
+
+	constructor(port: ProxiedPort, options: TargetChoiceOptions) {
+		this.#port = port;
+		this.#choice = new TargetChoice(options);
+		this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
+			this.#accept(client),
+		);
+	}
+
+	/** Listens. Rejects with the system's error. */
+	async open(): Promise<void> {
+		const { address, port } = this.#port;
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		this.#server.once('error', reject);
+		this.#server.listen({ host: address, port, backlog: 4096 }, resolve);
+		await promise;
+		this.#server.off('error', reject);
+		// Too many open files: the connection stays in the backlog, and is accepted later.
+		this.#server.on('error', () => {});
+	}
+
+	/** Changes the targets of the connections to come. */
+	update(port: ProxiedPort): void {
+		this.#port = port;
+	}
+
+	/** Stops listening; connections go on, or end if `ends`. */
+	close({ ends }: { readonly ends: boolean }): void {
+		this.#server.close();
+		if (ends) for (const client of this.#clients) client.destroy();
+	}
+
+	#accept(client: Socket): void {
+		this.#clients.add(client);
+		client.once('close', () => this.#clients.delete(client));
+		// Also an error while no target is connected yet.
+		client.on('error', () => client.destroy());
+		this.#tryNext(client, this.#choice.orderFor(client.remoteAddress ?? '', this.#port), 0);
+	}
+
+	/** A target that refuses may have ended just now, before the change of the endpoints has arrived here. */
+	#tryNext(client: Socket, order: readonly Target[], index: number): void {
+		const target = order[index];
+		if (client.destroyed) return;
+		if (!target) {
+			client.resetAndDestroy();
+			return;
+		}
+		const server = connect({
+			host: target.address,
+			port: target.port,
+			allowHalfOpen: true,
+			noDelay: true,
+		});
+		const fail = (): void => {
+			server.destroy();
+			this.#tryNext(client, order, index + 1);
+		};
+		const abandon = (): void => void server.destroy();
+		server.setTimeout(CONNECT_MS, fail);
+		server.once('error', fail);
+		client.once('close', abandon);
+		server.once('connect', () => {
+			server.setTimeout(0);
+			server.off('timeout', fail);
+			server.off('error', fail);
+			client.off('close', abandon);
+			this.#choice.note(client.remoteAddress ?? '', target, this.#port);
+			join(client, server);
+		});
+	}
+}
+
+/** Joins two connections: each gets what the other sends, and its end; an error of one resets the other. */
+function join(client: Socket, server: Socket): void {
+	for (const [from, to] of [
+		[client, server],
+		[server, client],
+	] as const) {
+		from.pipe(to);
+		from.on('error', () => to.resetAndDestroy());
+		from.once('close', () => {
+			if (!from.readableEnded) to.destroy();
+		});
+	}
+}
