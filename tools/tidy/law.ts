@@ -64,6 +64,7 @@ export const ENTRIES: readonly string[] = [
 /** Each package on which the project depends, and its purpose. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
+	'dns-packet': 'reads and writes DNS messages',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
 	ws: 'speaks WebSocket, which kubectl uses for exec; Node has no server for it, and its client sends no credentials',
 	yaml: 'changes kubeconfigs in place, with their comments',
@@ -75,6 +76,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	'@esbuild/linux-arm64': 'the same for another platform',
 	'@esbuild/darwin-arm64': 'the same for another platform',
 	'@biomejs/biome': 'formats and lints',
+	'@types/dns-packet': 'types of dns-packet for tsc',
 	'@types/node': 'types of Node for tsc',
 	'@types/ws': 'types of ws for tsc',
 	'fast-check': 'generates the cases of property tests',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
-import { type ProxiedPort, proxiedPortKey } from './proxied-port.ts';
+import { type ProxiedPort, proxiedPortKey } from '../../../plan/service-proxy/proxied-port.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { UdpProxy } from './udp-proxy.ts';
 

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { ProxiedPort, Target } from './proxied-port.ts';
+import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How long a target may take to accept a connection before the next one is tried. */
@@ -41,7 +41,7 @@ export class TcpProxy {
 		this.#port = port;
 	}
 
-	/** Stops listening; connections go on, or end if `ends`. */
+	/** Stops listening; connections continue, or end if `ends`. */
 	close({ ends }: { readonly ends: boolean }): void {
 		this.#server.close();
 		if (ends) for (const client of this.#clients) client.destroy();
@@ -56,7 +56,7 @@ export class TcpProxy {
 	}
 
 	/** A target that refuses may have ended just now, before the change of the endpoints has arrived here. */
-	#tryNext(client: Socket, order: readonly Target[], index: number): void {
+	#tryNext(client: Socket, order: readonly ProxyTarget[], index: number): void {
 		const target = order[index];
 		if (client.destroyed) return;
 		if (!target) {

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Clock, Timer } from '../../../base/clock.ts';
-import type { ProxiedPort, Target } from './proxied-port.ts';
+import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How long a flow without datagrams is kept: the timeout of Linux for a UDP stream that had answers. */
@@ -10,7 +10,7 @@ const MOST_FLOWS = 4096;
 
 /** The datagrams of one client, to one target. */
 interface Flow {
-	readonly target: Target;
+	readonly target: ProxyTarget;
 	readonly socket: Socket;
 	usedAtMs: number;
 	timer: Timer | undefined;
@@ -71,7 +71,7 @@ export class UdpProxy {
 		const socket = createSocket('udp4');
 		const flow: Flow = { target, socket, usedAtMs: 0, timer: undefined };
 		socket.on('message', (answer, sender) => {
-			// Anybody can send to the socket's port; only the target's answers are the client's.
+			// Every program can send to the socket's port; only the target's answers are the client's.
 			if (sender.address !== target.address || sender.port !== target.port) return;
 			this.#renew(key, flow);
 			this.#server.send(answer, from, address);

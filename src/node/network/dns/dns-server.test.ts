@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { Resolver as NodeResolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { decode, encode } from 'dns-packet';
+import { SystemClock } from '../../../base/clock.ts';
+import { dnsZoneOf } from '../../../plan/dns/zone.ts';
+import { DnsServer } from './dns-server.ts';
+import type { DnsAddress } from './resolver.ts';
+
+async function serve(
+	t: TestContext,
+	resolvers: readonly DnsAddress[],
+	services = SERVICES,
+): Promise<DnsServer> {
+	const server = new DnsServer({
+		...{ address: '127.77.0.2', port: 0, clock: new SystemClock() },
+		resolvers: async () => resolvers,
+	});
+	await server.open();
+	t.after(() => server.close());
+	server.setZone(dnsZoneOf('cluster.local', services, ['default']));
+	return server;
+}
+
+const NOTHING = { clusterIP: undefined, externalName: undefined, ports: [], endpoints: [] };
+const HTTP = { name: 'http', protocol: 'tcp', port: 8080 };
+const SERVICES = [
+	{ ...NOTHING, namespace: 'default', name: 'queue', clusterIP: '10.96.0.7', ports: [HTTP] },
+	{ ...NOTHING, namespace: 'default', name: 'alias', externalName: 'queue.default.svc.cluster.local' },
+	{
+		...NOTHING,
+		...{ namespace: 'default', name: 'many' },
+		endpoints: Array.from({ length: 100 }, (_, index) => ({
+			...{ address: `10.244.0.${index}`, hostname: undefined, ports: [] },
+		})),
+	},
+];
+
+/** A resolver that asks the server, as a program's does. */
+function clientOf(server: DnsServer): NodeResolver {
+	const client = new NodeResolver({ timeout: 1000, tries: 1 });
+	client.setServers([`127.77.0.2:${server.port}`]);
+	return client;
+}
+
+test('a program resolves the names of Services, by TCP if the answer is long', async (t) => {
+	const client = clientOf(await serve(t, []));
+	assert.deepEqual(await client.resolve4('queue.default.svc.cluster.local'), ['10.96.0.7']);
+	assert.deepEqual(await client.resolve4('alias.default.svc.cluster.local'), ['10.96.0.7']);
+	assert.deepEqual(await client.reverse('10.96.0.7'), ['queue.default.svc.cluster.local']);
+	const [port] = await client.resolveSrv('_http._tcp.queue.default.svc.cluster.local');
+	assert.deepEqual([port?.name, port?.port], ['queue.default.svc.cluster.local', 8080]);
+	assert.equal((await client.resolve4('many.default.svc.cluster.local')).length, 100);
+	await assert.rejects(client.resolve4('none.default.svc.cluster.local'), { code: 'ENOTFOUND' });
+	await assert.rejects(client.resolve6('queue.default.svc.cluster.local'), { code: 'ENODATA' });
+});
+
+test('other names are those of the next resolver that answers', async (t) => {
+	const other = { ...NOTHING, namespace: 'default', name: 'x', clusterIP: '192.0.2.1' };
+	const next = await serve(t, [], [other]);
+	next.setZone(dnsZoneOf('example.com', [other], []));
+	const silent = { address: '127.77.0.3', port: 9 };
+	const address = { address: '127.77.0.2', port: next.port };
+	const client = clientOf(await serve(t, [silent, address]));
+	assert.deepEqual(await client.resolve4('x.default.svc.example.com'), ['192.0.2.1']);
+	await assert.rejects(client.resolve4('y.default.svc.example.com'), { code: 'ENOTFOUND' });
+	await assert.rejects(clientOf(await serve(t, [])).resolve4('example.com'), { code: 'ESERVFAIL' });
+});
+
+test('what is no question gets no answer, and the server continues', async (t) => {
+	const server = await serve(t, []);
+	const socket = createSocket('udp4');
+	t.after(() => socket.close());
+	const answers: unknown[] = [];
+	socket.on('message', (answer) => answers.push(decode(answer).id));
+	const question = { type: 'A', name: 'queue.default.svc.cluster.local', class: 'IN' } as const;
+	const good = encode({ id: 7, type: 'query', questions: [question] });
+	const answer = encode({ ...decode(good), type: 'response' });
+	const noise = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index, index));
+	for (const bad of [answer, good.subarray(0, 20), Buffer.alloc(12), ...noise])
+		socket.send(bad, server.port, '127.77.0.2');
+	const last = once(socket, 'message');
+	socket.send(good, server.port, '127.77.0.2');
+	await last;
+	assert.deepEqual(answers, [7]);
+	const client = connect({ host: '127.77.0.2', port: server.port });
+	client.write(Buffer.from([0, 3, 1, 2, 3]));
+	client.write(Buffer.concat([Buffer.from([0, good.length]), good]));
+	const [received] = await once(client, 'data');
+	assert.equal(decode(received.subarray(2)).answers?.length, 1);
+	client.destroy();
+});
