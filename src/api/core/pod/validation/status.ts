@@ -10,8 +10,8 @@ import type { FieldError } from '../../../errors/field-path.ts';
 import { FieldPath } from '../../../errors/field-path.ts';
 import { dns1123Subdomain, qualifiedName } from '../../../meta/names.ts';
 import { validateMetaUpdate } from '../../../meta/validate-meta.ts';
+import { validateIp } from '../../../network/ip-address.ts';
 import type { Container, Pod, PodSpec, PodStatus } from '../schema.ts';
-import { validateAddress } from './network.ts';
 import { META } from './pod.ts';
 
 const STATUS = new FieldPath('status');
@@ -136,7 +136,7 @@ function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 		const known = new Set((old.status[list] ?? []).map(({ ip }) => ip));
 		const at = STATUS.child(list);
 		for (const [index, { ip }] of addresses.entries()) {
-			if (!known.has(ip)) errors.push(...validateAddress(ip, at.index(index)));
+			if (!known.has(ip)) errors.push(...validateIp(ip, at.index(index)));
 		}
 		const families = new Set(addresses.map(({ ip }) => ip.includes(':')));
 		if (families.size < addresses.length) {
