@@ -105,8 +105,10 @@ function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
 }
 
 const [api = '', apimachinery = ''] = process.argv.slice(2);
+// Clients only read the computed resources, and get JSON.
+const written = [...resources, ...viewResources, ...virtualResources].filter(({ isReadOnly }) => !isReadOnly);
 const roots = [
-	...[...resources, ...viewResources, ...virtualResources].map(({ schema }) => schema),
+	...written.map(({ schema }) => schema),
 	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
 ].filter(hasFieldNumbers);
 const objects = objectsIn(roots);

@@ -26,6 +26,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
 		'Name/name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age | VolumeMode',
 	persistentvolumeclaims:
 		'Name/name Status Volume Capacity Access_Modes StorageClass VolumeAttributesClass Age | VolumeMode',
+	services: 'Name/name Type Cluster-IP External-IP Port(s) Age | Selector',
+	endpoints: 'Name/name Endpoints Age |',
+	endpointslices: 'Name/name AddressType Ports Endpoints Age |',
 	storageclasses: 'Name/name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age |',
 };
 

@@ -18,7 +18,7 @@ test('the registry finds a resource by kind and by any of its names', () => {
 	assert.equal(resourceNamed('deployments'), undefined);
 	assert.deepEqual(
 		resourcesInCategory('all').map(({ kind }) => kind),
-		['Pod', 'CronJob', 'Job'],
+		['Pod', 'Service', 'CronJob', 'Job'],
 	);
 });
 

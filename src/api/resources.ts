@@ -18,6 +18,7 @@ import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
 import { leases } from './coordination/lease/definition.ts';
 import { configMaps } from './core/configmap/definition.ts';
+import { endpoints } from './core/endpoints/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
@@ -25,7 +26,9 @@ import { persistentVolumes } from './core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { secrets } from './core/secret/definition.ts';
+import { services } from './core/service/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
+import { endpointSlices } from './discovery/endpointslice/definition.ts';
 import { newEvents } from './events/event/definition.ts';
 import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
 import { runtimeClasses } from './node/runtimeclass/definition.ts';
@@ -36,6 +39,7 @@ import { storageClasses } from './storage/storageclass/definition.ts';
 /** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [
 	configMaps,
+	endpoints,
 	events,
 	namespaces,
 	nodes,
@@ -44,9 +48,11 @@ export const resources: readonly ResourceDefinition[] = [
 	pods,
 	secrets,
 	serviceAccounts,
+	services,
 	cronjobs,
 	jobs,
 	leases,
+	endpointSlices,
 	runtimeClasses,
 	podDisruptionBudgets,
 	priorityClasses,

@@ -58,7 +58,7 @@ import { negotiate } from './http/negotiate.ts';
 import { Housekeeping } from './maintenance/maintenance.ts';
 import { addObjectCounts } from './maintenance/object-counts.ts';
 import { ValuePacker } from './maintenance/value-packer.ts';
-import { type Call, callOf, type ResourceRequest } from './request.ts';
+import { type Call, callOf, type ResourceRequest, warn } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
@@ -296,6 +296,7 @@ export class ApiServer implements ApiTransport {
 	#allowed(call: Call): ResourceRequest | undefined {
 		const request = this.#route(call);
 		checkAllowed(this.#context.authorizer, attributesOf(call, request));
+		if (request?.definition.deprecation) warn(call, request.definition.deprecation);
 		return request;
 	}
 

@@ -152,6 +152,30 @@ const SOUND: Readonly<Record<string, Json>> = {
 		metadata: { name: 'a' },
 		spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 	},
+	Service: {
+		apiVersion: 'v1',
+		kind: 'Service',
+		metadata: { name: 'a' },
+		spec: {
+			type: 'NodePort',
+			selector: { app: 'x' },
+			ports: [{ name: 'p', port: 80, targetPort: 'web', nodePort: 30_080 }],
+		},
+	},
+	Endpoints: {
+		apiVersion: 'v1',
+		kind: 'Endpoints',
+		metadata: { name: 'a' },
+		subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }],
+	},
+	EndpointSlice: {
+		apiVersion: 'discovery.k8s.io/v1',
+		kind: 'EndpointSlice',
+		metadata: { name: 'a', labels: { 'kubernetes.io/service-name': 'a' } },
+		addressType: 'IPv4',
+		endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }],
+		ports: [{ name: 'p', port: 80 }],
+	},
 	StorageClass: {
 		apiVersion: 'storage.k8s.io/v1',
 		kind: 'StorageClass',

@@ -38,6 +38,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	 * limit for the part of an object that its author writes.
 	 */
 	readonly controllerFields?: readonly (readonly string[])[];
+	/** The text of a Warning header in every answer about objects of a deprecated kind. */
+	readonly deprecation?: string;
 	/** Whether the object holds secrets: then errors do not show it. Upstream shows it in some. */
 	readonly isConfidential?: true;
 	/** Whether objects are never stored; see {@link virtualResource}. */

@@ -76,6 +76,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.CephFSVolumeSource': 'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
 	'io.k8s.api.core.v1.CinderPersistentVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.CinderVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
+	'io.k8s.api.core.v1.ClientIPConfig': 'timeoutSeconds=1',
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection':
 		'name=1 signerName=2 labelSelector=3 optional=5 path=4 user=6',
 	'io.k8s.api.core.v1.ConfigMap': 'metadata=1 immutable=4 data=2 binaryData=3',
@@ -107,6 +108,10 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.DownwardAPIVolumeFile': 'path=1 fieldRef=2 resourceFieldRef=3 mode=4 user=5',
 	'io.k8s.api.core.v1.DownwardAPIVolumeSource': 'items=1 defaultMode=2 defaultUser=3',
 	'io.k8s.api.core.v1.EmptyDirVolumeSource': 'medium=1 sizeLimit=2 mode=3',
+	'io.k8s.api.core.v1.EndpointAddress': 'ip=1 hostname=3 nodeName=4 targetRef=2',
+	'io.k8s.api.core.v1.EndpointPort': 'name=1 port=2 protocol=3 appProtocol=4',
+	'io.k8s.api.core.v1.EndpointSubset': 'addresses=1 notReadyAddresses=2 ports=3',
+	'io.k8s.api.core.v1.Endpoints': 'metadata=1 subsets=2',
 	'io.k8s.api.core.v1.EnvFromSource': 'prefix=1 configMapRef=2 secretRef=3',
 	'io.k8s.api.core.v1.EnvVar': 'name=1 value=2 valueFrom=3',
 	'io.k8s.api.core.v1.EnvVarSource':
@@ -147,6 +152,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.Lifecycle': 'postStart=1 preStop=2 stopSignal=3',
 	'io.k8s.api.core.v1.LifecycleHandler': 'exec=1 httpGet=2 tcpSocket=3 sleep=4',
 	'io.k8s.api.core.v1.LinuxContainerUser': 'uid=1 gid=2 supplementalGroups=3',
+	'io.k8s.api.core.v1.LoadBalancerIngress': 'ip=1 hostname=2 ipMode=3 ports=4',
+	'io.k8s.api.core.v1.LoadBalancerStatus': 'ingress=1',
 	'io.k8s.api.core.v1.LocalObjectReference': 'name=1',
 	'io.k8s.api.core.v1.LocalVolumeSource': 'path=1 fsType=2',
 	'io.k8s.api.core.v1.ModifyVolumeStatus': 'targetVolumeAttributesClassName=1 status=2',
@@ -230,6 +237,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'observedGeneration=17 phase=1 conditions=2 message=3 reason=4 nominatedNodeName=11 hostIP=5 hostIPs=16 podIP=6 podIPs=12 startTime=7 initContainerStatuses=10 containerStatuses=8 qosClass=9 ephemeralContainerStatuses=13 resize=14 resourceClaimStatuses=15 extendedResourceClaimStatus=18 allocatedResources=19 resources=20 nodeAllocatableResourceClaimStatuses=21 volumeHealth=22',
 	'io.k8s.api.core.v1.PodTemplateSpec': 'metadata=1 spec=2',
 	'io.k8s.api.core.v1.PodVolumeHealth': 'name=1 healthConditions=2 lastTransitionTime=3',
+	'io.k8s.api.core.v1.PortStatus': 'port=1 protocol=2 error=3',
 	'io.k8s.api.core.v1.PortworxVolumeSource': 'volumeID=1 fsType=2 readOnly=3',
 	'io.k8s.api.core.v1.PreferredSchedulingTerm': 'weight=1 preference=2',
 	'io.k8s.api.core.v1.Probe':
@@ -260,9 +268,15 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4 defaultUser=5',
 	'io.k8s.api.core.v1.SecurityContext':
 		'capabilities=1 privileged=2 seLinuxOptions=3 windowsOptions=10 runAsUser=4 runAsGroup=8 runAsNonRoot=5 readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 procMount=9 seccompProfile=11 appArmorProfile=12',
+	'io.k8s.api.core.v1.Service': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.core.v1.ServiceAccount':
 		'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4',
 	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3 user=4',
+	'io.k8s.api.core.v1.ServicePort': 'name=1 protocol=2 appProtocol=6 port=3 targetPort=4 nodePort=5',
+	'io.k8s.api.core.v1.ServiceSpec':
+		'ports=1 selector=2 clusterIP=3 clusterIPs=18 type=4 externalIPs=5 sessionAffinity=7 loadBalancerIP=8 loadBalancerSourceRanges=9 externalName=10 externalTrafficPolicy=11 healthCheckNodePort=12 publishNotReadyAddresses=13 sessionAffinityConfig=14 ipFamilies=19 ipFamilyPolicy=17 allocateLoadBalancerNodePorts=20 loadBalancerClass=21 internalTrafficPolicy=22 trafficDistribution=23',
+	'io.k8s.api.core.v1.ServiceStatus': 'loadBalancer=1 conditions=2',
+	'io.k8s.api.core.v1.SessionAffinityConfig': 'clientIP=1',
 	'io.k8s.api.core.v1.SleepAction': 'seconds=1',
 	'io.k8s.api.core.v1.StorageOSPersistentVolumeSource':
 		'volumeName=1 volumeNamespace=2 fsType=3 readOnly=4 secretRef=5',
@@ -297,6 +311,14 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.WeightedPodAffinityTerm': 'weight=1 podAffinityTerm=2',
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions':
 		'gmsaCredentialSpecName=1 gmsaCredentialSpec=2 runAsUserName=3 hostProcess=4',
+	'io.k8s.api.discovery.v1.Endpoint':
+		'addresses=1 conditions=2 hostname=3 targetRef=4 deprecatedTopology=5 nodeName=6 zone=7 hints=8',
+	'io.k8s.api.discovery.v1.EndpointConditions': 'ready=1 serving=2 terminating=3',
+	'io.k8s.api.discovery.v1.EndpointHints': 'forZones=1 forNodes=2',
+	'io.k8s.api.discovery.v1.EndpointPort': 'name=1 protocol=2 port=3 appProtocol=4',
+	'io.k8s.api.discovery.v1.EndpointSlice': 'metadata=1 addressType=4 endpoints=2 ports=3',
+	'io.k8s.api.discovery.v1.ForNode': 'name=1',
+	'io.k8s.api.discovery.v1.ForZone': 'name=1',
 	'io.k8s.api.events.v1.Event':
 		'metadata=1 eventTime=2 series=3 reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8 related=9 note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14 deprecatedCount=15',
 	'io.k8s.api.events.v1.EventSeries': 'count=1 lastObservedTime=2',

@@ -47,6 +47,12 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 		body: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
 		status: { phase: 'Pending', conditions: conditions(2) },
 	},
+	services: {
+		body: { spec: { type: 'ExternalName', externalName: 'example.com' } },
+		status: { conditions: conditions(2) },
+	},
+	endpoints: { body: { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] } },
+	endpointslices: { body: { addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [] } },
 	storageclasses: { body: { provisioner: 'example.com/p' } },
 };
 
