@@ -32,10 +32,14 @@
 struct waiter {
 	const struct request *request;
 	pid_t main;
+	/* The pid and start of the program, as the launcher knows them; empty if the program cannot outlive this process. */
+	char program[64];
 	bool has_ended;
 	int status;
 	int64_t ended_ms;
 	int signals, control, oom;
+	/* The /proc of the launcher, until the program runs. */
+	int proc;
 	/* The list of the children of this process, which must not be one that the container has made. */
 	int children;
 	/* The output pipes, which the waiter keeps open until the launcher has read them. */
@@ -120,6 +124,18 @@ static bool share_terminal(struct waiter *waiter, int report, struct failure *fa
 	return make_terminal(waiter, path, failure) && write(report, path, sizeof path) == sizeof path;
 }
 
+/*
+ * Notes which process the program is: if this process is killed, a program that has changed its user is not. The number
+ * is of use only where this process is in the process namespace of the launcher, which the descriptor `proc` shows.
+ */
+static void note_program(struct waiter *waiter, int proc) {
+	char self[32] = "", main[16], start[32];
+	ssize_t length = readlinkat(proc, "self", self, sizeof self - 1);
+	snprintf(main, sizeof main, "%d", (int)waiter->main);
+	if (length > 0 && strtol(self, NULL, 10) == getpid() && start_in(proc, main, start))
+		snprintf(waiter->program, sizeof waiter->program, "%s %s", main, start);
+}
+
 /* Forks the program. Returns false with the failure if it cannot be executed. */
 static bool start_program(struct waiter *waiter, const int io[3], char terminal[64], struct failure *failure) {
 	const struct request *request = waiter->request;
@@ -130,6 +146,7 @@ static bool start_program(struct waiter *waiter, const int io[3], char terminal[
 	waiter->main = fork();
 	if (waiter->main < 0) return fail(failure, "fork", NULL);
 	if (waiter->main == 0) become_program(waiter->request, io, terminal, report[1]);
+	note_program(waiter, waiter->proc);
 	close(report[1]);
 	bool failed = request->tty && makes_own_box(request) && !share_terminal(waiter, report[0], failure);
 	failed = failed || read_report(report[0], failure);
@@ -340,7 +357,7 @@ static void leave_requests(void) {
 _Noreturn void run_container(const struct request *request, int go, int joined) {
 	char self[32] = "", start[32] = "", byte;
 	struct failure failure = {0};
-	struct waiter waiter = {.request = request, .control = -1, .oom = -1, .input_hold = -1, .out = -1, .err = -1, .children = -1};
+	struct waiter waiter = {.request = request, .control = -1, .oom = -1, .input_hold = -1, .out = -1, .err = -1, .proc = -1, .children = -1};
 	bool is_init = getpid() == 1;
 	setsid();
 	prctl(PR_SET_NAME, "stint-waiter");
@@ -359,12 +376,14 @@ _Noreturn void run_container(const struct request *request, int go, int joined) 
 		_exit(1);
 	}
 	waiter.children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	waiter.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (!set_up(&waiter, joined, &failure)) {
 		if (!request->enter) kill_others(&waiter, is_init);
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
-	report_started(request->id, (pid_t)strtol(self, NULL, 10), start);
+	if (waiter.proc >= 0) close(waiter.proc);
+	report_started(request->id, (pid_t)strtol(self, NULL, 10), start, waiter.program);
 	while (!waiter.has_ended) step(&waiter);
 	if (request->enter) {
 		finish_session(&waiter);

@@ -54,9 +54,10 @@ static void append(const char *line, int length) {
 	if (write(poke_fd, "x", 1) < 0) return;
 }
 
-void report_started(const char *id, pid_t pid, const char *start) {
+void report_started(const char *id, pid_t pid, const char *start, const char *program) {
 	char line[512];
-	append(line, snprintf(line, sizeof line, "S %s %d %s %" PRId64 "\n", id, (int)pid, start, now_ms()));
+	const char *space = *program ? " " : "";
+	append(line, snprintf(line, sizeof line, "S %s %d %s %" PRId64 "%s%s\n", id, (int)pid, start, now_ms(), space, program));
 }
 
 void report_failure(const char *id, const struct failure *failure) {

@@ -21,9 +21,16 @@ int64_t now_ms(void) {
 }
 
 bool start_of(const char *pid, char start[32]) {
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool done = start_in(proc, pid, start);
+	if (proc >= 0) close(proc);
+	return done;
+}
+
+bool start_in(int proc, const char *pid, char start[32]) {
 	char path[64], stat[1024];
-	snprintf(path, sizeof path, "/proc/%s/stat", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof path, "%s/stat", pid);
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) return false;
 	ssize_t length = read(fd, stat, sizeof stat - 1);
 	close(fd);

@@ -13,8 +13,8 @@
  * program.c, terminal.c; request.c decodes, events.c writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
- * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, "F id errno step detail" if it cannot
- *    run, and "E id status ms oom" when it has ended and all its processes are gone. Only then does it write a byte to
+ * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, with the pid and start of the program
+ *    behind it if the program can outlive a waiter that is killed; "F id errno step detail" if it cannot run, and "E id status ms oom" when it has ended and all its processes are gone. Only then does it write a byte to
  *    the named pipe POKE. So an end is on disk before any process is told, whichever process is killed.
  * 3. A command of an exec session has a waiter too, in the namespaces of its container. Its events go to standard output,
  *    and it is killed when the launcher closes its control pipe: sessions do not outlive the launcher.
@@ -116,7 +116,8 @@ void free_request(struct request *request, char *body);
 void events_open(const char *events, const char *poke);
 /* From now on, this process reports to standard output: the events of exec sessions need not outlive the launcher. */
 void events_to_output(void);
-void report_started(const char *id, pid_t pid, const char *start);
+/* `program` is the pid and start of the program, or empty. */
+void report_started(const char *id, pid_t pid, const char *start, const char *program);
 void report_failure(const char *id, const struct failure *failure);
 void report_end(const char *id, int status, int64_t ms, long oom_kills);
 
@@ -181,6 +182,8 @@ bool fail(struct failure *failure, const char *step, const char *detail);
 int64_t now_ms(void);
 /* The start time of a process in clock ticks since boot, as the launcher reads it; false if there is none. */
 bool start_of(const char *pid, char start[32]);
+/* The same, by a descriptor of /proc: a waiter may no longer have the launcher's at its place. */
+bool start_in(int proc, const char *pid, char start[32]);
 int serve(const char *events, const char *poke);
 int probe(const char *folder);
 

@@ -8,7 +8,7 @@ import test from 'node:test';
 import type { ContainerConfig, ResourceAmounts } from '../../../api/contract/container-config.ts';
 import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
-import { type HostHarness, openHost, outputOf, run, start } from '../testing/host-harness.ts';
+import { type HostHarness, openHost, outputOf, run, start, untilGone } from '../testing/host-harness.ts';
 import { Cgroups } from './cgroups.ts';
 import { controllersIn, findHierarchies } from './hierarchies.ts';
 
@@ -74,7 +74,9 @@ test('a container that takes more memory than its limit is killed, and told so',
 	});
 });
 
-test('a container within its limit ends well, and plain containers have no group', { skip }, async () => {
+test('a container within its limit ends well, and those with processes of their own need no group', {
+	skip,
+}, async () => {
 	await withHost(async (machine) => {
 		const runtime = machine.connect();
 		await runtime.start();
@@ -86,6 +88,7 @@ test('a container within its limit ends well, and plain containers have no group
 			name: 'plain',
 			logPath: machine.logPath('p'),
 		});
+		await runtime.runSandbox(sandboxConfig('plain'));
 		assert.equal(await outputOf(machine, await run(runtime, plain, 'plain')), '0\n');
 	});
 });
@@ -134,6 +137,7 @@ test('limits change while the container runs, also those that it did not have', 
 	await withHost(async (machine) => {
 		const runtime = machine.connect();
 		await runtime.start();
+		await runtime.runSandbox(sandboxConfig('resized'));
 		const { status } = await start(runtime, machine.script('sleep 1000'), 'resized');
 		assert.deepEqual(groupsOf('uid-resized'), []);
 		await runtime.updateContainerResources(status.id, within({ memoryBytes: 64 << 20 }).resources);
@@ -181,6 +185,34 @@ test('the groups of a Pod with limits of its own hold those of its containers', 
 		);
 		await runtime.removeSandbox(sandbox.id);
 		await untilNone('uid-whole');
+	});
+});
+
+test('a container without processes of its own has a group, in which nothing outlives a killed waiter', {
+	skip,
+}, async () => {
+	await withHost(async (machine) => {
+		const runtime = machine.connect();
+		await runtime.start();
+		// The group in the group is what a privileged program may make.
+		const script = [
+			'group=$(grep -o "/.*stint/.*" /proc/self/cgroup)',
+			'for mount in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -e "$mount$group" ] && folder=$mount$group; done',
+			'mkdir "$folder/below" && env -i setsid sh -c "echo \\$\\$ > $folder/below/cgroup.procs; exec sleep 1000000" &',
+			'wait $!; exec sleep 1000000',
+		];
+		const { status } = await start(runtime, machine.script(script.join('\n')), 'loose');
+		const isBelow = (path: string): boolean => path.endsWith('/below');
+		const inside = (): string =>
+			groupsOf('uid-loose')
+				.filter(isBelow)
+				.map((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8'))
+				.join('');
+		while (inside() === '') await new Promise((resolve) => setImmediate(resolve));
+		const left = Number(inside());
+		await runtime.removeContainer(status.id);
+		await untilGone(left);
+		await untilNone('uid-loose');
 	});
 });
 

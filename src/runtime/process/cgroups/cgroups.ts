@@ -3,7 +3,8 @@
  * `stint/<key>/<sandbox>/<container>` for a Pod with limits of its own. cgroup-limits.ts computes the values.
  *
  * 1. A group is made only for what has a limit or weight, and only in the hierarchies of its controllers: a container
- *    without any costs nothing, and stays in the group of stint.
+ *    without any costs nothing, and stays in the group of stint. The exception is a container without a process namespace of
+ *    its own: it gets a group in one hierarchy, so that its processes are found whatever they do.
  * 2. The groups of a container are removed after its end, those of a Pod with its sandbox. A launcher that starts removes
  *    what a killed one has left, by the key that is in the names: never the groups of another launcher.
  * 3. The processes of a group that is removed are killed first, so no process of a container outlives it. If the start of
@@ -30,6 +31,8 @@ export interface ContainerCgroups {
 export interface CgroupRequest {
 	readonly id: string;
 	readonly limits?: CgroupLimits | undefined;
+	/** If true, nothing but a group holds all its processes: it has no process namespace of its own. */
+	readonly isLoose?: boolean;
 	/** Its sandbox, with the limits of all its containers together. */
 	readonly sandbox: { readonly id: string; readonly config: { readonly limits?: CgroupLimits } };
 }
@@ -76,12 +79,12 @@ export class Cgroups {
 
 	/**
 	 * Makes the groups of a container; undefined if it needs none. Throws if they cannot be made, and then leaves none: a
-	 * container with limits must not run without them.
+	 * container with limits must not run without them. One without limits does: its processes are found otherwise.
 	 */
 	make(request: CgroupRequest): ContainerCgroups | undefined {
 		const { limits = {}, sandbox } = request;
 		const needed = new Set([...controllersOf(limits), ...controllersOf(sandbox.config.limits ?? {})]);
-		if (needed.size === 0) return undefined;
+		if (needed.size === 0) return request.isLoose ? this.#hold(request.id) : undefined;
 		const missing = needed.difference(controllersIn(this.#hierarchies));
 		if (missing.size > 0)
 			throw new Error(`the launcher may not make control groups for ${[...missing].join(', ')}`);
@@ -97,6 +100,24 @@ export class Cgroups {
 		}
 		const groups = describe(made);
 		this.#groups.set(request.id, groups);
+		return groups;
+	}
+
+	/** Makes a group that only holds the processes of a container; undefined if this user may not. */
+	#hold(id: string): ContainerCgroups | undefined {
+		const all = this.#hierarchies;
+		// In v2 the kernel kills a whole group; in v1 the controller of processes can forbid them to fork meanwhile.
+		const best =
+			all.find(({ version }) => version === 2) ??
+			all.find(({ controllers }) => controllers.has('pids')) ??
+			all[0];
+		if (!best) return undefined;
+		const folder = join(best.folder, this.#home, id);
+		const groups = attempt(() => {
+			makeGroup(folder, best);
+			return describe([folder]);
+		});
+		if (groups) this.#groups.set(id, groups);
 		return groups;
 	}
 
@@ -213,7 +234,7 @@ export class Cgroups {
 			} catch (error) {
 				if (isMissing(error)) return;
 				if (codeOf(error) !== 'EBUSY' || tries === REMOVE_TRIES) return onError(error);
-				for (const pid of processesIn(folder)) signalProcess(pid, 'SIGKILL');
+				killGroup(folder);
 				await sleep(clock, REMOVE_MS);
 				if (this.#isUsed(folder)) return;
 			}
@@ -304,6 +325,29 @@ function moveTo(folder: string, pids: () => readonly number[]): void {
 		if (outside.length === 0) return;
 		// One that has just ended cannot be moved.
 		for (const pid of outside) attempt(() => writeFileSync(join(folder, 'cgroup.procs'), String(pid)));
+	}
+}
+
+/**
+ * Kills the processes of the group and of those that a container has made in it, and removes these: by the kernel in v2,
+ * which leaves out no process that forks meanwhile; in v1 one by one, without the right to fork where that can be taken.
+ */
+function killGroup(folder: string): void {
+	for (const below of groupsIn(folder)) {
+		killGroup(below);
+		attempt(() => rmdirSync(below));
+	}
+	if (hasWritten(join(folder, 'cgroup.kill'), '1')) return;
+	hasWritten(join(folder, 'pids.max'), '0');
+	for (const pid of processesIn(folder)) signalProcess(pid, 'SIGKILL');
+}
+
+function hasWritten(path: string, text: string): boolean {
+	try {
+		writeFileSync(path, text, { flag: 'r+' });
+		return true;
+	} catch {
+		return false;
 	}
 }
 

@@ -35,7 +35,7 @@ import {
 } from '../testing/host-harness.ts';
 import { Journal } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
-import { identify, processSpace, signalProcess } from './process-table.ts';
+import { identify, processSpace } from './process-table.ts';
 import { PROTOCOL } from './protocol.ts';
 
 const IS_LINUX = process.platform === 'linux';
@@ -162,16 +162,29 @@ describe('the launcher', () => {
 	}, async () => {
 		const runtime = await open();
 		const script =
-			'env -i sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; echo $PPID; wait';
+			'env -i setsid sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; echo $PPID; wait';
 		const { status, exit } = await start(runtime, machine.script(script));
 		const pids = await pidsIn(status.logPath, 4);
 		process.kill(pids[3] ?? 0, 'SIGKILL');
 		const lost = await exit;
 		assert.deepEqual([lost.exitCode, lost.reason], [137, 'ContainerStatusUnknown']);
 		assert.ok(lost.startedAt !== undefined && lost.message);
-		for (const pid of pids.slice(1)) await untilGone(pid);
-		// This one has no mark, and no other process waits for it.
-		signalProcess(pids[0] ?? 0, 'SIGKILL');
+		for (const pid of pids) await untilGone(pid);
+	});
+
+	test('kills what a command in a container has left behind when the container ends', {
+		skip: !IS_LINUX,
+	}, async () => {
+		const runtime = await open();
+		const { status } = await start(runtime, machine.script('exec sleep 1000000'));
+		const left = join(dirname(machine.folder), 'left');
+		const command = ['sh', '-c', `env -i setsid sleep 1000000 <&- >&- 2>&- & echo $! > ${left}`];
+		const config = { command, stdin: false, stdout: false, stderr: false, tty: false };
+		assert.equal(await (await runtime.exec(status.id, config)).exitCode, 0);
+		const pid = Number(readFileSync(left, 'utf8'));
+		assert.ok(isAlive(pid));
+		await runtime.removeContainer(status.id);
+		await untilGone(pid);
 	});
 
 	test('without the shim: that was killed is replaced by one that kills the remaining processes', {

@@ -19,12 +19,14 @@ import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import { Cgroups, startIn } from '../cgroups/cgroups.ts';
 import { ContainerProcess, type ProcessOptions } from '../containers/container-process.ts';
 import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
+import { MountView } from '../containers/mount-view.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
 import { isPause } from '../shared-processes.ts';
+import { hasOwnProcesses } from '../shim/shim-request.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
 import {
@@ -292,7 +294,8 @@ export class Launcher implements LauncherCalls {
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
 		const { config, status, sandbox } = container;
-		const request = { id: status.id, limits: config?.limits, sandbox: sandbox.sandbox };
+		const isLoose = !hasOwnProcesses(config?.box);
+		const request = { id: status.id, limits: config?.limits, isLoose, sandbox: sandbox.sandbox };
 		const process = await startIn(this.#cgroups, request, (cgroups) =>
 			this.#starts.run(() => ContainerProcess.start({ ...options, cgroups }, this.#options)),
 		);
@@ -340,7 +343,9 @@ export class Launcher implements LauncherCalls {
 
 	/** Reports the end of the container when its process has ended. */
 	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
+		const view = this.#viewOf(container, process);
 		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown = false, ...end }) => {
+			view?.end();
 			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
@@ -349,6 +354,13 @@ export class Launcher implements LauncherCalls {
 			if (!process.endsOthers || isUnknown) this.#options.sweeper.add(this.#markOf(container.status.id));
 		});
 		container.running = { process, reported };
+	}
+
+	/** What holds the processes of a container that has neither a process namespace nor a control group. */
+	#viewOf({ status, run }: ContainerEntry, { identity }: ContainerProcess): MountView | undefined {
+		const box = run?.config.box;
+		if (!box || hasOwnProcesses(box) || this.#cgroups?.of(status.id)) return undefined;
+		return MountView.of(identity.pid);
 	}
 
 	/** Records the exit in the journal, then reports it. */

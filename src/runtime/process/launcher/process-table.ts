@@ -180,6 +180,14 @@ export function descendantsOf(pid: number): readonly number[] {
 	return found;
 }
 
+/** Kills the process with those below it and its process group, if it still runs. */
+export function killTree(identity: ProcessIdentity): void {
+	if (!isRunning(identity)) return;
+	const below = descendantsOf(identity.pid);
+	signalGroup(identity.pid, 'SIGKILL');
+	for (const pid of [identity.pid, ...below]) signalProcess(pid, 'SIGKILL');
+}
+
 function childrenOf(pid: number): readonly number[] {
 	const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
 	return threads.flatMap((thread) => {

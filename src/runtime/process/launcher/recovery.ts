@@ -10,7 +10,7 @@ import type { Shim, ShimRecord } from '../shim/shim.ts';
 import { StartFailure } from '../shim/shim-failure.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
-import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
+import { isRunning, killMarked, killTree, markOf, signalGroup } from './process-table.ts';
 
 /** The messages of a lost container, which users see in the Pod's status. */
 const KILLED =
@@ -45,7 +45,7 @@ export async function recover(journaled: JournalState, options: RecoveryOptions)
 		journaled.boot === here.boot && (journaled.folder === undefined || journaled.folder === here.folder);
 	const records = await readRecords(journaled, { shim: shim, isHere, clock });
 	const running = isHere ? toContinue(journaled, records, shim) : new Map<string, ShimRecord>();
-	if (isHere) await killRemaining(journaled, new Set(running.keys()));
+	if (isHere) await killRemaining(journaled, new Set(running.keys()), records);
 	const lostBecause = journaled.boot === here.boot ? KILLED : REBOOTED;
 	const containers = new Map<string, RuntimeContainer>();
 	for (const [id, status] of journaled.containers) {
@@ -103,13 +103,21 @@ function toContinue(
 
 /**
  * Kills the remaining processes of the containers that do not continue: the process groups whose leader still is the
- * recorded process, and each process with the mark of a container, exited containers included. A group whose leader has
+ * recorded process, the programs whose waiters were killed, and each process with the mark of a container, exited containers included. A group whose leader has
  * exited is found by the mark only, because the kernel may have given its number to another group.
  *
  * The caller makes sure that the processes were started here: not before the machine's last boot, nor by the launcher of
  * a folder that this one is a copy of.
  */
-async function killRemaining(journaled: JournalState, goOn: ReadonlySet<string>): Promise<void> {
+async function killRemaining(
+	journaled: JournalState,
+	goOn: ReadonlySet<string>,
+	records: ReadonlyMap<string, ShimRecord>,
+): Promise<void> {
+	for (const [id, { request }] of journaled.runs) {
+		const { last, program } = records.get(request) ?? {};
+		if (program && last?.kind === 'started' && !goOn.has(id)) killTree(program);
+	}
 	for (const [id, identity] of journaled.processes) {
 		const hasEnded = journaled.containers.get(id)?.state === 'exited';
 		if (!hasEnded && !goOn.has(id) && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');

@@ -6,6 +6,8 @@ export type ShimEvent =
 			readonly pid: number;
 			readonly start: string;
 			readonly startedAt: number;
+			/** The process of the program, where it can outlive its waiter. */
+			readonly program?: ProgramProcess;
 	  }
 	| { readonly kind: 'failed'; readonly id: string; readonly failure: ShimFailure }
 	| {
@@ -18,6 +20,12 @@ export type ShimEvent =
 			/** How many of its processes the kernel killed for want of memory. */
 			readonly oomKills: number;
 	  };
+
+/** A process by its id and its start in clock ticks since boot. */
+interface ProgramProcess {
+	readonly pid: number;
+	readonly start: string;
+}
 
 /** Why a program could not be started. */
 export interface ShimFailure {
@@ -38,12 +46,21 @@ export function decodeEvent(line: string): ShimEvent | undefined {
 			? { kind: 'failed', id, failure: { errno: Number(errno), step, detail: textOf(detail) } }
 			: undefined;
 	}
-	const [first = '', second = '', third = ''] = rest;
+	const [first = '', second = '', third = '', ...program] = rest;
 	if (!isCount(first) || !isCount(second) || !isCount(third)) return undefined;
 	if (kind === 'S' && Number(first) > 1)
-		return { kind: 'started', id, pid: Number(first), start: second, startedAt: Number(third) };
+		if (kind === 'S' && Number(first) > 1) {
+			const behind = programOf(program);
+			const started = { id, pid: Number(first), start: second, startedAt: Number(third) };
+			return { kind: 'started', ...started, ...(behind && { program: behind }) };
+		}
 	if (kind !== 'E') return undefined;
 	return { kind: 'ended', id, status: Number(first), finishedAt: Number(second), oomKills: Number(third) };
+}
+
+function programOf([pid = '', start = '']: readonly string[]): ProgramProcess | undefined {
+	if (!isCount(pid) || !isCount(start) || Number(pid) <= 1) return undefined;
+	return { pid: Number(pid), start };
 }
 
 /** Lines are read as single bytes; a path in them is UTF-8. */

@@ -79,6 +79,11 @@ export interface ShimRequest {
 	readonly enter?: boolean;
 }
 
+/** Whether a container with this box has a process namespace of its own, so that all its processes end with the first. */
+export function hasOwnProcesses(box: ContainerBox | undefined): boolean {
+	return box?.namespaces.includes('p') ?? false;
+}
+
 /** The box of a command that enters the container with this one: it has the same user and rights. */
 export function rightsOnly(box: ContainerBox): ContainerBox {
 	const { user, groups, capabilities, noNewPrivileges, seccomp, oomScoreAdj } = box;

@@ -7,7 +7,7 @@
  * 2. Each server of the shim has a file of its own. When a file has grown to half of what the shim has reserved on the
  *    disk for it, another server is started. A file is removed once all its containers have ended and are reported.
  * 3. A waiter that was killed reports nothing. All waiters are looked at every few seconds, so that its container is not
- *    waited for for ever.
+ *    waited for for ever. Its program is killed then: the kernel does not do that if the program has changed its user.
  * 4. What a waiter reports that no call waits for (a start that was given up) is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,7 +17,13 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import { endOf, type MainProcess, type ProcessEnd } from '../containers/main-process.ts';
 import { POKE_NAME } from '../launcher/launcher-files.ts';
-import { isRunning, newKey, type ProcessIdentity, signalProcess } from '../launcher/process-table.ts';
+import {
+	isRunning,
+	killTree,
+	newKey,
+	type ProcessIdentity,
+	signalProcess,
+} from '../launcher/process-table.ts';
 import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
 import { decodeEvent, type ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
@@ -51,10 +57,14 @@ export interface ShimRecord {
 	readonly last: ShimEvent;
 	/** The process of its waiter; undefined if it never started. */
 	readonly identity: ProcessIdentity | undefined;
+	/** The process of its program, where it can outlive its waiter. */
+	readonly program?: ProcessIdentity;
 }
 
 interface Running {
 	readonly identity: ProcessIdentity;
+	/** See {@link ShimRecord.program}. */
+	readonly program: ProcessIdentity | undefined;
 	readonly number: number;
 	readonly exit: PromiseWithResolvers<ProcessEnd>;
 }
@@ -103,16 +113,17 @@ export class Shim {
 	records(known: Map<string, ShimRecord>): void {
 		for (const [number, file] of this.#files)
 			for (const last of file.read()) {
-				const before = known.get(last.id)?.identity;
-				const identity = last.kind === 'started' ? identityOf(last) : before;
-				known.set(last.id, { number, last, identity });
+				const before = known.get(last.id);
+				const identity = last.kind === 'started' ? identityOf(last) : before?.identity;
+				const program = last.kind === 'started' ? programOf(last) : before?.program;
+				known.set(last.id, { number, last, identity, ...(program && { program }) });
 			}
 	}
 
 	/** Continues with a container that an earlier launcher started, and that may have ended since. */
-	adopt({ last, number, identity }: ShimRecord): MainProcess | undefined {
+	adopt({ last, number, identity, program }: ShimRecord): MainProcess | undefined {
 		if (!identity) return undefined;
-		const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
+		const running = { identity, program, number, exit: Promise.withResolvers<ProcessEnd>() };
 		this.#use(number, 1);
 		if (last.kind === 'ended') running.exit.resolve(shimEndOf(last));
 		else this.#running.set(last.id, running);
@@ -292,7 +303,8 @@ export class Shim {
 		} else if (event.kind === 'ended') this.#end(event);
 		else if (starting) {
 			const identity = identityOf(event);
-			const running = { identity, number, exit: Promise.withResolvers<ProcessEnd>() };
+			const program = programOf(event);
+			const running = { identity, program, number, exit: Promise.withResolvers<ProcessEnd>() };
 			this.#running.set(event.id, running);
 			starting.started.resolve(running);
 		} else signalProcess(event.pid, KILL_SIGNAL);
@@ -312,6 +324,7 @@ export class Shim {
 		this.#readEvents();
 		for (const [id, running] of lost) {
 			if (!this.#running.delete(id)) continue;
+			if (running.program) killTree(running.program);
 			running.exit.resolve({ exitCode: 137, finishedAt: this.#options.clock.now(), isUnknown: true });
 		}
 	}
@@ -351,6 +364,7 @@ export class Shim {
 	}
 }
 
+type Started = ShimEvent & { readonly kind: 'started' };
 type Ended = ShimEvent & { readonly kind: 'ended' };
 
 function shimEndOf({ status, finishedAt, oomKills }: Ended): ProcessEnd {
@@ -358,6 +372,10 @@ function shimEndOf({ status, finishedAt, oomKills }: Ended): ProcessEnd {
 	return oomKills > 0 ? { ...end, isOutOfMemory: true } : end;
 }
 
-function identityOf({ pid, start, startedAt }: ShimEvent & { readonly kind: 'started' }): ProcessIdentity {
+function programOf({ program, startedAt }: Started): ProcessIdentity | undefined {
+	return program && { ...program, startedAt };
+}
+
+function identityOf({ pid, start, startedAt }: Started): ProcessIdentity {
 	return { pid, start, startedAt };
 }

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import test from 'node:test';
+import { untilGone } from '../testing/host-harness.ts';
+import { MountView } from './mount-view.ts';
+
+/** Root needs no user namespace for another mount namespace. */
+const UNSHARE = process.getuid?.() === 0 ? ['-m'] : ['-Urm'];
+const skip = spawnSync('unshare', [...UNSHARE, 'true']).status !== 0 && 'no mount namespace can be made here';
+
+/** A process in a mount namespace of its own that leaves another one behind; resolves once that runs. */
+async function leaving(): Promise<{ readonly child: ChildProcess; readonly left: number }> {
+	const script = 'env -i setsid sleep 1000000 & echo $!; exec sleep 1000000';
+	const child = spawn('unshare', [...UNSHARE, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+	assert.ok(child.stdout);
+	const [line] = await once(createInterface({ input: child.stdout }), 'line');
+	return { child, left: Number(line) };
+}
+
+test('what a killed process has left in its mount namespace is found and killed', { skip }, async () => {
+	const { child, left } = await leaving();
+	const view = MountView.of(child.pid ?? 0);
+	child.kill('SIGKILL');
+	await once(child, 'exit');
+	assert.ok(view);
+	view.end();
+	await untilGone(left);
+});
+
+test('the mount namespace of this process is not taken for one of a container', () => {
+	assert.equal(MountView.of(process.pid), undefined);
+	assert.equal(MountView.of(2 ** 22), undefined);
+});
