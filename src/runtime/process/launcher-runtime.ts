@@ -55,7 +55,7 @@ import { patientList } from './patient-list.ts';
 import type { ProgramSource } from './program-source.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { SessionRequest } from './sessions/session-protocol.ts';
-import { isPause, joiningBox, startPause } from './shared-processes.ts';
+import { isPause, joiningBox, startPause, targetContainerOf } from './shared-processes.ts';
 import { prepareBox } from './shim/prepare-box.ts';
 import type { MachineProbe } from './shim/probe.ts';
 import { shimFile } from './shim/shim-file.ts';
@@ -238,7 +238,8 @@ export class LauncherRuntime implements Runtime {
 		const { box } = sourced;
 		const { workingDir } = sourced.program;
 		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#folder);
-		const shared = box && (await this.#sharedWith(sandboxId, box));
+		const shared =
+			box && ((await this.#sharedWith(sandboxId, box)) ?? targetContainerOf(config, box, known.reported));
 		const { tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
 		return await this.#call('createContainer', sandboxId, {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { RuntimeContainer } from '../contract.ts';
 import { containerIdOf } from '../ids.ts';
 import type { HostContainerConfig } from './launcher/protocol.ts';
-import { isPause, joiningBox, startPause } from './shared-processes.ts';
+import { checkJoin, isPause, joiningBox, startPause } from './shared-processes.ts';
 
 const BOX = { namespaces: 'mpih', hostname: 'web', fileSystems: [], mounts: [], capabilities: '0' };
 
@@ -56,4 +56,13 @@ test('if the container has ended, another one takes its place', async () => {
 
 test('a container that joins has a view of mounts of its own, and the rights that it had', () => {
 	assert.deepEqual(joiningBox(BOX), { namespaces: 'm', fileSystems: [], mounts: [], capabilities: '0' });
+});
+
+test('a container of another user cannot be joined, nor one that has ended', () => {
+	const maps = (uid: string) => ({ box: { ...BOX, idMaps: { uid, gid: '0 1000 1' } } });
+	const config = { join: 'u_0_main_0', ...maps('0 1000 1') };
+	checkJoin(config, maps('0 1000 1'));
+	checkJoin(maps('0 1000 1'), undefined);
+	assert.throws(() => checkJoin(config, maps('65534 1000 1')), /runs as another user/);
+	assert.throws(() => checkJoin(config, undefined), /has ended/);
 });

@@ -1,13 +1,15 @@
 /**
- * The process namespace that the containers of a Pod share: it belongs to a container of its own, which does nothing and
+ * The process namespaces that containers of a Pod share: that of the container which an ephemeral one targets, or with
+ * `shareProcessNamespace` one for all. The latter belongs to a container of its own, which does nothing and
  * ends with the sandbox, as the pause container of other runtimes. The callers of the runtime do not see it.
  */
 
 import { join } from 'node:path';
-import type { RuntimeContainer } from '../contract.ts';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import { ContainerStartError, type RuntimeContainer } from '../contract.ts';
 import { containerIdOf } from '../ids.ts';
 import type { HostContainerConfig, LauncherCalls } from './launcher/protocol.ts';
-import type { ContainerBox } from './shim/shim-request.ts';
+import { type ContainerBox, hasOwnProcesses } from './shim/shim-request.ts';
 
 /** The name of that container, which no container of a Pod can have. */
 const PAUSE = 'POD';
@@ -23,6 +25,36 @@ export function isPause({ name }: Pick<RuntimeContainer, 'name'>): boolean {
 /** The box of a container that joins the namespaces of the sandbox: only its view of mounts is its own. */
 export function joiningBox({ hostname: _, ...box }: ContainerBox): ContainerBox {
 	return { ...box, namespaces: 'm' };
+}
+
+/**
+ * The container whose processes an ephemeral container with this box sees; undefined if it targets none, or sees all of the
+ * machine. `states` are those of the sandbox's containers. Throws ContainerStartError.
+ */
+export function targetContainerOf(
+	{ targetContainerId: target }: Pick<ContainerConfig, 'targetContainerId'>,
+	box: ContainerBox,
+	states: ReadonlyMap<string, RuntimeContainer['state']>,
+): string | undefined {
+	if (target === undefined || !hasOwnProcesses(box)) return undefined;
+	if (states.get(target) === 'running') return target;
+	throw new ContainerStartError('CreateContainerError', `container ${target} is not running`);
+}
+
+/**
+ * Throws unless the container can join the one that it is to join, of which `joined` is the configuration while that runs:
+ * otherwise it would have the namespaces of the machine, or the user of the other.
+ */
+export function checkJoin(
+	config: Pick<HostContainerConfig, 'join' | 'box'> | undefined,
+	joined: Pick<HostContainerConfig, 'box'> | undefined,
+): void {
+	if (config?.join === undefined) return;
+	if (!joined) throw new Error('the container whose namespaces it joins has ended');
+	if (JSON.stringify(joined.box?.idMaps) === JSON.stringify(config.box?.idMaps)) return;
+	throw new Error(
+		'the container whose processes it is to see runs as another user: set the runAsUser and runAsGroup of that one',
+	);
 }
 
 /**

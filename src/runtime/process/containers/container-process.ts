@@ -195,6 +195,11 @@ export class ContainerProcess {
 		return this.#main.identity;
 	}
 
+	/** True once the main process has exited, also if its log is not complete yet. */
+	get hasExited(): boolean {
+		return this.#hasExited;
+	}
+
 	/** See {@link MainProcess.forget}. */
 	forget(): void {
 		this.#main.forget();

@@ -10,6 +10,8 @@ import { MountView } from './mount-view.ts';
 const UNSHARE = process.getuid?.() === 0 ? ['-m'] : ['-Urm'];
 const skip = spawnSync('unshare', [...UNSHARE, 'true']).status !== 0 && 'no mount namespace can be made here';
 
+const BOX = { namespaces: 'mih', fileSystems: [], mounts: [] };
+
 /** A process in a mount namespace of its own that leaves another one behind; resolves once that runs. */
 async function leaving(): Promise<{ readonly child: ChildProcess; readonly left: number }> {
 	const script = 'env -i setsid sleep 1000000 & echo $!; exec sleep 1000000';
@@ -21,7 +23,7 @@ async function leaving(): Promise<{ readonly child: ChildProcess; readonly left:
 
 test('what a killed process has left in its mount namespace is found and killed', { skip }, async () => {
 	const { child, left } = await leaving();
-	const view = MountView.of(child.pid ?? 0);
+	const view = MountView.of(child.pid ?? 0, BOX);
 	child.kill('SIGKILL');
 	await once(child, 'exit');
 	assert.ok(view);
@@ -30,6 +32,6 @@ test('what a killed process has left in its mount namespace is found and killed'
 });
 
 test('the mount namespace of this process is not taken for one of a container', () => {
-	assert.equal(MountView.of(process.pid), undefined);
-	assert.equal(MountView.of(2 ** 22), undefined);
+	assert.equal(MountView.of(process.pid, BOX), undefined);
+	assert.equal(MountView.of(2 ** 22, BOX), undefined);
 });

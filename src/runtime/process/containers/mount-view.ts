@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { attempt } from '../../../base/attempt.ts';
 import { signalProcess } from '../launcher/process-table.ts';
+import { type ContainerBox, hasOwnProcesses } from '../shim/shim-request.ts';
 
 /** How often the processes are searched for: one may fork during a search. */
 const MOST_ROUNDS = 10;
@@ -19,8 +20,12 @@ export class MountView {
 		this.#name = name;
 	}
 
-	/** That of the process `pid`; undefined if it cannot be read, or is that of this process. */
-	static of(pid: number): MountView | undefined {
+	/**
+	 * That of the container whose waiter is the process `pid`; undefined if the container has a process namespace, or no
+	 * mount namespace of its own.
+	 */
+	static of(pid: number, box: ContainerBox | undefined): MountView | undefined {
+		if (!box || hasOwnProcesses(box)) return undefined;
 		const fd = attempt(() => openSync(`/proc/${pid}/ns/mnt`, constants.O_RDONLY));
 		if (fd === undefined) return undefined;
 		const name = attempt(() => readlinkSync(`/proc/self/fd/${fd}`));

@@ -25,7 +25,7 @@ import { WorkFolders } from '../folders/work-folders.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
-import { isPause } from '../shared-processes.ts';
+import { checkJoin, isPause } from '../shared-processes.ts';
 import { hasOwnProcesses } from '../shim/shim-request.ts';
 import { describeShortage, describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
@@ -287,9 +287,9 @@ export class Launcher implements LauncherCalls {
 	}
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
-		// Without them, it would have those of the machine.
-		if (container.config?.join !== undefined && !options.join)
-			throw new Error('the container that holds the namespaces of the sandbox has ended');
+		const joined =
+			container.config?.join === undefined ? undefined : this.#containers.get(container.config.join);
+		checkJoin(container.config, options.join && joined?.run?.config);
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -343,24 +343,22 @@ export class Launcher implements LauncherCalls {
 
 	/** Reports the end of the container when its process has ended. */
 	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
-		const view = this.#viewOf(container, process);
-		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown = false, ...end }) => {
+		const hasGroups = this.#cgroups?.of(container.status.id) !== undefined;
+		const view = hasGroups ? undefined : MountView.of(process.identity.pid, container.run?.config.box);
+		const join = container.run?.config.join;
+		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown: isLost = false, ...end }) => {
 			view?.end();
+			// The kernel has killed it with its waiter, at the end of the container whose namespaces it had joined.
+			const isUnknown =
+				isLost && (join === undefined || this.#containers.get(join)?.running?.process.hasExited === false);
 			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt, ...(isUnknown && { message: WAITER_KILLED }) });
 			process.forget();
-			if (!process.endsOthers || isUnknown) this.#options.sweeper.add(this.#markOf(container.status.id));
+			if (!process.endsOthers || isLost) this.#options.sweeper.add(this.#markOf(container.status.id));
 		});
 		container.running = { process, reported };
-	}
-
-	/** What holds the processes of a container that has neither a process namespace nor a control group. */
-	#viewOf({ status, run }: ContainerEntry, { identity }: ContainerProcess): MountView | undefined {
-		const box = run?.config.box;
-		if (!box || hasOwnProcesses(box) || this.#cgroups?.of(status.id)) return undefined;
-		return MountView.of(identity.pid);
 	}
 
 	/** Records the exit in the journal, then reports it. */
@@ -375,6 +373,10 @@ export class Launcher implements LauncherCalls {
 		delete container.run;
 		this.#active--;
 		this.#events.record({ container: container.status });
+		const joined = [...container.sandbox.containers].filter(
+			({ run }) => run?.config.join === container.status.id,
+		);
+		if (joined.length > 0) this.#options.shim?.lookSoon();
 		this.#options.onExit(container.status);
 		if (this.isIdle) this.#options.onIdle();
 	}

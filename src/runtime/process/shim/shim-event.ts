@@ -48,12 +48,11 @@ export function decodeEvent(line: string): ShimEvent | undefined {
 	}
 	const [first = '', second = '', third = '', ...program] = rest;
 	if (!isCount(first) || !isCount(second) || !isCount(third)) return undefined;
-	if (kind === 'S' && Number(first) > 1)
-		if (kind === 'S' && Number(first) > 1) {
-			const behind = programOf(program);
-			const started = { id, pid: Number(first), start: second, startedAt: Number(third) };
-			return { kind: 'started', ...started, ...(behind && { program: behind }) };
-		}
+	if (kind === 'S' && Number(first) > 1) {
+		const behind = programOf(program);
+		const started = { id, pid: Number(first), start: second, startedAt: Number(third) };
+		return { kind: 'started', ...started, ...(behind && { program: behind }) };
+	}
 	if (kind !== 'E') return undefined;
 	return { kind: 'ended', id, status: Number(first), finishedAt: Number(second), oomKills: Number(third) };
 }

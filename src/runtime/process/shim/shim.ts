@@ -39,6 +39,7 @@ const LATE_MS = 10_000;
 const FORGET_MS = 1000;
 /** How often waiters are looked at. */
 const LOOK_MS = 5000;
+const LOOK_SOON_MS = 50;
 
 /** The settings and callbacks of a {@link Shim}. */
 export interface ShimOptions {
@@ -162,6 +163,13 @@ export class Shim {
 		this.#use(number, 1);
 		child.stdin?.write(bytes);
 		return this.#processOf(await started.promise);
+	}
+
+	/** Waiters have been killed, or are about to be: looks for them before the next look is due. */
+	lookSoon(): void {
+		this.#options.clock.setTimer(LOOK_SOON_MS, () => {
+			if (!this.#isClosed) this.#lookForLost();
+		});
 	}
 
 	/** Stops reading, and ends the server; with `removes`, removes the files. No container may be running. */
