@@ -39,6 +39,9 @@ export const CONTROLLER_MANAGER: User = { name: 'system:kube-controller-manager'
 /** The user of the scheduler. */
 export const SCHEDULER: User = { name: 'system:kube-scheduler', groups: [AUTHENTICATED] };
 
+/** The user of the component that forwards connections to Services. */
+export const KUBE_PROXY: User = { name: 'system:kube-proxy', groups: [AUTHENTICATED] };
+
 /** The user of the node agent of a Node (upstream: the node authorizer's name and group). */
 export function nodeUser(nodeName: string): User {
 	return { name: `system:node:${nodeName}`, groups: ['system:nodes', AUTHENTICATED] };

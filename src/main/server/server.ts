@@ -41,6 +41,7 @@ import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
 import { openStore, type StoreChoice } from './open-store.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { serveServices } from './service-network.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -176,6 +177,8 @@ async function startParts(
 	const listener = opened?.listener;
 	lifecycle.run(controlPlane(controlPlaneOptions(context, api, opened?.caPem)));
 	await startNode(context, api, killsPods);
+	if (options.runtime !== 'fake')
+		lifecycle.run({ 'service network': (signal) => serveServices({ ...context, ...options, api }, signal) });
 	// Registers the listener once more, as the last part, so that it is closed first: clients send no more
 	// requests to a server whose parts are stopping. Closing it twice has no effect.
 	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });

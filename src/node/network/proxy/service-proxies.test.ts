@@ -49,6 +49,7 @@ async function proxied(t: TestContext): Promise<Proxied> {
 	const proxies = new ServiceProxies({
 		clock: new SystemClock(),
 		random: new SystemRandom(),
+		mostConnections: 50,
 		onRefused: (port, error) => void refused.push(`${port.port} ${error.message}`),
 	});
 	t.after(() => proxies.close());
@@ -90,10 +91,10 @@ test('connections are distributed among the targets, and each direction ends by 
 	const [a, b] = [await echoNamed(t, 'a'), await echoNamed(t, 'b')];
 	const both = port([a.target, b.target]);
 	await proxies.set([both]);
-	const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => ask(both, `${index}`)));
+	const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => ask(both, `${index}`)));
 	assert.deepEqual(
 		answers.map((answer) => answer.split('\n')[1]),
-		Array.from({ length: 60 }, (_, index) => `${index}`),
+		Array.from({ length: 40 }, (_, index) => `${index}`),
 	);
 	const names = new Set(answers.map((answer) => answer.split('\n')[0]));
 	assert.deepEqual([...names].sort(), ['a', 'b']);
@@ -176,4 +177,21 @@ test('datagrams reach a target, and its answers their sender', async (t) => {
 		client.send(`${index}`, udp.port, udp.address);
 		assert.equal(String((await answer)[0]), `re: ${index}`);
 	}
+});
+
+test('connections beyond the limit are reset, and those within it continue', async (t) => {
+	const { proxies, port } = await proxied(t);
+	const { target } = await echoNamed(t, 'a');
+	const one = port([target]);
+	await proxies.set([one]);
+	const open = Array.from({ length: 50 }, () => connect({ host: one.address, port: one.port }));
+	await Promise.all(open.map((socket) => once(socket, 'data')));
+	assert.match(await ask(one, 'x'), /^(ECONNRESET|EPIPE)$/);
+	for (const socket of open) socket.end('x');
+	assert.deepEqual(
+		(await Promise.all(open.map((socket) => once(socket, 'data')))).map(String),
+		Array(50).fill('x'),
+	);
+	await Promise.all(open.map((socket) => once(socket, 'close')));
+	assert.equal(await ask(one, 'x'), 'a\nx');
 });

@@ -1,13 +1,15 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
 import { type ProxiedPort, proxiedPortKey } from '../../../plan/service-proxy/proxied-port.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { type ConnectionCount, TcpProxy } from './tcp-proxy.ts';
 import { UdpProxy } from './udp-proxy.ts';
 
 /** The parts and settings of {@link ServiceProxies}. */
 export interface ServiceProxiesOptions {
 	readonly clock: Clock;
 	readonly random: Random;
+	/** How many TCP connections may be open at once; further ones are reset. */
+	readonly mostConnections: number;
 	/** Receives each port that cannot be listened on, once until it can or is gone. */
 	onRefused(port: ProxiedPort, error: Error): void;
 }
@@ -20,6 +22,7 @@ type Proxy = TcpProxy | UdpProxy;
 /** The listeners of a node for the ports of Services, each with the targets that were set last. */
 export class ServiceProxies {
 	readonly #options: ServiceProxiesOptions;
+	readonly #connections: ConnectionCount;
 	readonly #open = new Map<string, Promise<Proxy | undefined>>();
 	/** The keys of the ports that were reported as refused. */
 	readonly #refused = new Set<string>();
@@ -28,6 +31,7 @@ export class ServiceProxies {
 
 	constructor(options: ServiceProxiesOptions) {
 		this.#options = options;
+		this.#connections = { most: options.mostConnections, open: 0 };
 	}
 
 	/** Serves exactly these ports. Resolves once each listens, or is refused. */
@@ -60,7 +64,9 @@ export class ServiceProxies {
 
 	async #tryOpen(key: string, port: ProxiedPort): Promise<Proxy | undefined> {
 		const proxy =
-			port.protocol === 'TCP' ? new TcpProxy(port, this.#options) : new UdpProxy(port, this.#options);
+			port.protocol === 'TCP'
+				? new TcpProxy(port, { ...this.#options, connections: this.#connections })
+				: new UdpProxy(port, this.#options);
 		try {
 			await proxy.open();
 			this.#refused.delete(key);

@@ -2,6 +2,17 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
+/** How many connections all ports of a node may have at once, and how many they have. */
+export interface ConnectionCount {
+	readonly most: number;
+	open: number;
+}
+
+/** What a {@link TcpProxy} needs. */
+export interface TcpProxyOptions extends TargetChoiceOptions {
+	readonly connections: ConnectionCount;
+}
+
 /** How long a target may take to accept a connection before the next one is tried. */
 const CONNECT_MS = 5000;
 
@@ -12,12 +23,14 @@ const CONNECT_MS = 5000;
  */
 export class TcpProxy {
 	readonly #choice: TargetChoice;
+	readonly #connections: ConnectionCount;
 	readonly #server: Server;
 	readonly #clients = new Set<Socket>();
 	#port: ProxiedPort;
 
-	constructor(port: ProxiedPort, options: TargetChoiceOptions) {
+	constructor(port: ProxiedPort, options: TcpProxyOptions) {
 		this.#port = port;
+		this.#connections = options.connections;
 		this.#choice = new TargetChoice(options);
 		this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
 			this.#accept(client),
@@ -49,10 +62,16 @@ export class TcpProxy {
 
 	#accept(client: Socket): void {
 		this.#clients.add(client);
-		client.once('close', () => this.#clients.delete(client));
+		this.#connections.open += 1;
+		client.once('close', () => {
+			this.#clients.delete(client);
+			this.#connections.open -= 1;
+		});
 		// Also an error while no target is connected yet.
 		client.on('error', () => client.destroy());
-		this.#tryNext(client, this.#choice.orderFor(client.remoteAddress ?? '', this.#port), 0);
+		// The server's other parts need descriptors too.
+		if (this.#connections.open > this.#connections.most) client.resetAndDestroy();
+		else this.#tryNext(client, this.#choice.orderFor(client.remoteAddress ?? '', this.#port), 0);
 	}
 
 	/** A target that refuses may have ended just now, before the change of the endpoints has arrived here. */

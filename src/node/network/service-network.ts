@@ -1,0 +1,148 @@
+/**
+ * What kube-proxy and CoreDNS are to a cluster: it forwards the ports of Services to their endpoints, and answers for
+ * their names. For the only node of a cluster, in the network of the machine.
+ *
+ * Read in this order: plan/service-proxy and plan/dns decide; proxy/service-proxies.ts has the listeners, tcp-proxy.ts and
+ * udp-proxy.ts the connections; dns/dns-server.ts the questions, resolver.ts those about other names.
+ *
+ * 1. It is a client of the API like any other. When the API is silent, what was last known is served.
+ * 2. A port that cannot be listened on is reported, and tried again. The other ports do not wait for it.
+ */
+import { namespaces } from '../../api/core/namespace/definition.ts';
+import type { Namespace } from '../../api/core/namespace/schema.ts';
+import { services } from '../../api/core/service/definition.ts';
+import type { Service } from '../../api/core/service/schema.ts';
+import { endpointSlices } from '../../api/discovery/endpointslice/definition.ts';
+import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/message-of.ts';
+import { runTogether } from '../../base/queue/run-together.ts';
+import type { Random } from '../../base/random.ts';
+import type { Client } from '../../client/client.ts';
+import { Informer } from '../../client/informer.ts';
+import { allSynced } from '../../client/informers.ts';
+import { dnsServicesOf } from '../../plan/dns/dns-services.ts';
+import { dnsZoneOf } from '../../plan/dns/zone.ts';
+import { proxiedPortsOf } from '../../plan/service-proxy/proxied-ports.ts';
+import { servicesWithSlices } from '../../plan/service-proxy/service-endpoints.ts';
+import { DnsServer } from './dns/dns-server.ts';
+import type { DnsAddress } from './dns/resolver.ts';
+import { ServiceProxies } from './proxy/service-proxies.ts';
+
+/** The parts and settings of a {@link ServiceNetwork}. */
+export interface ServiceNetworkOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** The domain of the cluster: `cluster.local`. */
+	readonly domain: string;
+	/** The address at which node ports listen. */
+	readonly nodeAddress: string;
+	/** Where the DNS server listens. */
+	readonly dns: DnsAddress;
+	/** How many TCP connections to Services may be open at once. */
+	readonly mostConnections: number;
+	/** The DNS servers of the machine. */
+	resolvers(): Promise<readonly DnsAddress[]>;
+	/** Receives what cannot be served, as a sentence. */
+	onRefused(message: string): void;
+	onError(key: string, error: unknown): void;
+}
+
+/** The Service of the API server. */
+const API_SERVER = 'default/kubernetes';
+
+function isApiServer({ metadata }: Service): boolean {
+	return `${metadata.namespace}/${metadata.name}` === API_SERVER;
+}
+
+/** See the header of this file. */
+export class ServiceNetwork {
+	readonly #options: ServiceNetworkOptions;
+	readonly #services: Informer<Service>;
+	readonly #slices: Informer<EndpointSlice>;
+	readonly #namespaces: Informer<Namespace>;
+	readonly #proxies: ServiceProxies;
+	#dns: DnsServer | undefined;
+	/** Whether a change waits to be applied in the next turn. */
+	#isDue = false;
+	/** Why there is no DNS server; reported with the first Service that has a name to serve. */
+	#dnsRefusal: string | undefined;
+
+	constructor(options: ServiceNetworkOptions) {
+		this.#options = options;
+		const { client, clock, random, onError, onRefused } = options;
+		const settings = (key: string) => ({ clock, random, onError: (error: unknown) => onError(key, error) });
+		this.#services = new Informer(client.resource(services), settings('services'));
+		this.#slices = new Informer(client.resource(endpointSlices), settings('endpointslices'));
+		this.#namespaces = new Informer(client.resource(namespaces), settings('namespaces'));
+		this.#proxies = new ServiceProxies({
+			clock,
+			random,
+			mostConnections: options.mostConnections,
+			onRefused: ({ service, port, address }, error) => {
+				// Programs find the API server by their variables, which do not lead to this address.
+				if (service === API_SERVER) return;
+				onRefused(
+					`the port ${port} of the Service ${service} is not served at ${address}: ${messageOf(error)}`,
+				);
+			},
+		});
+	}
+
+	/** Serves until `signal` aborts. */
+	async run(signal: AbortSignal): Promise<void> {
+		const informers = [this.#services, this.#slices, this.#namespaces] as const;
+		try {
+			const following = runTogether(
+				informers.map((informer) => (stop: AbortSignal) => informer.run(stop)),
+				signal,
+			);
+			if (await allSynced(informers)) {
+				this.#dns = await this.#openDns();
+				for (const informer of informers) informer.subscribe(() => this.#changed());
+				this.#changed();
+			}
+			await following;
+		} finally {
+			this.#dns?.close();
+			await this.#proxies.close();
+		}
+	}
+
+	/** The DNS server; undefined if it may not listen, as an ordinary user may not at a low port. */
+	async #openDns(): Promise<DnsServer | undefined> {
+		const { dns, clock, resolvers } = this.#options;
+		const server = new DnsServer({ ...dns, clock, resolvers });
+		try {
+			await server.open();
+			return server;
+		} catch (error) {
+			server.close();
+			this.#dnsRefusal = `names of Services are not served at ${dns.address}:${dns.port}: ${messageOf(error)}`;
+			return undefined;
+		}
+	}
+
+	/** Applies all changes of this turn at once. */
+	#changed(): void {
+		if (this.#isDue) return;
+		this.#isDue = true;
+		setImmediate(() => {
+			this.#isDue = false;
+			this.#apply();
+		});
+	}
+
+	#apply(): void {
+		const { domain, nodeAddress, onError, onRefused } = this.#options;
+		const known = servicesWithSlices(this.#services.all(), this.#slices.all());
+		if (this.#dnsRefusal !== undefined && known.some(({ service }) => !isApiServer(service))) {
+			onRefused(this.#dnsRefusal);
+			this.#dnsRefusal = undefined;
+		}
+		this.#proxies.set(proxiedPortsOf(known, nodeAddress)).catch((error: unknown) => onError('proxy', error));
+		const names = [...this.#namespaces.all()].map(({ metadata }) => metadata.name ?? '');
+		this.#dns?.setZone(dnsZoneOf(domain, dnsServicesOf(known), names));
+	}
+}

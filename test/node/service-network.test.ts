@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { services } from '../../src/api/core/service/definition.ts';
+import type { Service } from '../../src/api/core/service/schema.ts';
+import { endpointSlices } from '../../src/api/discovery/endpointslice/definition.ts';
+import type { EndpointSlice } from '../../src/api/discovery/endpointslice/schema.ts';
+import { SystemClock, sleep } from '../../src/base/clock.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
+import { ServiceNetwork } from '../../src/node/network/service-network.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+
+const ADDRESS = '127.77.1.1';
+const clock = new SystemClock();
+
+async function openPort(t: TestContext, address: string, answer: string): Promise<number> {
+	const server = createServer((socket) => {
+		socket.on('error', () => {});
+		socket.end(answer);
+	});
+	server.listen(0, address);
+	await once(server, 'listening');
+	t.after(() => server.close());
+	return (server.address() as AddressInfo).port;
+}
+
+/** A port at the address of the Service on which nothing listens. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, ADDRESS);
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
+interface Network {
+	readonly plane: ControlPlane;
+	readonly dnsPort: number;
+	readonly refused: string[];
+}
+
+async function startNetwork(t: TestContext): Promise<Network> {
+	const plane = await startControlPlane(t, clock);
+	const dnsPort = await freePort();
+	const refused: string[] = [];
+	const network = new ServiceNetwork({
+		client: plane.client,
+		clock,
+		random: new SeededRandom(1),
+		domain: 'cluster.local',
+		nodeAddress: '127.0.0.1',
+		dns: { address: ADDRESS, port: dnsPort },
+		mostConnections: 10,
+		resolvers: async () => [],
+		onRefused: (message) => void refused.push(message),
+		onError: (key, error) => t.diagnostic(`${key}: ${error}`),
+	});
+	const stop = new AbortController();
+	const running = network.run(stop.signal);
+	t.after(async () => {
+		stop.abort();
+		await running;
+	});
+	return { plane, dnsPort, refused };
+}
+
+function service(name: string, port: number, spec: Partial<Service['spec']> = {}): Service {
+	return {
+		apiVersion: 'v1',
+		kind: 'Service',
+		metadata: { name },
+		spec: {
+			...{ clusterIP: ADDRESS, clusterIPs: [ADDRESS], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
+			ports: [{ port, targetPort: port }],
+			...spec,
+		},
+		status: { loadBalancer: {} },
+	};
+}
+
+function sliceOf(name: string, port: number): EndpointSlice {
+	return {
+		apiVersion: 'discovery.k8s.io/v1',
+		kind: 'EndpointSlice',
+		metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+		addressType: 'IPv4',
+		endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+		ports: [{ name: '', port, protocol: 'TCP' }],
+	};
+}
+
+/** What a connection receives; the code of the error if it is refused. */
+async function received(port: number): Promise<string> {
+	const socket = connect({ host: ADDRESS, port });
+	try {
+		return String((await once(socket, 'data'))[0]);
+	} catch (error) {
+		return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+	} finally {
+		socket.destroy();
+	}
+}
+
+/** Asks until the answer is the expected one: a change reaches the network some turns after the API. */
+async function becomes(expected: string, ask: () => Promise<string>): Promise<void> {
+	for (let time = 0; time < 500 && (await ask()) !== expected; time++) await sleep(clock, 10);
+	assert.equal(await ask(), expected);
+}
+
+test('a Service is reached by its address and its name, as long as it has endpoints', async (t) => {
+	const { plane, dnsPort } = await startNetwork(t);
+	const port = await freePort();
+	const target = plane.client.resource(services, 'default');
+	const slices = plane.client.resource(endpointSlices, 'default');
+	await target.create(service('queue', port));
+	const resolver = new Resolver({ timeout: 1000, tries: 1 });
+	resolver.setServers([`${ADDRESS}:${dnsPort}`]);
+	const resolved = async (): Promise<string> =>
+		resolver.resolve4('queue.default.svc.cluster.local').then(
+			(found) => found.join(),
+			(error: NodeJS.ErrnoException) => error.code ?? '',
+		);
+	await becomes(ADDRESS, resolved);
+	assert.equal(await received(port), 'ECONNREFUSED');
+	await slices.create(sliceOf('queue', await openPort(t, '127.0.0.1', 'hello')));
+	await becomes('hello', () => received(port));
+	await slices.delete('queue-1');
+	await becomes('ECONNREFUSED', () => received(port));
+	await target.delete('queue');
+	await becomes('ENOTFOUND', resolved);
+});
+
+test('a port that another program has is reported, and the other ports are served', async (t) => {
+	const { plane, refused } = await startNetwork(t);
+	const taken = await openPort(t, ADDRESS, 'other');
+	const free = await freePort();
+	const target = await openPort(t, '127.0.0.1', 'hello');
+	const ports = [
+		{ name: 'a', port: taken, targetPort: taken },
+		{ name: 'b', port: free, targetPort: free },
+	];
+	await plane.client.resource(services, 'default').create(service('both', taken, { ports }));
+	const slice = sliceOf('both', target);
+	const named = ports.map(({ name }) => ({ name, port: target, protocol: 'TCP' as const }));
+	await plane.client.resource(endpointSlices, 'default').create({ ...slice, ports: named });
+	await becomes('hello', () => received(free));
+	assert.equal(await received(taken), 'other');
+	assert.deepEqual(refused, [
+		`the port ${taken} of the Service default/both is not served at ${ADDRESS}: listen EADDRINUSE: address already in use ${ADDRESS}:${taken}`,
+	]);
+});
