@@ -22,3 +22,8 @@ export function needsHealthCheck({ type, externalTrafficPolicy }: ServiceSpec): 
 export function needsClusterIp({ type }: ServiceSpec): boolean {
 	return type !== 'ExternalName';
 }
+
+/** Whether the type has ports at every Node. */
+export function hasNodePorts({ type }: ServiceSpec): boolean {
+	return type === 'NodePort' || type === 'LoadBalancer';
+}

@@ -2,7 +2,7 @@ import type { Strategy, SubresourceStrategy } from '../../contract/resource-defi
 import { mapShared, withoutField } from '../../schema/defaults.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import type { Service, ServiceSpec } from './schema.ts';
-import { isExternallyAccessible, needsClusterIp, needsHealthCheck } from './service-type.ts';
+import { hasNodePorts, isExternallyAccessible, needsClusterIp, needsHealthCheck } from './service-type.ts';
 import { validateServiceCreate, validateServiceStatus, validateServiceUpdate } from './validation.ts';
 import { serviceWarnings } from './warnings.ts';
 
@@ -62,10 +62,6 @@ type OptionalSpecField =
 	| 'allocateLoadBalancerNodePorts'
 	| 'loadBalancerClass'
 	| 'externalTrafficPolicy';
-
-function hasNodePorts({ type }: ServiceSpec): boolean {
-	return type === 'NodePort' || type === 'LoadBalancer';
-}
 
 /** Keeps node ports that `old` lacks: then the client has set them, and validation refuses them. */
 function withoutNodePorts(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
