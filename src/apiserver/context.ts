@@ -7,6 +7,7 @@ import type { Authorizer } from './access/authorizer.ts';
 import type { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
 import type { TokenAuthenticator } from './access/tokens/token-authenticator.ts';
 import type { Admission } from './admission/admission.ts';
+import type { ServiceAddresses } from './allocation/service-addresses.ts';
 import type { ObjectCache } from './storage/object-cache.ts';
 
 /** An open watch, as the server handles it. */
@@ -24,6 +25,8 @@ export interface ServerContext {
 	readonly store: Store;
 	readonly cache: ObjectCache;
 	readonly admission: Admission;
+	/** Allocates the addresses and node ports of Services. */
+	readonly serviceAddresses: ServiceAddresses;
 	/** Decides which requests are allowed; reviews ask it about others. */
 	readonly authorizer: Authorizer;
 	/** Finds the users of bearer tokens. */

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import type { TurnBudget } from '../base/turn.ts';
+import type { AddressRange } from '../plan/services/allocation/ranges.ts';
 import type { Store } from '../store/store.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import { Admission, type AdmissionPlugin } from './admission/admission.ts';
@@ -46,6 +47,8 @@ export interface ApiServerOptions {
 	readonly mountTokens?: boolean | Promise<boolean>;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
+	/** The addresses of Services. Default: {@link DEFAULT_SERVICE_RANGE}. */
+	readonly serviceRange?: AddressRange;
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**

@@ -44,12 +44,14 @@ import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
 import { viewResources, virtualResources } from '../api/resources.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import { UNLIMITED_TURN } from '../base/turn.ts';
+import { DEFAULT_SERVICE_RANGE } from '../plan/services/allocation/ranges.ts';
 import { attributesOf, checkAllowed, connectAttributesOf } from './access/authorization.ts';
 import { BOOTSTRAP_AUTHORIZER } from './access/bootstrap-authorizer.ts';
 import { ServiceAccountTokens } from './access/tokens/service-account-tokens.ts';
 import { SigningKey } from './access/tokens/signing-key.ts';
 import { TokenAuthenticator } from './access/tokens/token-authenticator.ts';
 import { attributesFor } from './admission/admission.ts';
+import { ServiceAddresses } from './allocation/service-addresses.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
 import { Documents } from './documents/non-resource-paths.ts';
@@ -109,6 +111,10 @@ export class ApiServer implements ApiTransport {
 			turn: options.turn ?? UNLIMITED_TURN,
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
+			serviceAddresses: new ServiceAddresses(cache, {
+				random,
+				range: options.serviceRange ?? DEFAULT_SERVICE_RANGE,
+			}),
 			authorizer: options.authorizer ?? BOOTSTRAP_AUTHORIZER,
 		};
 		this.#documents = new Documents({

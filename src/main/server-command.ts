@@ -16,6 +16,7 @@ import {
 	withMinimumReclaim,
 } from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
+import { addressRangeOf, DEFAULT_SERVICE_RANGE } from '../plan/services/allocation/ranges.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
@@ -34,6 +35,7 @@ interface Flags {
 	readonly evictionHard: string;
 	readonly evictionMinimumReclaim: string;
 	readonly terminatedPodGcThreshold: string;
+	readonly serviceClusterIpRange: string;
 	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
 }
@@ -88,6 +90,11 @@ export function registerServerCommand(program: Command): void {
 				)
 				.default('', 'nothing'),
 		)
+		.addOption(
+			command
+				.createOption('--service-cluster-ip-range <cidr>', 'IPv4 addresses of Services')
+				.default(DEFAULT_SERVICE_RANGE.text, DEFAULT_SERVICE_RANGE.text),
+		)
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
@@ -101,6 +108,8 @@ async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
 	const runtime = runtimeOf(flags.runtime);
 	const evictionHard = thresholdsIn(flags);
+	const serviceRange = addressRangeOf(flags.serviceClusterIpRange);
+	if (!serviceRange) return fail(notARange(flags.serviceClusterIpRange));
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const misplaced = misplacedFlag(flags, runtime);
@@ -115,7 +124,7 @@ async function serve(flags: Flags): Promise<void> {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
 		const { discardDamaged = false, allowPrivileged = false } = flags;
-		const rules = { evictionHard, discardDamaged, allowPrivileged };
+		const rules = { evictionHard, serviceRange, discardDamaged, allowPrivileged };
 		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
 		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
@@ -141,6 +150,10 @@ function misplacedFlag({ runtimeEndpoint, imageDir }: Flags, runtime: RuntimeNam
 	if (imageDir !== undefined && runtime !== 'sandbox' && runtime !== 'auto')
 		return `--image-dir: the runtime ${runtime} has no folder of images; use it with --runtime sandbox`;
 	return imageDir === '' ? '--image-dir: must not be empty' : undefined;
+}
+
+function notARange(text: string): string {
+	return `--service-cluster-ip-range: must be an IPv4 range with a prefix of 8 to 30 bits, such as ${DEFAULT_SERVICE_RANGE.text}, not "${text}"`;
 }
 
 function folderOf({ dataDir, imageDir }: Flags): DataFolder {

@@ -2,8 +2,8 @@
  * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
  * GuaranteedUpdate). Verbs differ only in how the next state is made.
  *
- *     current or nothing → next → admission mutates → managedFields → prepare → validate → admission validates
- *     → compare and set
+ *     current or nothing → next → admission mutates → allocate → managedFields → prepare → validate
+ *     → admission validates → compare and set
  *
  * 1. The next state is computed from the latest state of the object. If another writer changes the object in
  *    between, it is computed again, and admitted, prepared and validated again.
@@ -24,6 +24,7 @@ import { jsonEqual } from '../../api/schema/equality.ts';
 import { assert } from '../../base/assert.ts';
 import { runAfter } from '../../base/turn.ts';
 import { attributesFor } from '../admission/admission.ts';
+import type { Allocated } from '../allocation/service-addresses.ts';
 import type { ServerContext } from '../context.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
 import type { WriteOptions } from '../verbs/write-options.ts';
@@ -112,6 +113,11 @@ interface WriteContext {
 	readonly write: ObjectWrite;
 }
 
+/** One attempt of a write, with what was allocated for it. */
+interface Attempt extends WriteContext {
+	allocated: Allocated | undefined;
+}
+
 /** One attempt with the current state of the object. Undefined if another writer was faster. */
 async function writeOnce(
 	context: WriteContext,
@@ -120,12 +126,17 @@ async function writeOnce(
 	const { server, request } = context;
 	const pause: Pause = () =>
 		betweenSteps(server, request.call, bodyBytes(request.call) + (current?.size ?? 0));
-	return runAfter(current && pause(), () => writeStages(context, current, pause));
+	const attempt: Attempt = { ...context, allocated: undefined };
+	try {
+		return await runAfter(current && pause(), () => writeStages(attempt, current, pause));
+	} finally {
+		attempt.allocated?.end();
+	}
 }
 
 /** The stages of one attempt, with a pause before each. */
 async function writeStages(
-	context: WriteContext,
+	context: Attempt,
 	current: StoredObject | undefined,
 	pause: Pause,
 ): Promise<Written | undefined> {
@@ -141,7 +152,7 @@ async function writeStages(
 
 /** The state to store: admitted, prepared, validated and defaulted. */
 async function prepare(
-	context: WriteContext,
+	context: Attempt,
 	next: NextState,
 	{ old, pause }: { readonly old: KubeObject | undefined; readonly pause: Pause },
 ): Promise<NextState> {
@@ -149,7 +160,7 @@ async function prepare(
 	const { strategy } = write;
 	if (next.type !== 'put' || !strategy) return next;
 	const mutated = mutateAdmission(context, next.object, old);
-	const admitted = mutated instanceof Promise ? await mutated : mutated;
+	const admitted = allocate(context, mutated instanceof Promise ? await mutated : mutated, old);
 	const { managedFields: sent } = admitted.metadata;
 	const { managedFields: stored } = old?.metadata ?? {};
 	const { subresource } = request;
@@ -179,6 +190,15 @@ function mutateAdmission(
 	const { operation, dryRun, options, isAdmitted = false } = write;
 	if (isAdmitted) return object;
 	return server.admission.mutate(attributesFor(request, { operation, object, old, dryRun, options }));
+}
+
+/** The object with what the server allocates for its kind. The attempt ends the allocation. */
+function allocate(attempt: Attempt, object: KubeObject, old: KubeObject | undefined): KubeObject {
+	const { server, request, write } = attempt;
+	const { definition, subresource } = request;
+	const allocation = { definition, subresource, object, old, dryRun: write.dryRun };
+	attempt.allocated = server.serviceAddresses.begin(allocation);
+	return attempt.allocated?.object ?? object;
 }
 
 /** The validation phase of admission; see {@link Admission.validate}. */

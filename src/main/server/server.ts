@@ -31,6 +31,7 @@ import { createLocalClass } from '../../controllers/local-provisioner/local-clas
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
+import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
@@ -60,6 +61,8 @@ export interface ServerOptions {
 	readonly evictionHard?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
+	/** The addresses of Services. Default: {@link DEFAULT_SERVICE_RANGE}. */
+	readonly serviceRange?: AddressRange;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
@@ -217,7 +220,7 @@ async function startApi({
 	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
-	const { allowPrivileged = false } = options;
+	const { allowPrivileged = false, serviceRange } = options;
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
@@ -242,6 +245,7 @@ async function startApi({
 		version: VERSION,
 		mountTokens: mounts.promise,
 		allowPrivileged,
+		...(serviceRange && { serviceRange }),
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
