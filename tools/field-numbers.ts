@@ -1,6 +1,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tokenRequestSchema } from '../src/api/authentication/token-request.ts';
+import { scaleSchema } from '../src/api/autoscaling/scale/schema.ts';
 import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
@@ -109,7 +110,7 @@ const [api = '', apimachinery = ''] = process.argv.slice(2);
 const written = [...resources, ...viewResources, ...virtualResources].filter(({ isReadOnly }) => !isReadOnly);
 const roots = [
 	...written.map(({ schema }) => schema),
-	...[bindingSchema, evictionSchema, tokenRequestSchema, deleteOptionsSchema],
+	...[bindingSchema, evictionSchema, scaleSchema, tokenRequestSchema, deleteOptionsSchema],
 ].filter(hasFieldNumbers);
 const objects = objectsIn(roots);
 const packages = new Set([...objects.keys()].map((name) => name.slice(0, name.lastIndexOf('.'))));

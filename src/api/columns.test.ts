@@ -11,6 +11,10 @@ const COLUMNS: Readonly<Record<string, string>> = {
 	jobs: 'Name/name Status Completions Duration Age | Containers Images Selector',
 	cronjobs:
 		'Name/name Schedule Timezone Suspend:boolean Active:integer Last_Schedule Age | Containers Images Selector',
+	deployments: 'Name/name Ready Up-to-date Available Age | Containers Images Selector',
+	replicasets: 'Name/name Desired:integer Current:integer Ready:integer Age | Containers Images Selector',
+	replicationcontrollers:
+		'Name/name Desired:integer Current:integer Ready:integer Age | Containers Images Selector',
 	namespaces: 'Name/name Status Age |',
 	priorityclasses: 'Name/name Value:integer Global-Default:boolean Age PreemptionPolicy |',
 	nodes:

@@ -15,10 +15,11 @@ test('the registry finds a resource by kind and by any of its names', () => {
 	assert.equal(resourceOfKind('events.k8s.io/v1', 'Event')?.group, 'events.k8s.io');
 	assert.equal(resourceNamed('jobs.batch')?.kind, 'Job');
 	assert.equal(resourceNamed('jobs.v1.batch')?.kind, 'Job');
-	assert.equal(resourceNamed('deployments'), undefined);
+	assert.equal(resourceNamed('deploy')?.kind, 'Deployment');
+	assert.equal(resourceNamed('statefulsets'), undefined);
 	assert.deepEqual(
 		resourcesInCategory('all').map(({ kind }) => kind),
-		['Pod', 'Service', 'CronJob', 'Job'],
+		['Pod', 'ReplicationController', 'Service', 'Deployment', 'ReplicaSet', 'CronJob', 'Job'],
 	);
 });
 

@@ -6,6 +6,8 @@
  * lists the parts of a kind; start with batch/job.
  */
 
+import { deployments } from './apps/deployment/definition.ts';
+import { replicaSets } from './apps/replicaset/definition.ts';
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
 import {
 	localSubjectAccessReviews,
@@ -25,6 +27,7 @@ import { nodes } from './core/node/definition.ts';
 import { persistentVolumes } from './core/persistentvolume/definition.ts';
 import { persistentVolumeClaims } from './core/persistentvolumeclaim/definition.ts';
 import { pods } from './core/pod/definition.ts';
+import { replicationControllers } from './core/replicationcontroller/definition.ts';
 import { secrets } from './core/secret/definition.ts';
 import { services } from './core/service/definition.ts';
 import { serviceAccounts } from './core/serviceaccount/definition.ts';
@@ -46,9 +49,12 @@ export const resources: readonly ResourceDefinition[] = [
 	persistentVolumeClaims,
 	persistentVolumes,
 	pods,
+	replicationControllers,
 	secrets,
 	serviceAccounts,
 	services,
+	deployments,
+	replicaSets,
 	cronjobs,
 	jobs,
 	leases,

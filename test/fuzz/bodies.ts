@@ -53,6 +53,51 @@ const SOUND: Readonly<Record<string, Json>> = {
 			},
 		},
 	},
+	Deployment: {
+		apiVersion: 'apps/v1',
+		kind: 'Deployment',
+		metadata: { name: 'a' },
+		spec: {
+			replicas: 0,
+			selector: { matchLabels: { app: 'd' } },
+			strategy: { rollingUpdate: { maxSurge: '50%' } },
+			template: {
+				metadata: { labels: { app: 'd' } },
+				spec: { containers: [{ name: 'c', image: 'i' }] },
+			},
+		},
+	},
+	ReplicaSet: {
+		apiVersion: 'apps/v1',
+		kind: 'ReplicaSet',
+		metadata: { name: 'a' },
+		spec: {
+			replicas: 0,
+			selector: { matchLabels: { app: 'r' } },
+			template: {
+				metadata: { labels: { app: 'r' } },
+				spec: { containers: [{ name: 'c', image: 'i' }] },
+			},
+		},
+	},
+	ReplicationController: {
+		apiVersion: 'v1',
+		kind: 'ReplicationController',
+		metadata: { name: 'a' },
+		spec: {
+			replicas: 0,
+			template: {
+				metadata: { labels: { app: 'c' } },
+				spec: { containers: [{ name: 'c', image: 'i' }] },
+			},
+		},
+	},
+	Scale: {
+		apiVersion: 'autoscaling/v1',
+		kind: 'Scale',
+		metadata: { name: 'a' },
+		spec: { replicas: 1 },
+	},
 	Pod: {
 		apiVersion: 'v1',
 		kind: 'Pod',

@@ -14,8 +14,10 @@ import (
 	"math/rand"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -73,6 +75,10 @@ var kinds = []kind{
 	{policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), func() runtime.Object { return &policyv1.PodDisruptionBudget{} }, []float64{1, 0, 0.4}},
 	{nodev1.SchemeGroupVersion.WithKind("RuntimeClass"), func() runtime.Object { return &nodev1.RuntimeClass{} }, []float64{1, 0, 0.4}},
 	{policyv1.SchemeGroupVersion.WithKind("Eviction"), func() runtime.Object { return &policyv1.Eviction{} }, []float64{1, 0, 0.4}},
+	{appsv1.SchemeGroupVersion.WithKind("Deployment"), func() runtime.Object { return &appsv1.Deployment{} }, []float64{1, 0.5, 0.8}},
+	{appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), func() runtime.Object { return &appsv1.ReplicaSet{} }, []float64{1, 0.5, 0.8}},
+	{corev1.SchemeGroupVersion.WithKind("ReplicationController"), func() runtime.Object { return &corev1.ReplicationController{} }, []float64{1, 0.5, 0.8}},
+	{autoscalingv1.SchemeGroupVersion.WithKind("Scale"), func() runtime.Object { return &autoscalingv1.Scale{} }, []float64{1, 0, 0.4}},
 	{metav1.SchemeGroupVersion.WithKind("DeleteOptions"), func() runtime.Object { return &metav1.DeleteOptions{} }, []float64{1, 0, 0.4, 0.4}},
 }
 

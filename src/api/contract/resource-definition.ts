@@ -27,6 +27,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	readonly strategy: Strategy<T>;
 	/** The strategy of the status subresource, if the resource has one. */
 	readonly status?: SubresourceStrategy<T>;
+	/** How the scale subresource reads and changes the number of Pods, if the resource has that subresource. */
+	readonly scale?: ScaleRule<T>;
 	readonly columns: readonly Column<T>[];
 	/**
 	 * The fields, besides metadata.name and metadata.namespace, by which field selectors can select objects.
@@ -93,6 +95,17 @@ export interface Strategy<T> {
 export interface SubresourceStrategy<T> {
 	prepareForUpdate(object: T, old: T): T;
 	validateUpdate(object: T, old: T): readonly FieldError[];
+}
+
+/** How many Pods an object wants and has, and which Pods they are. */
+export interface ScaleRule<T> {
+	/** The desired number of Pods. */
+	replicasOf(object: T): number;
+	/** The number of Pods in the status. */
+	observedOf(object: T): number;
+	/** The label selector of the Pods, in the query language. */
+	selectorOf(object: T): string;
+	withReplicas(object: T, replicas: number): T;
 }
 
 /** The rules for deleting objects of a resource. */

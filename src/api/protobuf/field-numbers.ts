@@ -4,6 +4,20 @@
  * around it. Written by tools/field-numbers.ts, which says how; not by hand.
  */
 export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
+	'io.k8s.api.apps.v1.Deployment': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.apps.v1.DeploymentCondition':
+		'type=1 status=2 lastUpdateTime=6 lastTransitionTime=7 reason=4 message=5',
+	'io.k8s.api.apps.v1.DeploymentSpec':
+		'replicas=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6 paused=7 progressDeadlineSeconds=9',
+	'io.k8s.api.apps.v1.DeploymentStatus':
+		'observedGeneration=1 replicas=2 updatedReplicas=3 readyReplicas=7 availableReplicas=4 unavailableReplicas=5 terminatingReplicas=9 conditions=6 collisionCount=8',
+	'io.k8s.api.apps.v1.DeploymentStrategy': 'type=1 rollingUpdate=2',
+	'io.k8s.api.apps.v1.ReplicaSet': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.apps.v1.ReplicaSetCondition': 'type=1 status=2 lastTransitionTime=3 reason=4 message=5',
+	'io.k8s.api.apps.v1.ReplicaSetSpec': 'replicas=1 minReadySeconds=4 selector=2 template=3',
+	'io.k8s.api.apps.v1.ReplicaSetStatus':
+		'replicas=1 fullyLabeledReplicas=2 readyReplicas=4 availableReplicas=5 terminatingReplicas=7 observedGeneration=3 conditions=6',
+	'io.k8s.api.apps.v1.RollingUpdateDeployment': 'maxUnavailable=1 maxSurge=2',
 	'io.k8s.api.authentication.v1.BoundObjectReference': 'kind=1 apiVersion=2 name=3 uid=4',
 	'io.k8s.api.authentication.v1.SelfSubjectReview': 'metadata=1 status=2',
 	'io.k8s.api.authentication.v1.SelfSubjectReviewStatus': 'userInfo=1',
@@ -33,6 +47,9 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.authorization.v1.SubjectAccessReviewStatus': 'allowed=1 denied=4 reason=2 evaluationError=3',
 	'io.k8s.api.authorization.v1.SubjectRulesReviewStatus':
 		'resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4',
+	'io.k8s.api.autoscaling.v1.Scale': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.autoscaling.v1.ScaleSpec': 'replicas=1',
+	'io.k8s.api.autoscaling.v1.ScaleStatus': 'replicas=1 selector=2',
 	'io.k8s.api.batch.v1.CronJob': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.CronJobSpec':
 		'schedule=1 timeZone=8 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7',
@@ -249,6 +266,12 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 		'monitors=1 image=2 fsType=3 pool=4 user=5 keyring=6 secretRef=7 readOnly=8',
 	'io.k8s.api.core.v1.RBDVolumeSource':
 		'monitors=1 image=2 fsType=3 pool=4 user=5 keyring=6 secretRef=7 readOnly=8',
+	'io.k8s.api.core.v1.ReplicationController': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.core.v1.ReplicationControllerCondition':
+		'type=1 status=2 lastTransitionTime=3 reason=4 message=5',
+	'io.k8s.api.core.v1.ReplicationControllerSpec': 'replicas=1 minReadySeconds=4 selector=2 template=3',
+	'io.k8s.api.core.v1.ReplicationControllerStatus':
+		'replicas=1 fullyLabeledReplicas=2 readyReplicas=4 availableReplicas=5 observedGeneration=3 conditions=6',
 	'io.k8s.api.core.v1.ResourceClaim': 'name=1 request=2',
 	'io.k8s.api.core.v1.ResourceFieldSelector': 'containerName=1 resource=2 divisor=3',
 	'io.k8s.api.core.v1.ResourceHealth': 'resourceID=1 health=2 message=6',

@@ -3,8 +3,8 @@ import { adviceOn, adviceOnChange } from '../../plan/pod/fields/advice.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /**
- * Warns the authors of Pods, Jobs and CronJobs about fields that the runtime does not implement: on create, and on
- * an update that changes the Pod template of a Job or CronJob. The table in plan/pod/fields has the rules.
+ * Warns the authors of Pods and workloads (Jobs, Deployments, …) about fields that the runtime does not implement: on
+ * create, and on an update that changes the Pod template of a workload. The table in plan/pod/fields has the rules.
  */
 export class PodFields implements AdmissionPlugin {
 	readonly validation: AdmissionPlugin['validation'] = {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
 import { tokenRequestSchema } from '../../api/authentication/token-request.ts';
+import { scaleSchema } from '../../api/autoscaling/scale/schema.ts';
 import { apiVersionOf } from '../../api/contract/resource-definition.ts';
 import { ADMIN } from '../../api/contract/user.ts';
 import { bindingSchema } from '../../api/core/binding/schema.ts';
@@ -32,6 +33,7 @@ const EXPECTED: readonly ExpectedObject[] = [
 	),
 	{ kind: 'Binding', apiVersions: ['v1'], schema: bindingSchema },
 	{ kind: 'Eviction', apiVersions: ['policy/v1', 'policy/v1beta1'], schema: evictionSchema },
+	{ kind: 'Scale', apiVersions: ['autoscaling/v1'], schema: scaleSchema },
 	{ kind: 'TokenRequest', apiVersions: ['authentication.k8s.io/v1'], schema: tokenRequestSchema },
 	{ kind: 'DeleteOptions', apiVersions: undefined, schema: deleteOptionsSchema },
 ].filter(({ schema }) => hasFieldNumbers(schema));

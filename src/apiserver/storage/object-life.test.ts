@@ -27,6 +27,15 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 		status: { lastScheduleTime: '2026-01-31T08:00:00Z' },
 	},
 	jobs: { body: { spec: { template: { spec: podSpec() } } }, status: { conditions: conditions(1) } },
+	deployments: {
+		body: { spec: workloadSpec() },
+		status: { replicas: 1, conditions: conditions(3) },
+	},
+	replicasets: { body: { spec: workloadSpec() }, status: { replicas: 1, conditions: conditions(1) } },
+	replicationcontrollers: {
+		body: { spec: { ...workloadSpec(), selector: { app: 'a' } } },
+		status: { replicas: 1, conditions: conditions(1) },
+	},
 	leases: {},
 	configmaps: {},
 	secrets: {},
@@ -55,6 +64,12 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	endpointslices: { body: { addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [] } },
 	storageclasses: { body: { provisioner: 'example.com/p' } },
 };
+
+function workloadSpec(): object {
+	const labels = { app: 'a' };
+	const containers = [{ name: 'main', image: 'busybox' }];
+	return { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } };
+}
 
 function podSpec(): object {
 	return { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };

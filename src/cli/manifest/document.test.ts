@@ -169,7 +169,7 @@ test('the most common mistakes have hints', () => {
 			?.replace(/^.*\^ /, '') ?? '';
 	assert.equal(hint(JOB.replace('batch/v1', 'batch/v1beta1')), 'did you mean "batch/v1"?');
 	assert.equal(hint(JOB.replace('kind: Job', 'kind: job')), 'did you mean "Job"?');
-	assert.match(hint(JOB.replace('kind: Job', 'kind: Deployment')), /^supported kinds: .*Job/);
+	assert.match(hint(JOB.replace('kind: Job', 'kind: DaemonSet')), /^supported kinds: .*Job/);
 	assert.equal(hint(JOB.replace('image: busybox', 'imgae: busybox')), 'did you mean "image"?');
 	assert.equal(
 		hint(JOB.replace('      containers', '      backoffLimit: 3\n      containers')),

@@ -1,4 +1,5 @@
 import type { Column } from '../../contract/resource-definition.ts';
+import { templateColumns } from '../../core/pod/columns.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
@@ -28,12 +29,7 @@ export const cronJobColumns: readonly Column<CronJob>[] = [
 		status.lastScheduleTime === undefined ? '<none>' : ageOf(status.lastScheduleTime, now),
 	),
 	ageColumn(),
-	wideColumn('Containers', 'Names of the containers in the Pod template.', ({ spec }) =>
-		spec.jobTemplate.spec.template.spec.containers.map(({ name }) => name).join(','),
-	),
-	wideColumn('Images', 'Images of the containers in the Pod template.', ({ spec }) =>
-		spec.jobTemplate.spec.template.spec.containers.map(({ image = '' }) => image).join(','),
-	),
+	...templateColumns<CronJob>(({ spec }) => spec.jobTemplate.spec.template),
 	wideColumn('Selector', 'Label selector in the template of the Jobs.', ({ spec }) =>
 		labelSelectorText(spec.jobTemplate.spec.selector),
 	),

@@ -1,4 +1,5 @@
 import type { Column } from '../../contract/resource-definition.ts';
+import { templateColumns } from '../../core/pod/columns.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { humanDuration } from '../../meta/duration.ts';
@@ -13,12 +14,7 @@ export const jobColumns: readonly Column<Job>[] = [
 	textColumn('Completions', 'Number of successful Pods out of those required.', completionsOf),
 	textColumn('Duration', 'Time from the start of the Job to its completion, or until now.', durationOf),
 	ageColumn(),
-	wideColumn('Containers', 'Names of the containers in the Pod template.', ({ spec }) =>
-		spec.template.spec.containers.map(({ name }) => name).join(','),
-	),
-	wideColumn('Images', 'Images of the containers in the Pod template.', ({ spec }) =>
-		spec.template.spec.containers.map(({ image = '' }) => image).join(','),
-	),
+	...templateColumns<Job>(({ spec }) => spec.template),
 	wideColumn('Selector', 'Label selector for the Pods of the Job.', ({ spec }) =>
 		labelSelectorText(spec.selector),
 	),

@@ -1,5 +1,5 @@
 import { compareText } from '../../../base/compare-text.ts';
-import { podTemplateWarnings } from '../../core/pod/warnings.ts';
+import { podOwnerNameWarnings, podTemplateWarnings } from '../../core/pod/warnings.ts';
 import { fieldInvalid, fieldRequired } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
@@ -87,14 +87,7 @@ const MUCH_PARALLELISM = 10_000;
 export function jobWarnings(job: Job, old: Job | undefined): readonly string[] {
 	const { metadata, spec } = job;
 	if (old && old.metadata.generation === metadata.generation) return [];
-	const warnings: string[] = [];
-	const problems = old ? [] : dns1123Label(metadata.name ?? '');
-	if (problems.length > 0) {
-		const advice =
-			'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
-		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
-	}
-	return [...warnings, ...jobSpecWarnings(spec, SPEC)];
+	return [...(old ? [] : podOwnerNameWarnings(metadata.name)), ...jobSpecWarnings(spec, SPEC)];
 }
 
 /** Texts for Warning headers about the spec at `path`: that of a Job, or of a CronJob's template. */

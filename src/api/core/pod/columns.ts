@@ -9,7 +9,7 @@ import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/column
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { hasEnded } from './phase.ts';
-import type { ContainerStatus, Pod } from './schema.ts';
+import type { ContainerStatus, Pod, PodTemplateSpec } from './schema.ts';
 
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
@@ -177,4 +177,18 @@ function readinessGatesOf({ spec, status }: Pod): string {
 	const conditions = firstByKey(status.conditions ?? [], ({ type }) => type);
 	const holding = gates.filter(({ conditionType }) => conditions.get(conditionType)?.status === 'True');
 	return `${holding.length}/${gates.length}`;
+}
+
+/** The wide columns with the containers and images of the Pod template of an object. */
+export function templateColumns<T>(
+	templateOf: (object: T) => PodTemplateSpec | undefined,
+): readonly Column<T>[] {
+	return [
+		wideColumn('Containers', 'Names of the containers in the Pod template.', (object) =>
+			(templateOf(object)?.spec.containers ?? []).map(({ name }) => name).join(','),
+		),
+		wideColumn('Images', 'Images of the containers in the Pod template.', (object) =>
+			(templateOf(object)?.spec.containers ?? []).map(({ image = '' }) => image).join(','),
+		),
+	];
 }

@@ -30,6 +30,15 @@ export function podWarnings(pod: Pod): readonly string[] {
 	return [...warnings, ...specWarnings(pod.spec, SPEC)];
 }
 
+/** Warnings for the name of a workload, from which the names of its Pods are made. */
+export function podOwnerNameWarnings(name = ''): readonly string[] {
+	const problems = dns1123Label(name);
+	if (problems.length === 0) return [];
+	const advice =
+		'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
+	return [`metadata.name: ${advice}: [${problems.join(' ')}]`];
+}
+
 /** Warnings for a Pod template at `path`. */
 export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath): readonly string[] {
 	return specWarnings(template.spec, path.child('spec'));

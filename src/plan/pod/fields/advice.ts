@@ -1,8 +1,12 @@
+import type { Deployment } from '../../../api/apps/deployment/schema.ts';
+import type { ReplicaSet } from '../../../api/apps/replicaset/schema.ts';
 import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { isPod } from '../../../api/core/pod/is-pod.ts';
 import type { Pod, PodTemplateSpec } from '../../../api/core/pod/schema.ts';
+import type { ReplicationController } from '../../../api/core/replicationcontroller/schema.ts';
+import { controllerOf } from '../../../api/meta/controller-reference.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
 import type { Effect } from './field-rule.ts';
@@ -21,7 +25,7 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 ];
 
 /**
- * The texts of Warning headers for a new Pod, Job or CronJob with fields that this runtime does not support:
+ * The texts of Warning headers for a new Pod or workload (a Job or a Deployment, for example) with fields that this runtime does not support:
  * one text for each row of the table, with the path of the first field that it concerns.
  */
 export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly string[] {
@@ -39,7 +43,7 @@ export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly st
 }
 
 /**
- * Like {@link adviceOn}, for a Job or CronJob that replaces `old`: empty if the Pod template has not changed.
+ * Like {@link adviceOn}, for a workload that replaces `old`: empty if the Pod template has not changed.
  * Also empty for Pods, whose author is warned at the creation: controllers and the scheduler make the later
  * changes.
  */
@@ -67,10 +71,9 @@ function withFewContainers(pod: Pod): Pod {
 	return { ...pod, spec: { ...pod.spec, ...few } };
 }
 
-/** The Pod to warn about. Undefined for Pods of a controller: its author was warned already. */
+/** The Pod to warn about. Undefined for objects of a controller: the author of its template was warned already. */
 function describedPod(object: KubeObject): DescribedPod | undefined {
-	const isOwned = isPod(object) && object.metadata.ownerReferences?.some(({ controller }) => controller);
-	return isOwned ? undefined : podIn(object);
+	return controllerOf(object) ? undefined : podIn(object);
 }
 
 /** A Pod, or the template of Pods in another object. */
@@ -83,17 +86,23 @@ export interface DescribedPod {
 /** The Pod that the object is or contains; undefined if there is none. */
 export function podIn(object: KubeObject): DescribedPod | undefined {
 	if (isPod(object)) return { pod: object, prefix: '' };
-	if (isJob(object)) return { pod: podOf(object.spec.template), prefix: 'spec.template.' };
-	if (!isCronJob(object)) return undefined;
-	return { pod: podOf(object.spec.jobTemplate.spec.template), prefix: 'spec.jobTemplate.spec.template.' };
+	if (isCronJob(object))
+		return { pod: podOf(object.spec.jobTemplate.spec.template), prefix: 'spec.jobTemplate.spec.template.' };
+	const template = isWorkload(object) ? object.spec.template : undefined;
+	return template && { pod: podOf(template), prefix: 'spec.template.' };
 }
 
 function podOf({ metadata = {}, spec }: PodTemplateSpec): Pod {
 	return { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: {} };
 }
 
-function isJob(object: KubeObject): object is Job {
-	return object.apiVersion === 'batch/v1' && object.kind === 'Job';
+/** The kinds whose Pod template is at `spec.template`. */
+type Workload = Job | Deployment | ReplicaSet | ReplicationController;
+
+const WORKLOADS = ['batch/v1 Job', 'apps/v1 Deployment', 'apps/v1 ReplicaSet', 'v1 ReplicationController'];
+
+function isWorkload(object: KubeObject): object is Workload {
+	return WORKLOADS.includes(`${object.apiVersion} ${object.kind}`);
 }
 
 function isCronJob(object: KubeObject): object is CronJob {
