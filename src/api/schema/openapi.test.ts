@@ -157,6 +157,14 @@ test('the kind that a subresource accepts has its path and schema', () => {
 	);
 });
 
+test('a kind that clients also read at a subresource has the operations of an object there', () => {
+	const taken = { group: 'autoscaling', version: 'v1', kind: 'Sole', schema: partSchema, isRead: true };
+	const document = openApiDocument([things], 'v1', () => new Map([['sole', taken]]));
+	const paths = document.paths as Record<string, Record<string, unknown>>; // `as`: a document has them.
+	const path = paths['/apis/batch/v1/namespaces/{namespace}/things/{name}/sole'];
+	assert.deepEqual(Object.keys(path ?? {}), ['get', 'put', 'patch', 'parameters']);
+});
+
 test('a subresource to which clients connect has operations with the parameters of its options', () => {
 	const options = { group: '', version: 'v1', kind: 'Options', parameters: { tty: 'boolean' } } as const;
 	const document = openApiDocument([things], 'v1', () => new Map([['exec', options]]));

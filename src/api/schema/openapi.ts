@@ -16,8 +16,11 @@ import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './sche
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A kind that clients POST to a subresource and that is never stored (Eviction). */
-export type SubresourceKind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema'>;
+/** A kind that clients send to a subresource and that is never stored (Eviction, Scale). */
+export interface SubresourceKind extends Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema'> {
+	/** Whether clients also read it there, and then PUT or PATCH it. By default they only POST it. */
+	readonly isRead?: boolean;
+}
 
 /** The kind of the query parameters with which clients connect to a subresource (PodExecOptions). */
 export interface ConnectOptions extends Pick<ResourceDefinition, 'group' | 'version' | 'kind'> {
@@ -49,7 +52,7 @@ export function openApiDocument(
 		for (const [name, taken] of subresourceKinds(definition)) {
 			if ('schema' in taken) component(taken.schema, schemas, taken);
 			paths[`${rootOf(definition)}/{name}/${name}`] = {
-				...('schema' in taken ? { post: operation(taken, 'post', WRITE_PARAMETERS) } : connections(taken)),
+				...('schema' in taken ? subresourceOperations(taken) : connections(taken)),
 				parameters: pathParameters(definition.namespaced, true),
 			};
 		}
@@ -233,7 +236,7 @@ interface ObjectOperations {
 	readonly delete: Json;
 }
 
-function objectOperations(definition: ResourceDefinition): ObjectOperations {
+function objectOperations(definition: SubresourceKind): ObjectOperations {
 	return {
 		get: operation(definition, 'get', []),
 		put: operation(definition, 'put', WRITE_PARAMETERS),
@@ -243,6 +246,12 @@ function objectOperations(definition: ResourceDefinition): ObjectOperations {
 }
 
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'];
+
+function subresourceOperations(kind: SubresourceKind): Json {
+	if (!kind.isRead) return { post: operation(kind, 'post', WRITE_PARAMETERS) };
+	const { get, put, patch } = objectOperations(kind);
+	return { get, put, patch };
+}
 
 /** kubectl reads parameters only here: neither those of the path nor those behind a `$ref`. */
 function operation(definition: SubresourceKind, action: string, parameters: readonly string[]): Json {

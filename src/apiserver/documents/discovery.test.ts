@@ -94,6 +94,20 @@ test('discovery lists evictions in the group policy, where kubectl drain looks f
 	);
 });
 
+test('discovery lists the scale of a workload in the group autoscaling, where kubectl scale looks for it', () => {
+	const legacy = ask('/apis/apps/v1')?.resources as readonly { readonly name: string }[];
+	assert.deepEqual(
+		legacy.find(({ name }) => name === 'deployments/scale'),
+		{
+			name: 'deployments/scale',
+			singularName: '',
+			namespaced: true,
+			...{ group: 'autoscaling', version: 'v1', kind: 'Scale' },
+			verbs: ['get', 'patch', 'update'],
+		},
+	);
+});
+
 test('discovery lists exec with the kind of its options', () => {
 	const legacy = ask('/api/v1')?.resources as readonly { readonly name: string }[];
 	const verbs = ['create', 'get'];

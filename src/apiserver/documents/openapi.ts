@@ -64,8 +64,8 @@ function acceptedKinds(
 ): ReadonlyMap<string, SubresourceKind | ConnectOptions> {
 	const own = SUBRESOURCES.filter((each) => each.appliesTo(definition));
 	return new Map(
-		own.flatMap(({ name, accepts, connects }) => {
-			const kind = accepts ?? connects;
+		own.flatMap(({ name, accepts, connects, verbs }) => {
+			const kind = accepts ? { ...accepts, isRead: verbs.GET !== undefined } : connects;
 			return kind ? [[name, kind] as const] : [];
 		}),
 	);

@@ -1,4 +1,5 @@
 import { tokenRequestSchema } from '../../api/authentication/token-request.ts';
+import { scaleSchema } from '../../api/autoscaling/scale/schema.ts';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ResourceDefinition, SubresourceStrategy } from '../../api/contract/resource-definition.ts';
 import { bindingSchema } from '../../api/core/binding/schema.ts';
@@ -25,6 +26,7 @@ import { EXEC_OPTIONS, podExec } from './exec.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
 import { PORT_FORWARD_OPTIONS, type PortOpener, podPortForward, podPorts } from './port-forward.ts';
+import { getScale, patchScale, putScale, SCALE } from './scale.ts';
 import { issueToken } from './token.ts';
 
 /** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
@@ -47,7 +49,7 @@ export interface Subresource {
 	readonly ports?: (server: ServerContext, request: ResourceRequest) => PortOpener;
 	/** The kind of its query parameters, if they are documented as one. */
 	readonly connects?: ConnectOptions;
-	/** The kind of object that clients post to it, if it is not the resource's own kind. */
+	/** The kind of object that clients send to it, if it is not the resource's own kind. */
 	readonly accepts?: SubresourceKind;
 	/** Verbs in the discovery documents. */
 	readonly discoveryVerbs: readonly string[];
@@ -63,6 +65,13 @@ export const SUBRESOURCES: readonly Subresource[] = [
 			PUT: (server, request) => update(server, request, statusStrategy(request.definition)),
 			PATCH: (server, request) => patch(server, request, statusStrategy(request.definition)),
 		},
+		discoveryVerbs: ['get', 'patch', 'update'],
+	},
+	{
+		name: 'scale',
+		appliesTo: ({ scale }) => scale !== undefined,
+		verbs: { GET: getScale, PUT: putScale, PATCH: patchScale },
+		accepts: { group: 'autoscaling', version: 'v1', kind: SCALE.kind, schema: scaleSchema },
 		discoveryVerbs: ['get', 'patch', 'update'],
 	},
 	podPart('ephemeralcontainers', podEphemeralContainersStrategy),

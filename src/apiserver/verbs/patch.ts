@@ -22,7 +22,7 @@ import { type UpdateStrategy, updateObject } from './update-object.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
 
 /** A parsed patch. */
-interface Patch {
+export interface Patch {
 	/** Returns the object's JSON after the patch. Throws BadRequest or Invalid if it cannot be applied. */
 	apply(object: JsonRecord): JsonRecord;
 	/** Errors of strict decoding of the patch itself. */
@@ -31,7 +31,7 @@ interface Patch {
 	shown(patched: JsonRecord): string;
 }
 
-type PatchReader = (body: JsonBody, definition: ResourceDefinition) => Patch;
+type PatchReader = (body: JsonBody, schema: ResourceDefinition['schema']) => Patch;
 
 /** Parsers of patches by content type. Server-side apply is not implemented and gets a 415. */
 const READERS: ReadonlyMap<string, PatchReader> = new Map([
@@ -50,12 +50,10 @@ export async function patch(
 	request: ResourceRequest,
 	strategy: UpdateStrategy,
 ): Promise<Result> {
-	const { call, definition } = request;
-	const reader = call.contentType === '' ? undefined : READERS.get(mediaTypeOf(call.contentType));
-	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
-	const options = writeOptions(call.query, 'PatchOptions');
-	refuseForce(call);
-	const read = reader(await readPatchBody(call), definition);
+	// Before the options are read, as upstream: a wrong media type is the first error.
+	patchReaderOf(request.call);
+	const options = writeOptions(request.call.query, 'PatchOptions');
+	const read = await readPatch(request, request.definition.schema);
 	const stored = await updateObject(server, request, {
 		options,
 		strategy,
@@ -66,6 +64,24 @@ export async function patch(
 		},
 	});
 	return { type: 'object', code: 200, stored };
+}
+
+/**
+ * Reads the patch in the body, for an object of this schema. Throws UnsupportedMediaType, BadRequest or Invalid.
+ */
+export async function readPatch(
+	{ call }: ResourceRequest,
+	schema: ResourceDefinition['schema'],
+): Promise<Patch> {
+	const reader = patchReaderOf(call);
+	refuseForce(call);
+	return reader(await readPatchBody(call), schema);
+}
+
+function patchReaderOf({ contentType }: Call): PatchReader {
+	const reader = contentType === '' ? undefined : READERS.get(mediaTypeOf(contentType));
+	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
+	return reader;
 }
 
 /**
@@ -123,7 +139,7 @@ function readMerge(body: JsonBody): Patch {
 	};
 }
 
-function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
+function readStrategic(body: JsonBody, schema: ResourceDefinition['schema']): Patch {
 	return {
 		// Upstream ignores kind and apiVersion in a strategic merge patch: it converts the result to the type of
 		// the current object.
