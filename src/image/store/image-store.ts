@@ -13,6 +13,7 @@ import { checkLayerCount, type ImageConfig, readImageConfig } from '../manifests
 import { checkRunnable, type ImageManifest, readManifest } from '../manifests/image-manifest.ts';
 import { ContainerRoots } from './container-roots.ts';
 import { FileLock } from './file-lock.ts';
+import { layerRefs } from './layer-refs.ts';
 import { LayerStore, type WantedLayer } from './layer-store.ts';
 import { mergeAccess, type PullAccess } from './pull-access.ts';
 import {
@@ -27,6 +28,7 @@ import {
 	readRefRecords,
 	setLastUsedAt,
 } from './records.ts';
+import { Repositories } from './repositories/repositories.ts';
 import { StoreFolders } from './store-folders.ts';
 import { StoreSession, type StoreStep } from './store-session.ts';
 import { sweep } from './sweep.ts';
@@ -41,7 +43,7 @@ import { syncFiles } from './sync-files.ts';
  * 2. Acts that read and then change what other processes rely on hold the lock of the store; downloads do not.
  * 3. What no record and no lease names is garbage, which {@link ImageStore.sweep} removes.
  *
- * Order of reading: store-folders.ts, records.ts, store-session.ts, this file, layer-store.ts, sweep.ts.
+ * Order of reading: store-folders.ts, records.ts, store-session.ts, this file, layer-store.ts, sweep.ts, repositories/.
  */
 
 /** What the store needs. */
@@ -102,6 +104,7 @@ export class ImageStore {
 	readonly folders: StoreFolders;
 	readonly layers: LayerStore;
 	readonly roots: ContainerRoots;
+	readonly repositories: Repositories;
 	readonly #options: ImageStoreOptions;
 	readonly #session: StoreSession;
 	/** Acts of this process wait for each other without polling the lock. */
@@ -129,6 +132,12 @@ export class ImageStore {
 			clock: options.clock,
 			layers: this.layers,
 			files,
+			locked: (act) => this.#locked(act),
+		});
+		this.repositories = new Repositories({
+			folders,
+			session,
+			clock: options.clock,
 			locked: (act) => this.#locked(act),
 		});
 	}
@@ -263,9 +272,12 @@ export class ImageStore {
 		await this.sweep();
 	}
 
-	/** Removes what no image, no root of a container and no running pull needs. */
+	/** Removes what no image, no repository, no root of a container and no running pull needs. */
 	async sweep(): Promise<void> {
-		await this.#locked(() => sweep(this.folders, this.#session));
+		await this.#locked(() => {
+			const now = this.#options.clock.now();
+			return sweep({ folders: this.folders, session: this.#session, now });
+		});
 		await this.#session.emptyTrash();
 	}
 
@@ -384,16 +396,4 @@ const NOTHING = new Uint8Array();
 function checkDigest(digest: Digest, bytes: Uint8Array, what: string): void {
 	if (digestOf(bytes, parseDigest(digest).algorithm) !== digest)
 		throw new DigestError(`${what} does not have the digest ${digest}`);
-}
-
-/** The layers of an image with their chain ids (OCI image specification, "Layer ChainID"). */
-function layerRefs({ layers }: ImageManifest, { diffIds }: ImageConfig): readonly LayerRef[] {
-	let below: Digest | undefined;
-	return layers.flatMap(({ digest, size }, i) => {
-		const diffId = diffIds[i];
-		if (diffId === undefined) return [];
-		const chainId: Digest = below === undefined ? diffId : digestOf(`${below} ${diffId}`);
-		below = chainId;
-		return [{ digest, size, diffId, chainId }];
-	});
 }

@@ -10,6 +10,7 @@ import { type Digest, parseDigest } from '../digest.ts';
  *     layers/sha256-…/      a layer by its chain id: the folder fs with its files, its marks, its record
  *     images/sha256-….json  records of images by their id, which is the digest of the configuration
  *     refs/….json           names of images, by the hash of the name
+ *     registry/<hash>/      repositories of stint's own registry, by the hash of the name: see repositories/
  *     containers/<id>/      roots of containers: container.json; merged/, or upper/, work/ and merged/
  *     sessions/<id>/        a process that uses the store: its lock, its lease, its drafts, and what it removes
  *     locks/                locks of layers that are being unpacked
@@ -21,6 +22,7 @@ export class StoreFolders {
 	readonly layers: string;
 	readonly images: string;
 	readonly refs: string;
+	readonly registry: string;
 	readonly containers: string;
 	readonly sessions: string;
 	readonly locks: string;
@@ -28,7 +30,7 @@ export class StoreFolders {
 
 	/** Creates the folders. They are private: files in them keep their set-id bits and the modes of their images. */
 	constructor(root: string) {
-		const names = ['blobs', 'layers', 'images', 'refs', 'containers', 'sessions', 'locks'] as const;
+		const names = [...['blobs', 'layers', 'images', 'refs', 'registry', 'containers', 'sessions', 'locks']];
 		openPrivateRoot(root, new Set([...names, 'lock']));
 		for (const name of names) openPrivateFolder(join(root, name));
 		this.root = root;
@@ -36,6 +38,7 @@ export class StoreFolders {
 		this.layers = join(root, 'layers');
 		this.images = join(root, 'images');
 		this.refs = join(root, 'refs');
+		this.registry = join(root, 'registry');
 		this.containers = join(root, 'containers');
 		this.sessions = join(root, 'sessions');
 		this.locks = join(root, 'locks');
@@ -59,7 +62,12 @@ export class StoreFolders {
 
 	/** The record of a name. Names may be longer than file names. */
 	ref(name: string): string {
-		return join(this.refs, `${createHash('sha256').update(name).digest('hex')}.json`);
+		return join(this.refs, `${hashOf(name)}.json`);
+	}
+
+	/** The folder of a repository of the registry. */
+	repository(name: string): string {
+		return join(this.registry, hashOf(name));
 	}
 
 	/** The folder of a container. Throws if the id is no plain file name. */
@@ -72,6 +80,10 @@ export class StoreFolders {
 	layerLock(chainId: Digest): string {
 		return join(this.locks, fileNameOf(chainId));
 	}
+}
+
+function hashOf(name: string): string {
+	return createHash('sha256').update(name).digest('hex');
 }
 
 /** A digest as a file name. Throws for a text that is no digest. */

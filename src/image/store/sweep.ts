@@ -2,14 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../digest.ts';
 import { readContainerRecords, readImageRecords, readRefRecords } from './records.ts';
-import { digestOfFileName, type StoreFolders } from './store-folders.ts';
+import { type RepositorySweep, sweepRepositories } from './repositories/sweep-repositories.ts';
+import { digestOfFileName } from './store-folders.ts';
 import type { StoreSession } from './store-session.ts';
 
 /**
  * Discards what nothing needs: sessions of processes that have ended, names without an image, and layers and blobs
- * that neither a record nor a lease names. The caller holds the lock of the store and empties the trash after it.
+ * that neither a record nor a lease names; of the registry, what {@link sweepRepositories} says. The caller holds the lock of the store and empties the trash after it.
  */
-export async function sweep(folders: StoreFolders, session: StoreSession): Promise<void> {
+export async function sweep({ folders, session, now }: RepositorySweep): Promise<void> {
 	const needed = new Set(await session.leasedByAll());
 	const images = await readImageRecords(folders);
 	for (const { id, manifestDigest, layers } of images) {
@@ -23,6 +24,7 @@ export async function sweep(folders: StoreFolders, session: StoreSession): Promi
 	}
 	for (const { imageId, chainIds } of await readContainerRecords(folders))
 		for (const digest of [imageId, ...chainIds]) needed.add(digest);
+	for (const digest of await sweepRepositories({ folders, session, now })) needed.add(digest);
 	await discardUnneeded({ folder: folders.layers, needed, session });
 	await discardUnneeded({ folder: folders.blobs, needed, session });
 	// A process that waits for the lock of a layer has leased the layer.
