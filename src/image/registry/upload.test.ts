@@ -3,47 +3,17 @@ import { hostname } from 'node:os';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestOf } from '../digest.ts';
-import { MEDIA_TYPES } from '../manifests/media-types.ts';
+import { pushedBlob, pushImage } from '../testing/push-image.ts';
 import { missingRegistry, RealRegistry } from '../testing/real-registry.ts';
 import { errors, RegistryDouble, reply } from '../testing/registry-double.ts';
 import { allOf, credentialsFor, RegistryWorld, type WorldOptions } from '../testing/registry-world.ts';
-import { type TestImage, testImage, testIndex } from '../testing/test-image.ts';
+import { testImage, testIndex } from '../testing/test-image.ts';
 import { fetchImage } from './image-fetch.ts';
 import type { RegistryError } from './registry-error.ts';
 import type { Repository } from './repository.ts';
-import { type PushedBlob, type PushOptions, type PushOutcome, pushBlob, pushManifest } from './upload.ts';
+import { pushBlob } from './upload.ts';
 
 const PUSH: WorldOptions = { actions: ['pull', 'push'] };
-
-function blobOf(content: Uint8Array): PushedBlob {
-	const descriptor = { mediaType: MEDIA_TYPES.layer, digest: digestOf(content), size: content.byteLength };
-	return {
-		descriptor,
-		async *open() {
-			for (let at = 0; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
-		},
-	};
-}
-
-async function pushImage(
-	repository: Repository,
-	{ content, manifest }: Pick<TestImage, 'content' | 'manifest'>,
-	options: PushOptions = {},
-): Promise<readonly PushOutcome[]> {
-	const outcomes: PushOutcome[] = [];
-	const manifests: Uint8Array[] = [];
-	for (const [digest, bytes] of content) {
-		if (Buffer.from(bytes).toString().startsWith('{"schemaVersion"')) manifests.push(bytes);
-		else outcomes.push(await pushBlob(repository, blobOf(content.get(digest) ?? bytes), options));
-	}
-	for (const bytes of manifests) {
-		const mediaType = /"mediaType":"([^"]+)"/.exec(Buffer.from(bytes).toString())?.[1] ?? '';
-		const isRoot = digestOf(bytes) === manifest.digest;
-		const object = isRoot ? (repository.reference.tag ?? 'latest') : digestOf(bytes);
-		await pushManifest(repository, { bytes, mediaType, object });
-	}
-	return outcomes;
-}
 
 describe('pushes to a registry that misbehaves', () => {
 	const content = Buffer.from(Array.from({ length: 10_500 }, (_, at) => at % 250));
@@ -61,8 +31,8 @@ describe('pushes to a registry that misbehaves', () => {
 	});
 
 	test('a blob is uploaded in one request, and not again', async () => {
-		assert.equal(await pushBlob(repository, blobOf(content)), 'uploaded');
-		assert.equal(await pushBlob(repository, blobOf(content)), 'present');
+		assert.equal(await pushBlob(repository, pushedBlob(content)), 'uploaded');
+		assert.equal(await pushBlob(repository, pushedBlob(content)), 'present');
 		assert.deepEqual(double.blobs.get(digestOf(content)), content);
 		assert.deepEqual(
 			double.requests.map(({ method }) => method),
@@ -71,30 +41,30 @@ describe('pushes to a registry that misbehaves', () => {
 	});
 
 	test('a blob is uploaded in chunks of a size', async () => {
-		assert.equal(await pushBlob(repository, blobOf(content), { chunkBytes: 4000 }), 'uploaded');
+		assert.equal(await pushBlob(repository, pushedBlob(content), { chunkBytes: 4000 }), 'uploaded');
 		assert.deepEqual(double.blobs.get(digestOf(content)), content);
 		const ranges = double.requests.map(({ headers }) => headers['content-range']).filter((range) => range);
 		assert.deepEqual(ranges, ['0-3999', '4000-7999', '8000-10499']);
 	});
 
 	test('a blob of another repository is mounted, or uploaded if that is not permitted', async () => {
-		const { digest } = blobOf(content).descriptor;
+		const { digest } = pushedBlob(content).descriptor;
 		double.fault = ({ method, url }, response) => {
 			if (method !== 'HEAD') return false;
 			reply(response, url.includes('/app/') ? 404 : 200, '');
 			return true;
 		};
 		double.blobs.set(digest, content);
-		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'mounted');
+		assert.equal(await pushBlob(repository, pushedBlob(content), { mountFrom: 'base' }), 'mounted');
 		double.blobs.clear();
-		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'uploaded');
+		assert.equal(await pushBlob(repository, pushedBlob(content), { mountFrom: 'base' }), 'uploaded');
 		double.blobs.clear();
 		double.fault = ({ url }, response) => {
 			if (!url.includes('mount=')) return false;
 			reply(response, 403, errors('DENIED', 'no access to base'));
 			return true;
 		};
-		assert.equal(await pushBlob(repository, blobOf(content), { mountFrom: 'base' }), 'uploaded');
+		assert.equal(await pushBlob(repository, pushedBlob(content), { mountFrom: 'base' }), 'uploaded');
 	});
 
 	test('mounting asks for a token that may pull from the other repository, too', async () => {
@@ -102,7 +72,9 @@ describe('pushes to a registry that misbehaves', () => {
 		const credentials = credentialsFor({ username: 'u', password: 'p' });
 		const knowing = new RegistryWorld({ ...PUSH, credentials, mountsFrom: ['base'] });
 		after(() => knowing.registry.close());
-		await pushBlob(await knowing.repository(`${double.host}/app:1`), blobOf(content), { mountFrom: 'base' });
+		await pushBlob(await knowing.repository(`${double.host}/app:1`), pushedBlob(content), {
+			mountFrom: 'base',
+		});
 		const token = double.requests.find(({ url }) => url === '/token');
 		assert.equal(
 			new URLSearchParams(token?.body).get('scope'),
@@ -112,8 +84,8 @@ describe('pushes to a registry that misbehaves', () => {
 
 	test('wrong content, and an upload that is sent elsewhere, fail', async () => {
 		const lying = {
-			...blobOf(content),
-			descriptor: { ...blobOf(content).descriptor, digest: digestOf('x') },
+			...pushedBlob(content),
+			descriptor: { ...pushedBlob(content).descriptor, digest: digestOf('x') },
 		};
 		const error = await world.failure(pushBlob(repository, lying));
 		assert.match(error.message, /400 Bad Request\ndigest invalid: provided digest did not match$/);
@@ -129,7 +101,7 @@ describe('pushes to a registry that misbehaves', () => {
 				reply(response, 202, '');
 				return true;
 			};
-			const refused = await world.failure(pushBlob(repository, blobOf(content)));
+			const refused = await world.failure(pushBlob(repository, pushedBlob(content)));
 			assert.equal(refused.kind, 'refused');
 			assert.match(refused.message, message);
 		}
@@ -143,7 +115,7 @@ describe('pushes to a registry that misbehaves', () => {
 			reply(response, 202, '');
 			return true;
 		};
-		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		const error = await world.failure(pushBlob(repository, pushedBlob(content), { chunkBytes: 4000 }));
 		assert.equal(error.message, 'the registry received 100 of 4000 bytes');
 	});
 
@@ -151,7 +123,10 @@ describe('pushes to a registry that misbehaves', () => {
 		const config = { mirrors: new Map(), hosts: new Map() };
 		const named = new RegistryWorld({ ...PUSH, endpoints: { config, insecureRegistries: [hostname()] } });
 		after(() => named.registry.close());
-		const pushing = pushBlob(await named.repository(`${hostname()}:${double.port}/app:1`), blobOf(content));
+		const pushing = pushBlob(
+			await named.repository(`${hostname()}:${double.port}/app:1`),
+			pushedBlob(content),
+		);
 		const outcome = await pushing.catch((error: RegistryError) => error.kind);
 		// The machine's name need not resolve.
 		assert.ok(outcome === 'uploaded' || outcome === 'unreachable', outcome);
@@ -165,15 +140,15 @@ describe('pushes to a registry that misbehaves', () => {
 			status = 0;
 			return true;
 		};
-		const error = await world.failure(pushBlob(repository, blobOf(content), { chunkBytes: 4000 }));
+		const error = await world.failure(pushBlob(repository, pushedBlob(content), { chunkBytes: 4000 }));
 		assert.match(error.message, /from PATCH request to \S+: 503 Service Unavailable$/);
 		status = 429;
-		assert.equal(await pushBlob(repository, blobOf(content), { chunkBytes: 4000 }), 'uploaded');
+		assert.equal(await pushBlob(repository, pushedBlob(content), { chunkBytes: 4000 }), 'uploaded');
 	});
 
 	test('missing rights are reported as containerd does', async () => {
 		double.auth = { kind: 'basic', user: 'u', password: 'p' };
-		const error = await world.failure(pushBlob(repository, blobOf(content)));
+		const error = await world.failure(pushBlob(repository, pushedBlob(content)));
 		assert.equal(
 			error.message,
 			'push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
