@@ -23,6 +23,8 @@ export interface LocalImages {
 	tag(id: string, name: ImageName): Promise<void>;
 	/** Removes a name. The image stays. */
 	untag(name: ImageName): Promise<void>;
+	/** Removes what was pushed to stint's registry by this name. Resolves to false if nothing was. */
+	unpublish(name: ImageName): Promise<boolean>;
 	/** Removes images with their names. Layers that other images or containers need stay. */
 	remove(ids: readonly string[]): Promise<void>;
 	/** The bytes that the content of the store takes. */

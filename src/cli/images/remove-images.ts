@@ -1,3 +1,4 @@
+import { attempt } from '../../base/attempt.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../context.ts';
 import { describeError } from '../errors.ts';
@@ -12,8 +13,8 @@ export interface RemoveImagesFlags extends ImageFolderFlags {
 }
 
 /**
- * `stint images rm NAME|ID...`: removes names, and images with their last name, as `docker rmi`. An error is printed, and
- * the others are removed. Resolves to the exit code.
+ * `stint images rm NAME|ID...`: removes names, and images with their last name, as `docker rmi`; of names that were pushed to
+ * stint's registry, their tags there too. An error is printed, and the others are removed. Resolves to the exit code.
  */
 export async function removeImages(
 	context: CliContext,
@@ -30,6 +31,7 @@ export async function removeImages(
 				await perform(plan, { context, images });
 			} catch (error) {
 				if (!(error instanceof CommandError)) throw error;
+				if (error instanceof NoSuchImageError && (await unpublished(word, { context, images }))) continue;
 				context.stderr.print(`${describeError(error)}\n`);
 				if (!(force && error instanceof NoSuchImageError)) code = 1;
 			}
@@ -74,12 +76,26 @@ function inUse({ id }: LocalImage, name: ImageName | undefined, user: string): s
 		: `conflict: unable to delete ${shortId(id)} (must be forced) - image is being used by container ${user}`;
 }
 
+interface RemovalParts {
+	readonly context: CliContext;
+	readonly images: LocalImages;
+}
+
+/** Removes a name that stint's registry has and no image: one that was pushed, and that no Pod has used. */
+async function unpublished(word: string, { context, images }: RemovalParts): Promise<boolean> {
+	const name = attempt(() => images.parse(word));
+	if (!name || !(await images.unpublish(name))) return false;
+	context.stdout.print(`Untagged: ${name.familiar}\n`);
+	return true;
+}
+
 async function perform(
 	{ untagged, deleted }: ImageRemovalPlan,
-	{ context, images }: { readonly context: CliContext; readonly images: LocalImages },
+	{ context, images }: RemovalParts,
 ): Promise<void> {
 	for (const name of untagged) {
 		await images.untag(name);
+		await images.unpublish(name);
 		context.stdout.print(`Untagged: ${name.familiar}\n`);
 	}
 	if (deleted === undefined) return;

@@ -2,11 +2,8 @@ import { statSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
-import { makeFolders, systemReason } from '../../base/files/folders.ts';
-import { UnusablePathError } from '../../base/files/private-files.ts';
-import { codeOf } from '../../base/files/system-error.ts';
+import { systemReason } from '../../base/files/folders.ts';
 import { messageOf } from '../../base/message-of.ts';
-import { SystemRandom } from '../../base/random.ts';
 import { calledAs } from '../../cli/called-as.ts';
 import { CommandError } from '../../cli/context.ts';
 import { HintedError } from '../../cli/errors.ts';
@@ -28,14 +25,13 @@ import {
 	pullReference,
 	referenceText,
 } from '../../image/names/image-reference.ts';
+import { removePushedTag } from '../../image/registry-server/image-names.ts';
 import type { ImageStore, StoredImage } from '../../image/store/image-store.ts';
 import { usedBytesIn } from '../../image/store/store-usage.ts';
-import { probeMachine } from '../../runtime/process/shim/probe.ts';
-import { shimFile } from '../../runtime/process/shim/shim-file.ts';
-import { ImageAccess, imageStoreFolder } from '../../runtime/sandbox/image-access.ts';
+import { type ImageAccess, imageStoreFolder } from '../../runtime/sandbox/image-access.ts';
 import { type ImageWorker, WorkerError } from '../../runtime/sandbox/worker/image-worker.ts';
-import { VERSION } from '../version.ts';
 import { checkReadable, writeArchive } from './archive-files.ts';
+import { machineImages, openMachineStore } from './machine-images.ts';
 
 /** Where the images are. */
 export interface StoreImagesOptions {
@@ -121,6 +117,10 @@ export class StoreImages implements LocalImages {
 		await (await this.#opened()).untag(full);
 	}
 
+	async unpublish({ full }: ImageName): Promise<boolean> {
+		return this.#exists && (await removePushedTag(await this.#opened(), pullReference(full)));
+	}
+
 	async remove(ids: readonly string[]): Promise<void> {
 		if (this.#exists) await (await this.#opened()).remove(ids);
 	}
@@ -174,38 +174,12 @@ export class StoreImages implements LocalImages {
 	}
 
 	async #open(): Promise<ImageStore> {
-		try {
-			makeFolders(this.#options.imageFolder, 0o700);
-			return await (await this.#granted()).openStore();
-		} catch (error) {
-			if (error instanceof UnusablePathError)
-				throw new CommandError(`the images cannot be used: ${error.message}`);
-			if (codeOf(error) === '') throw error;
-			throw new CommandError(
-				`the images cannot be used: ${this.#options.imageFolder}: ${systemReason(error)}`,
-			);
-		}
+		return await openMachineStore(await this.#granted(), this.#options.imageFolder);
 	}
 
 	#granted(): Promise<ImageAccess> {
-		this.#access ??= this.#findAccess();
+		this.#access ??= machineImages({ ...this.#options, keepsBlobs: true, onError: warn });
 		return this.#access;
-	}
-
-	async #findAccess(): Promise<ImageAccess> {
-		const shim = shimFile();
-		const machine = await probeMachine(shim);
-		return await ImageAccess.on(
-			{ shim, machine },
-			{
-				...this.#options,
-				random: new SystemRandom(),
-				version: VERSION,
-				keepsBlobs: true,
-				keepsAlive: true,
-				onError: warn,
-			},
-		);
 	}
 }
 
