@@ -76,7 +76,7 @@ bundle_into() {
 		# These two are functions, which bundle-loader.ts calls: it would have to copy the text to wrap it itself.
 		set -- "$@" "--banner:js=(function (exports, require, module, __filename, __dirname) {$_url" '--footer:js=})'
 		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts \
-			--external:./images/store-images.ts &
+			--external:./images/store-images.ts --external:./serve-registry.ts &
 		"$_esbuild" "$@" server=src/main/stint.ts && wait $! && wait $_others || exit 1
 		# The launcher looks for the shim beside itself: see src/runtime/process/shim/shim-file.ts.
 		if [ -d src/runtime/process/shim/bin ]; then cp -R src/runtime/process/shim/bin "$_target/"; fi

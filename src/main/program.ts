@@ -3,6 +3,7 @@ import { calledAs } from '../cli/called-as.ts';
 import { registerCommands } from '../cli/commands.ts';
 import type { CliContext } from '../cli/context.ts';
 import { CLIENT_COMMANDS, LARGE_COMMANDS } from './client-commands.ts';
+import { registerRegistryCommand } from './registry/registry-command.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
@@ -11,8 +12,9 @@ import { VERSION } from './version.ts';
  */
 const NARROWEST_HELP = 20;
 
-/** The only command that is not in cli/. */
+/** The commands that are not in cli/. */
 const SERVER = 'server';
+const REGISTRY = 'registry';
 
 /**
  * The commands of stint with their flags. Calls `finish` with the exit code of the command that ran. If `first`, the
@@ -23,9 +25,10 @@ export function makeProgram(context: CliContext, finish: (code: number) => void,
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 		.configureHelp({ minWidthToWrap: NARROWEST_HELP })
 		.version(VERSION);
-	const only = [SERVER, ...LARGE_COMMANDS, ...CLIENT_COMMANDS].find((name) => name === first);
+	const only = [SERVER, REGISTRY, ...LARGE_COMMANDS, ...CLIENT_COMMANDS].find((name) => name === first);
 	if (only === undefined || only === SERVER) registerServerCommand(program);
-	if (only !== SERVER) registerCommands(program, context, { finish, only });
+	if (only === undefined || only === REGISTRY) registerRegistryCommand(program);
+	if (only !== SERVER && only !== REGISTRY) registerCommands(program, context, { finish, only });
 	return program;
 }
 

@@ -30,6 +30,7 @@ interface Flags {
 	readonly runtime: string;
 	readonly runtimeEndpoint?: string;
 	readonly imageDir?: string;
+	readonly registry?: string;
 	readonly maxPods: string;
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
@@ -67,6 +68,10 @@ export function registerServerCommand(program: Command): void {
 		.option(
 			'--image-dir <dir>',
 			'folder of images, for --runtime sandbox (default: images in the data folder)',
+		)
+		.option(
+			'--registry <port>',
+			'serve a registry too, to which docker push brings images: the port at 127.0.0.1; 0 for any free port',
 		)
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
@@ -164,7 +169,9 @@ function folderOf({ dataDir, imageDir }: Flags): DataFolder {
 /** The numbers among the flags; undefined, after reporting the error, if one is invalid. */
 function numbersOf(
 	flags: Flags,
-): (Pick<ServerOptions, 'maxPods' | 'endedPodsLimit' | 'podMaxPids'> & { port: number }) | undefined {
+):
+	| (Pick<ServerOptions, 'maxPods' | 'endedPodsLimit' | 'podMaxPids' | 'registryPort'> & { port: number })
+	| undefined {
 	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
 	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
 	const podMaxPids = wholeNumber(flags.podMaxPids, { name: '--pod-max-pids', max: 2 ** 22 });
@@ -172,7 +179,10 @@ function numbersOf(
 	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
 	if (port === undefined || maxPods === undefined) return undefined;
 	if (podMaxPids === undefined || endedPodsLimit === undefined) return undefined;
-	return { port, maxPods, podMaxPids, endedPodsLimit };
+	const numbers = { port, maxPods, podMaxPids, endedPodsLimit };
+	if (flags.registry === undefined) return numbers;
+	const registryPort = wholeNumber(flags.registry, { name: '--registry', max: 65_535 });
+	return registryPort === undefined ? undefined : { ...numbers, registryPort };
 }
 
 /** The exit code of a server that could not start, or of which a part failed. */

@@ -71,6 +71,8 @@ export interface ServerOptions {
 	readonly storage: StoreChoice;
 	/** The port on 127.0.0.1 (0: any free port); undefined: no listener, only clients in this process. */
 	readonly port: number | undefined;
+	/** The port on 127.0.0.1 of stint's registry (0: any free port); undefined: none is served. */
+	readonly registryPort?: number;
 	/** Whether the launcher kills the Pods and removes the data folder when this process ends, even by SIGKILL. */
 	readonly isEphemeral?: boolean;
 	/** Stops the server when it aborts, even during the start. */
@@ -179,6 +181,7 @@ async function startParts(
 	const opened = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	const listener = opened?.listener;
 	lifecycle.run(controlPlane(controlPlaneOptions(context, api, opened?.caPem)));
+	if (options.registryPort !== undefined) await startRegistry(context, options.registryPort);
 	await startNode(context, api, killsPods);
 	if (options.runtime !== 'fake')
 		lifecycle.run({ 'service network': (signal) => serveServices({ ...context, ...options, api }, signal) });
@@ -186,6 +189,13 @@ async function startParts(
 	// requests to a server whose parts are stopping. Closing it twice has no effect.
 	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
 	return { api, listener };
+}
+
+async function startRegistry({ options, lifecycle }: ServerContext, port: number): Promise<void> {
+	const { registryProcess } = await import('./registry-process.ts');
+	const { folder, log } = options;
+	const onLost = (error: Error): void => lifecycle.fail('registry', error);
+	await lifecycle.start(registryProcess({ folder, log, port, onLost }));
 }
 
 /** What the functions that start parts share. */
