@@ -16,7 +16,7 @@ import {
 	withMinimumReclaim,
 } from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
-import { addressRangeOf, DEFAULT_SERVICE_RANGE } from '../plan/services/allocation/ranges.ts';
+import { addressRangeOf } from '../plan/services/allocation/ranges.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
@@ -36,7 +36,7 @@ interface Flags {
 	readonly evictionHard: string;
 	readonly evictionMinimumReclaim: string;
 	readonly terminatedPodGcThreshold: string;
-	readonly serviceClusterIpRange: string;
+	readonly serviceClusterIpRange?: string;
 	readonly allowPrivileged?: boolean;
 	readonly discardDamaged?: boolean;
 }
@@ -95,10 +95,9 @@ export function registerServerCommand(program: Command): void {
 				)
 				.default('', 'nothing'),
 		)
-		.addOption(
-			command
-				.createOption('--service-cluster-ip-range <cidr>', 'IPv4 addresses of Services')
-				.default(DEFAULT_SERVICE_RANGE.text, DEFAULT_SERVICE_RANGE.text),
+		.option(
+			'--service-cluster-ip-range <cidr>',
+			'IPv4 addresses of Services, such as 10.96.0.0/16 (default: loopback addresses that depend on the data folder)',
 		)
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
@@ -113,8 +112,10 @@ async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
 	const runtime = runtimeOf(flags.runtime);
 	const evictionHard = thresholdsIn(flags);
-	const serviceRange = addressRangeOf(flags.serviceClusterIpRange);
-	if (!serviceRange) return fail(notARange(flags.serviceClusterIpRange));
+	const { serviceClusterIpRange } = flags;
+	const serviceRange =
+		serviceClusterIpRange === undefined ? undefined : addressRangeOf(serviceClusterIpRange);
+	if (serviceClusterIpRange !== undefined && !serviceRange) return fail(notARange(serviceClusterIpRange));
 	if (!numbers || !runtime || !evictionHard) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const misplaced = misplacedFlag(flags, runtime);
@@ -129,7 +130,8 @@ async function serve(flags: Flags): Promise<void> {
 		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server/server.ts');
 		const { discardDamaged = false, allowPrivileged = false } = flags;
-		const rules = { evictionHard, serviceRange, discardDamaged, allowPrivileged };
+		const range = serviceRange && { serviceRange };
+		const rules = { evictionHard, ...range, discardDamaged, allowPrivileged };
 		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
 		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
@@ -158,7 +160,7 @@ function misplacedFlag({ runtimeEndpoint, imageDir }: Flags, runtime: RuntimeNam
 }
 
 function notARange(text: string): string {
-	return `--service-cluster-ip-range: must be an IPv4 range with a prefix of 8 to 30 bits, such as ${DEFAULT_SERVICE_RANGE.text}, not "${text}"`;
+	return `--service-cluster-ip-range: must be an IPv4 range with a prefix of 8 to 30 bits, such as 10.96.0.0/16, not "${text}"`;
 }
 
 function folderOf({ dataDir, imageDir }: Flags): DataFolder {

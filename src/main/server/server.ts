@@ -17,7 +17,7 @@ import { loadCredentials } from '../../apiserver/http/credentials.ts';
 import { type HttpListener, listen } from '../../apiserver/http/listener.ts';
 import { bootstrap } from '../../apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../apiserver/server.ts';
-import { type Clock, SystemClock, type Timer } from '../../base/clock.ts';
+import { type Clock, SystemClock } from '../../base/clock.ts';
 import { Lifecycle, type PartError } from '../../base/lifecycle.ts';
 import { Metrics } from '../../base/metrics.ts';
 import { SystemRandom } from '../../base/random.ts';
@@ -42,7 +42,8 @@ import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
 import { openStore, type StoreChoice } from './open-store.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { serveServices } from './service-network.ts';
+import { runAgent } from './run-agent.ts';
+import { loopbackRange, serveServices } from './service-network.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -61,7 +62,7 @@ export interface ServerOptions {
 	readonly evictionHard?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
-	/** The addresses of Services. Default: {@link DEFAULT_SERVICE_RANGE}. */
+	/** The addresses of Services. Default: {@link loopbackRange}. */
 	readonly serviceRange?: AddressRange;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
@@ -184,7 +185,7 @@ async function startParts(
 	if (options.registryPort !== undefined) await startRegistry(context, options.registryPort);
 	await startNode(context, api, killsPods);
 	if (options.runtime !== 'fake')
-		lifecycle.run({ 'service network': (signal) => serveServices({ ...context, ...options, api }, signal) });
+		lifecycle.run({ 'service network': (signal) => serveServices({ ...context, api }, signal) });
 	// Registers the listener once more, as the last part, so that it is closed first: clients send no more
 	// requests to a server whose parts are stopping. Closing it twice has no effect.
 	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
@@ -230,7 +231,7 @@ async function startApi({
 	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
-	const { allowPrivileged = false, serviceRange } = options;
+	const { allowPrivileged = false, serviceRange = loopbackRange(options.folder.path) } = options;
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
@@ -255,7 +256,7 @@ async function startApi({
 		version: VERSION,
 		mountTokens: mounts.promise,
 		allowPrivileged,
-		...(serviceRange && { serviceRange }),
+		serviceRange,
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -374,32 +375,3 @@ async function startNode(
 	lifecycle.run({ 'node agent': (signal) => runAgent(agent, { calls, clock, stopRuntime }, signal) });
 	await lifecycle.until(agent.registered);
 }
-
-/** Runs the agent until `signal` aborts; then aborts its calls to the API, and stops the runtime after a time. */
-async function runAgent(
-	agent: NodeAgent,
-	{ calls, clock, stopRuntime }: { calls: AbortController; clock: Clock; stopRuntime: () => void },
-	signal: AbortSignal,
-): Promise<void> {
-	let timer: Timer | undefined;
-	const stop = (): void => {
-		calls.abort();
-		timer = clock.setTimer(RUNTIME_CALLS_MS, stopRuntime);
-	};
-	signal.addEventListener('abort', stop, { once: true });
-	try {
-		await agent.run(signal);
-	} finally {
-		// An agent that fails by itself has no calls left to wait for when the server stops.
-		signal.removeEventListener('abort', stop);
-		calls.abort();
-		timer?.cancel();
-	}
-}
-
-/**
- * Time that a stopping node agent waits for its pending calls to the runtime. Hundreds may be queued in a
- * busy launcher, which executes them even without the agent; the agent of the next server reads their results
- * from the launcher.
- */
-const RUNTIME_CALLS_MS = 300;

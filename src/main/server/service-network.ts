@@ -8,6 +8,12 @@ import { SystemRandom } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import type { DnsAddress } from '../../node/network/dns/resolver.ts';
+import {
+	type AddressRange,
+	addressRangeOf,
+	addressText,
+	DEFAULT_SERVICE_RANGE,
+} from '../../plan/services/allocation/ranges.ts';
 import type { Log } from '../log.ts';
 import type { DataFolder } from './data-folder.ts';
 import { thisMachine } from './machine.ts';
@@ -16,9 +22,13 @@ import { thisMachine } from './machine.ts';
 export interface ServiceNetworkSettings {
 	readonly api: ApiServer;
 	readonly clock: Clock;
-	readonly folder: DataFolder;
-	readonly maxPods: number;
-	readonly log: Log;
+	readonly options: {
+		readonly folder: DataFolder;
+		/** Default: {@link loopbackRange}. */
+		readonly serviceRange?: AddressRange;
+		readonly maxPods: number;
+		readonly log: Log;
+	};
 	/** Resolves once the server is ready. */
 	readonly ready: Promise<void>;
 	onError(component: string, about: string, error: unknown): void;
@@ -26,14 +36,6 @@ export interface ServiceNetworkSettings {
 
 /** The domain of the cluster, as the kubelet's `clusterDomain`. */
 export const CLUSTER_DOMAIN = 'cluster.local';
-
-/** The addresses of Services and of their DNS server. */
-export interface ServiceAddresses {
-	/** The range of ClusterIPs, such as `127.96.0.0/16`. */
-	readonly range: string;
-	/** The address of the DNS server in the range: the tenth, as kubeadm has it. */
-	readonly dns: string;
-}
 
 /** The second number of a range: from 64 to 127, so that no range has the addresses that machines use themselves. */
 const FIRST_RANGE = 64;
@@ -44,10 +46,14 @@ const RANGES = 64;
  * of 127.0.0.0/8 is, and no other machine can reach them. The range depends on the data folder, so that several servers of
  * one machine rarely have the same.
  */
-export function loopbackServices(folder: string): ServiceAddresses {
+export function loopbackRange(folder: string): AddressRange {
 	const [first = 0] = createHash('sha256').update(realpathSync(folder)).digest();
-	const prefix = `127.${FIRST_RANGE + (first % RANGES)}.0`;
-	return { range: `${prefix}.0/16`, dns: `${prefix}.10` };
+	return addressRangeOf(`127.${FIRST_RANGE + (first % RANGES)}.0.0/16`) ?? DEFAULT_SERVICE_RANGE;
+}
+
+/** The address of the DNS server in the range: the tenth, as kubeadm has it. */
+export function dnsAddressIn({ first }: AddressRange): string {
+	return addressText(first + 9);
 }
 
 const DNS_PORT = 53;
@@ -62,12 +68,13 @@ const DESCRIPTORS_EACH = 2;
  * since its modules must not delay the start.
  */
 export async function serveServices(
-	{ api, clock, folder, maxPods, log, ready, onError }: ServiceNetworkSettings,
+	{ api, clock, options, ready, onError }: ServiceNetworkSettings,
 	signal: AbortSignal,
 ): Promise<void> {
 	await ready;
 	const { ServiceNetwork } = await import('../../node/network/service-network.ts');
-	const { dns } = loopbackServices(folder.path);
+	const { folder, maxPods, log, serviceRange = loopbackRange(folder.path) } = options;
+	const dns = dnsAddressIn(serviceRange);
 	const network = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
