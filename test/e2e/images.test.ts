@@ -147,6 +147,31 @@ for (const level of LEVELS) {
 		assert.match(status.stdout, /^docker\.io\/library\/busybox@sha256:[0-9a-f]{64}$/);
 	});
 
+	test(`the containers of a Pod share its resolver file: ${level}`, { skip }, async (t) => {
+		const server = await serverAt(t, level);
+		const look = { image: 'busybox', command: ['sh', '-c', 'cat /etc/resolv.conf'] };
+		const change = { ...look, name: 'i', command: ['sh', '-c', 'echo "# changed" >> /etc/resolv.conf'] };
+		const dnsConfig = {
+			nameservers: ['192.0.2.7', '192.0.2.8', '192.0.2.9'],
+			searches: Array.from({ length: 32 }, (_, index) => `s${index}.example`),
+		};
+		await pod(server, 'given', look, { dnsPolicy: 'None', dnsConfig, initContainers: [change] });
+		const servers = dnsConfig.nameservers.map((address) => `nameserver ${address}\n`).join('');
+		const text = `search ${dnsConfig.searches.join(' ')}\n${servers}# changed\n`;
+		assert.equal(await outputOf(server, 'given'), text);
+		await pod(server, 'added', look, {
+			dnsConfig: { nameservers: dnsConfig.nameservers.map((address) => `${address}0`) },
+		});
+		const own = readFileSync('/etc/resolv.conf', 'utf8').match(/^nameserver .*$/gm) ?? [];
+		const expected = [...own, ...['nameserver 192.0.2.70', 'nameserver 192.0.2.80', 'nameserver 192.0.2.90']];
+		const output = await outputOf(server, 'added');
+		assert.deepEqual(output.match(/^nameserver .*$/gm), expected.slice(0, 3));
+		const events = await server.kubectl('get', 'events', '--field-selector=reason=DNSConfigForming');
+		const isCut = own.length > 0;
+		assert.equal(/pod\/added .*Nameserver limits were exceeded/.test(events.stdout), isCut);
+		assert.doesNotMatch(events.stdout, /pod\/given/);
+	});
+
 	test(`commands run in the container's root, and nothing of it is left: ${level}`, { skip }, async (t) => {
 		fill();
 		const server = await serverAt(t, level);

@@ -48,6 +48,14 @@ const NAMESPACES = { pid: '$(readlink /proc/self/ns/pid)', ipc: '$(readlink /pro
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount';
 const MESSAGE = { terminationMessagePath: '/stint-e2e/end' };
 
+const DNS_CONFIG = {
+	...{ nameservers: ['192.0.2.7'], searches: ['a.example'] },
+	options: [{ name: 'ndots', value: '1' }],
+};
+const RESOLVER = { dnsPolicy: 'None', dnsConfig: DNS_CONFIG };
+const FQDN = 'web-0.db.default.svc.cluster.local';
+const IN_DOMAIN = { subdomain: 'db', setHostnameAsFQDN: true };
+
 /** Whether the container has a namespace of its own. */
 function compare(kind: 'pid' | 'ipc'): string {
 	const ours = readlinkSync(`/proc/self/ns/${kind}`);
@@ -211,6 +219,31 @@ function namespaceCases(): readonly SecurityCase[] {
 				'10.1.2.3        db.example\n127.0.0.1       aliases',
 				/hostAliases is not honoured/,
 			),
+		},
+		{
+			...{ name: 'resolver', spec: RESOLVER, script: 'cat /etc/resolv.conf; echo x >> /etc/resolv.conf' },
+			outcomes: isolated(
+				'search a.example\nnameserver 192.0.2.7\noptions ndots:1',
+				/dnsPolicy, dnsConfig are not honoured|dnsPolicy is not honoured/,
+			),
+		},
+		{
+			...{ name: 'web-0', spec: IN_DOMAIN, script: `uname -n; getent hosts ${FQDN}; true` },
+			outcomes: {
+				...isolated(`${FQDN}\n127.0.0.1       ${FQDN} web-0`, /./),
+				none: { prints: hostname() },
+			},
+		},
+		{
+			...{
+				name: 'overridden',
+				spec: { hostnameOverride: 'db.example' },
+				script: `${name}; getent hosts db.example; true`,
+			},
+			outcomes: {
+				...isolated('db.example\ndb.example\n127.0.0.1       db.example', /./),
+				none: { prints: `${hostname()}\ndb.example` },
+			},
 		},
 		{
 			...{ name: 'message', container: MESSAGE, script: 'echo why > /stint-e2e/end; echo wrote' },

@@ -27,6 +27,11 @@ export interface RuntimeTraits {
 	 * Pod's aliases if all containers share the network of the node. Absent if the containers keep that of the runtime.
 	 */
 	readonly hostsFile?: 'pod' | 'node';
+	/**
+	 * Into which containers the node agent mounts a `/etc/resolv.conf` of their Pod: all, or those whose Pods do not resolve
+	 * names as the node, if the others see the file of the node anyway. Absent: none.
+	 */
+	readonly resolvConf?: 'always' | 'if-other';
 }
 
 /** The user and groups of a process. */

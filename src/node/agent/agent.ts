@@ -59,6 +59,7 @@ import { ContainerHooks } from '../pods/container-hooks.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
 import type { InputSource } from '../pods/input-source.ts';
 import { PodInputs } from '../pods/inputs.ts';
+import { NetworkFiles } from '../pods/network-files.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
 import type { VolumeHost } from '../pods/volume-host.ts';
@@ -91,6 +92,8 @@ export interface NodeAgentOptions {
 	readonly evictionHard?: readonly Threshold[];
 	/** The address of the API server for programs in containers. By default they get none. */
 	readonly apiServerUrl?: () => string | undefined;
+	/** The addresses of the cluster's DNS, as the kubelet's `clusterDNS`. By default there is none. */
+	readonly clusterDns?: () => readonly string[];
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -352,7 +355,10 @@ function collectorOf({
 }
 
 /** The stage of inputs. Checks what the runtime declares. */
-function inputsOf({ volumes, machine, runtime }: NodeAgentOptions, source: InputSource): PodInputs {
+function inputsOf(
+	{ volumes, machine, runtime, recorder, clusterDns = () => [] }: NodeAgentOptions,
+	source: InputSource,
+): PodInputs {
 	const { traits } = runtime;
 	const unknown = unknownFields(traits);
 	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
@@ -361,5 +367,7 @@ function inputsOf({ volumes, machine, runtime }: NodeAgentOptions, source: Input
 		'a runtime that mounts volumes needs a host of volumes',
 	);
 	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
-	return new PodInputs({ source, volumes, traits, facts });
+	const record = (pod: Pod, event: EventText): void => recorder.event(pod, event);
+	const files = volumes && new NetworkFiles({ volumes, traits, clusterDns, record });
+	return new PodInputs({ source, volumes, files, facts });
 }

@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Mount } from '../../api/contract/container-config.ts';
-import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import type { Secret } from '../../api/core/secret/schema.ts';
 import type { ClaimObjects } from '../../plan/pod/inputs/claimed-volume.ts';
 import { InputError, needKey } from '../../plan/pod/inputs/values.ts';
 import { podWith } from '../../plan/pod/testing/pod-with.ts';
 import { PodInputs } from './inputs.ts';
-import type { VolumeHost } from './volume-host.ts';
+import { NetworkFiles } from './network-files.ts';
+import { hostOf } from './testing/volume-host.ts';
 
 const FACTS = { allocatable: {}, hostIP: '10.0.0.1' };
-const TRAITS: RuntimeTraits = {
-	honours: 'everything',
-	user: undefined,
-	os: 'linux',
-	runsHostPrograms: false,
-	canExec: true,
-	canResize: true,
-	hostsFile: 'pod',
-};
-
 const CONTAINER: Container = {
 	name: 'c',
 	volumeMounts: [{ name: 'v', mountPath: '/v' }],
@@ -36,32 +26,6 @@ const POD: Pod = {
 const CONTAINERS = { inUse: false };
 const FIRST = { podIP: '10.1.0.1' };
 
-/** A host of volumes that notes what it is asked for. */
-function hostOf(steps: string[]): VolumeHost {
-	return {
-		usageOf: async () => new Map(),
-		setUp: async (_, { name }) => {
-			steps.push(`set up ${name}`);
-			return { hostPath: `/volumes/${name}`, readOnly: false };
-		},
-		remove: async (uid) => void steps.push(`remove ${uid}`),
-		sweep: async () => {},
-		writeHosts: async (uid, text) => {
-			steps.push(`hosts ${text.split('\n')[0]}`);
-			return `/${uid}/etc-hosts`;
-		},
-		makeMessageFile: async (uid, container, attempt) => `/${uid}/${container}.${attempt}`,
-		messageFile: (uid, container, attempt) => `/${uid}/${container}.${attempt}`,
-		removeMessageFile: async () => {},
-		nodeHosts: async () => '',
-		textInVolume: async (volume, path) => `A='${volume} ${path}'`,
-		makeSubPath: async (volume, subPath) => {
-			steps.push(`make ${volume}/${subPath}`);
-			if (subPath === 'full') throw new Error('no space left on device');
-		},
-	};
-}
-
 const PULL_SECRET: Secret = {
 	apiVersion: 'v1',
 	kind: 'Secret',
@@ -76,9 +40,9 @@ function stage(...objects: readonly string[]): {
 	readonly steps: readonly string[];
 } {
 	const steps: string[] = [];
+	const volumes = hostOf(steps);
 	const inputs = new PodInputs({
 		facts: FACTS,
-		traits: TRAITS,
 		source: {
 			follow: ({ metadata }, needs) => void steps.push(`follow ${needs.length} of ${metadata.name}`),
 			forget: (uid) => void steps.push(`forget ${uid}`),
@@ -89,7 +53,13 @@ function stage(...objects: readonly string[]): {
 			secret: async (name) => (name === 'key' ? PULL_SECRET : undefined),
 			claim: async () => bound(),
 		},
-		volumes: hostOf(steps),
+		volumes,
+		files: new NetworkFiles({
+			volumes,
+			traits: { hostsFile: 'pod' },
+			clusterDns: () => [],
+			record: () => {},
+		}),
 	});
 	return { inputs, steps };
 }

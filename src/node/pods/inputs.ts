@@ -11,14 +11,12 @@
  */
 
 import type { Mount } from '../../api/contract/container-config.ts';
-import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod, Volume } from '../../api/core/pod/schema.ts';
 import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { NodeFacts } from '../../plan/pod/config/downward.ts';
-import { managedHostsFile, nodeHostsFile } from '../../plan/pod/config/hosts-file.ts';
 import { ClaimError, type ClaimObjects, claimOf } from '../../plan/pod/inputs/claimed-volume.ts';
 import { claimFailure, mountFailure } from '../../plan/pod/inputs/mount-events.ts';
 import {
@@ -44,6 +42,7 @@ import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
 import type { ImagePullSecret } from '../../runtime/contract.ts';
 import type { InputSource } from './input-source.ts';
+import type { NetworkFiles } from './network-files.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
 
 /** The components and settings of {@link PodInputs}. */
@@ -51,7 +50,8 @@ export interface PodInputsOptions {
 	readonly source: InputSource;
 	/** Undefined if the runtime mounts nothing, or only simulates containers. */
 	readonly volumes: VolumeHost | undefined;
-	readonly traits: RuntimeTraits;
+	/** The files about names; undefined on a node without volumes. */
+	readonly files: NetworkFiles | undefined;
 	readonly facts: Pick<NodeFacts, 'allocatable' | 'hostIP'>;
 }
 
@@ -170,7 +170,7 @@ export class PodInputs {
 			data,
 			volumes,
 			envFiles: await readEnvFiles(host, container, volumes),
-			...(await this.#hostsFile(pod, podIP)),
+			...(await this.#options.files?.write(pod, podIP)),
 		};
 	}
 
@@ -278,17 +278,6 @@ export class PodInputs {
 		const claim = claimOf(pod, volume);
 		if (!claim) return { claim: undefined, volume: undefined };
 		return this.#options.source.claim(claim.name, pod);
-	}
-
-	/** The Pod's `/etc/hosts`, if its runtime leaves that to the node. Written at each start, as upstream. */
-	async #hostsFile(pod: Pod, podIP: string): Promise<Pick<InputValues, 'hostsFile'>> {
-		const { traits, volumes } = this.#options;
-		if (!volumes || traits.hostsFile === undefined) return {};
-		const isOfNode = pod.spec.hostNetwork === true || traits.hostsFile === 'node';
-		const text = isOfNode
-			? nodeHostsFile(pod, await volumes.nodeHosts())
-			: managedHostsFile(pod, podIP === '' ? [] : [podIP]);
-		return { hostsFile: await volumes.writeHosts(pod.metadata.uid ?? '', text) };
 	}
 
 	/** The objects that exist, each read once. */

@@ -20,6 +20,8 @@ export interface VolumeHost {
 	): Promise<ReadonlyMap<string, { readonly usedBytes: number; readonly inodes: number }>>;
 	/** Writes the `/etc/hosts` of the Pod; resolves to its path. */
 	writeHosts(podUid: string, text: string): Promise<string>;
+	/** Makes the `/etc/resolv.conf` of the Pod, unless it exists; resolves to its path. */
+	makeResolvConf(podUid: string, text: string): Promise<string>;
 	/**
 	 * Makes the file for the termination message of a container attempt, empty and writable by every user, unless it exists;
 	 * resolves to its path.
@@ -31,6 +33,8 @@ export interface VolumeHost {
 	removeMessageFile(podUid: string, container: string, attempt: number): Promise<void>;
 	/** The `/etc/hosts` of the node. */
 	nodeHosts(): Promise<string>;
+	/** The `/etc/resolv.conf` of the node; empty if there is none. */
+	nodeResolvConf(): Promise<string>;
 	/** The text of a file below a volume, without following links out of it; undefined if it cannot be read. */
 	textInVolume(volumePath: string, path: string): Promise<string | undefined>;
 	/** Creates the folder `subPath` in a volume if it does not exist. Rejects with the system's error. */

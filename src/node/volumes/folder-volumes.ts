@@ -36,6 +36,8 @@ export interface FolderVolumesOptions {
 	readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 	/** The hosts file of the node. Default `/etc/hosts`. */
 	readonly hostsFile?: string;
+	/** The configuration of the node's resolver, as the kubelet's `resolvConf`. Default `/etc/resolv.conf`. */
+	readonly resolvConf?: string;
 }
 
 type SetUpOf<K extends VolumeSetUp['kind']> = VolumeSetUp & { readonly kind: K };
@@ -76,6 +78,10 @@ export class FolderVolumes implements VolumeHost {
 		return this.#options.folders.writeHosts(podUid, text);
 	}
 
+	makeResolvConf(podUid: string, text: string): Promise<string> {
+		return this.#options.folders.makeResolvConf(podUid, text);
+	}
+
 	makeMessageFile(podUid: string, container: string, attempt: number): Promise<string> {
 		return this.#options.folders.makeMessageFile(podUid, container, attempt);
 	}
@@ -89,8 +95,11 @@ export class FolderVolumes implements VolumeHost {
 	}
 
 	async nodeHosts(): Promise<string> {
-		const path = this.#options.hostsFile ?? '/etc/hosts';
-		return (await readFile(path, 'utf8').catch(undefinedIfMissing)) ?? '';
+		return await textAt(this.#options.hostsFile ?? '/etc/hosts');
+	}
+
+	async nodeResolvConf(): Promise<string> {
+		return await textAt(this.#options.resolvConf ?? '/etc/resolv.conf');
 	}
 
 	textInVolume(root: string, path: string): Promise<string | undefined> {
@@ -150,6 +159,11 @@ async function setUpLocal(
 		await giveToGroup(pod, target, { readOnly: false, ...(policy === 'OnRootMismatch' && { policy }) });
 	}
 	return { hostPath: path, readOnly };
+}
+
+/** Empty if there is no file. */
+async function textAt(path: string): Promise<string> {
+	return (await readFile(path, 'utf8').catch(undefinedIfMissing)) ?? '';
 }
 
 /** Gives the volume to the `fsGroup` of the Pod, if it has one. */

@@ -47,6 +47,9 @@ test('the folders of a Pod are on their medium, and are removed together', async
 	const { ino } = statSync(hosts);
 	await folders.writeHosts('u1', 'b');
 	assert.deepEqual([readFileSync(hosts, 'utf8'), statSync(hosts).ino], ['b', ino]);
+	const resolver = await folders.makeResolvConf('u1', 'a');
+	await folders.makeResolvConf('u1', 'b');
+	assert.deepEqual([readFileSync(resolver, 'utf8'), statSync(resolver).mode & 0o777], ['a', 0o644]);
 	await folders.remove('u1');
 	await folders.remove('u2');
 	assert.deepEqual([readdirSync(disk), readdirSync(memory)], [[], []]);

@@ -4,6 +4,7 @@
  *     <disk>/<uid>/volumes/<volume>              emptyDir
  *     <memory>/<uid>/volumes/<volume>            Secrets, tokens and other files of the API; emptyDir of medium Memory
  *     <memory>/<uid>/etc-hosts
+ *     <memory>/<uid>/etc-resolv-conf             where the Pod has one of its own
  *     <memory>/<uid>/<container>.<n>             the termination message of a container attempt
  *
  * So a Pod without an emptyDir never waits for the disk, where a new folder may wait for the commits of the database.
@@ -65,6 +66,16 @@ export class PodFolders {
 		if (existsSync(path) && readFileSync(path, 'utf8') === text) return path;
 		writeFileSync(path, text);
 		// Containers may run as any user. Not by the mode of the creation, from which the umask is subtracted.
+		chmodSync(path, 0o644);
+		return path;
+	}
+
+	/** Makes the Pod's `/etc/resolv.conf` unless it exists: containers may have changed it. Resolves to its path. */
+	async makeResolvConf(uid: string, text: string): Promise<string> {
+		const path = join(await this.#make(uid, 'memory'), 'etc-resolv-conf');
+		if (existsSync(path)) return path;
+		writeFileSync(path, text);
+		// As of the file above.
 		chmodSync(path, 0o644);
 		return path;
 	}

@@ -55,11 +55,15 @@ export function processTraits({ isolation, controllers, usesShim }: RuntimeMachi
 function isolationTraits(
 	{ level, hasPids }: Isolation,
 	controllers: ReadonlySet<CgroupController>,
-): Pick<RuntimeTraits, 'honours' | 'hostsFile'> {
+): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'resolvConf'> {
 	if (level === 'none') return { honours: HONOURED.none };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
 	const limits = enforcesLimits(controllers) ? LIMITS : [];
-	return { honours: new Set([...HONOURED[level], ...limits, ...seesAll]), hostsFile: 'pod' };
+	return {
+		honours: new Set([...HONOURED[level], ...limits, ...seesAll]),
+		hostsFile: 'pod',
+		resolvConf: 'if-other',
+	};
 }
 
 /** Whether control groups with these controllers enforce what a container may limit. */
@@ -73,6 +77,7 @@ function fieldsOfEveryBox(): readonly string[] {
 	return [
 		'spec.volumes',
 		'spec.hostAliases',
+		...['spec.dnsPolicy', 'spec.dnsConfig'],
 		'spec.containers[].terminationMessagePath',
 		...['spec.containers[].stdin', 'spec.containers[].tty'],
 		...inBoth('runAsUser', 'runAsGroup', 'seccompProfile'),

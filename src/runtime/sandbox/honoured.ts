@@ -20,5 +20,12 @@ export function imageTraits(
 			? ['spec.securityContext.supplementalGroups', 'spec.securityContext.supplementalGroupsPolicy']
 			: []),
 	];
-	return { ...others, honours: new Set(fields), user: undefined, runsHostPrograms: false };
+	return {
+		...others,
+		// The files of an image are not the node's.
+		...(others.resolvConf && { resolvConf: 'always' }),
+		honours: new Set(fields),
+		user: undefined,
+		runsHostPrograms: false,
+	};
 }

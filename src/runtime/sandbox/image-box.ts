@@ -34,8 +34,8 @@ export interface IdRange {
 export interface ImageView {
 	readonly root: ContainerRoot;
 	readonly user: ImageUser;
-	/** The file of the host that is the container's /etc/resolv.conf. */
-	readonly resolvConf: string;
+	/** The file of the host that is the container's /etc/resolv.conf; undefined if the node agent mounts one. */
+	readonly resolvConf: string | undefined;
 }
 
 /** The box of a container with an image; undefined if the machine allows none. */
@@ -57,7 +57,9 @@ export function imageBoxOf(
 		links: LINKS,
 		mounts: [
 			...systemMounts({ ownPids: ownPids || facts.level === 'root', ownIpc, security }),
-			{ source: image.resolvConf, subPath: '', target: '/etc/resolv.conf', flags: '' },
+			...(image.resolvConf === undefined
+				? []
+				: [{ source: image.resolvConf, subPath: '', target: RESOLV_CONF_PATH, flags: '' }]),
 			...boxMountsOf(config),
 		],
 		oomScoreAdj: config.oomScoreAdj,
@@ -70,6 +72,9 @@ export function imageBoxOf(
 		...(filtersCalls(security) && { seccomp: facts.filter }),
 	};
 }
+
+/** Where containers look for the configuration of their resolver. */
+export const RESOLV_CONF_PATH = '/etc/resolv.conf';
 
 /** What runtimes hide from containers (containerd: `defaultMaskedPaths`, `defaultReadonlyPaths`). */
 const MASKED = [

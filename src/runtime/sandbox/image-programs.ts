@@ -34,7 +34,7 @@ import { filterFile } from '../process/shim/shim-file.ts';
 import type { ContainerRoot } from '../process/shim/shim-request.ts';
 import { imageTraits } from './honoured.ts';
 import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
-import { type ImageBoxFacts, imageBoxOf, type SubordinateIds } from './image-box.ts';
+import { type ImageBoxFacts, imageBoxOf, RESOLV_CONF_PATH, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
 import { isImageId, mayUse } from './may-use.ts';
@@ -158,7 +158,8 @@ export class ImagePrograms implements ProgramSource {
 		};
 		const rootId = this.#rootId(id);
 		const root = await this.#rootOf(rootId, record);
-		const resolvConf = await copyResolvConf(store.folders.container(rootId));
+		const hasResolvConf = config.mounts.some(({ containerPath }) => containerPath === RESOLV_CONF_PATH);
+		const resolvConf = hasResolvConf ? undefined : await copyResolvConf(store.folders.container(rootId));
 		const box = imageBoxOf(config, sandbox, { image: { root, user, resolvConf }, facts });
 		void store.touch(record.id);
 		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);

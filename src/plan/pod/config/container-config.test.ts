@@ -122,6 +122,19 @@ test('the hosts file of the Pod is mounted after the volumes, unless one of them
 	assert.deepEqual(paths('/etc/hosts'), [['/pods/u/data', '/etc/hosts', false]]);
 });
 
+test('the resolver file of the Pod is mounted likewise, read-only if the root is', () => {
+	const mounted = (fields: object) =>
+		config(fields, {}, { resolvConf: '/pods/u/etc-resolv-conf' }).mounts.map(
+			({ hostPath, containerPath, readOnly }) => [hostPath, containerPath, readOnly],
+		);
+	assert.deepEqual(mounted({}), [['/pods/u/etc-resolv-conf', '/etc/resolv.conf', false]]);
+	assert.deepEqual(mounted({ securityContext: { readOnlyRootFilesystem: true } }), [
+		['/pods/u/etc-resolv-conf', '/etc/resolv.conf', true],
+	]);
+	const volumeMounts = [{ name: 'data', mountPath: '/etc/resolv.conf' }];
+	assert.deepEqual(mounted({ volumeMounts }), [['/pods/u/data', '/etc/resolv.conf', false]]);
+});
+
 test('a volume is mounted before those below it, whatever their order in the Pod', () => {
 	const paths = ['/a/b/c', '/a//', '/x/y', '/a/b'];
 	const volumeMounts = paths.map((mountPath) => ({ name: 'data', mountPath }));

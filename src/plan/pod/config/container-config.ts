@@ -34,7 +34,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 	const expansion = new Expansion();
 	const { node, services, values } = facts;
 	const env = environmentOf(pod, container, { facts: node, expansion, services, values });
-	const { volumes, hostsFile } = values ?? {};
+	const { volumes, hostsFile, resolvConf } = values ?? {};
 	const variables = new Map(env.map(({ name, value }) => [name, value]));
 	return {
 		name: container.name,
@@ -51,7 +51,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		resources: resourcesOf(container.resources),
 		oomScoreAdj: oomScoreAdjOf(pod, container, node.allocatable.memory ?? '0'),
 		security: containerSecurityOf(pod.spec, container),
-		mounts: volumes ? mountsOf(container, { volumes, hostsFile, expansion, variables }) : [],
+		mounts: volumes ? mountsOf(container, { volumes, hostsFile, resolvConf, expansion, variables }) : [],
 		devices: volumes ? devicesOf(container, volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
 		terminationMessageFile: facts.messageFile,

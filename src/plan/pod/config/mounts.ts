@@ -12,26 +12,39 @@ export interface MountFacts {
 	readonly variables: ReadonlyMap<string, string>;
 	/** The path on the host of the Pod's `/etc/hosts`; undefined if the container has that of its runtime. */
 	readonly hostsFile: string | undefined;
+	/** That of the Pod's `/etc/resolv.conf`; undefined likewise. */
+	readonly resolvConf: string | undefined;
 }
 
 const HOSTS_PATH = '/etc/hosts';
+const RESOLV_CONF_PATH = '/etc/resolv.conf';
 
 /**
- * The mounts of a container: its volumes, and `/etc/hosts` unless a volume is mounted there (upstream: `makeMounts` in
- * kubelet_pods.go). A mount point comes before those below it, as container runtimes sort them: made in the order of the
+ * The mounts of a container: its volumes, and `/etc/hosts` and `/etc/resolv.conf` unless a volume is mounted there (upstream:
+ * `makeMounts` in kubelet_pods.go; CRI runtimes mount the latter). A mount point comes before those below it, as container runtimes sort them: made in the order of the
  * Pod, an outer volume would hide an inner one. Throws InputError, with upstream's message.
  */
 export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
 	const mounts = (container.volumeMounts ?? []).map((mount) => volumeMount(container, mount, facts));
-	const { hostsFile } = facts;
-	if (hostsFile !== undefined && !mounts.some(({ containerPath }) => containerPath === HOSTS_PATH))
-		mounts.push(hostsMount(hostsFile));
+	const { hostsFile, resolvConf } = facts;
+	const add = (hostPath: string | undefined, containerPath: string, readOnly: boolean): void => {
+		if (hostPath === undefined || mounts.some((mount) => mount.containerPath === containerPath)) return;
+		mounts.push(fileMount(hostPath, containerPath, readOnly));
+	};
+	add(hostsFile, HOSTS_PATH, false);
+	add(resolvConf, RESOLV_CONF_PATH, container.securityContext?.readOnlyRootFilesystem ?? false);
 	return mounts.sort((a, b) => depthOf(a.containerPath) - depthOf(b.containerPath));
 }
 
-function hostsMount(hostPath: string): Mount {
-	const rest = { readOnly: false, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
-	return { hostPath, subPath: '', containerPath: HOSTS_PATH, ...rest };
+function fileMount(hostPath: string, containerPath: string, readOnly: boolean): Mount {
+	return {
+		hostPath,
+		subPath: '',
+		containerPath,
+		readOnly,
+		recursiveReadOnly: 'Disabled',
+		propagation: 'None',
+	};
 }
 
 function depthOf(path: string): number {

@@ -30,6 +30,8 @@ export interface InputValues {
 	readonly envFiles?: ReadonlyMap<string, EnvFile>;
 	/** The path on the host of the Pod's `/etc/hosts`; absent if the container has that of its runtime. */
 	readonly hostsFile?: string;
+	/** The path on the host of the Pod's `/etc/resolv.conf`; absent if the container has that of its runtime. */
+	readonly resolvConf?: string;
 }
 
 /** A file in a volume with variables. */

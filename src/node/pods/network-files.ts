@@ -1,0 +1,55 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { managedHostsFile, nodeHostsFile } from '../../plan/pod/config/hosts-file.ts';
+import { dnsConfigOf, resolvConfText, resolvesAsNode } from '../../plan/pod/config/resolv-conf.ts';
+import type { InputValues } from '../../plan/pod/inputs/values.ts';
+import type { VolumeHost } from './volume-host.ts';
+
+/** The components and settings of {@link NetworkFiles}. */
+export interface NetworkFilesOptions {
+	readonly volumes: VolumeHost;
+	readonly traits: Pick<RuntimeTraits, 'hostsFile' | 'resolvConf'>;
+	/** The addresses of the cluster's DNS; empty while there is none. */
+	clusterDns(): readonly string[];
+	record(pod: Pod, event: EventText): void;
+}
+
+/** The files about names that the node mounts into the containers of a Pod. */
+export class NetworkFiles {
+	readonly #options: NetworkFilesOptions;
+
+	constructor(options: NetworkFilesOptions) {
+		this.#options = options;
+	}
+
+	/** Writes the files for a start of a container, as far as the runtime leaves them to the node. */
+	async write(pod: Pod, podIP: string): Promise<Pick<InputValues, 'hostsFile' | 'resolvConf'>> {
+		return { ...(await this.#hostsFile(pod, podIP)), ...(await this.#resolvConf(pod)) };
+	}
+
+	/** At each start, as upstream. */
+	async #hostsFile(pod: Pod, podIP: string): Promise<Pick<InputValues, 'hostsFile'>> {
+		const { traits, volumes } = this.#options;
+		if (traits.hostsFile === undefined) return {};
+		const isOfNode = pod.spec.hostNetwork === true || traits.hostsFile === 'node';
+		const text = isOfNode
+			? nodeHostsFile(pod, await volumes.nodeHosts())
+			: managedHostsFile(pod, podIP === '' ? [] : [podIP]);
+		return { hostsFile: await volumes.writeHosts(pod.metadata.uid ?? '', text) };
+	}
+
+	/** The file is that of the sandbox: a later start of a container finds what an earlier one has made of it. */
+	async #resolvConf(pod: Pod): Promise<Pick<InputValues, 'resolvConf'>> {
+		const { traits, volumes, clusterDns, record } = this.#options;
+		if (traits.resolvConf === undefined) return {};
+		const clusterServers = clusterDns();
+		if (traits.resolvConf === 'if-other' && resolvesAsNode(pod, clusterServers)) return {};
+		const { config, events } = dnsConfigOf(pod, {
+			resolvConf: await volumes.nodeResolvConf(),
+			clusterServers,
+		});
+		for (const event of events) record(pod, event);
+		return { resolvConf: await volumes.makeResolvConf(pod.metadata.uid ?? '', resolvConfText(config)) };
+	}
+}
