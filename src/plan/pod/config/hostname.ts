@@ -14,7 +14,7 @@ export function hostnameOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): 
 }
 
 /** The domain of the names of Services. */
-const CLUSTER_DOMAIN = 'cluster.local';
+export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** The domain of the Pod, if it is in the subdomain of a Service (upstream: `GeneratePodHostNameAndDomain`). */
 export function podDomainOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): string | undefined {
