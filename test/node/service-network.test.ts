@@ -12,23 +12,27 @@ import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { ServiceNetwork } from '../../src/node/network/service-network.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
-const ADDRESS = '127.77.1.1';
+const DNS_ADDRESS = '127.77.1.1';
 const clock = new SystemClock();
 
-async function openPort(t: TestContext, address: string, answer: string): Promise<number> {
+async function openPort(
+	t: TestContext,
+	answer: string,
+	at = { host: '127.0.0.1', port: 0 },
+): Promise<number> {
 	const server = createServer((socket) => {
 		socket.on('error', () => {});
 		socket.end(answer);
 	});
-	server.listen(0, address);
+	server.listen(at);
 	await once(server, 'listening');
 	t.after(() => server.close());
 	return (server.address() as AddressInfo).port;
 }
 
-/** A port at the address of the Service on which nothing listens. */
+/** A port on which nothing listens, at any loopback address that a Service may get. */
 async function freePort(): Promise<number> {
-	const server = createServer().listen(0, ADDRESS);
+	const server = createServer().listen(0, '0.0.0.0');
 	await once(server, 'listening');
 	const { port } = server.address() as AddressInfo;
 	server.close();
@@ -52,9 +56,10 @@ async function startNetwork(t: TestContext): Promise<Network> {
 		random: new SeededRandom(1),
 		domain: 'cluster.local',
 		nodeAddress: '127.0.0.1',
-		dns: { address: ADDRESS, port: dnsPort },
+		dns: { address: DNS_ADDRESS, port: dnsPort },
 		mostConnections: 10,
 		resolvers: async () => [],
+		onNames: () => {},
 		onRefused: (message) => void refused.push(message),
 		onError: (key, error) => t.diagnostic(`${key}: ${error}`),
 	});
@@ -67,16 +72,12 @@ async function startNetwork(t: TestContext): Promise<Network> {
 	return { plane, dnsPort, refused };
 }
 
-function service(name: string, port: number, spec: Partial<Service['spec']> = {}): Service {
+function service(name: string, ports: Service['spec']['ports']): Service {
 	return {
 		apiVersion: 'v1',
 		kind: 'Service',
 		metadata: { name },
-		spec: {
-			...{ clusterIP: ADDRESS, clusterIPs: [ADDRESS], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
-			ports: [{ port, targetPort: port }],
-			...spec,
-		},
+		spec: { ports },
 		status: { loadBalancer: {} },
 	};
 }
@@ -93,8 +94,8 @@ function sliceOf(name: string, port: number): EndpointSlice {
 }
 
 /** What a connection receives; the code of the error if it is refused. */
-async function received(port: number): Promise<string> {
-	const socket = connect({ host: ADDRESS, port });
+async function received(host: string, port: number): Promise<string> {
+	const socket = connect({ host, port });
 	try {
 		return String((await once(socket, 'data'))[0]);
 	} catch (error) {
@@ -115,40 +116,42 @@ test('a Service is reached by its address and its name, as long as it has endpoi
 	const port = await freePort();
 	const target = plane.client.resource(services, 'default');
 	const slices = plane.client.resource(endpointSlices, 'default');
-	await target.create(service('queue', port));
+	const { clusterIP: address = '' } = (await target.create(service('queue', [{ port, targetPort: port }])))
+		.spec;
 	const resolver = new Resolver({ timeout: 1000, tries: 1 });
-	resolver.setServers([`${ADDRESS}:${dnsPort}`]);
+	resolver.setServers([`${DNS_ADDRESS}:${dnsPort}`]);
 	const resolved = async (): Promise<string> =>
 		resolver.resolve4('queue.default.svc.cluster.local').then(
 			(found) => found.join(),
 			(error: NodeJS.ErrnoException) => error.code ?? '',
 		);
-	await becomes(ADDRESS, resolved);
-	assert.equal(await received(port), 'ECONNREFUSED');
-	await slices.create(sliceOf('queue', await openPort(t, '127.0.0.1', 'hello')));
-	await becomes('hello', () => received(port));
+	await becomes(address, resolved);
+	assert.equal(await received(address, port), 'ECONNREFUSED');
+	await slices.create(sliceOf('queue', await openPort(t, 'hello')));
+	await becomes('hello', () => received(address, port));
 	await slices.delete('queue-1');
-	await becomes('ECONNREFUSED', () => received(port));
+	await becomes('ECONNREFUSED', () => received(address, port));
 	await target.delete('queue');
 	await becomes('ENOTFOUND', resolved);
 });
 
 test('a port that another program has is reported, and the other ports are served', async (t) => {
 	const { plane, refused } = await startNetwork(t);
-	const taken = await openPort(t, ADDRESS, 'other');
-	const free = await freePort();
-	const target = await openPort(t, '127.0.0.1', 'hello');
+	const [taken, free] = [await freePort(), await freePort()];
 	const ports = [
 		{ name: 'a', port: taken, targetPort: taken },
 		{ name: 'b', port: free, targetPort: free },
 	];
-	await plane.client.resource(services, 'default').create(service('both', taken, { ports }));
-	const slice = sliceOf('both', target);
+	const { spec } = await plane.client.resource(services, 'default').create(service('both', ports));
+	const { clusterIP: address = '' } = spec;
+	await openPort(t, 'other', { host: address, port: taken });
+	const target = await openPort(t, 'hello');
 	const named = ports.map(({ name }) => ({ name, port: target, protocol: 'TCP' as const }));
-	await plane.client.resource(endpointSlices, 'default').create({ ...slice, ports: named });
-	await becomes('hello', () => received(free));
-	assert.equal(await received(taken), 'other');
+	const slice = { ...sliceOf('both', target), ports: named };
+	await plane.client.resource(endpointSlices, 'default').create(slice);
+	await becomes('hello', () => received(address, free));
+	assert.equal(await received(address, taken), 'other');
 	assert.deepEqual(refused, [
-		`the port ${taken} of the Service default/both is not served at ${ADDRESS}: listen EADDRINUSE: address already in use ${ADDRESS}:${taken}`,
+		`the port ${taken} of the Service default/both is not served at ${address}: listen EADDRINUSE: address already in use ${address}:${taken}`,
 	]);
 });

@@ -29,6 +29,7 @@ import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { createLocalClass } from '../../controllers/local-provisioner/local-class.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
+import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
 import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
@@ -138,6 +139,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		ready: ready.promise,
 		mounts,
 		agents: new Map(),
+		network: { current: undefined },
 		endpoint: { url: undefined },
 		onError: (component, about, error) => {
 			// Stopping aborts pending calls; their errors are expected.
@@ -209,6 +211,8 @@ interface ServerContext {
 	readonly ready: Promise<void>;
 	/** Whether Pods get tokens: resolves once the container runtime has started. */
 	readonly mounts: PromiseWithResolvers<boolean>;
+	/** What forwards connections to Services, once it runs. */
+	readonly network: { current: ServiceNetwork | undefined };
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
 	/** The URL of the listener, once it is open. */
@@ -324,7 +328,7 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
-	{ options, clock, lifecycle, metrics, mounts, agents, endpoint, onError }: ServerContext,
+	{ options, clock, lifecycle, metrics, mounts, agents, network, endpoint, onError }: ServerContext,
 	api: ApiServer,
 	killsPods: () => boolean,
 ): Promise<void> {
@@ -363,6 +367,8 @@ async function startNode(
 		machine,
 		...(volumes && { volumes }),
 		apiServerUrl: () => endpoint.url,
+		clusterDns: () => network.current?.dnsAddresses ?? [],
+		serviceNames: (namespace) => network.current?.hostNames(namespace) ?? [],
 		logFolder: folder.logs,
 		evictionHard: options.evictionHard ?? [],
 		version: VERSION,

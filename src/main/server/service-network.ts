@@ -7,7 +7,10 @@ import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
+import type { NodeAgent } from '../../node/agent/agent.ts';
 import type { DnsAddress } from '../../node/network/dns/resolver.ts';
+import type { ServiceNetwork } from '../../node/network/service-network.ts';
+import { CLUSTER_DOMAIN } from '../../plan/pod/config/hostname.ts';
 import {
 	type AddressRange,
 	addressRangeOf,
@@ -29,13 +32,14 @@ export interface ServiceNetworkSettings {
 		readonly maxPods: number;
 		readonly log: Log;
 	};
+	/** The node agents of this process. */
+	readonly agents: ReadonlyMap<string, NodeAgent>;
+	/** Where the network is put once it runs. */
+	readonly network: { current: ServiceNetwork | undefined };
 	/** Resolves once the server is ready. */
 	readonly ready: Promise<void>;
 	onError(component: string, about: string, error: unknown): void;
 }
-
-/** The domain of the cluster, as the kubelet's `clusterDomain`. */
-export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** The second number of a range: from 64 to 127, so that no range has the addresses that machines use themselves. */
 const FIRST_RANGE = 64;
@@ -68,14 +72,14 @@ const DESCRIPTORS_EACH = 2;
  * since its modules must not delay the start.
  */
 export async function serveServices(
-	{ api, clock, options, ready, onError }: ServiceNetworkSettings,
+	{ api, clock, options, agents, network, ready, onError }: ServiceNetworkSettings,
 	signal: AbortSignal,
 ): Promise<void> {
 	await ready;
 	const { ServiceNetwork } = await import('../../node/network/service-network.ts');
 	const { folder, maxPods, log, serviceRange = loopbackRange(folder.path) } = options;
 	const dns = dnsAddressIn(serviceRange);
-	const network = new ServiceNetwork({
+	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
 		random: new SystemRandom(),
@@ -84,10 +88,13 @@ export async function serveServices(
 		dns: { address: dns, port: DNS_PORT },
 		mostConnections: await mostConnections(),
 		resolvers: async () => resolversIn(await readFile('/etc/resolv.conf', 'utf8'), dns),
+		onNames: () => {
+			for (const agent of agents.values()) void agent.servicesChanged();
+		},
 		onRefused: (message) => log.warning(message),
 		onError: (key, error) => onError('kube-proxy', key, error),
 	});
-	await network.run(signal);
+	await network.current.run(signal);
 }
 
 /** The DNS servers that a resolv.conf names, without `own`: questions would come back. */

@@ -46,6 +46,7 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
+import type { HostNames } from '../../plan/dns/host-names.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
@@ -94,6 +95,8 @@ export interface NodeAgentOptions {
 	readonly apiServerUrl?: () => string | undefined;
 	/** The addresses of the cluster's DNS, as the kubelet's `clusterDNS`. By default there is none. */
 	readonly clusterDns?: () => readonly string[];
+	/** The names of Services for the Pods of a namespace, if there is no DNS for them. By default there are none. */
+	readonly serviceNames?: (namespace: string) => readonly HostNames[];
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -169,6 +172,18 @@ export class NodeAgent implements NodeApi {
 			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
 		});
+	}
+
+	/** Shows the names of Services in the hosts files of the Pods that run. */
+	async servicesChanged(): Promise<void> {
+		for (const pod of this.#pods.all()) {
+			const { phase, podIP } = pod.status;
+			if (phase !== 'Running' || podIP === undefined || pod.metadata.deletionTimestamp !== undefined)
+				continue;
+			await this.#inputs
+				.rewriteHosts(pod)
+				.catch((error: unknown) => this.#options.onError(pod.metadata.uid ?? '', error));
+		}
 	}
 
 	#sourceOf({ client, clock, random, onError }: NodeAgentOptions): ApiInputs {
@@ -355,10 +370,8 @@ function collectorOf({
 }
 
 /** The stage of inputs. Checks what the runtime declares. */
-function inputsOf(
-	{ volumes, machine, runtime, recorder, clusterDns = () => [] }: NodeAgentOptions,
-	source: InputSource,
-): PodInputs {
+function inputsOf(options: NodeAgentOptions, source: InputSource): PodInputs {
+	const { volumes, machine, runtime, recorder, clusterDns = () => [], serviceNames = () => [] } = options;
 	const { traits } = runtime;
 	const unknown = unknownFields(traits);
 	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
@@ -368,6 +381,6 @@ function inputsOf(
 	);
 	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
 	const record = (pod: Pod, event: EventText): void => recorder.event(pod, event);
-	const files = volumes && new NetworkFiles({ volumes, traits, clusterDns, record });
+	const files = volumes && new NetworkFiles({ volumes, traits, clusterDns, serviceNames, record });
 	return new PodInputs({ source, volumes, files, facts });
 }

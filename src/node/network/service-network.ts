@@ -22,7 +22,8 @@ import type { Client } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
 import { allSynced } from '../../client/informers.ts';
 import { dnsServicesOf } from '../../plan/dns/dns-services.ts';
-import { dnsZoneOf } from '../../plan/dns/zone.ts';
+import { type HostNames, hostNamesOf } from '../../plan/dns/host-names.ts';
+import { type DnsService, dnsZoneOf } from '../../plan/dns/zone.ts';
 import { proxiedPortsOf } from '../../plan/service-proxy/proxied-ports.ts';
 import { servicesWithSlices } from '../../plan/service-proxy/service-endpoints.ts';
 import { DnsServer } from './dns/dns-server.ts';
@@ -44,6 +45,8 @@ export interface ServiceNetworkOptions {
 	readonly mostConnections: number;
 	/** The DNS servers of the machine. */
 	resolvers(): Promise<readonly DnsAddress[]>;
+	/** Called when what {@link ServiceNetwork.hostNames} returns has changed. */
+	onNames(): void;
 	/** Receives what cannot be served, as a sentence. */
 	onRefused(message: string): void;
 	onError(key: string, error: unknown): void;
@@ -51,10 +54,6 @@ export interface ServiceNetworkOptions {
 
 /** The Service of the API server. */
 const API_SERVER = 'default/kubernetes';
-
-function isApiServer({ metadata }: Service): boolean {
-	return `${metadata.namespace}/${metadata.name}` === API_SERVER;
-}
 
 /** See the header of this file. */
 export class ServiceNetwork {
@@ -64,6 +63,7 @@ export class ServiceNetwork {
 	readonly #namespaces: Informer<Namespace>;
 	readonly #proxies: ServiceProxies;
 	#dns: DnsServer | undefined;
+	#known: readonly DnsService[] = [];
 	/** Whether a change waits to be applied in the next turn. */
 	#isDue = false;
 	/** Why there is no DNS server; reported with the first Service that has a name to serve. */
@@ -88,6 +88,24 @@ export class ServiceNetwork {
 				);
 			},
 		});
+	}
+
+	/**
+	 * The addresses of DNS servers for Pods; empty while there is none, or no Service but that of the API server: then Pods
+	 * keep the resolvers of the machine, which answer while this server is stopped too.
+	 */
+	get dnsAddresses(): readonly string[] {
+		return this.#dns && this.#hasServices ? [this.#options.dns.address] : [];
+	}
+
+	/** The names of Services for the hosts files of a namespace; empty if there is a DNS server. */
+	hostNames(namespace: string): readonly HostNames[] {
+		if (this.#dns || !this.#hasServices) return [];
+		return hostNamesOf(this.#known, { namespace, domain: this.#options.domain });
+	}
+
+	get #hasServices(): boolean {
+		return this.#known.some((service) => `${service.namespace}/${service.name}` !== API_SERVER);
 	}
 
 	/** Serves until `signal` aborts. */
@@ -135,14 +153,19 @@ export class ServiceNetwork {
 	}
 
 	#apply(): void {
-		const { domain, nodeAddress, onError, onRefused } = this.#options;
+		const { domain, nodeAddress, onError, onRefused, onNames } = this.#options;
 		const known = servicesWithSlices(this.#services.all(), this.#slices.all());
-		if (this.#dnsRefusal !== undefined && known.some(({ service }) => !isApiServer(service))) {
+		const hadNames = this.#hasServices;
+		const before = this.#known;
+		this.#known = dnsServicesOf(known);
+		if (this.#dnsRefusal !== undefined && this.#hasServices) {
 			onRefused(this.#dnsRefusal);
 			this.#dnsRefusal = undefined;
 		}
 		this.#proxies.set(proxiedPortsOf(known, nodeAddress)).catch((error: unknown) => onError('proxy', error));
 		const names = [...this.#namespaces.all()].map(({ metadata }) => metadata.name ?? '');
-		this.#dns?.setZone(dnsZoneOf(domain, dnsServicesOf(known), names));
+		this.#dns?.setZone(dnsZoneOf(domain, this.#known, names));
+		const isShown = !this.#dns && (hadNames || this.#hasServices);
+		if (isShown && JSON.stringify(before) !== JSON.stringify(this.#known)) onNames();
 	}
 }

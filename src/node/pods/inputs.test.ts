@@ -58,6 +58,7 @@ function stage(...objects: readonly string[]): {
 			volumes,
 			traits: { hostsFile: 'pod' },
 			clusterDns: () => [],
+			serviceNames: () => [],
 			record: () => {},
 		}),
 	});

@@ -220,6 +220,11 @@ export class PodInputs {
 		return { secrets, missing };
 	}
 
+	/** As {@link NetworkFiles.rewriteHosts}. */
+	async rewriteHosts(pod: Pod): Promise<void> {
+		await this.#options.files?.rewriteHosts(pod);
+	}
+
 	/** Removes the volumes of the Pod, and ends what it follows. */
 	async remove(podUid: string): Promise<void> {
 		await this.#options.volumes?.remove(podUid);

@@ -18,6 +18,7 @@ async function written(
 		volumes: hostOf(steps),
 		traits: how.traits,
 		clusterDns: () => how.clusterDns ?? [],
+		serviceNames: (namespace) => [{ address: '127.70.0.5', names: [`queue.${namespace}`] }],
 		record: (_, { reason }) => void events.push(reason),
 	});
 	return { files: await files.write(podWith(spec), '10.1.0.1'), steps, events };
@@ -50,4 +51,24 @@ test('an Event reports a limit that was exceeded', async () => {
 	const dnsConfig = { nameservers: ['192.0.2.7', '192.0.2.8', '192.0.2.9'] };
 	const { events } = await written({ dnsConfig }, { traits: { resolvConf: 'always' } });
 	assert.deepEqual(events, ['DNSConfigForming']);
+});
+
+test('the hosts file has the names of Services for Pods that resolve names of the cluster', async () => {
+	const traits = { hostsFile: 'pod' } as const;
+	const texts: string[] = [];
+	const volumes = { ...hostOf([]), writeHosts: async (_: string, text: string) => `/${texts.push(text)}` };
+	const files = new NetworkFiles({
+		volumes,
+		traits,
+		clusterDns: () => [],
+		serviceNames: (namespace) => [{ address: '127.70.0.5', names: [`queue.${namespace}`, 'queue'] }],
+		record: () => {},
+	});
+	for (const spec of [{}, { dnsPolicy: 'Default' }, { hostNetwork: true }])
+		await files.write(podWith(spec), '10.1.0.1');
+	await files.rewriteHosts(podWith({}));
+	assert.deepEqual(
+		texts.map((text) => /^127\.70\.0\.5\tqueue\.\S+\tqueue$/m.test(text)),
+		[true, false, false, true],
+	);
 });

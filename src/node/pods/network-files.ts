@@ -1,8 +1,14 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { managedHostsFile, nodeHostsFile } from '../../plan/pod/config/hosts-file.ts';
-import { dnsConfigOf, resolvConfText, resolvesAsNode } from '../../plan/pod/config/resolv-conf.ts';
+import type { HostNames } from '../../plan/dns/host-names.ts';
+import { managedHostsFile, nodeHostsFile, withServiceNames } from '../../plan/pod/config/hosts-file.ts';
+import {
+	dnsConfigOf,
+	resolvConfText,
+	resolvesAsNode,
+	resolvesServices,
+} from '../../plan/pod/config/resolv-conf.ts';
 import type { InputValues } from '../../plan/pod/inputs/values.ts';
 import type { VolumeHost } from './volume-host.ts';
 
@@ -12,6 +18,8 @@ export interface NetworkFilesOptions {
 	readonly traits: Pick<RuntimeTraits, 'hostsFile' | 'resolvConf'>;
 	/** The addresses of the cluster's DNS; empty while there is none. */
 	clusterDns(): readonly string[];
+	/** The names of Services for the Pods of a namespace, if there is no DNS for them. */
+	serviceNames(namespace: string): readonly HostNames[];
 	record(pod: Pod, event: EventText): void;
 }
 
@@ -28,15 +36,22 @@ export class NetworkFiles {
 		return { ...(await this.#hostsFile(pod, podIP)), ...(await this.#resolvConf(pod)) };
 	}
 
+	/** Writes `/etc/hosts` again, which running containers see: names of Services have changed. */
+	async rewriteHosts(pod: Pod): Promise<void> {
+		await this.#hostsFile(pod, pod.status.podIP ?? '');
+	}
+
 	/** At each start, as upstream. */
 	async #hostsFile(pod: Pod, podIP: string): Promise<Pick<InputValues, 'hostsFile'>> {
-		const { traits, volumes } = this.#options;
+		const { traits, volumes, serviceNames } = this.#options;
 		if (traits.hostsFile === undefined) return {};
 		const isOfNode = pod.spec.hostNetwork === true || traits.hostsFile === 'node';
 		const text = isOfNode
 			? nodeHostsFile(pod, await volumes.nodeHosts())
 			: managedHostsFile(pod, podIP === '' ? [] : [podIP]);
-		return { hostsFile: await volumes.writeHosts(pod.metadata.uid ?? '', text) };
+		const { uid = '', namespace = '' } = pod.metadata;
+		const services = resolvesServices(pod) ? serviceNames(namespace) : [];
+		return { hostsFile: await volumes.writeHosts(uid, withServiceNames(text, services)) };
 	}
 
 	/** The file is that of the sandbox: a later start of a container finds what an earlier one has made of it. */

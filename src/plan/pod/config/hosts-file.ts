@@ -1,4 +1,5 @@
 import type { Pod, PodSpec } from '../../../api/core/pod/schema.ts';
+import type { HostNames } from '../../dns/host-names.ts';
 import { hostnameOf, podDomainOf } from './hostname.ts';
 
 /**
@@ -27,6 +28,13 @@ export function managedHostsFile(pod: Pick<Pod, 'metadata' | 'spec'>, podIPs: re
 /** The file of a Pod in the network of its node: the node's own file, whose content is `text`, and the aliases. */
 export function nodeHostsFile({ spec }: Pick<Pod, 'spec'>, text: string): string {
 	return `# Kubernetes-managed hosts file (host network).\n${text}${aliasesOf(spec)}`;
+}
+
+/** The file with the names of Services, on a node that has no DNS server for them. */
+export function withServiceNames(text: string, services: readonly HostNames[]): string {
+	if (services.length === 0) return text;
+	const lines = services.map(({ address, names }) => `${address}\t${names.join('\t')}\n`);
+	return `${text}\n# Services. This node has no DNS server for them.\n${lines.join('')}`;
 }
 
 function aliasesOf({ hostAliases = [] }: PodSpec): string {

@@ -43,6 +43,11 @@ function dnsTypeOf({ spec: { dnsPolicy, hostNetwork } }: Pick<Pod, 'spec'>, hasC
 	return wantsCluster && hasCluster ? 'cluster' : 'node';
 }
 
+/** Whether the Pod finds Services by their names, if the cluster has names for them. */
+export function resolvesServices(pod: Pick<Pod, 'spec'>): boolean {
+	return dnsTypeOf(pod, true) === 'cluster';
+}
+
 /** Whether the name resolution of the Pod is that of its node, so that it needs no file of its own. */
 export function resolvesAsNode(pod: Pick<Pod, 'spec'>, clusterServers: readonly string[]): boolean {
 	return pod.spec.dnsConfig === undefined && dnsTypeOf(pod, clusterServers.length > 0) === 'node';
