@@ -10,6 +10,7 @@ import type { Interruption } from '../cli/context.ts';
 import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../cli/runtime-name.ts';
 import {
 	DEFAULT_EVICTION_HARD,
+	parseSoftThresholds,
 	parseThresholds,
 	type Threshold,
 	ThresholdError,
@@ -34,6 +35,9 @@ interface Flags {
 	readonly maxPods: string;
 	readonly podMaxPids: string;
 	readonly evictionHard: string;
+	readonly evictionSoft: string;
+	readonly evictionSoftGracePeriod: string;
+	readonly evictionMaxPodGracePeriod: string;
 	readonly evictionMinimumReclaim: string;
 	readonly terminatedPodGcThreshold: string;
 	readonly serviceClusterIpRange?: string;
@@ -82,19 +86,6 @@ export function registerServerCommand(program: Command): void {
 				DEFAULT_ENDED_PODS_LIMIT,
 			),
 		)
-		.addOption(
-			command
-				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
-				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
-		)
-		.addOption(
-			command
-				.createOption(
-					'--eviction-minimum-reclaim <list>',
-					'what more must be free before evictions end, such as nodefs.available=5%',
-				)
-				.default('', 'nothing'),
-		)
 		.option(
 			'--service-cluster-ip-range <cidr>',
 			'IPv4 addresses of Services, such as 10.96.0.0/16 (default: loopback addresses that depend on the data folder)',
@@ -102,6 +93,48 @@ export function registerServerCommand(program: Command): void {
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
+	addEvictionOptions(command);
+}
+
+/** Adds the options of evictions, in the kubelet's words. */
+function addEvictionOptions(command: Command): void {
+	const list = (flags: string, description: string, none: string): Option =>
+		command.createOption(flags, description).default('', none);
+	command
+		.addOption(
+			command
+				.createOption('--eviction-hard <list>', 'when Pods are evicted; empty: never by want of resources')
+				.default(DEFAULT_EVICTION_HARD, 'as a kubelet'),
+		)
+		.addOption(
+			list(
+				'--eviction-soft <list>',
+				'when Pods are evicted after a grace period, and may take theirs',
+				'never',
+			),
+		)
+		.addOption(
+			list(
+				'--eviction-soft-grace-period <list>',
+				'how long each soft threshold must be met, such as memory.available=1m30s',
+				'none',
+			),
+		)
+		.addOption(
+			command
+				.createOption(
+					'--eviction-max-pod-grace-period <seconds>',
+					'the most that a Pod evicted by a soft threshold gets to end; 0 for what it asks for',
+				)
+				.default('0', '0'),
+		)
+		.addOption(
+			list(
+				'--eviction-minimum-reclaim <list>',
+				'what more must be free before evictions end, such as nodefs.available=5%',
+				'nothing',
+			),
+		);
 }
 
 /**
@@ -111,12 +144,12 @@ export function registerServerCommand(program: Command): void {
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
 	const runtime = runtimeOf(flags.runtime);
-	const evictionHard = thresholdsIn(flags);
 	const { serviceClusterIpRange } = flags;
 	const serviceRange =
 		serviceClusterIpRange === undefined ? undefined : addressRangeOf(serviceClusterIpRange);
 	if (serviceClusterIpRange !== undefined && !serviceRange) return fail(notARange(serviceClusterIpRange));
-	if (!numbers || !runtime || !evictionHard) return;
+	const evictionThresholds = thresholdsIn(flags);
+	if (!numbers || !runtime || !evictionThresholds) return;
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const misplaced = misplacedFlag(flags, runtime);
 	if (misplaced !== undefined) return fail(misplaced);
@@ -131,7 +164,7 @@ async function serve(flags: Flags): Promise<void> {
 		const { startServer } = await import('./server/server.ts');
 		const { discardDamaged = false, allowPrivileged = false } = flags;
 		const range = serviceRange && { serviceRange };
-		const rules = { evictionHard, ...range, discardDamaged, allowPrivileged };
+		const rules = { evictionThresholds, ...range, discardDamaged, allowPrivileged };
 		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
 		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
 		server = await startServer({ ...options, storage: 'disk' });
@@ -233,15 +266,20 @@ function runtimeOf(name: string): RuntimeName | undefined {
 }
 
 /** The thresholds of the flags; undefined, after reporting the error, if one of them is invalid. */
-function thresholdsIn({
-	evictionHard,
-	evictionMinimumReclaim,
-}: Pick<Flags, 'evictionHard' | 'evictionMinimumReclaim'>): readonly Threshold[] | undefined {
+function thresholdsIn(flags: Flags): readonly Threshold[] | undefined {
+	const maxPodGraceSeconds = wholeNumber(flags.evictionMaxPodGracePeriod, {
+		name: '--eviction-max-pod-grace-period',
+		max: 2 ** 31 - 1,
+	});
+	if (maxPodGraceSeconds === undefined) return undefined;
 	let flag = '--eviction-hard';
 	try {
-		const thresholds = parseThresholds(evictionHard);
+		const hard = parseThresholds(flags.evictionHard);
+		flag = '--eviction-soft, --eviction-soft-grace-period';
+		const periods = { gracePeriods: flags.evictionSoftGracePeriod, maxPodGraceSeconds };
+		const soft = parseSoftThresholds(flags.evictionSoft, periods);
 		flag = '--eviction-minimum-reclaim';
-		return withMinimumReclaim(thresholds, evictionMinimumReclaim);
+		return withMinimumReclaim([...hard, ...soft], flags.evictionMinimumReclaim);
 	} catch (error) {
 		if (!(error instanceof ThresholdError)) throw error;
 		fail(`${flag}: ${error.message}`);

@@ -60,7 +60,7 @@ export interface ServerOptions {
 	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
 	/** When Pods are evicted from a machine that is short of a resource; absent: never. */
-	readonly evictionHard?: readonly Threshold[];
+	readonly evictionThresholds?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
 	/** The addresses of Services. Default: {@link loopbackRange}. */
@@ -370,7 +370,7 @@ async function startNode(
 		clusterDns: () => network.current?.dnsAddresses ?? [],
 		serviceNames: (namespace) => network.current?.hostNames(namespace) ?? [],
 		logFolder: folder.logs,
-		evictionHard: options.evictionHard ?? [],
+		evictionThresholds: options.evictionThresholds ?? [],
 		version: VERSION,
 		onError: (key, error) => onError('kubelet', key, error),
 	});

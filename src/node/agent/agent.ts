@@ -90,7 +90,7 @@ export interface NodeAgentOptions {
 	 */
 	readonly volumes?: VolumeHost;
 	/** When Pods are evicted because the machine is short of a resource. Default: never. */
-	readonly evictionHard?: readonly Threshold[];
+	readonly evictionThresholds?: readonly Threshold[];
 	/** The address of the API server for programs in containers. By default they get none. */
 	readonly apiServerUrl?: () => string | undefined;
 	/** The addresses of the cluster's DNS, as the kubelet's `clusterDNS`. By default there is none. */
@@ -206,12 +206,12 @@ export class NodeAgent implements NodeApi {
 		machine,
 		logFolder,
 		onError,
-		evictionHard,
+		evictionThresholds,
 	}: NodeAgentOptions): Evictions {
 		return new Evictions({
 			clock,
 			runtime,
-			thresholds: evictionHard ?? [],
+			thresholds: evictionThresholds ?? [],
 			pods: () => this.#view.podUids().flatMap((uid) => this.#pods.indexed(BY_UID, uid)),
 			observe: () => observeMachine(logFolder),
 			diskUse: (pod) => this.#diskUse(pod),

@@ -3,12 +3,13 @@ import test from 'node:test';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
-import type { ResourceSupply } from '../../plan/eviction/thresholds.ts';
+import type { ResourceSupply, Threshold } from '../../plan/eviction/thresholds.ts';
 import { podWith } from '../../plan/pod/testing/pod-with.ts';
 import { Evictions } from './evictions.ts';
 
 /** A node whose memory, Pods and files the test decides. */
 class TestNode {
+	thresholds: Threshold[] = [{ signal: 'memory.available', value: '100', minReclaim: '50' }];
 	readonly clock = new VirtualClock();
 	memory: ResourceSupply = { available: 1000, capacity: 1000 };
 	pods: Pod[] = [];
@@ -21,7 +22,7 @@ class TestNode {
 	measured = 0;
 	readonly evictions = new Evictions({
 		clock: this.clock,
-		thresholds: [{ signal: 'memory.available', value: '100', minReclaim: '50' }],
+		thresholds: this.thresholds,
 		runtime: {
 			usage: async () => {
 				this.measured += 1;
@@ -127,6 +128,7 @@ test('a Pod that writes more than it may is evicted, whatever the node has', asy
 	assert.deepEqual(node.evictions.of('a'), {
 		message: 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ',
 		isPressure: false,
+		graceSeconds: 1,
 	});
 });
 
@@ -145,4 +147,38 @@ test('a Pod that is being deleted or has ended is not evicted', async () => {
 	}));
 	await node.evictions.check();
 	assert.deepEqual(node.woken, []);
+});
+
+test('a soft threshold evicts once its grace period is over without interruption, and has set the condition before', async () => {
+	const node = new TestNode();
+	node.thresholds.push({
+		...{ signal: 'memory.available', value: '200' },
+		soft: { graceMs: 90_000, maxPodGraceSeconds: 20 },
+	});
+	node.add('a', 5);
+	const checkAfter = async (waitMs: number, available: number): Promise<void> => {
+		node.clock.advance(waitMs);
+		node.memory = { available, capacity: 1000 };
+		await node.evictions.check();
+	};
+	await checkAfter(0, 199);
+	assert.deepEqual([...node.evictions.pressures], ['MemoryPressure']);
+	await checkAfter(89_000, 200);
+	await checkAfter(1000, 199);
+	await checkAfter(89_999, 199);
+	assert.deepEqual(node.woken, []);
+	await checkAfter(1, 199);
+	assert.deepEqual(node.woken, ['a']);
+	assert.equal(node.evictions.of('a')?.graceSeconds, 20);
+	assert.match(node.evictions.of('a')?.message ?? '', /Threshold quantity: 200, available: 199/);
+});
+
+test('a hard threshold evicts at once, although a soft one of the same resource is met longer', async () => {
+	const node = new TestNode();
+	const soft = { graceMs: 0, maxPodGraceSeconds: 0 };
+	node.thresholds.unshift({ signal: 'memory.available', value: '200', soft });
+	node.add('a', 5);
+	node.memory = { available: 99, capacity: 1000 };
+	await node.evictions.check();
+	assert.equal(node.evictions.of('a')?.graceSeconds, 1);
 });

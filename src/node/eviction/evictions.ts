@@ -15,13 +15,23 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { limitsLocalStorage, localStorageExcess } from '../../plan/eviction/local-storage.ts';
 import {
 	type EvictionCandidate,
+	evictionGraceSeconds,
+	IMMEDIATE_GRACE_SECONDS,
 	type PodUse,
 	type PressureTimes,
 	podToEvict,
 	pressureAfter,
 	pressureMessage,
 } from '../../plan/eviction/node-pressure.ts';
-import { type Observations, SIGNALS, type Threshold, thresholdsMet } from '../../plan/eviction/thresholds.ts';
+import {
+	type MetSince,
+	metSinceAfter,
+	type Observations,
+	SIGNALS,
+	type Threshold,
+	thresholdsDue,
+	thresholdsMet,
+} from '../../plan/eviction/thresholds.ts';
 import type { PodEviction } from '../../plan/pod/snapshot.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 
@@ -59,8 +69,9 @@ export class Evictions {
 	/** By Pod UID. */
 	readonly #evicted = new Map<string, PodEviction>();
 	#pressure: PressureTimes = new Map();
-	/** The thresholds that were met at the last check. */
-	#met: readonly Threshold[] = [];
+	#metSince: MetSince = new Map();
+	/** The thresholds that evicted Pods at the last check. */
+	#due: readonly Threshold[] = [];
 
 	constructor(options: EvictionsOptions) {
 		this.#options = options;
@@ -90,12 +101,14 @@ export class Evictions {
 		const pods = this.#options.pods();
 		this.#forgetGone(pods);
 		const observed = thresholds.length > 0 ? await this.#options.observe() : {};
-		const met = thresholdsMet(thresholds, observed, this.#met);
-		this.#met = met;
+		const met = thresholdsMet(thresholds, observed, this.#due);
+		this.#metSince = metSinceAfter(this.#metSince, met, clock.monotonic());
+		this.#due = thresholdsDue(this.#metSince, clock.monotonic());
+		// Also while the grace period of a soft threshold lasts, as upstream.
 		this.#pressure = pressureAfter(this.#pressure, met, clock.now());
 		const active = pods.filter(({ metadata, status }) => !hasEnded({ status }) && !this.#isEnding(metadata));
 		if (await this.#evictExceeding(active)) return;
-		const [first] = met;
+		const [first] = this.#due;
 		if (first) await this.#relieve(first, { observed, active });
 	}
 
@@ -117,7 +130,7 @@ export class Evictions {
 			const message = localStorageExcess(pod, { volumes: bytes, logs });
 			if (message === undefined) continue;
 			hasAny = true;
-			this.#evict(pod, { message, isPressure: false });
+			this.#evict(pod, { message, isPressure: false, graceSeconds: IMMEDIATE_GRACE_SECONDS });
 		}
 		return hasAny;
 	}
@@ -134,7 +147,11 @@ export class Evictions {
 		if (active.length === 0) return;
 		const found = podToEvict(await this.#measure(active), threshold.signal);
 		if (!found) return;
-		this.#evict(found.pod, { message: pressureMessage(found, threshold, observed), isPressure: true });
+		this.#evict(found.pod, {
+			message: pressureMessage(found, threshold, observed),
+			isPressure: true,
+			graceSeconds: evictionGraceSeconds(found.pod, threshold),
+		});
 	}
 
 	async #measure(pods: readonly Pod[]): Promise<readonly EvictionCandidate[]> {

@@ -4,6 +4,7 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { podWith } from '../pod/testing/pod-with.ts';
 import {
 	type EvictionCandidate,
+	evictionGraceSeconds,
 	type PodUse,
 	podToEvict,
 	pressureAfter,
@@ -133,4 +134,17 @@ test('a condition stays for five minutes after the last shortage', () => {
 	assert.deepEqual([...pressureAfter(short, [], 299_999)], [['DiskPressure', 0]]);
 	assert.deepEqual([...pressureAfter(short, [], 300_000)], []);
 	assert.deepEqual([...pressureAfter(short, [disk], 300_000)], [['DiskPressure', 300_000]]);
+});
+
+test('an evicted Pod gets a second to end, or with a soft threshold what it asks for up to the maximum', () => {
+	const grace = (own: number | undefined, maxPodGraceSeconds?: number): number =>
+		evictionGraceSeconds(podWith(own === undefined ? {} : { terminationGracePeriodSeconds: own }), {
+			...{ signal: 'memory.available', value: '1' },
+			...(maxPodGraceSeconds !== undefined && { soft: { graceMs: 0, maxPodGraceSeconds } }),
+		});
+	assert.equal(grace(60), 1);
+	assert.deepEqual(
+		[grace(60, 20), grace(10, 20), grace(60, 0), grace(undefined, 0), grace(0, 20)],
+		[20, 10, 60, 30, 1],
+	);
 });

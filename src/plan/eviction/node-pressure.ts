@@ -6,8 +6,10 @@
 
 import { aggregateRequests } from '../../api/core/pod/aggregate-requests.ts';
 import { isCriticalPod } from '../../api/core/pod/critical-pod.ts';
+import { DEFAULT_GRACE_SECONDS } from '../../api/core/pod/defaults.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
+import { approximate } from '../../base/json/json.ts';
 import {
 	amountText,
 	type EvictionSignal,
@@ -102,6 +104,20 @@ function requestOf({ spec }: Pod, signal: EvictionSignal): number {
 	const { resource } = SIGNALS[signal];
 	if (resource !== 'memory' && resource !== 'ephemeral-storage') return 0;
 	return quantityValue(spec.resources?.requests?.[resource] ?? aggregateRequests(spec).get(resource) ?? '0');
+}
+
+/** The kubelet's `immediateEvictionGracePeriodSeconds`. */
+export const IMMEDIATE_GRACE_SECONDS = 1;
+
+/**
+ * How long a Pod that is evicted because of the threshold gets to end. With a soft one it gets what it asks for, up to the
+ * maximum (upstream: `synchronize`; a maximum of 0 has no effect there, since `calculateEffectiveGracePeriod` ignores it).
+ */
+export function evictionGraceSeconds({ spec }: Pick<Pod, 'spec'>, { soft }: Threshold): number {
+	if (!soft) return IMMEDIATE_GRACE_SECONDS;
+	const own = approximate(spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
+	const most = soft.maxPodGraceSeconds > 0 ? soft.maxPodGraceSeconds : own;
+	return Math.max(1, Math.min(own, most));
 }
 
 /** The message of an eviction for want of a resource, with the kubelet's words and its blank at the end. */

@@ -4,6 +4,7 @@ import {
 	amountText,
 	DEFAULT_EVICTION_HARD,
 	type Observations,
+	parseSoftThresholds,
 	parseThresholds,
 	ThresholdError,
 	thresholdsMet,
@@ -103,4 +104,45 @@ test('a minimum reclaim may be nothing, and is checked', () => {
 		['memory.available=-1', /must be positive/],
 	] as const)
 		assert.throws(() => withMinimumReclaim(thresholds, text), message);
+});
+
+const LIMITS = { gracePeriods: 'memory.available=1m30s, pid.available=1s', maxPodGraceSeconds: 60 };
+
+test('a soft threshold has its grace period', () => {
+	assert.deepEqual(parseSoftThresholds('', LIMITS), []);
+	assert.deepEqual(parseSoftThresholds('memory.available<1Gi', LIMITS), [
+		{ signal: 'memory.available', value: '1Gi', soft: { graceMs: 90_000, maxPodGraceSeconds: 60 } },
+	]);
+});
+
+test('a soft threshold without a grace period is refused, and grace periods are checked', () => {
+	for (const [text, gracePeriods, message] of [
+		[
+			'nodefs.available<5%',
+			LIMITS.gracePeriods,
+			/^grace period must be specified for the soft eviction threshold nodefs.available$/,
+		],
+		['', 'memory.available<1m', /is not of the form signal=value, such as memory.available=1m30s/],
+		['', 'memory.available=1', /the value of memory.available: time: missing unit in duration "1"/],
+		['', 'memory.available=-1s', /invalid eviction grace period specified: -1s, must be a positive value/],
+		['', 'swap.available=1s', /unsupported eviction signal swap.available/],
+	] as const)
+		assert.throws(() => parseSoftThresholds(text, { ...LIMITS, gracePeriods }), {
+			name: 'ThresholdError',
+			message,
+		});
+});
+
+test('a hard threshold is met before a soft one of the same signal, and each has its own minimum reclaim', () => {
+	const thresholds = withMinimumReclaim(
+		[...parseSoftThresholds('memory.available<200', LIMITS), ...parseThresholds('memory.available<100')],
+		'memory.available=50',
+	);
+	const [soft, hard] = thresholds;
+	assert.ok(soft && hard);
+	const met = (available: number, before: typeof thresholds) =>
+		thresholdsMet(thresholds, { 'memory.available': { available, capacity: 1000 } }, before);
+	assert.deepEqual(met(99, []), [hard, soft]);
+	assert.deepEqual(met(149, [soft]), [soft]);
+	assert.deepEqual(met(149, [hard]), [hard, soft]);
 });

@@ -1,5 +1,6 @@
 /** When a node is short of a resource (upstream: `ParseThresholdConfig` and `thresholdsMet` in pkg/kubelet/eviction). */
 
+import { parseGoDuration } from '../../api/batch/cronjob/go-duration.ts';
 import { formatQuantity, parseQuantity, QuantityError, quantityValue } from '../../api/meta/quantity.ts';
 
 /** What of the machine is watched: free memory, bytes and inodes of the file system of the data folder, process ids. */
@@ -20,6 +21,16 @@ export interface Threshold {
 	readonly value: string;
 	/** How much more must be free before the shortage ends: a quantity, or a percentage of the capacity. */
 	readonly minReclaim?: string;
+	/** Absent for a hard threshold, which evicts at once. */
+	readonly soft?: SoftEviction;
+}
+
+/** How a soft threshold evicts. */
+export interface SoftEviction {
+	/** How long the threshold must have been met before Pods are evicted. */
+	readonly graceMs: number;
+	/** The most seconds that an evicted Pod gets to end, if it asks for more; 0 or less: what it asks for. */
+	readonly maxPodGraceSeconds: number;
 }
 
 /** What is known about each signal, as upstream names it. */
@@ -71,17 +82,63 @@ export function withMinimumReclaim(thresholds: readonly Threshold[], text: strin
 	});
 }
 
+/**
+ * Parses the soft thresholds of a kubelet, as {@link parseThresholds} does, with their grace periods:
+ * `memory.available=1m30s`. Those of signals without a soft threshold are ignored. Throws a {@link ThresholdError}.
+ */
+export function parseSoftThresholds(
+	text: string,
+	{
+		gracePeriods,
+		maxPodGraceSeconds,
+	}: { readonly gracePeriods: string; readonly maxPodGraceSeconds: number },
+): readonly Threshold[] {
+	const periods = parseGracePeriods(gracePeriods);
+	return parseThresholds(text).map((threshold) => {
+		const graceMs = periods.get(threshold.signal);
+		if (graceMs !== undefined) return { ...threshold, soft: { graceMs, maxPodGraceSeconds } };
+		throw new ThresholdError(
+			`grace period must be specified for the soft eviction threshold ${threshold.signal}`,
+		);
+	});
+}
+
+/** The grace periods of `memory.available=1m30s,nodefs.available=2m` by signal, in ms. */
+function parseGracePeriods(text: string): ReadonlyMap<EvictionSignal, number> {
+	const parts = splitList(text, { sign: '=', example: 'memory.available=1m30s' });
+	return new Map(
+		Array.from(parts, ([signal, value]) => {
+			const duration = parseGoDuration(value);
+			if (!duration.ok) throw new ThresholdError(`the value of ${signal}: ${duration.error}`);
+			if (duration.ms < 0)
+				throw new ThresholdError(
+					`invalid eviction grace period specified: ${value}, must be a positive value`,
+				);
+			return [signal, duration.ms];
+		}),
+	);
+}
+
 interface ParsedAmount {
 	readonly amount: string;
 	readonly isPercentage: boolean;
 }
 
+/** How the parts of a list are written. */
+interface ListForm {
+	readonly sign: '<' | '=';
+	readonly example: string;
+}
+
 /** Parses signals with quantities or percentages, separated by commas. */
-function parseList(
-	text: string,
-	{ sign, example }: { readonly sign: '<' | '='; readonly example: string },
-): ReadonlyMap<EvictionSignal, ParsedAmount> {
-	const found = new Map<EvictionSignal, ParsedAmount>();
+function parseList(text: string, form: ListForm): ReadonlyMap<EvictionSignal, ParsedAmount> {
+	const values = splitList(text, form);
+	return new Map(Array.from(values, ([signal, value]) => [signal, parseAmount(signal, value)]));
+}
+
+/** Splits a list of signals with values. */
+function splitList(text: string, { sign, example }: ListForm): ReadonlyMap<EvictionSignal, string> {
+	const found = new Map<EvictionSignal, string>();
 	for (const part of text.split(',').map((each) => each.trim())) {
 		if (part === '') continue;
 		const [signal = '', value = '', ...rest] = part.split(sign).map((each) => each.trim());
@@ -92,7 +149,7 @@ function parseList(
 			throw new ThresholdError(`unsupported eviction signal ${signal}; the signals are ${known}`);
 		}
 		if (found.has(signal)) throw new ThresholdError(`${signal} is given twice`);
-		found.set(signal, parseAmount(signal, value));
+		found.set(signal, value);
 	}
 	return found;
 }
@@ -135,8 +192,8 @@ function amountOf(value: string, capacity: number): number {
 }
 
 /**
- * The thresholds of which less is free than they say, in the order of {@link SIGNALS}. Those of `before`, which were met at
- * the last check, need their minimum reclaim beyond it.
+ * The thresholds of which less is free than they say, in the order of {@link SIGNALS}, hard before soft ones. Those of
+ * `before`, which evicted Pods at the last check, need their minimum reclaim beyond it.
  */
 export function thresholdsMet(
 	thresholds: readonly Threshold[],
@@ -144,16 +201,35 @@ export function thresholdsMet(
 	before: readonly Threshold[],
 ): readonly Threshold[] {
 	const order = Object.keys(SIGNALS);
-	const unresolved = new Set(before.map(({ signal }) => signal));
+	const unresolved = new Set(before);
 	return thresholds
 		.filter((threshold) => {
 			const supply = observed[threshold.signal];
 			if (!supply) return false;
 			const { capacity, available } = supply;
-			const more = unresolved.has(threshold.signal) ? amountOf(threshold.minReclaim ?? '0', capacity) : 0;
+			const more = unresolved.has(threshold) ? amountOf(threshold.minReclaim ?? '0', capacity) : 0;
 			return available < thresholdAmount(threshold, capacity) + more;
 		})
-		.toSorted((one, other) => order.indexOf(one.signal) - order.indexOf(other.signal));
+		.toSorted(
+			(one, other) =>
+				order.indexOf(one.signal) - order.indexOf(other.signal) ||
+				Number(one.soft !== undefined) - Number(other.soft !== undefined),
+		);
+}
+
+/** Since when each threshold has been met without interruption, in ms of a monotonic clock. */
+export type MetSince = ReadonlyMap<Threshold, number>;
+
+/** The times after a check that has found `met`. */
+export function metSinceAfter(before: MetSince, met: readonly Threshold[], now: number): MetSince {
+	return new Map(met.map((threshold) => [threshold, before.get(threshold) ?? now]));
+}
+
+/** The thresholds that evict Pods: those whose grace period is over, in the order of `since`. */
+export function thresholdsDue(since: MetSince, now: number): readonly Threshold[] {
+	return Array.from(since)
+		.filter(([{ soft }, at]) => now - at >= (soft?.graceMs ?? 0))
+		.map(([threshold]) => threshold);
 }
 
 /** An amount of the resource of a signal, as messages have it. */

@@ -170,11 +170,11 @@ test('a Pod past its deadline is stopped and then fails', () => {
 });
 
 for (const isPressure of [true, false]) {
-	test(`an evicted Pod is stopped within a second and fails, ${isPressure ? 'with' : 'without'} pressure`, () => {
+	test(`an evicted Pod is stopped in its time and fails, ${isPressure ? 'with' : 'without'} pressure`, () => {
 		const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
 		world.settle();
-		world.eviction = { message: 'The node was low on resource: memory. ', isPressure };
-		world.settle();
+		world.eviction = { message: 'The node was low on resource: memory. ', isPressure, graceSeconds: 7 };
+		assert.equal(world.settle().stops[0]?.graceSeconds, 7);
 		assert.deepEqual(world.stopped, ['main']);
 		world.exit('main', 0);
 		world.settle();

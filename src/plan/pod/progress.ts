@@ -40,9 +40,6 @@ export type Ending =
 	| 'rejected'
 	| 'evicted';
 
-/** The grace period of an evicted Pod: the kubelet's `immediateEvictionGracePeriodSeconds`. */
-const EVICTION_GRACE_SECONDS = 1;
-
 /** Computes the progress of the Pod. The rules that end it come first, in this order. */
 export function progressOf(seen: PodSnapshot, resize: Pick<Resize, 'restarts'>): Progress {
 	const { pod, now } = seen;
@@ -50,7 +47,7 @@ export function progressOf(seen: PodSnapshot, resize: Pick<Resize, 'restarts'>):
 	if (hasEnded(pod)) return end(seen, 'already-terminal', 0);
 	const rejection = rejectionOf(seen);
 	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
-	if (seen.eviction) return end(seen, 'evicted', EVICTION_GRACE_SECONDS);
+	if (seen.eviction) return end(seen, 'evicted', seen.eviction.graceSeconds);
 	const deadline = deadlineOf(pod, now);
 	const grace = approximate(pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);

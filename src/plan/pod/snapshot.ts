@@ -78,6 +78,8 @@ export interface PodEviction {
 	readonly message: string;
 	/** Whether the node is short of a resource. Otherwise the Pod has exceeded a limit of its own. */
 	readonly isPressure: boolean;
+	/** How long its containers get to end. */
+	readonly graceSeconds: number;
 }
 
 /** The input of planPod: a Pod on its node, and what the runtime reports about it. */
