@@ -86,7 +86,9 @@ export class RequestMetrics {
 }
 
 /** The subresources that answer with a stream. */
-const CONNECTED = SUBRESOURCES.filter(({ stream, duplex }) => stream || duplex).map(({ name }) => name);
+const CONNECTED = SUBRESOURCES.filter(({ stream, duplex, proxy }) => stream || duplex || proxy).map(
+	({ name }) => name,
+);
 
 /** The values of {@link LABEL_NAMES}. */
 function labelsOf(request: ResourceRequest, verb: string): readonly string[] {

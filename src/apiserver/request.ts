@@ -5,8 +5,8 @@ import type { TurnBudget } from '../base/turn.ts';
 import { Query } from './query.ts';
 import type { ResourceReader } from './storage/resource-cache.ts';
 
-/** The HTTP methods of the API. */
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** The HTTP methods of the API. Only a proxy takes the last two. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
 
 /**
  * A request body: a value from a caller in this process, bytes from an HTTP client, or undefined for none.

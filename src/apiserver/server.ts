@@ -7,8 +7,8 @@
  * the store only through store/store.ts. Controllers and node agents use it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
- * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, and streams/upgrades.ts; then
- *    access/authentication.ts
+ * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, streams/upgrades.ts, and
+ *    proxy/proxy-answer.ts; then access/authentication.ts
  * 2. route: server.ts, route.ts, dispatch.ts, subresources/subresources.ts; for other paths
  *    documents/non-resource-paths.ts; then authorize: access/authorization.ts
  * 3. decode: http/body.ts, verbs/decode-object.ts, subresources/decode-create.ts
@@ -60,6 +60,7 @@ import { negotiate } from './http/negotiate.ts';
 import { Housekeeping } from './maintenance/maintenance.ts';
 import { addObjectCounts } from './maintenance/object-counts.ts';
 import { ValuePacker } from './maintenance/value-packer.ts';
+import type { ProxyTarget } from './proxy/proxy-target.ts';
 import { type Call, callOf, type ResourceRequest, warn } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { type Answer, answerOf } from './respond.ts';
@@ -262,20 +263,39 @@ export class ApiServer implements ApiTransport {
 		});
 	}
 
+	/** Opens the way to a Pod for a request to a subresource `proxy`. The caller calls `end` with the code of the answer. */
+	openProxy(call: Call): Promise<OpenProxy> {
+		return this.#guarded(call, async () => {
+			const request = this.#allowed(call);
+			const prepare = request && subresourceOf(request)?.proxy;
+			if (!request || !prepare) throw unknownPath();
+			return this.#started(request, async (end) => {
+				const target = prepare(this.#context, request);
+				await this.#admitConnection(request, () => undefined);
+				return { target, end };
+			});
+		});
+	}
+
 	async #connect<T>(call: Call, open: (request: ResourceRequest, end: () => void) => Promise<T>): Promise<T> {
 		return this.#guarded(call, async () => {
 			const request = this.#allowed(call);
 			if (!request) throw unknownPath();
 			checkAllowed(this.#context.authorizer, connectAttributesOf(call, request));
-			const end = this.#requests.startConnect(request);
-			try {
-				return await open(request, () => end(SWITCHING_PROTOCOLS));
-			} catch (error) {
-				const known = this.#errorOf(call, error);
-				end(known.code);
-				throw known;
-			}
+			return this.#started(request, (end) => open(request, () => end(SWITCHING_PROTOCOLS)));
 		});
+	}
+
+	/** Opens a connection that counts as open until the function that `open` receives is called, or until `open` fails. */
+	async #started<T>(request: ResourceRequest, open: (end: RequestEnd) => Promise<T>): Promise<T> {
+		const end = this.#requests.startConnect(request);
+		try {
+			return await open(end);
+		} catch (error) {
+			const known = this.#errorOf(request.call, error);
+			end(known.code);
+			throw known;
+		}
 	}
 
 	async #admitConnection(request: ResourceRequest, checkConnection: () => void): Promise<void> {
@@ -344,6 +364,12 @@ const CONNECT = {
 /** See {@link ApiServer.openPorts}. */
 export interface OpenPorts extends PortOpener {
 	end(): void;
+}
+
+/** See {@link ApiServer.openProxy}. */
+export interface OpenProxy {
+	readonly target: ProxyTarget;
+	readonly end: RequestEnd;
 }
 
 /** See {@link ApiServer.flowOf}. */

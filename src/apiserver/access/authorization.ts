@@ -49,6 +49,9 @@ const VERBS: Readonly<Record<Method, string>> = {
 	PUT: 'update',
 	PATCH: 'patch',
 	DELETE: 'delete',
+	HEAD: 'get',
+	// As upstream: only roles for all verbs allow it.
+	OPTIONS: '',
 };
 
 /** Upstream: NewRequestInfo in k8s.io/apiserver. */

@@ -6,7 +6,7 @@ import { codeOf } from '../../base/files/system-error.ts';
 import type { RunQueue } from '../../base/queue/run-queue.ts';
 import { nextTurn } from '../../base/turn.ts';
 import { apiErrorOf, retryAfterSeconds } from '../errors.ts';
-import { Query } from '../query.ts';
+import { isProxyPath } from '../proxy/proxy-target.ts';
 import type { Body, Call, Method, ResourceRequest } from '../request.ts';
 import type { Answer } from '../respond.ts';
 import { valueAnswer } from '../respond.ts';
@@ -14,17 +14,15 @@ import type { ApiServer } from '../server.ts';
 import { WatchLines } from '../verbs/watch-events.ts';
 import { indented } from './json-indent.ts';
 import { type AcceptClause, negotiate, parseAccept } from './negotiate.ts';
+import { targetOf } from './request-target.ts';
 import type { SharedLines } from './shared-lines.ts';
 import type { SlowClient, SlowClients } from './slow-clients.ts';
+import { discardBody } from './unread-body.ts';
 import { warningHeaders } from './warning-headers.ts';
 import { HttpWatch } from './watch-stream.ts';
 
 /** Maximum size of a request body, as upstream (MaxRequestBodyBytes). */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-
-/** Limits on reading and discarding the rest of a body after an error response that did not wait for it. */
-const DISCARD_BYTES = 64 * 1024 * 1024;
-const DISCARD_MS = 2000;
 
 /** Dependencies of exchanges, which the listener provides. */
 export interface ExchangeOptions {
@@ -82,6 +80,10 @@ export class HttpExchange {
 			const { path, query } = targetOf(this.#request);
 			const known = authenticate(path);
 			const user = known instanceof Promise ? await known : known;
+			if (isProxyPath(path)) {
+				await this.#proxy({ user, path, query, warnings });
+				return;
+			}
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call({ user, path, query, warnings });
 			const flow = this.#options.server.flowOf(call);
@@ -94,17 +96,46 @@ export class HttpExchange {
 		}
 	}
 
-	async #call(target: Pick<Call, 'user' | 'path' | 'query' | 'warnings'>): Promise<Call> {
+	async #call(target: Target): Promise<Call> {
+		return { ...this.#callWithoutBody(target, methodOf(this.#request.method)), body: await this.#body() };
+	}
+
+	/** The call without its body. */
+	#callWithoutBody(target: Target, method: Method): Call {
 		const { headers } = this.#request;
 		return {
 			...target,
-			method: methodOf(this.#request.method),
-			body: await this.#body(),
+			method,
+			body: undefined,
 			contentType: headers['content-type'] ?? '',
 			accept: headers.accept ?? '',
 			signal: this.#abortController.signal,
 			pause: nextTurn,
 		};
+	}
+
+	/** Passes the request on to a Pod: see proxy/proxy-answer.ts. */
+	async #proxy(target: Target): Promise<void> {
+		const { method = '' } = this.#request;
+		if (!isProxiedMethod(method)) throw methodNotAllowed();
+		const call = this.#callWithoutBody(target, method);
+		const { target: backend, end } = await this.#options.server.openProxy(call);
+		// Loaded at the first request: most servers never pass one on.
+		const { proxyRequest } = await import('../proxy/proxy-answer.ts');
+		const write = (piece: Uint8Array): Promise<void> => this.#writePiece(piece);
+		const { signal } = this.#abortController;
+		try {
+			end(await proxyRequest(backend, { request: this.#request, response: this.#response, signal, write }));
+		} catch (error) {
+			const { headersSent, statusCode } = this.#response;
+			end(headersSent ? statusCode : 503);
+			if (!headersSent) throw error;
+			// Only a closed connection can tell the client that the answer of the Pod has broken off.
+			this.#response.destroy();
+			return;
+		}
+		if (this.#request.complete) this.#response.end();
+		else discardBody(this.#request, this.#options.clock, () => void this.#response.end());
 	}
 
 	async #body(): Promise<Body> {
@@ -264,26 +295,7 @@ export class HttpExchange {
 		});
 		if (!unread) return await this.#write([bytes]);
 		this.#response.write(bytes);
-		this.#discardBody(() => void this.#response.end());
-	}
-
-	/**
-	 * Reads and discards what a client still sends after an early response: closing the connection before would
-	 * reset it, and the client would lose the response. Calls `done` at the end of the body, or when {@link
-	 * DISCARD_BYTES} or {@link DISCARD_MS} is exceeded.
-	 */
-	#discardBody(done: () => void): void {
-		let bytes = 0;
-		const finish = (): void => {
-			timer.cancel();
-			done();
-		};
-		const timer = this.#options.clock.setTimer(DISCARD_MS, finish);
-		this.#request.on('data', (piece: Uint8Array) => {
-			bytes += piece.length;
-			if (bytes > DISCARD_BYTES) finish();
-		});
-		this.#request.once('close', finish).once('end', finish);
+		discardBody(this.#request, this.#options.clock, () => void this.#response.end());
 	}
 
 	#errorOf(error: unknown): ApiError {
@@ -329,7 +341,14 @@ function cacheControlOf({ etag, immutable, maxAgeSeconds }: Answer): string {
 	return etag ? 'public' : NO_CACHE;
 }
 
+/** The parts of a call that do not come from the message. */
+type Target = Pick<Call, 'user' | 'path' | 'query' | 'warnings'>;
+
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies readonly Method[];
+
+function isProxiedMethod(method: string): method is Method {
+	return isMethod(method) || method === 'HEAD' || method === 'OPTIONS';
+}
 
 function isMethod(method: string): method is Method {
 	return METHODS.includes(method);
@@ -337,11 +356,6 @@ function isMethod(method: string): method is Method {
 
 function refuseWithoutUpgrade(): never {
 	throw badRequest('Upgrade request required');
-}
-
-/** Counts how often a header was sent; `rawHeaders` alternates names and values. */
-function countOf(rawHeaders: readonly string[], name: string): number {
-	return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 /** Whether a path supports HEAD. Upstream's resources, discovery and version do not. */
@@ -358,23 +372,4 @@ function methodOf(method = ''): Method {
 
 function isReset(error: unknown): boolean {
 	return codeOf(error) === 'ECONNRESET';
-}
-
-/** The path and the query of a request. Throws BadRequest if the request does not name its target clearly. */
-export function targetOf({ url = '', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): {
-	readonly path: string;
-	readonly query: Query;
-} {
-	// A proxy in front of the server and the server could each use another one of them.
-	if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
-	if (!url.startsWith('/')) throw badRequest('the request target must be a path');
-	const mark = url.indexOf('?');
-	if (mark < 0) return { path: url, query: new Query() };
-	const values = new Map<string, string[]>();
-	for (const [name, value] of new URLSearchParams(url.slice(mark))) {
-		const known = values.get(name);
-		if (known) known.push(value);
-		else values.set(name, [value]);
-	}
-	return { path: url.slice(0, mark), query: new Query(Object.fromEntries(values)) };
 }

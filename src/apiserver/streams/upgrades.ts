@@ -19,7 +19,8 @@ import type { User } from '../../api/contract/user.ts';
 import { methodNotAllowed, serviceUnavailable } from '../../api/errors/api-error.ts';
 import { assert } from '../../base/assert.ts';
 import { apiErrorOf } from '../errors.ts';
-import { targetOf } from '../http/exchange.ts';
+import { targetOf } from '../http/request-target.ts';
+import { isProxyPath } from '../proxy/proxy-target.ts';
 import type { Call } from '../request.ts';
 import { parsePath } from '../route.ts';
 import { SUBRESOURCES } from '../subresources/subresources.ts';
@@ -49,13 +50,14 @@ const REFUSAL_MS = 2000;
  */
 export function isUpgradeTarget({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): boolean {
 	const [path = ''] = url.split('?', 1);
+	if (isProxyPath(path)) return true;
 	const kind = kindOf(path);
 	return kind !== undefined && (kind !== 'log' || headers.upgrade?.toLowerCase() === 'websocket');
 }
 
 /** The kinds of the subresources that are streams. */
 const KINDS: ReadonlyMap<string, StreamKind | undefined> = new Map(
-	SUBRESOURCES.map(({ name, duplex, ports, stream }) => {
+	SUBRESOURCES.filter(({ proxy }) => !proxy).map(({ name, duplex, ports, stream }) => {
 		return [name, ports ? 'ports' : duplex ? 'command' : stream ? 'log' : undefined];
 	}),
 );
@@ -113,6 +115,10 @@ export class Upgrades {
 			const user = await authenticate();
 			const call = callOf({ user, path, query, method: request.method, signal: gone.signal });
 			if (this.#stopping.signal.aborted) throw serviceUnavailable('the server is stopping');
+			if (isProxyPath(path)) {
+				await this.#proxy(upgrade, call, gone.signal);
+				return;
+			}
 			const kind = kindOf(path) ?? 'command';
 			const prepared = await this.#prepare(upgrade, call, kind);
 			isOpen = kind !== 'log';
@@ -124,6 +130,18 @@ export class Upgrades {
 			}
 		} catch (error) {
 			this.#refuse(socket, error);
+		}
+	}
+
+	/** Passes the request on to a Pod, which speaks the other protocol. */
+	async #proxy(upgrade: UpgradeRequest, call: Call, gone: AbortSignal): Promise<void> {
+		const { target, end } = await this.#options.server.openProxy(call);
+		const { proxyUpgrade } = await import('../proxy/proxy-upgrade.ts');
+		try {
+			end(await proxyUpgrade(target, upgrade, { gone, stopping: this.#stopping.signal }));
+		} catch (error) {
+			end(500);
+			throw error;
 		}
 	}
 

@@ -12,6 +12,7 @@ import { evictionSchema } from '../../api/policy/eviction/schema.ts';
 import type { ConnectOptions, SubresourceKind } from '../../api/schema/openapi.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import type { ServerContext } from '../context.ts';
+import type { ProxyTarget } from '../proxy/proxy-target.ts';
 import type { Method, ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
 import { nodeProxy } from '../usage/node-summary.ts';
@@ -25,6 +26,7 @@ import { evict } from './eviction.ts';
 import { EXEC_OPTIONS, podExec } from './exec.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
+import { POD_PROXY_OPTIONS, podProxy } from './pod-proxy.ts';
 import { PORT_FORWARD_OPTIONS, type PortOpener, podPortForward, podPorts } from './port-forward.ts';
 import { getScale, patchScale, putScale, SCALE } from './scale.ts';
 import { issueToken } from './token.ts';
@@ -47,6 +49,11 @@ export interface Subresource {
 	readonly duplex?: (server: ServerContext, request: ResourceRequest) => () => Promise<Duplex>;
 	/** The same for a connection that carries any number of sessions, each with a port that the client names. */
 	readonly ports?: (server: ServerContext, request: ResourceRequest) => PortOpener;
+	/**
+	 * Passes all requests on to a Pod, whatever their method. Checks the request, with an ApiError for the client, and
+	 * returns where it goes.
+	 */
+	readonly proxy?: (server: ServerContext, request: ResourceRequest) => ProxyTarget;
 	/** The kind of its query parameters, if they are documented as one. */
 	readonly connects?: ConnectOptions;
 	/** The kind of object that clients send to it, if it is not the resource's own kind. */
@@ -115,6 +122,14 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		ports: podPorts,
 		connects: PORT_FORWARD_OPTIONS,
 		discoveryVerbs: ['create', 'get'],
+	},
+	{
+		name: 'proxy',
+		appliesTo: isPodResource,
+		verbs: {},
+		proxy: podProxy,
+		connects: POD_PROXY_OPTIONS,
+		discoveryVerbs: ['create', 'delete', 'get', 'patch', 'update'],
 	},
 	{
 		name: 'token',

@@ -51,6 +51,8 @@ export interface Sent {
 	readonly body?: string | Uint8Array;
 	/** The bearer token. Default: the right one. Null: the request has no Authorization header. */
 	readonly token?: string | null;
+	/** Closes the connection when it aborts. */
+	readonly signal?: AbortSignal;
 }
 
 /** Sends a request and resolves once the head of its response has arrived. */
@@ -61,10 +63,11 @@ export async function send(
 	sent: Sent = {},
 ): Promise<IncomingMessage> {
 	const credentials = await testCredentials();
-	const { token = credentials.token, headers, body } = sent;
+	const { token = credentials.token, headers, body, signal } = sent;
 	return new Promise((resolve, reject) => {
 		const options = {
 			method,
+			...(signal && { signal }),
 			ca: credentials.caPem,
 			servername: 'localhost',
 			headers: {

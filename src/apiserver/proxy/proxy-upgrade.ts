@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { type Duplex as NodeStream, pipeline } from 'node:stream';
+import { ApiError } from '../../api/errors/api-error.ts';
+import { answeredHeaders } from '../../plan/proxy/proxied-headers.ts';
+import type { UpgradeRequest } from '../streams/session-options.ts';
+import { type BackendAnswer, failureText, sendToBackend } from './backend-request.ts';
+import type { ProxyTarget } from './proxy-target.ts';
+
+/**
+ * Passes a request to upgrade its connection on to a Pod, and then all bytes in both directions, until either side ends or
+ * `stopping` aborts. Resolves to the status code. Rejects with an ApiError if the Pod cannot be reached or answers without
+ * an upgrade and without an error (upstream: UpgradeAwareHandler.tryUpgrade).
+ */
+export async function proxyUpgrade(
+	target: ProxyTarget,
+	{ request, socket, head }: UpgradeRequest,
+	{ gone, stopping }: { readonly gone: AbortSignal; readonly stopping: AbortSignal },
+): Promise<number> {
+	const signal = AbortSignal.any([gone, stopping]);
+	const backend = await sendToBackend(target, request, { isUpgrade: true, signal }).catch(
+		(error: unknown): never => {
+			throw failure(`error dialing backend: ${failureText(error)}`);
+		},
+	);
+	const close = (): void => backend.close();
+	signal.addEventListener('abort', close, { once: true });
+	try {
+		// Bytes that the client sends before the answer belong to the other protocol.
+		backend.sent.end();
+		const answer = await backend.answer.catch((error: unknown): never => {
+			throw failure(failureText(error));
+		});
+		const code = answer.response.statusCode ?? 502;
+		if (answer.type === 'response' && code < 400)
+			throw failure(`invalid upgrade response: status code ${code}`);
+		socket.write(headOf(answer), 'latin1');
+		if (answer.type === 'response') await ended(answer.response, socket);
+		else {
+			if (head.length > 0) socket.unshift(head);
+			if (answer.head.length > 0) answer.socket.unshift(answer.head);
+			await joined(answer.socket, socket);
+		}
+		return code;
+	} finally {
+		signal.removeEventListener('abort', close);
+		backend.close();
+	}
+}
+
+/** 500 with a text of upstream's, which has no reason. */
+function failure(message: string): ApiError {
+	const head = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' } as const;
+	return new ApiError({ ...head, message, code: 500 });
+}
+
+/** The head of an answer as it came, or, if the connection is not upgraded, for a body that ends with it. */
+function headOf({ type, response }: BackendAnswer): string {
+	const { statusCode = 502, statusMessage = '', rawHeaders } = response;
+	const headers = type === 'upgrade' ? rawHeaders : answeredHeaders(rawHeaders, { connection: 'close' });
+	const lines = [`HTTP/1.1 ${statusCode} ${statusMessage}`];
+	for (let index = 0; index < headers.length; index += 2)
+		lines.push(`${headers[index]}: ${headers[index + 1]}`);
+	return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** Sends a body, and resolves once it has been sent or one side has failed. */
+function ended(body: IncomingMessage, socket: NodeStream): Promise<void> {
+	return new Promise((resolve) => {
+		pipeline(body, socket, () => {
+			socket.destroy();
+			resolve();
+		});
+	});
+}
+
+/** Passes all bytes on in both directions; resolves once one of them has ended, with both connections closed. */
+function joined(backend: NodeStream, client: NodeStream): Promise<void> {
+	return new Promise((resolve) => {
+		const over = (): void => {
+			backend.destroy();
+			client.destroy();
+			resolve();
+		};
+		// Two pipelines would add more listeners to a connection than Node takes for sound.
+		for (const [from, to] of [
+			[backend, client],
+			[client, backend],
+		] as const) {
+			from.once('close', over).once('error', over);
+			to.once('finish', over);
+			from.pipe(to);
+		}
+	});
+}
