@@ -18,7 +18,9 @@ import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
  * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first
  *    error, and `anonymous` is the last of them). Otherwise a probe with an outdated token would report success.
  *    Credentials of another scheme, such as Basic, are ignored, since upstream has no authenticator for them.
- * 4. At the server's Unix socket the file system has authenticated the client, so the token may be missing. One that
+ * 4. A request to a subresource `proxy` may have an Origin of this machine: the pages of Pods are such pages where `kubectl
+ *    proxy` serves them, and their forms send it. Other sites still reach no Pod.
+ * 5. At the server's Unix socket the file system has authenticated the client, so the token may be missing. One that
  *    is sent must be valid: it says who the client wants to be.
  */
 export class Authentication {
@@ -60,6 +62,20 @@ export class Authentication {
 		const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
 		const mayHaveOrigin = isWebSocket && bearerTokenOf(headers.authorization ?? '') !== undefined;
 		const checked = mayHaveOrigin ? others : headers;
+		return isLocal ? this.authenticateLocal(checked, false) : this.authenticate(checked, false);
+	}
+
+	/**
+	 * Returns the user of a request that is passed on to a Pod. Throws and rejects like {@link authenticate}, except that
+	 * the Origin may be one of this machine.
+	 */
+	authenticateProxied(
+		headers: IncomingHttpHeaders,
+		{ isLocal }: { readonly isLocal: boolean },
+	): User | Promise<User> {
+		const { origin, ...others } = headers;
+		const [, host = ''] = /^https?:\/\/(.*)$/.exec(origin ?? '') ?? [];
+		const checked = isLoopbackHost(host) ? others : headers;
 		return isLocal ? this.authenticateLocal(checked, false) : this.authenticate(checked, false);
 	}
 

@@ -7,6 +7,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { RunQueue } from '../../base/queue/run-queue.ts';
 import { Authentication } from '../access/authentication.ts';
 import { isPublic } from '../documents/health.ts';
+import { isProxyPath } from '../proxy/proxy-target.ts';
 import type { ApiServer } from '../server.ts';
 import type { UpgradeRequest } from '../streams/session-options.ts';
 import { isUpgradeTarget, Upgrades } from '../streams/upgrades.ts';
@@ -236,7 +237,10 @@ export class HttpListener {
 
 	#authenticate({ headers, socket }: IncomingMessage, path: string): User | Promise<User> {
 		const isOpen = isPublic(path);
-		const user = this.#connections.isLocal(socket)
+		const isLocal = this.#connections.isLocal(socket);
+		if (isProxyPath(path))
+			return this.#marked(socket, this.#authentication.authenticateProxied(headers, { isLocal }));
+		const user = isLocal
 			? this.#authentication.authenticateLocal(headers, isOpen)
 			: this.#authentication.authenticate(headers, isOpen);
 		return isOpen ? user : this.#marked(socket, user);

@@ -84,6 +84,17 @@ test('a path without a slash after proxy is redirected', async (t) => {
 	assert.equal(JSON.parse(await textOf(await request('POST', 'p:80/proxy', { body: '' }))).url, '/');
 });
 
+test('a page of this machine may send requests to a Pod, and no page of another site', async (t) => {
+	const { send: request } = await world(t, mirror);
+	const codeFor = async (path: string, origin: string): Promise<number | undefined> =>
+		(await request('POST', path, { body: '', headers: { origin } })).statusCode;
+	for (const origin of ['http://127.0.0.1:8001', 'http://localhost:8001', 'http://[::1]:8001'])
+		assert.equal(await codeFor('p/proxy/form', origin), 200, origin);
+	for (const origin of ['http://example.com', 'http://localhost.example.com', 'null', 'file://localhost'])
+		assert.equal(await codeFor('p/proxy/form', origin), 403, origin);
+	assert.equal(await codeFor('p/eviction', 'http://localhost:8001'), 403);
+});
+
 test('redirects are not followed, and lead through the proxy', async (t) => {
 	const { send: request, node } = await world(t, ({ url }, response) =>
 		response.writeHead(302, { location: `http://10.0.0.7:80${url}x`, 'set-cookie': ['a=1', 'b=2'] }).end(),

@@ -41,7 +41,7 @@ export async function proxyRequest(target: ProxyTarget, exchange: ProxiedExchang
 	const place = placeOf(target, request);
 	const redirect = redirectToSlash(request, target);
 	if (redirect !== undefined) {
-		response.writeHead(301, { location: redirect });
+		response.writeHead(301, { location: redirect, 'content-length': 0 });
 		return 301;
 	}
 	const backend = await sendToBackend(target, request, { isUpgrade: false, signal }).catch(
