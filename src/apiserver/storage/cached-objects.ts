@@ -22,3 +22,15 @@ export function cachedObjects<T extends KubeObject>(
 	const entries = cache.of(definition.group, definition.resource)?.all() ?? [];
 	return [...entries].map(({ object }) => object).filter((object) => isOfKind(object, definition));
 }
+
+/** The objects of the resource in a namespace; none if the server does not serve it. */
+export function cachedObjectsIn<T extends KubeObject>(
+	cache: Pick<ObjectCache, 'of'>,
+	definition: ResourceDefinition<T>,
+	namespace: string,
+): readonly T[] {
+	const resource = cache.of(definition.group, definition.resource);
+	const prefix = resource?.codec.keyPrefixOf(namespace) ?? '';
+	const entries = resource?.candidates({ prefix, key: undefined }) ?? [];
+	return entries.map(({ object }) => object).filter((object) => isOfKind(object, definition));
+}

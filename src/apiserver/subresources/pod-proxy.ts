@@ -36,7 +36,7 @@ export function podProxy(server: ServerContext, request: ResourceRequest): Proxy
 }
 
 /** The way to a port of a Pod. Throws BadRequest or ServiceUnavailable. */
-function proxyToPort(
+export function proxyToPort(
 	server: ServerContext,
 	{
 		pod,

@@ -29,6 +29,7 @@ import { podLog } from './log.ts';
 import { POD_PROXY_OPTIONS, podProxy } from './pod-proxy.ts';
 import { PORT_FORWARD_OPTIONS, type PortOpener, podPortForward, podPorts } from './port-forward.ts';
 import { getScale, patchScale, putScale, SCALE } from './scale.ts';
+import { SERVICE_PROXY_OPTIONS, serviceProxy } from './service-proxy.ts';
 import { issueToken } from './token.ts';
 
 /** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
@@ -129,6 +130,14 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		verbs: {},
 		proxy: podProxy,
 		connects: POD_PROXY_OPTIONS,
+		discoveryVerbs: ['create', 'delete', 'get', 'patch', 'update'],
+	},
+	{
+		name: 'proxy',
+		appliesTo: ({ group, resource }) => group === '' && resource === 'services',
+		verbs: {},
+		proxy: serviceProxy,
+		connects: SERVICE_PROXY_OPTIONS,
 		discoveryVerbs: ['create', 'delete', 'get', 'patch', 'update'],
 	},
 	{
