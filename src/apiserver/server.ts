@@ -89,6 +89,7 @@ export class ApiServer implements ApiTransport {
 
 	constructor(options: ApiServerOptions) {
 		const { store, resources, clock, random, version, onError } = options;
+		const { serviceRange = DEFAULT_SERVICE_RANGE } = options;
 		const cache = new ObjectCache({
 			store,
 			resources,
@@ -112,10 +113,7 @@ export class ApiServer implements ApiTransport {
 			turn: options.turn ?? UNLIMITED_TURN,
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
-			serviceAddresses: new ServiceAddresses(cache, {
-				random,
-				range: options.serviceRange ?? DEFAULT_SERVICE_RANGE,
-			}),
+			serviceAddresses: new ServiceAddresses(cache, { random, range: serviceRange }),
 			authorizer: options.authorizer ?? BOOTSTRAP_AUTHORIZER,
 		};
 		this.#documents = new Documents({

@@ -1,5 +1,5 @@
 /** Where a proxied port leads. */
-export interface ProxyTarget {
+export interface ServiceTarget {
 	readonly address: string;
 	readonly port: number;
 }
@@ -13,7 +13,7 @@ export interface ProxiedPort {
 	readonly port: number;
 	readonly protocol: 'TCP' | 'UDP';
 	/** Without targets nothing listens, so that a connection is refused, as by kube-proxy. */
-	readonly targets: readonly ProxyTarget[];
+	readonly targets: readonly ServiceTarget[];
 	/** How long connections from one address go to one target after its last one; absent: no affinity. */
 	readonly affinitySeconds?: number;
 }

@@ -4,7 +4,7 @@
  */
 import type { Service, ServicePort } from '../../api/core/service/schema.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
-import type { ProxiedPort, ProxyTarget } from './proxied-port.ts';
+import type { ProxiedPort, ServiceTarget } from './proxied-port.ts';
 import { hasAddress, type ServiceWithSlices } from './service-endpoints.ts';
 
 /** The label of a Service that another proxy than the node's own serves. */
@@ -51,9 +51,9 @@ function portsOf(
 function targetsOf(
 	{ name = '', protocol = 'TCP' }: ServicePort,
 	slices: readonly EndpointSlice[],
-): readonly ProxyTarget[] {
-	const ready: ProxyTarget[] = [];
-	const ending: ProxyTarget[] = [];
+): readonly ServiceTarget[] {
+	const ready: ServiceTarget[] = [];
+	const ending: ServiceTarget[] = [];
 	for (const { addressType, ports, endpoints } of slices) {
 		if (addressType !== 'IPv4') continue;
 		const number = ports?.find(
@@ -71,6 +71,6 @@ function targetsOf(
 }
 
 /** An endpoint may be in two slices while it moves from one to the other. */
-function unique(targets: readonly ProxyTarget[]): readonly ProxyTarget[] {
+function unique(targets: readonly ServiceTarget[]): readonly ServiceTarget[] {
 	return [...new Map(targets.map((target) => [`${target.address}:${target.port}`, target])).values()];
 }

@@ -5,14 +5,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import test, { type TestContext } from 'node:test';
 import { SystemClock } from '../../../base/clock.ts';
 import { SystemRandom } from '../../../base/random.ts';
-import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { ServiceProxies } from './service-proxies.ts';
 
 /** A server that sends its name to each client, then returns what it receives. */
 async function echoNamed(
 	t: TestContext,
 	name: string,
-): Promise<{ target: ProxyTarget; server: Server; sockets: Set<Socket> }> {
+): Promise<{ target: ServiceTarget; server: Server; sockets: Set<Socket> }> {
 	const sockets = new Set<Socket>();
 	const server = createServer({ allowHalfOpen: true }, (socket) => {
 		sockets.add(socket);
@@ -41,7 +41,7 @@ async function freePort(): Promise<number> {
 interface Proxied {
 	readonly proxies: ServiceProxies;
 	readonly refused: string[];
-	readonly port: (targets: readonly ProxyTarget[], more?: Partial<ProxiedPort>) => ProxiedPort;
+	readonly port: (targets: readonly ServiceTarget[], more?: Partial<ProxiedPort>) => ProxiedPort;
 }
 
 async function proxied(t: TestContext): Promise<Proxied> {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { LruMap } from '../../../base/collections/lru-map.ts';
 import type { Random } from '../../../base/random.ts';
-import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
 
 /** How many client addresses a port with affinity remembers. */
 const REMEMBERED_CLIENTS = 10_000;
@@ -13,7 +13,7 @@ export interface TargetChoiceOptions {
 }
 
 interface Remembered {
-	readonly target: ProxyTarget;
+	readonly target: ServiceTarget;
 	readonly atMs: number;
 }
 
@@ -27,7 +27,7 @@ export class TargetChoice {
 	}
 
 	/** The targets for a connection of `client`, in the order in which to try them. */
-	orderFor(client: string, { targets, affinitySeconds }: ProxiedPort): readonly ProxyTarget[] {
+	orderFor(client: string, { targets, affinitySeconds }: ProxiedPort): readonly ServiceTarget[] {
 		const order = this.#shuffled(targets);
 		if (affinitySeconds === undefined) return order;
 		const remembered = this.#clients.get(client);
@@ -37,12 +37,12 @@ export class TargetChoice {
 	}
 
 	/** Notes that a connection of `client` reached `target`. */
-	note(client: string, target: ProxyTarget, { affinitySeconds }: ProxiedPort): void {
+	note(client: string, target: ServiceTarget, { affinitySeconds }: ProxiedPort): void {
 		if (affinitySeconds === undefined) return;
 		this.#clients.set(client, { target, atMs: this.#options.clock.monotonic() });
 	}
 
-	#shuffled(targets: readonly ProxyTarget[]): ProxyTarget[] {
+	#shuffled(targets: readonly ServiceTarget[]): ServiceTarget[] {
 		const order = [...targets];
 		for (let end = order.length - 1; end > 0; end--) {
 			const at = Math.floor(this.#options.random.next() * (end + 1));
@@ -53,6 +53,6 @@ export class TargetChoice {
 	}
 }
 
-function isSame(one: ProxyTarget, other: ProxyTarget): boolean {
+function isSame(one: ServiceTarget, other: ServiceTarget): boolean {
 	return one.address === other.address && one.port === other.port;
 }

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How many connections all ports of a node may have at once, and how many they have. */
@@ -75,7 +75,7 @@ export class TcpProxy {
 	}
 
 	/** A target that refuses may have ended just now, before the change of the endpoints has arrived here. */
-	#tryNext(client: Socket, order: readonly ProxyTarget[], index: number): void {
+	#tryNext(client: Socket, order: readonly ServiceTarget[], index: number): void {
 		const target = order[index];
 		if (client.destroyed) return;
 		if (!target) {

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Clock, Timer } from '../../../base/clock.ts';
-import type { ProxiedPort, ProxyTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How long a flow without datagrams is kept: the timeout of Linux for a UDP stream that had answers. */
@@ -10,7 +10,7 @@ const MOST_FLOWS = 4096;
 
 /** The datagrams of one client, to one target. */
 interface Flow {
-	readonly target: ProxyTarget;
+	readonly target: ServiceTarget;
 	readonly socket: Socket;
 	usedAtMs: number;
 	timer: Timer | undefined;
