@@ -12,6 +12,7 @@
 
 import { ApiError, isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import { isRecord } from '../base/json/json.ts';
 
 /**
  * Whether the request failed because its object does not exist, or because it was a patch and another object has
@@ -62,4 +63,13 @@ async function unless<T>(
 		if (isExpected(error)) return undefined;
 		throw error;
 	}
+}
+
+/**
+ * The resourceVersion in a response, as a number; 0 if it has none. A deletion returns the object if it still exists,
+ * otherwise a Status.
+ */
+export function revisionOfAnswer(answer: unknown): number {
+	const metadata = isRecord(answer) ? answer.metadata : undefined;
+	return (isRecord(metadata) && Number(metadata.resourceVersion)) || 0;
 }

@@ -5,12 +5,11 @@ import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ApiError, conflict, isNamespaceTerminating, notFound } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
-import { isRecord } from '../../base/json/json.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { isGone, isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
+import { isGone, isOvertaken, revisionOfAnswer, uidPrecondition } from '../../client/outcomes.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 
@@ -191,15 +190,6 @@ export class JobWriter {
 	}
 
 	#seePod(answer: unknown): void {
-		this.#podVersion = Math.max(this.#podVersion, versionOf(answer));
+		this.#podVersion = Math.max(this.#podVersion, revisionOfAnswer(answer));
 	}
-}
-
-/**
- * The resourceVersion in a response; 0 if it has none. A deletion returns the Pod if it still exists, otherwise
- * a Status.
- */
-function versionOf(answer: unknown): number {
-	const metadata = isRecord(answer) ? answer.metadata : undefined;
-	return (isRecord(metadata) && Number(metadata.resourceVersion)) || 0;
 }

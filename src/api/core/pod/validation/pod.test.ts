@@ -3,6 +3,7 @@ import test from 'node:test';
 import { FieldPath } from '../../../errors/field-path.ts';
 import { decode } from '../../../schema/decode.ts';
 import { podTemplateSpecSchema } from '../schema.ts';
+import { deletionCostOf, validateDeletionCost } from './deletion-cost.ts';
 import { validatePodTemplate } from './pod.ts';
 import { check, checkContainer, KEY, LABEL, MAIN, SUBDOMAIN } from './testing/pod-problems.ts';
 
@@ -311,4 +312,26 @@ test('a Pod template is validated like a Pod, without the rules that are for Pod
 	assert.deepEqual(template({ terminationGracePeriodSeconds: null }), [
 		'template.spec.terminationGracePeriodSeconds: Required value',
 	]);
+});
+
+test('a deletion cost is a 32-bit integer without a plus sign or leading zeros', () => {
+	const COST = 'controller.kubernetes.io/pod-deletion-cost';
+	const errorsOf = (text: string): readonly string[] =>
+		validateDeletionCost({ [COST]: text }, new FieldPath('metadata.annotations')).map(
+			({ field, message }) => `${field}: ${message}`,
+		);
+	for (const text of ['0', '-5', '-0', '2147483647', '-2147483648', '-007'])
+		assert.deepEqual(errorsOf(text), [], text);
+	for (const text of ['', '+5', '08', 'x', '2147483648', '-2147483649', '1.5']) {
+		const expected = `metadata.annotations[${COST}]: Invalid value: "${text}": must be a 32bit integer`;
+		assert.deepEqual(errorsOf(text), [expected]);
+	}
+	assert.equal(deletionCostOf({ [COST]: '-12' }), -12);
+	assert.equal(deletionCostOf({ [COST]: 'x' }), 0);
+	const { value } = decode(podTemplateSpecSchema, {
+		metadata: { annotations: { [COST]: 'x' } },
+		spec: { containers: [] },
+	});
+	const errors = validatePodTemplate(value, new FieldPath('t')).map(({ field }) => field);
+	assert.ok(errors.includes(`t.annotations[${COST}]`));
 });

@@ -27,6 +27,7 @@ import {
 	validateImageSpaces,
 	validateInitContainers,
 } from './container.ts';
+import { validateDeletionCost } from './deletion-cost.ts';
 import { validateDnsConfig, validateHostAliases } from './network.ts';
 import { validateContainerResources, validatePodResources } from './resources.ts';
 import { validateHostUsers, validatePodSecurity } from './security.ts';
@@ -56,6 +57,7 @@ export function validatePod(pod: Pod): readonly FieldError[] {
 export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldError[] {
 	return [
 		...validateMeta(metadata, RULES, META),
+		...validateDeletionCost(metadata.annotations, META.child('annotations')),
 		...validatePodSpec(spec, SPEC, { of: 'pod', name: metadata.name ?? '' }),
 		...validateTokens(spec),
 		...spec.containers.flatMap((container, index) =>
@@ -87,6 +89,7 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	const errors = [
 		...validateLabels(metadata.labels, path.child('labels')),
 		...validateAnnotations(metadata.annotations, path.child('annotations')),
+		...validateDeletionCost(metadata.annotations, path.child('annotations')),
 		...validatePodSpec(spec, path.child('spec'), { of: 'template' }),
 	];
 	if (spec.ephemeralContainers?.length) {
