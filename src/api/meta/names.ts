@@ -179,6 +179,14 @@ export function nameSuffix(random: Random): string {
 	return randomText(random, SUFFIX_ALPHABET, SUFFIX_LENGTH);
 }
 
+/** A number as text in the alphabet of generated names (upstream: SafeEncodeString of util/rand). */
+export function safeText(value: number): string {
+	// As upstream, a digit stands for the letter at its character code, not at its value.
+	return String(value).replace(/\d/g, (digit) =>
+		SUFFIX_ALPHABET.charAt(digit.charCodeAt(0) % SUFFIX_ALPHABET.length),
+	);
+}
+
 /** The unit in an error text: upstream writes `bytes` for label keys and values, `characters` for names. */
 export type LengthUnit = 'bytes' | 'characters';
 

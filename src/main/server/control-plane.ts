@@ -27,6 +27,7 @@ import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
 import { CronJobController } from '../../controllers/cronjob/cronjob-controller.ts';
+import { DeploymentController } from '../../controllers/deployment/deployment-controller.ts';
 import { DisruptionController } from '../../controllers/disruption/disruption-controller.ts';
 import {
 	type CollectedResource,
@@ -44,6 +45,8 @@ import { ExpandController } from '../../controllers/persistent-volume/expand-con
 import { ClaimProtection, VolumeProtection } from '../../controllers/persistent-volume/storage-protection.ts';
 import { VolumeBinder } from '../../controllers/persistent-volume/volume-binder.ts';
 import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
+import { REPLICA_SETS, REPLICATION_CONTROLLERS } from '../../controllers/replicaset/replica-kinds.ts';
+import { ReplicaSetController } from '../../controllers/replicaset/replica-set-controller.ts';
 import { RootCertificatePublisher } from '../../controllers/root-certificate/root-certificate-publisher.ts';
 import { ServiceAccountsController } from '../../controllers/service-account/service-accounts-controller.ts';
 import { TokensController } from '../../controllers/service-account/tokens-controller.ts';
@@ -107,6 +110,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	};
 	const components = {
 		...batchControllers(context),
+		...workloadControllers(context),
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
 		...storageControllers(context),
@@ -181,6 +185,34 @@ function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Reco
 			recorder: recorderOf('cronjob-controller', cronJob),
 		}),
 		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
+	};
+}
+
+/** The controllers of the workloads whose Pods run without end. */
+function workloadControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const deployment = of('deployment-controller');
+	const replicaSet = of('replicaset-controller');
+	const replication = of('replicationcontroller-controller');
+	return {
+		'deployment-controller': new DeploymentController({
+			...deployment,
+			informers,
+			recorder: recorderOf('deployment-controller', deployment),
+		}),
+		'replicaset-controller': new ReplicaSetController({
+			...replicaSet,
+			informers,
+			name: 'replicaset',
+			kind: REPLICA_SETS,
+			recorder: recorderOf('replicaset-controller', replicaSet),
+		}),
+		'replicationcontroller-controller': new ReplicaSetController({
+			...replication,
+			informers,
+			name: 'replicationmanager',
+			kind: REPLICATION_CONTROLLERS,
+			recorder: recorderOf('replication-controller', replication),
+		}),
 	};
 }
 
