@@ -1,6 +1,8 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget/definition.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
@@ -31,6 +33,11 @@ export interface DisruptionControllerOptions extends ControllerContext {
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly budgets: Informer<PodDisruptionBudget>;
 	readonly pods: Informer<Pod>;
+	/** The resources with a scale, whose objects may control Pods. */
+	readonly owners: readonly {
+		readonly definition: ResourceDefinition;
+		readonly informer: Pick<Informer<KubeObject>, 'get'>;
+	}[];
 }
 
 /** Time after which a pass is repeated that another writer has overtaken. */
@@ -99,7 +106,10 @@ export class DisruptionController {
 		const budget = budgets.get(namespace, name);
 		if (!budget) return DONE;
 		const covered = await pods.select((pod) => isCovered(pod, budget));
-		const plan = planDisruption(budget, covered, clock.now());
+		const plan = planDisruption(budget, covered, {
+			now: clock.now(),
+			find: (definition, owner) => this.#ownerOf(definition, owner),
+		});
 		for (const event of plan.events) recorder.event(budget, event);
 		for (const pod of plan.notDeleted) recorder.event(pod, notDeletedEvent(budget));
 		if (plan.status) {
@@ -113,6 +123,17 @@ export class DisruptionController {
 			}
 		}
 		return plan.recheckAt === undefined ? DONE : again(Math.max(plan.recheckAt - clock.now(), 0) + 1000);
+	}
+
+	#ownerOf(
+		{ group, resource }: ResourceDefinition,
+		{ namespace, name }: { readonly namespace: string; readonly name: string },
+	): KubeObject | undefined {
+		const { owners } = this.#options;
+		const found = owners.find(
+			({ definition }) => definition.group === group && definition.resource === resource,
+		);
+		return found?.informer.get(namespace, name);
 	}
 
 	async #takeBack(key: string): Promise<Outcome> {

@@ -244,6 +244,9 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 			...disruption,
 			pods: seen.pods,
 			budgets: informers.of(podDisruptionBudgets),
+			owners: resources
+				.filter(({ scale }) => scale !== undefined)
+				.map((definition) => ({ definition, informer: informers.of(definition) })),
 			recorder: recorderOf('controllermanager', disruption),
 		}),
 		'node-controller': new NodeLifecycleController({

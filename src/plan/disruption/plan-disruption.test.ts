@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { ignoresBudgets, isFreeToEvict, takeDisruption } from './eviction-budget.ts';
 import {
+	type DisruptionContext,
 	notDeletedEvent,
 	planDisruption,
 	staleDisruptionAt,
@@ -13,6 +15,8 @@ import {
 } from './plan-disruption.ts';
 
 const NOW = Date.parse('2026-01-31T08:00:00Z');
+/** No controller of the Pods exists. */
+const AT_NOW: DisruptionContext = { now: NOW, find: () => undefined };
 const SELECTOR = { matchLabels: { app: 'x' } };
 
 function pod(name: string, shape: { ready?: boolean; metadata?: object; status?: object } = {}): Pod {
@@ -49,13 +53,16 @@ const counts = (status: PodDisruptionBudget['status'] | undefined): readonly unk
 
 test('minAvailable as a number counts the Pods that are ready', () => {
 	const pods = [pod('a'), pod('b'), pod('c', { ready: false })];
-	const { status } = planDisruption(budget({ minAvailable: 1 }), pods, NOW);
+	const { status } = planDisruption(budget({ minAvailable: 1 }), pods, AT_NOW);
 	assert.deepEqual(counts(status), [3, 2, 1, 1]);
 	assert.deepEqual(
 		status?.conditions?.map(({ type, status: is, reason }) => [type, is, reason]),
 		[['DisruptionAllowed', 'True', 'SufficientPods']],
 	);
-	const again = planDisruption({ ...budget({ minAvailable: 1 }), status: status as never }, pods, NOW + 5000);
+	const again = planDisruption({ ...budget({ minAvailable: 1 }), status: status as never }, pods, {
+		...AT_NOW,
+		now: NOW + 5000,
+	});
 	assert.equal(again.status, undefined);
 });
 
@@ -63,7 +70,7 @@ test('Pods of a Job have no scale, so that maxUnavailable and percentages allow 
 	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 	const pods = [pod('a', { metadata: { ownerReferences: [owner] } })];
 	for (const spec of [{ maxUnavailable: 1 }, { minAvailable: '50%' }]) {
-		const { status, events } = planDisruption(budget(spec, { disruptionsAllowed: 3 }), pods, NOW);
+		const { status, events } = planDisruption(budget(spec, { disruptionsAllowed: 3 }), pods, AT_NOW);
 		assert.equal(status?.disruptionsAllowed, 0);
 		assert.equal(status?.conditions?.[0]?.reason, 'SyncFailed');
 		assert.equal(
@@ -73,8 +80,48 @@ test('Pods of a Job have no scale, so that maxUnavailable and percentages allow 
 	}
 });
 
+test('controllers count once with their replicas, a ReplicaSet with those of its Deployment', () => {
+	const reference = (kind: string, name: string): object => ({
+		...{
+			apiVersion: kind === 'ReplicationController' ? 'v1' : 'apps/v1',
+			kind,
+			name,
+			uid: name,
+			controller: true,
+		},
+	});
+	const object = (kind: string, name: string, replicas: number, owner?: object): KubeObject =>
+		({
+			...{ apiVersion: kind === 'ReplicationController' ? 'v1' : 'apps/v1', kind },
+			metadata: { name, namespace: 'n', uid: name, ...(owner && { ownerReferences: [owner] }) },
+			spec: { replicas },
+		}) as KubeObject;
+	const objects = [
+		object('Deployment', 'web', 10),
+		object('ReplicaSet', 'web-1', 3, reference('Deployment', 'web')),
+		object('ReplicaSet', 'web-2', 8, reference('Deployment', 'web')),
+		object('ReplicaSet', 'alone', 4),
+		object('ReplicaSet', 'lost', 2, reference('Deployment', 'gone')),
+		object('ReplicationController', 'old', 5),
+	];
+	const find: DisruptionContext['find'] = ({ kind }, { name }) =>
+		objects.find((each) => each.kind === kind && each.metadata.name === name);
+	const owned = (kind: string, name: string): Pod =>
+		pod(`${name}-p`, { metadata: { ownerReferences: [reference(kind, name)] } });
+	const sets = ['web-1', 'web-2', 'alone', 'lost'].map((name) => owned('ReplicaSet', name));
+	const pods = [...sets, ...sets, owned('ReplicationController', 'old')];
+	const plan = planDisruption(budget({ maxUnavailable: '10%' }), pods, { now: NOW, find });
+	// 10 of the Deployment, 4 and 2 of the other sets, and 5: of 21 Pods 3 may be unavailable.
+	assert.deepEqual(counts(plan.status), [21, 9, 18, 0]);
+	const unknown = planDisruption(budget({ maxUnavailable: 1 }), [owned('ReplicaSet', 'none')], {
+		now: NOW,
+		find,
+	});
+	assert.match(unknown.events[0]?.message ?? '', /found no controllers for pod "none-p"$/);
+});
+
 test('Pods without a controller are not counted by maxUnavailable, with an event', () => {
-	const { status, events } = planDisruption(budget({ maxUnavailable: 1 }), [pod('a')], NOW);
+	const { status, events } = planDisruption(budget({ maxUnavailable: 1 }), [pod('a')], AT_NOW);
 	assert.deepEqual(counts(status), [0, 1, 0, 0]);
 	assert.equal(events[0]?.reason, 'UnmanagedPods');
 });
@@ -82,7 +129,7 @@ test('Pods without a controller are not counted by maxUnavailable, with an event
 test('an eviction that was granted counts as done until its time is over', () => {
 	const disruptedPods = { a: formatTime(NOW - 1000), b: formatTime(NOW - 180_000), gone: formatTime(NOW) };
 	const given = budget({ minAvailable: 1 }, { disruptedPods });
-	const plan = planDisruption(given, [pod('a'), pod('b'), pod('c')], NOW);
+	const plan = planDisruption(given, [pod('a'), pod('b'), pod('c')], AT_NOW);
 	assert.deepEqual(counts(plan.status), [3, 2, 1, 1]);
 	assert.deepEqual(plan.status?.disruptedPods, { a: disruptedPods.a });
 	assert.equal(plan.recheckAt, NOW - 1000 + 120_000);
@@ -106,7 +153,7 @@ test('no sequence of evictions leaves fewer than minAvailable Pods', () => {
 	const property = fc.property(fc.nat(8), fc.nat(8), (ready, minAvailable) => {
 		const pods = Array.from({ length: ready }, (_, index) => pod(`p${index}`));
 		let current = budget({ minAvailable });
-		current = { ...current, status: planDisruption(current, pods, NOW).status ?? current.status };
+		current = { ...current, status: planDisruption(current, pods, AT_NOW).status ?? current.status };
 		let evicted = 0;
 		for (const { metadata } of pods) {
 			const allowance = takeDisruption(current, metadata.name ?? '', NOW);
@@ -114,7 +161,7 @@ test('no sequence of evictions leaves fewer than minAvailable Pods', () => {
 			evicted++;
 			current = { ...current, status: allowance.status };
 			// The controller may compute the status anew after each eviction, before the Pod is deleted.
-			current = { ...current, status: planDisruption(current, pods, NOW).status ?? current.status };
+			current = { ...current, status: planDisruption(current, pods, AT_NOW).status ?? current.status };
 		}
 		return evicted === Math.max(ready - minAvailable, 0);
 	});

@@ -6,12 +6,11 @@ import {
 	type MetaCondition,
 	withCondition,
 } from '../../api/meta/conditions.ts';
-import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { labelSelectorText, matches, selectorOf } from '../../api/meta/selector.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
-import { resourceOfKind } from '../../api/resources.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
+import { expectedScale, type FindOwner } from './expected-scale.ts';
 
 type Status = PodDisruptionBudget['status'];
 
@@ -41,6 +40,13 @@ export function isCovered({ metadata }: Pod, budget: PodDisruptionBudget): boole
 	return matches(selectorOf(budget.spec.selector), metadata.labels);
 }
 
+/** What the plan depends on besides the budget and its Pods. */
+export interface DisruptionContext {
+	readonly now: number;
+	/** Finds the controllers of the Pods. */
+	readonly find: FindOwner;
+}
+
 /**
  * Computes the status of a budget from the Pods that it covers (upstream: `trySync` in
  * pkg/controller/disruption/disruption.go).
@@ -52,11 +58,11 @@ export function isCovered({ metadata }: Pod, budget: PodDisruptionBudget): boole
 export function planDisruption(
 	budget: PodDisruptionBudget,
 	pods: readonly Pod[],
-	now: number,
+	{ now, find }: DisruptionContext,
 ): DisruptionPlan {
 	const events: EventText[] = [];
 	if (pods.length === 0) events.push({ type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
-	const expected = expectedPods(budget, pods);
+	const expected = expectedPods(budget, pods, find);
 	const granted = grantedEvictions(budget, pods, now);
 	if (typeof expected === 'string') {
 		const message = `Failed to calculate the number of expected pods: ${expected}`;
@@ -119,14 +125,18 @@ interface Expected {
 }
 
 /** How many Pods are expected and must be healthy, or why that is unknown (upstream: `getExpectedPodCount`). */
-function expectedPods({ spec }: PodDisruptionBudget, pods: readonly Pod[]): Expected | string {
+function expectedPods(
+	{ spec }: PodDisruptionBudget,
+	pods: readonly Pod[],
+	find: FindOwner,
+): Expected | string {
 	const { minAvailable, maxUnavailable } = spec;
 	if (maxUnavailable === undefined && typeof minAvailable === 'number') {
 		return { count: pods.length, healthy: minAvailable, unmanaged: 0 };
 	}
 	if (maxUnavailable === undefined && minAvailable === undefined)
 		return { count: 0, healthy: 0, unmanaged: 0 };
-	const scale = expectedScale(pods);
+	const scale = expectedScale(pods, find);
 	if (typeof scale === 'string') return scale;
 	const { count, unmanaged } = scale;
 	if (maxUnavailable !== undefined) {
@@ -138,24 +148,6 @@ function expectedPods({ spec }: PodDisruptionBudget, pods: readonly Pod[]): Expe
 /** A number, or a percentage of `total`, rounded up. */
 function scaled(amount: number | string, total: number): number {
 	return typeof amount === 'number' ? amount : Math.ceil((Number(amount.slice(0, -1)) * total) / 100);
-}
-
-/**
- * The number of Pods that the controllers of these Pods want, or why it is unknown. Only controllers with a
- * scale subresource tell; none of the kinds that are served has one. (Upstream's words for such a kind.)
- */
-function expectedScale(
-	pods: readonly Pod[],
-): { readonly count: number; readonly unmanaged: number } | string {
-	for (const pod of pods) {
-		const owner = controllerOf(pod);
-		if (!owner) continue;
-		const found = resourceOfKind(owner.apiVersion, owner.kind);
-		if (!found) return `no matches for kind "${owner.kind}" in version "${owner.apiVersion}"`;
-		const resource = found.group === '' ? found.resource : `${found.resource}.${found.group}`;
-		return `${resource} does not implement the scale subresource`;
-	}
-	return { count: 0, unmanaged: pods.length };
 }
 
 function unmanagedEvent({ spec }: PodDisruptionBudget): EventText {
