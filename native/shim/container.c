@@ -97,7 +97,8 @@ static _Noreturn void become_program(const struct request *request, const int io
 	ready = ready && take_identity(request, &failure) && enter_folder(request, true, &failure);
 	/* Without a pid namespace, nothing else ends the program if its waiter is killed. */
 	if (ready) prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ready) execute(request, &failure);
+	if (ready && request->dial) relay_port(request, report, &failure);
+	else if (ready) execute(request, &failure);
 	if (write(report, &failure, sizeof failure) < 0) _exit(126);
 	_exit(127);
 }
@@ -327,6 +328,7 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	const struct request *request = waiter->request;
 	int io[3] = {-1, -1, -1};
 	char terminal[64] = "";
+	if (!join_network(request, failure)) return false;
 	if (!open_streams(waiter, io, failure) || !open_cgroups(request, failure) || !read_filter(request, failure)) return false;
 	if (request->oom_file) waiter->oom = open(request->oom_file, O_RDONLY | O_CLOEXEC);
 	if (request->enter ? !enter_view(joined, failure) : !makes_own_box(request) && !enter_box(request, failure)) return false;
@@ -334,7 +336,9 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	if (request->tty && !makes_own_box(request) && !make_terminal(waiter, terminal, failure)) return false;
 	bool started = start_program(waiter, io, terminal, failure);
 	if (io[0] >= 0) close(io[0]);
-	waiter->out = io[1];
+	/* The end of a connection ends its pipe at once: each direction ends by itself. */
+	if (request->dial && io[1] >= 0) close(io[1]);
+	else waiter->out = io[1];
 	waiter->err = io[2];
 	return started;
 }

@@ -105,6 +105,10 @@ static const char **text_field(struct request *request, const char *name) {
 		{"uidmap", &request->uid_map},		{"gidmap", &request->gid_map},
 		{"oomfile", &request->oom_file},	{"root", &request->root},
 		{"upper", &request->upper},		{"work", &request->work},
+		{"netns", &request->netns},		{"network", &request->network},
+		{"device", &request->device},		{"bridge", &request->bridge},
+		{"address", &request->address},		{"gateway", &request->gateway},
+		{"alias", &request->alias},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;
@@ -145,6 +149,8 @@ static bool decode_field(struct request *request, const char *name, struct curso
 	else if (strcmp(name, "link") == 0) add_setting(&request->links, &request->link_count, cursor);
 	else if (strcmp(name, "sysctl") == 0) add_setting(&request->sysctls, &request->sysctl_count, cursor);
 	else if (strcmp(name, "group") == 0) add_group(request, next(cursor));
+	else if (strcmp(name, "dial") == 0) request->dial = (unsigned short)strtoul(next(cursor), NULL, 10);
+	else if (strcmp(name, "descriptor") == 0) request->descriptor = (int)strtol(next(cursor), NULL, 10);
 	else if (strcmp(name, "ns") == 0) request->ns_flags = namespace_flags(next(cursor));
 	else if (strcmp(name, "user") == 0) {
 		request->set_user = true;
@@ -177,8 +183,8 @@ int read_request(int fd, struct request *request, char **body) {
 	struct cursor cursor = {*body, *body + length, false};
 	while (cursor.at < cursor.end && !cursor.damaged)
 		if (!decode_field(request, next(&cursor), &cursor)) return -1;
-	if (cursor.damaged || !request->id || request->argc == 0) return -1;
-	return 1;
+	if (cursor.damaged || !request->id) return -1;
+	return request->argc > 0 || request->dial || request->network ? 1 : -1;
 }
 
 void free_request(struct request *request, char *body) {

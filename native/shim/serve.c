@@ -178,7 +178,8 @@ int serve(const char *events, const char *poke) {
 		struct request request;
 		char *body;
 		int got = read_request(STDIN_FILENO, &request, &body);
-		if (got > 0) start(&request);
+		if (got > 0 && request.network) serve_network(&request);
+		else if (got > 0) start(&request);
 		free_request(&request, body);
 		if (got == 0) return 0;
 		if (got < 0) {

@@ -3,6 +3,7 @@
  *
  *   stint-shim serve EVENTS POKE   reads requests from standard input, until its end
  *   stint-shim probe [FOLDER]      tries what this machine allows, and prints it; FOLDER is where images would be
+ *   stint-shim network             tries whether Pods can have networks of their own, and prints it
  *   stint-shim layer FOLDER user|root
  *                                  makes the whiteouts of an unpacked layer of an image; see layer.c
  *   stint-shim userns UIDS GIDS PROGRAM...
@@ -10,7 +11,7 @@
  *
  * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
  * mounts), root.c (the root of a container with an image), identity.c (user, capabilities, system call filter),
- * program.c, terminal.c; request.c decodes, events.c writes.
+ * program.c, terminal.c, network.c (the networks of Pods); request.c decodes, events.c writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
  * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, with the pid and start of the program
@@ -98,6 +99,12 @@ struct request {
 	/* Symbolic links to make, by path and target. */
 	struct setting *links;
 	size_t link_count;
+	/* Path of the network namespace to join, and the port to connect to in place of a program. */
+	const char *netns;
+	unsigned short dial;
+	/* For a request about networks, its kind, and what it is about: see network.c. */
+	const char *network, *device, *bridge, *address, *gateway, *alias;
+	int descriptor;
 };
 
 /* The step that failed, with errno and what it was about: reported to the launcher, which words the message. */
@@ -176,6 +183,17 @@ size_t relay_poll(const struct relay *relay, struct pollfd *fds);
 void relay_step(struct relay *relay, const struct pollfd *fds, size_t count);
 bool relay_drained(const struct relay *relay);
 void resize_terminal(int master, const char *line);
+
+/* network.c */
+/* Performs a request about networks, and answers it. */
+void serve_network(const struct request *request);
+bool join_network(const struct request *request, struct failure *failure);
+int try_network(void);
+/*
+ * Connects the standard streams to the port of the request until both directions have ended; never returns then. `report` is
+ * closed once it is connected. Returns only if it cannot connect: the detail is the errno for 127.0.0.1, the error that for ::1.
+ */
+void relay_port(const struct request *request, int report, struct failure *failure);
 
 /* main.c */
 bool fail(struct failure *failure, const char *step, const char *detail);

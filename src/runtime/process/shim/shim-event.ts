@@ -9,6 +9,8 @@ export type ShimEvent =
 			/** The process of the program, where it can outlive its waiter. */
 			readonly program?: ProgramProcess;
 	  }
+	/** The answer to a request about networks, with a descriptor of the shim; undefined: the request makes none. */
+	| { readonly kind: 'answered'; readonly id: string; readonly descriptor: number | undefined }
 	| { readonly kind: 'failed'; readonly id: string; readonly failure: ShimFailure }
 	| {
 			readonly kind: 'ended';
@@ -45,6 +47,10 @@ export function decodeEvent(line: string): ShimEvent | undefined {
 		return isCount(errno)
 			? { kind: 'failed', id, failure: { errno: Number(errno), step, detail: textOf(detail) } }
 			: undefined;
+	}
+	if (kind === 'N') {
+		const [descriptor = ''] = rest;
+		return { kind: 'answered', id, descriptor: isCount(descriptor) ? Number(descriptor) : undefined };
 	}
 	const [first = '', second = '', third = '', ...program] = rest;
 	if (!isCount(first) || !isCount(second) || !isCount(third)) return undefined;

@@ -77,7 +77,33 @@ export interface ShimRequest {
 	/** The process whose namespaces it joins: as another container of the Pod, or with `enter` as a command in it. */
 	readonly join?: ProcessIdentity;
 	readonly enter?: boolean;
+	/** Path of the network namespace that it joins; absent: that of the launcher, or of the joined process. */
+	readonly netns?: string;
+	/** In place of a program: the port of the loopback address to connect the standard streams to. */
+	readonly dial?: number;
 }
+
+/** A change of networks for the shim to make; see native/shim/network.c. Addresses are such as `10.244.0.1/16`. */
+export type NetworkRequest =
+	/** Makes a bridge, which has the address. */
+	| {
+			readonly network: 'bridge';
+			readonly device: string;
+			readonly address: string;
+			readonly alias: string;
+	  }
+	/** Makes the namespace of a Pod. `device` is the name of the bridge's end of its link. */
+	| {
+			readonly network: 'pod';
+			readonly device: string;
+			readonly bridge: string;
+			readonly address: string;
+			readonly gateway: string;
+	  }
+	/** Removes a link, if it exists. */
+	| { readonly network: 'remove'; readonly device: string }
+	/** Closes a descriptor of the shim. Has no answer. */
+	| { readonly network: 'close'; readonly descriptor: string };
 
 /** Whether a container with this box has a process namespace of its own, so that all its processes end with the first. */
 export function hasOwnProcesses(box: ContainerBox | undefined): boolean {
@@ -103,7 +129,16 @@ export function rightsOnly(box: ContainerBox): ContainerBox {
 
 /** Encodes a request for the shim's standard input. Throws a TypeError if a value contains a zero byte. */
 export function encodeRequest(request: ShimRequest): Buffer {
-	const strings = Array.from(fieldsOf(request)).flat();
+	return encodeFields(fieldsOf(request));
+}
+
+/** Encodes a request about networks, likewise. */
+export function encodeNetworkRequest(id: string, request: NetworkRequest): Buffer {
+	return encodeFields([['id', id], ...Object.entries(request)]);
+}
+
+function encodeFields(fields: Iterable<Field>): Buffer {
+	const strings = Array.from(fields).flat();
 	// The text may be a secret: it is not part of the message.
 	if (strings.some((text) => text.includes('\0')))
 		throw new TypeError('an argument, a variable or a path contains a zero byte');
@@ -121,11 +156,12 @@ const LONGEST_REQUEST_BYTES = 8 << 20;
 type Field = readonly [name: string, ...values: readonly string[]];
 
 function* fieldsOf(request: ShimRequest): Iterable<Field> {
-	const { argv, env, box, join, cgroups = [], ...rest } = request;
+	const { argv, env, box, join, cgroups = [], dial, ...rest } = request;
 	for (const arg of argv) yield ['arg', arg];
 	for (const [name, value] of Object.entries(env)) yield ['env', `${name}=${value}`];
 	for (const path of cgroups) yield ['cgroup', path];
 	if (join) yield ['join', String(join.pid), join.start ?? ''];
+	if (dial !== undefined) yield ['dial', String(dial)];
 	yield* plainFields(rest);
 	if (box) yield* boxFields(box);
 }

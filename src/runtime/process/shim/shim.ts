@@ -25,9 +25,10 @@ import {
 	signalProcess,
 } from '../launcher/process-table.ts';
 import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
+import { NetworkRequests } from './network-requests.ts';
 import { decodeEvent, type ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
-import { encodeRequest, type ShimRequest } from './shim-request.ts';
+import { encodeRequest, type NetworkRequest, type ShimRequest } from './shim-request.ts';
 
 /** The signal on which a waiter kills its container: KILL_SIGNAL of the shim, which no program can use. */
 const KILL_SIGNAL = 33;
@@ -89,6 +90,7 @@ export class Shim {
 	/** By the id of the request. */
 	readonly #starting = new Map<string, Starting>();
 	readonly #running = new Map<string, Running>();
+	readonly #networks = new NetworkRequests();
 	#server: Promise<Server> | undefined;
 	#poke: Socket | undefined;
 	#look: Timer | undefined;
@@ -172,6 +174,14 @@ export class Shim {
 		});
 	}
 
+	/**
+	 * Changes networks; resolves to a descriptor of the namespace that was made, which the caller closes, or undefined for
+	 * other changes. Rejects as {@link start} does.
+	 */
+	async changeNetwork(request: NetworkRequest): Promise<number | undefined> {
+		return await this.#networks.send(request, { id: this.newId(), ...(await this.#serving()) });
+	}
+
 	/** Stops reading, and ends the server; with `removes`, removes the files. No container may be running. */
 	close(removes: boolean): void {
 		this.#isClosed = true;
@@ -250,11 +260,13 @@ export class Shim {
 		};
 		current?.then(forget, () => {});
 		const isWaiting = Array.from(this.#starting.values()).some((starting) => starting.number === number);
-		if (isWaiting) this.#options.clock.setTimer(FORGET_MS, () => this.#giveUpStarts(number));
+		if (isWaiting || this.#networks.waitsFor(number))
+			this.#options.clock.setTimer(FORGET_MS, () => this.#giveUpStarts(number));
 	}
 
 	#giveUpStarts(number: number): void {
 		this.#readEvents();
+		this.#networks.giveUp(number);
 		for (const [id, starting] of this.#starting) {
 			if (starting.number !== number) continue;
 			this.#starting.delete(id);
@@ -302,6 +314,7 @@ export class Shim {
 	}
 
 	#take(event: ShimEvent, number: number): void {
+		if (this.#networks.take(event) || event.kind === 'answered') return;
 		const starting = this.#starting.get(event.id);
 		this.#starting.delete(event.id);
 		if (event.kind === 'failed') {
