@@ -20,15 +20,22 @@ const PORT_WINDOW_BYTES = 64 * 1024;
  * the host. See Runtime.portForward. Rejects with a PortForwardError, whose texts are those of Go's net.Dial.
  */
 export async function dialHostPort(port: number): Promise<Duplex> {
-	const problems: string[] = [];
-	for (const { host, network, text } of ADDRESSES) {
+	const problems: unknown[] = [];
+	for (const { host } of ADDRESSES) {
 		try {
 			return socketDuplex(await connected(host, port));
 		} catch (error) {
-			problems.push(`dial ${network} ${text}:${port}: connect: ${textOf(error)}`);
+			problems.push(error);
 		}
 	}
-	throw new PortForwardError(problems.join(', '));
+	throw new PortForwardError(dialProblem(port, problems));
+}
+
+/** Why neither 127.0.0.1 nor ::1 could be connected to, with the errors in this order, as Go's net.Dial says it. */
+export function dialProblem(port: number, errors: readonly unknown[]): string {
+	return ADDRESSES.map(
+		({ network, text }, index) => `dial ${network} ${text}:${port}: connect: ${textOf(errors[index])}`,
+	).join(', ');
 }
 
 async function connected(host: string, port: number): Promise<Socket> {

@@ -1,13 +1,17 @@
 import type { Duplex } from '../api/contract/duplex.ts';
 import { dialHostPort } from './host-port.ts';
 
-/** The connections to the ports of sandboxes that have the network of the host: each ends at the latest with its sandbox. */
+/** The connections to the ports of sandboxes: each ends at the latest with its sandbox. */
 export class PortConnections {
 	readonly #open = new Map<string, Set<Duplex>>();
 
-	/** Connects to a port for a sandbox that is ready. Rejects with PortForwardError. */
+	/** Connects to a port for a sandbox that is ready and has the network of the host. Rejects with PortForwardError. */
 	async dial(sandboxId: string, port: number): Promise<Duplex> {
-		const connection = await dialHostPort(port);
+		return this.add(sandboxId, await dialHostPort(port));
+	}
+
+	/** Takes in a connection that was made otherwise, and returns it. */
+	add(sandboxId: string, connection: Duplex): Duplex {
 		const connections = this.#open.get(sandboxId) ?? new Set();
 		this.#open.set(sandboxId, connections.add(connection));
 		void connection.closed.then(() => {

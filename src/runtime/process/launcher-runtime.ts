@@ -35,7 +35,6 @@ import {
 	type ExecConfig,
 	ExecError,
 	type ExecSession,
-	PortForwardError,
 	type PulledImage,
 	type PullOptions,
 	type Runtime,
@@ -45,16 +44,16 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
-import { PortConnections } from '../port-connections.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
+import { type NetworkOptions, RuntimeNetworks } from './network/runtime-networks.ts';
 import { patientList } from './patient-list.ts';
 import type { ProgramSource } from './program-source.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
-import type { SessionRequest } from './sessions/session-protocol.ts';
+import type { ContainerSessionRequest } from './sessions/session-protocol.ts';
 import { isPause, joiningBox, startPause, targetContainerOf } from './shared-processes.ts';
 import { prepareBox } from './shim/prepare-box.ts';
 import type { MachineProbe } from './shim/probe.ts';
@@ -62,7 +61,7 @@ import { shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
 /** The components and settings of a {@link LauncherRuntime}. */
-export interface LauncherRuntimeOptions {
+export interface LauncherRuntimeOptions extends NetworkOptions {
 	/** The launcher's folder; created if it does not exist, accessible for this user only. */
 	readonly folder: string;
 	readonly clock: Clock;
@@ -84,8 +83,6 @@ export interface LauncherRuntimeOptions {
 	 * them and removes the folder named here.
 	 */
 	readonly removeAtEnd?: string;
-	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
-	onError(error: unknown): void;
 }
 
 const LOG_MAX_BYTES = 10 << 20;
@@ -109,7 +106,7 @@ export class LauncherRuntime implements Runtime {
 	readonly #options: LauncherRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
-	readonly #connections = new PortConnections();
+	readonly #networks: RuntimeNetworks;
 	/** The real path of the launcher's folder. */
 	#folder = '';
 	#client: Promise<LauncherClient> | undefined;
@@ -120,6 +117,7 @@ export class LauncherRuntime implements Runtime {
 	constructor(options: LauncherRuntimeOptions) {
 		this.version = `${options.source.name}://${options.version}`;
 		this.#options = options;
+		this.#networks = new RuntimeNetworks(options);
 		this.#traits = this.#traitsWith(false);
 	}
 
@@ -150,6 +148,7 @@ export class LauncherRuntime implements Runtime {
 		const { level, reason } = this.#machine;
 		if (level === 'none') this.#options.onUnisolated?.(reason);
 		else this.#controllers = controllersIn(findHierarchies());
+		await this.#networks.start(file, this.#machine);
 		this.#traits = this.#traitsWith(file !== undefined);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
@@ -167,6 +166,7 @@ export class LauncherRuntime implements Runtime {
 		if (this.#stopped) return;
 		if (options.killAll && (this.#client || !this.#isEmpty)) await (await this.#connected()).killAll();
 		this.#stopped = true;
+		this.#networks.stop();
 		await this.#options.source.stop();
 		const client = await this.#client?.catch(() => undefined);
 		this.#client = undefined;
@@ -180,13 +180,15 @@ export class LauncherRuntime implements Runtime {
 
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
-		const { namespaces, sysctls } = config;
+		const { namespaces, sysctls, ports } = config;
+		const podRange = namespaces.network === 'pod' ? this.#networks.podRange : undefined;
 		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
 		const sandbox = await this.#call('runSandbox', {
 			...metadataOf(config),
 			namespaces,
 			sysctls,
 			...(limits && { limits }),
+			...(podRange !== undefined && { podRange, ports }),
 		});
 		this.#know(sandbox);
 		return sandbox;
@@ -194,7 +196,7 @@ export class LauncherRuntime implements Runtime {
 
 	async stopSandbox(id: string): Promise<void> {
 		await this.#call('stopSandbox', id);
-		this.#connections.close(id);
+		this.#networks.forget(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -203,7 +205,7 @@ export class LauncherRuntime implements Runtime {
 		await this.#call('removeSandbox', id);
 		await this.#options.source.release([...containers]);
 		this.#known.delete(id);
-		this.#connections.close(id);
+		this.#networks.forget(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
@@ -303,18 +305,16 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	/** Opens a session with the launcher, once it can take calls. */
-	async #session(request: SessionRequest): Promise<Duplex> {
+	async #session(request: ContainerSessionRequest): Promise<Duplex> {
 		if (this.#isEmpty)
 			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
 		await this.#connected();
 		return await openSession(this.#options.folder, request);
 	}
 
-	/** The sandboxes have the network of the host. */
 	async portForward(sandboxId: string, port: number): Promise<Duplex> {
-		const sandbox = (await this.listSandboxes()).find(({ id }) => id === sandboxId);
-		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
-		return await this.#connections.dial(sandboxId, port);
+		const sandboxes = this.#isEmpty ? [] : await this.#call('listSandboxes');
+		return await this.#networks.dial(sandboxes, { folder: this.#options.folder, sandboxId, port });
 	}
 
 	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */
@@ -393,7 +393,9 @@ export class LauncherRuntime implements Runtime {
 		if (before) for (const listener of this.#listeners) listener({ status });
 	}
 
-	#know({ id, config }: HostSandbox): void {
+	#know(sandbox: HostSandbox): void {
+		const { id, config } = sandbox;
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map(), prepared: new Set() });
+		this.#networks.note(sandbox);
 	}
 }

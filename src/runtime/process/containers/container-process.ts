@@ -54,6 +54,8 @@ export interface ProcessOptions {
 	readonly box: ContainerBox | undefined;
 	/** The process whose namespaces it joins; only by the shim. */
 	readonly join?: ProcessIdentity;
+	/** Path of the network namespace of its Pod; absent: that of the launcher. Only by the shim. */
+	readonly netns?: string | undefined;
 	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
 	readonly tty: boolean;
 	readonly stdin: boolean;
@@ -325,11 +327,20 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box, join, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, join, netns, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
 	const oomFile = cgroups?.oomFile;
 	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
-	return { argv, env, cwd, tty, ...groups, ...(box && { box }), ...(join && { join }) };
+	return {
+		argv,
+		env,
+		cwd,
+		tty,
+		...groups,
+		...(box && { box }),
+		...(join && { join }),
+		...(netns !== undefined && { netns }),
+	};
 }
 
 function newLog({ log }: Pick<ProcessOptions, 'log'>, host: ProcessHost): LogFile {

@@ -1,8 +1,10 @@
 import type { RuntimeContainer } from '../../contract.ts';
 import type { ContainerProcess, ProcessHost } from '../containers/container-process.ts';
 import type { ContainerSlots } from '../containers/container-slots.ts';
+import type { PodNetwork } from '../network/pod-network.ts';
 import type { Shim } from '../shim/shim.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
+import type { ProcessIdentity } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox } from './protocol.ts';
 
 /** The components and settings of a launcher. */
@@ -57,4 +59,20 @@ export function* entriesOf({
 		if (run) yield { run, of: status.id };
 		if (running) yield { process: running.process.identity, of: status.id };
 	}
+}
+
+/** The networks of the sandboxes that have one of their own, by sandbox. */
+export function networksOf(sandboxes: Iterable<SandboxEntry>): ReadonlyMap<string, PodNetwork> {
+	return new Map(
+		Array.from(sandboxes).flatMap(({ sandbox: { id, state, network } }) =>
+			network && state === 'ready' ? [[id, network] as const] : [],
+		),
+	);
+}
+
+/** The processes of the running containers of a sandbox. */
+export function processesIn(sandbox: SandboxEntry | undefined): readonly ProcessIdentity[] {
+	return [...(sandbox?.containers ?? [])].flatMap(({ running }) =>
+		running ? [running.process.identity] : [],
+	);
 }

@@ -96,7 +96,12 @@ function isSandbox(value: unknown): value is HostSandbox {
 	const { podUid, podName, podNamespace, hostname, attempt, namespaces, sysctls } = config;
 	if (!isRecord(namespaces) || !isRecord(sysctls)) return false;
 	if (state !== 'ready' && state !== 'stopped') return false;
+	if (value.network !== undefined && !isNetwork(value.network)) return false;
 	return areTexts(id, ip, podUid, podName, podNamespace, hostname) && areNumbers(createdAt, attempt);
+}
+
+function isNetwork(value: unknown): boolean {
+	return isRecord(value) && areTexts(value.ip, value.bridge, value.range);
 }
 
 function isContainer(value: unknown): value is RuntimeContainer {

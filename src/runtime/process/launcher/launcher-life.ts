@@ -158,9 +158,16 @@ export class LauncherLife {
 	#endIfDone(): void {
 		if (this.#hasEnded || !this.#launcher.isIdle || (this.#isWanted && !this.#server.isAlone)) return;
 		this.#hasEnded = true;
-		const { lock, removable, onError } = this.#options;
 		this.#server.close();
 		this.#sessions.close();
+		const left = this.#launcher.leaveNetworks();
+		if (left) void left.catch(this.#options.onError).finally(() => this.#leave());
+		else this.#leave();
+	}
+
+	/** The last acts of this process. */
+	#leave(): void {
+		const { lock, removable, onError } = this.#options;
 		const isOurs = lock.isHeld;
 		this.#shim?.close(isOurs);
 		this.#launcher.close(isOurs);

@@ -11,9 +11,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
-import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../../contract.ts';
+import { ContainerStartError, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import { Cgroups, startIn } from '../cgroups/cgroups.ts';
@@ -21,18 +20,23 @@ import { ContainerProcess, type ProcessOptions } from '../containers/container-p
 import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
 import { MountView } from '../containers/mount-view.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
+import { type SlotStart, startInSlot } from '../containers/start-in-slot.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
+import { PodNetworks } from '../network/pod-networks.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
+import { beginDial } from '../sessions/dial-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
 import { checkJoin, isPause } from '../shared-processes.ts';
 import { hasOwnProcesses } from '../shim/shim-request.ts';
-import { describeShortage, describeStartError } from '../start-error.ts';
+import { describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
 import {
 	type ContainerEntry,
 	entriesOf,
 	type LauncherOptions,
+	networksOf,
+	processesIn,
 	type SandboxEntry,
 } from './container-entry.ts';
 import { Journal, type JournalState } from './journal.ts';
@@ -47,9 +51,6 @@ import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 /** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
 const MOST_STARTS = 4;
 
-/** How long a start waits for descriptors, processes, memory or disk before it rejects with RuntimeBusy. */
-const LONGEST_WAIT_MS = 1000;
-
 /** See the header of this file. */
 export class Launcher implements LauncherCalls {
 	readonly #options: LauncherOptions;
@@ -62,6 +63,9 @@ export class Launcher implements LauncherCalls {
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, ContainerEntry>();
 	readonly #cgroups: Cgroups | undefined;
+	readonly #networks: PodNetworks | undefined;
+	/** The sandboxes that are being created. */
+	readonly #creating = new Map<string, Promise<HostSandbox>>();
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
 	/** Number of containers that are starting or running. */
 	#active = 0;
@@ -78,6 +82,8 @@ export class Launcher implements LauncherCalls {
 			const run = journaled.runs.get(status.id);
 			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
 		}
+		this.#networks =
+			shim && new PodNetworks({ shim, key: this.#key, left: networksOf(this.#sandboxes.values()), onError });
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
 		const [sandboxes, containers] = [this.#sandboxes, this.#containers];
 		const head = { ...originOf(options.folder), key: this.#key };
@@ -130,12 +136,20 @@ export class Launcher implements LauncherCalls {
 		const id = sandboxIdOf(config);
 		const existing = this.#sandboxes.get(id);
 		if (existing) return existing.sandbox;
+		const creating = this.#creating.get(id) ?? this.#createSandbox(id, config);
+		this.#creating.set(id, creating);
+		return await creating.finally(() => this.#creating.delete(id));
+	}
+
+	async #createSandbox(id: string, config: HostSandboxConfig): Promise<HostSandbox> {
+		const made = config.podRange && (await this.#networks?.add(id, config.podRange));
 		const createdAt = this.#options.clock.now();
-		const sandbox: HostSandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
+		const sandbox: HostSandbox = { id, config, state: 'ready', createdAt, ...(made || { ip: '127.0.0.1' }) };
 		const folder = this.#folders.take();
 		try {
 			this.#journal.append({ sandbox, folder });
 		} catch (error) {
+			this.#networks?.remove(id);
 			await this.#folders.release(folder);
 			throw error;
 		}
@@ -154,6 +168,7 @@ export class Launcher implements LauncherCalls {
 		// The one that holds the namespaces ends last: all processes in them are killed with it, their waiters too.
 		await Promise.all(all.filter(({ status }) => !isPause(status)).map((each) => this.#kill(each)));
 		await Promise.all(all.map((each) => this.#kill(each)));
+		this.#networks?.remove(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
@@ -237,10 +252,18 @@ export class Launcher implements LauncherCalls {
 	async killAll(): Promise<void> {
 		await Promise.all(Array.from(this.#sandboxes.keys(), (id) => this.removeSandbox(id)));
 		await this.#options.sweeper.flush();
+		await this.#networks?.close();
+	}
+
+	/** Removes what Pods with networks of their own share; undefined if there is nothing. Called before {@link close}. */
+	leaveNetworks(): Promise<void> | undefined {
+		return this.#networks?.leave();
 	}
 
 	/** Begins a session with a running container. Rejects with {@link ExecError}. */
 	async beginSession(request: SessionRequest): Promise<ServeSession> {
+		if (request.kind === 'dial')
+			return await beginDial(await this.#netnsOf(request.sandboxId), request.port, this.#options);
 		const container = this.#containers.get(request.containerId);
 		const target = container?.running && {
 			process: container.running.process,
@@ -250,40 +273,26 @@ export class Launcher implements LauncherCalls {
 		return await beginContainerSession(request, target, this.#options);
 	}
 
-	/**
-	 * Takes a slot and starts the container in it. While the machine is short of a resource, it waits for other
-	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
-	 * wants to stop the Pod would have to wait as well.
-	 */
+	/** Starts the container. See {@link startInSlot} for how long it waits. */
 	async #start(container: ContainerEntry): Promise<RuntimeContainer> {
-		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
-		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
-		let shortage: unknown;
+		let result: SlotStart<RuntimeContainer>;
 		this.#active++;
 		try {
-			while (clock.monotonic() < deadline && (await slots.take(deadline))) {
-				try {
-					return await this.#spawn(container, options);
-				} catch (error) {
-					slots.release();
-					if (!isShortage(error)) throw error;
-					shortage = error;
-				}
-				await slots.nextRelease(deadline);
-			}
+			result = await startInSlot(this.#options, () => this.#spawn(container, options));
 		} catch (error) {
 			const message = await describeStartError(error, options.program, options.box);
-			const end = { exitCode: 128, finishedAt: clock.now() };
+			const end = { exitCode: 128, finishedAt: this.#options.clock.now() };
 			this.#exit(container, end, { reason: 'StartError', message });
 			throw new ContainerStartError('RunContainerError', message);
 		}
+		if ('started' in result) return result.started;
 		this.#active--;
 		// The container never ran: a later launcher must not report it as lost.
 		delete container.run;
-		if (shortage !== undefined) this.#events.record({ containerGone: container.status.id });
+		if (result.wasTried) this.#events.record({ containerGone: container.status.id });
 		if (this.isIdle) this.#options.onIdle();
-		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
+		throw result.busy;
 	}
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
@@ -295,11 +304,16 @@ export class Launcher implements LauncherCalls {
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
 		const { config, status, sandbox } = container;
 		const isLoose = !hasOwnProcesses(config?.box);
+		const netns = options.join ? undefined : await this.#netnsOf(sandbox.sandbox.id);
 		const request = { id: status.id, limits: config?.limits, isLoose, sandbox: sandbox.sandbox };
-		const process = await startIn(this.#cgroups, request, (cgroups) =>
-			this.#starts.run(() => ContainerProcess.start({ ...options, cgroups }, this.#options)),
-		);
-		return this.#started(container, process);
+		const start = (cgroups: ProcessOptions['cgroups']): Promise<ContainerProcess> =>
+			this.#starts.run(() => ContainerProcess.start({ ...options, netns, cgroups }, this.#options));
+		return this.#started(container, await startIn(this.#cgroups, request, start));
+	}
+
+	/** The path of the network namespace of a sandbox that has one of its own. */
+	async #netnsOf(sandboxId: string): Promise<string | undefined> {
+		return await this.#networks?.pathOf(sandboxId, processesIn(this.#sandboxes.get(sandboxId)));
 	}
 
 	#processOptions(container: ContainerEntry, config = container.config): ProcessOptions {

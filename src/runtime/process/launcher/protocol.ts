@@ -13,10 +13,11 @@ import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandb
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
+import type { PodNetwork } from '../network/pod-network.ts';
 import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
@@ -68,11 +69,19 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 export interface HostSandboxConfig extends SandboxMetadata, Pick<SandboxConfig, 'namespaces' | 'sysctls'> {
 	/** What all its containers together may use; absent as in {@link HostContainerConfig}. */
 	readonly limits?: CgroupLimits;
+	/** The range of addresses for a network of its own, such as `10.244.0.0/16`; absent: it has that of the launcher. */
+	readonly podRange?: string;
+	/** The ports that the server forwards to it. */
+	readonly ports?: SandboxConfig['ports'];
 }
 
 /** A sandbox of the launcher. */
 export interface HostSandbox extends Sandbox {
 	readonly config: HostSandboxConfig;
+	/** Its own network; absent: it has that of the launcher. */
+	readonly network?: PodNetwork;
+	/** Why it reaches no other machine, although it has a network of its own; absent: it does. */
+	readonly confined?: string;
 }
 
 /** The calls of the protocol. They mean what the methods of these names in runtime/contract.ts mean. */

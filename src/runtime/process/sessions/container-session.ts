@@ -3,7 +3,7 @@ import type { ContainerProcess, ProcessHost, ProcessOptions } from '../container
 import type { RunRecord } from '../launcher/journal-entry.ts';
 import { beginAttach } from './attach-session.ts';
 import { beginExec } from './exec-session.ts';
-import type { SessionRequest } from './session-protocol.ts';
+import type { ContainerSessionRequest } from './session-protocol.ts';
 import type { ServeSession } from './session-server.ts';
 
 /** A running container that a session is for. */
@@ -17,7 +17,7 @@ export interface SessionContainer {
 
 /** Begins a session with a container; undefined is one that does not run. Rejects with {@link ExecError}. */
 export async function beginContainerSession(
-	request: SessionRequest,
+	request: ContainerSessionRequest,
 	container: SessionContainer | undefined,
 	{ shim, pipes, clock }: Pick<ProcessHost, 'shim' | 'pipes' | 'clock'>,
 ): Promise<ServeSession> {

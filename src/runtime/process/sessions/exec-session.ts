@@ -119,7 +119,7 @@ async function readToEnd(outputs: readonly SentOutput[], clock: Clock): Promise<
 }
 
 /** The pipes of one session, each for one use. */
-class SessionPipes {
+export class SessionPipes {
 	readonly stdin: ReturnType<typeof pipeWriter> | undefined;
 	readonly control: ReturnType<typeof pipeWriter>;
 	/** The pipes of the outputs, by channel. */
@@ -151,7 +151,10 @@ class SessionPipes {
 	}
 
 	/** Takes the pipes. Rejects with {@link ExecError} if this machine has none. */
-	static async take({ stdin, stdout, stderr, tty }: ExecConfig, { pipes }: ExecHost): Promise<SessionPipes> {
+	static async take(
+		{ stdin, stdout, stderr, tty }: Omit<ExecConfig, 'command'>,
+		{ pipes }: ExecHost,
+	): Promise<SessionPipes> {
 		const taken: Fifo[] = [];
 		const take = async (isWanted: boolean): Promise<Fifo | undefined> => {
 			if (!isWanted) return undefined;

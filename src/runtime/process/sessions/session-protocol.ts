@@ -9,7 +9,12 @@ import type { AttachConfig, ExecConfig, ExecError } from '../../contract.ts';
 /** What a client wants. */
 export type SessionRequest =
 	| { readonly kind: 'exec'; readonly containerId: string; readonly config: ExecConfig }
-	| { readonly kind: 'attach'; readonly containerId: string; readonly config: AttachConfig };
+	| { readonly kind: 'attach'; readonly containerId: string; readonly config: AttachConfig }
+	/** A connection to a port of the loopback address of a sandbox with a network of its own. */
+	| { readonly kind: 'dial'; readonly sandboxId: string; readonly port: number };
+
+/** A request about a container. */
+export type ContainerSessionRequest = Exclude<SessionRequest, { readonly kind: 'dial' }>;
 
 /** Whether the session has begun; otherwise the fields of the error. */
 export type SessionAnswer =

@@ -39,7 +39,7 @@ const PRINT_SIZES = 'trap "stty size" WINCH; stty size | grep -v "^0 0"; while :
 const HAS_BOXES = (await probeMachine(shimFile())).level !== 'none';
 
 /** Creates such a machine, without a launcher. */
-export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim'> = {}): HostHarness {
+export function openHost(how: Pick<ProcessRuntimeOptions, 'withoutShim' | 'podNetwork'> = {}): HostHarness {
 	const mounts = HAS_BOXES && !how.withoutShim;
 	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
 	const folder = join(root, 'launcher');

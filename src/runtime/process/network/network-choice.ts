@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { messageOf } from '../../../base/message-of.ts';
+import type { MachineProbe } from '../shim/probe.ts';
+
+/** Whose network Pods are to have: `auto` is one of their own where this machine allows it. */
+export type PodNetworkWish = 'auto' | 'host' | 'pod';
+
+/** Whose network Pods have, and the reason if it is that of the machine and none asked for that. */
+export type PodNetworkChoice = { readonly kind: 'pod' } | { readonly kind: 'host'; readonly reason?: string };
+
+/** The longest that the trial may take: it makes one bridge and one network namespace, in milliseconds. */
+const LONGEST_TRIAL_MS = 5000;
+
+/** Chooses by a trial. Rejects with an Error that a user can read if `pod` is wanted and impossible. */
+export async function choosePodNetwork(
+	wish: PodNetworkWish,
+	{ shim, machine }: { readonly shim: string | undefined; readonly machine: Pick<MachineProbe, 'level'> },
+): Promise<PodNetworkChoice> {
+	if (wish === 'host') return { kind: 'host' };
+	const reason = await refusalOf(shim, machine);
+	if (reason === undefined) return { kind: 'pod' };
+	if (wish === 'pod') throw new Error(`--pod-network pod: Pods cannot have networks of their own: ${reason}`);
+	return { kind: 'host', reason };
+}
+
+/** Why Pods cannot have networks of their own here; undefined: they can. */
+async function refusalOf(
+	shim: string | undefined,
+	{ level }: Pick<MachineProbe, 'level'>,
+): Promise<string | undefined> {
+	if (shim === undefined) return 'stint has no shim for this system';
+	if (level !== 'root') return 'that needs root';
+	try {
+		const { stdout } = await promisify(execFile)(shim, ['network'], { timeout: LONGEST_TRIAL_MS, env: {} });
+		if (stdout.startsWith('network yes')) return undefined;
+		return `the trial failed (${stdout.trim()})`;
+	} catch (error) {
+		return messageOf(error);
+	}
+}

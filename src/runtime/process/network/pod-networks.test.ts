@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Duplex } from '../../../api/contract/duplex.ts';
+import type { SandboxConfig } from '../../../api/contract/sandbox-config.ts';
+import { PortForwardError, type RuntimeContainer, type Sandbox } from '../../contract.ts';
+import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
+import type { ProcessRuntime } from '../process-runtime.ts';
+import { probeMachine } from '../shim/probe.ts';
+import { shimFile } from '../shim/shim-file.ts';
+import { exitOf, type HostHarness, openHost, outputOf, start } from '../testing/host-harness.ts';
+import { findBridges, hasPorts, linkNames } from './bridges.ts';
+import { choosePodNetwork } from './network-choice.ts';
+
+const choice = await choosePodNetwork('auto', { shim: shimFile(), machine: await probeMachine(shimFile()) });
+const skip = choice.kind === 'pod' ? false : 'Pods cannot have networks of their own here';
+
+/** Answers each connection with `name` and what it has received, once the other side has ended. */
+function listener(name: string, host: string): readonly string[] {
+	const script = `require('net').createServer({ allowHalfOpen: true }, (socket) => {
+		let text = '';
+		socket.on('data', (chunk) => { text += chunk; });
+		socket.on('end', () => socket.end(${JSON.stringify(`${name}:`)} + text));
+	}).listen(8080, ${JSON.stringify(host)}, () => console.log('listens'))`;
+	return [process.execPath, '-e', script];
+}
+
+/** Sends `text` to an address, and prints what is received. */
+function caller(host: string, text: string): readonly string[] {
+	const script = `const socket = require('net').connect({ port: 8080, host: ${JSON.stringify(host)} });
+		socket.end(${JSON.stringify(text)});
+		socket.on('data', (chunk) => process.stdout.write(chunk)).on('error', (error) => console.log(error.code))`;
+	return [process.execPath, '-e', script];
+}
+
+function call(
+	host: string,
+	{ port, text }: { readonly port: number; readonly text: string },
+): Promise<string> {
+	return new Promise((resolve, reject) => {
+		let received = '';
+		const socket = connect({ host, port });
+		socket.on('data', (chunk) => {
+			received += String(chunk);
+		});
+		socket.on('error', reject).on('close', () => resolve(received));
+		socket.end(text);
+	});
+}
+
+async function callThrough(stream: Duplex, text: string): Promise<string> {
+	await stream.send({ type: 'data', channel: 0, bytes: Buffer.from(text) });
+	await stream.send({ type: 'end', channel: 0 });
+	let received = '';
+	for (let message = await stream.receive(); message; message = await stream.receive())
+		if (message.type === 'data') received += Buffer.from(message.bytes).toString();
+	return received;
+}
+
+describe('Pods with networks of their own', { skip }, () => {
+	let machine: HostHarness;
+	let runtime: ProcessRuntime;
+	beforeEach(async () => {
+		machine = openHost({ podNetwork: 'pod' });
+		runtime = machine.connect();
+		await runtime.start();
+	});
+	afterEach(() => machine.close());
+
+	const begin = async (
+		sandbox: Sandbox,
+		{ name = 'main', command }: { readonly name?: string; readonly command: readonly string[] },
+	): Promise<RuntimeContainer> => {
+		const config = containerConfig({ name, command, logPath: machine.logPath(`${sandbox.id}-${name}`) });
+		const { id } = await runtime.createContainer(sandbox.id, config);
+		return await runtime.startContainer(id);
+	};
+	const finish = async (
+		sandbox: Sandbox,
+		container: { readonly name?: string; readonly command: readonly string[] },
+	): Promise<string> => {
+		const { name = 'main' } = container;
+		const exit = exitOf(runtime, `${sandbox.id}_${name}_0`);
+		await begin(sandbox, container);
+		return (await outputOf(machine, await exit)).trim();
+	};
+	const listens = async (sandbox: Sandbox, command: readonly string[]): Promise<RuntimeContainer> => {
+		const container = await begin(sandbox, { command });
+		while (!(await outputOf(machine, container)).includes('listens')) await machine.passTime(1);
+		return container;
+	};
+	const pod = (name: string, fields: Partial<SandboxConfig> = {}): Promise<Sandbox> =>
+		runtime.runSandbox(sandboxConfig(name, fields));
+
+	test('two Pods listen on the same port, and reach each other and the host', async () => {
+		const [a, b] = [await pod('a'), await pod('b')];
+		assert.notEqual(a.ip, b.ip);
+		await listens(a, listener('a', '0.0.0.0'));
+		await listens(b, listener('b', '0.0.0.0'));
+		assert.equal(await call(a.ip, { port: 8080, text: 'from the host' }), 'a:from the host');
+		assert.equal(await call(b.ip, { port: 8080, text: '1' }), 'b:1');
+		assert.equal(await finish(a, { name: 'calls-b', command: caller(b.ip, 'from a') }), 'b:from a');
+		assert.equal(await finish(a, { name: 'calls-itself', command: caller('127.0.0.1', '2') }), 'a:2');
+		const host = await pod('on-host', {
+			namespaces: { network: 'node', ipc: 'pod', pid: 'container', user: 'node' },
+		});
+		assert.equal(host.ip, '127.0.0.1');
+		await listens(host, listener('host', '0.0.0.0'));
+		const gateway = b.ip.replace(/\d+\.\d+$/, '0.1');
+		assert.equal(await finish(b, { name: 'calls-host', command: caller(gateway, '3') }), 'host:3');
+	});
+
+	test('all containers and commands of a Pod share its network, which any user may use', async () => {
+		const sandbox = await pod('a');
+		const main = await begin(sandbox, { command: ['sleep', '1000000'] });
+		const show = [
+			'sh',
+			'-c',
+			'readlink /proc/self/ns/net; cat /proc/sys/net/ipv4/ip_unprivileged_port_start',
+		];
+		const [network, port] = (await finish(sandbox, { name: 'other', command: show })).split('\n');
+		assert.equal(port, '0');
+		const own = execFileSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }).trim();
+		assert.notEqual(network, own);
+		const exec = { command: show, stdin: false, stdout: true, stderr: false, tty: false };
+		const session = await runtime.exec(main.id, exec);
+		let output = '';
+		for (let message = await session.streams.receive(); message; message = await session.streams.receive())
+			if (message.type === 'data') output += Buffer.from(message.bytes).toString();
+		assert.equal(output.split('\n')[0], network);
+	});
+
+	test('port-forward reaches a program that listens on the loopback address of the Pod alone', async () => {
+		const sandbox = await pod('a');
+		await listens(sandbox, listener('a', '127.0.0.1'));
+		await assert.rejects(call(sandbox.ip, { port: 8080, text: '' }), { code: 'ECONNREFUSED' });
+		const stream = await runtime.portForward(sandbox.id, 8080);
+		const text = 'z'.repeat(300_000);
+		assert.equal(await callThrough(stream, text), `a:${text}`);
+		const kept = await runtime.portForward(sandbox.id, 8080);
+		await assert.rejects(runtime.portForward(sandbox.id, 9), (error) => {
+			assert.ok(error instanceof PortForwardError);
+			assert.equal(
+				error.message,
+				'dial tcp4 127.0.0.1:9: connect: connection refused, dial tcp6 [::1]:9: connect: connection refused',
+			);
+			return true;
+		});
+		await runtime.removeSandbox(sandbox.id);
+		await kept.closed;
+	});
+
+	test('a hostPort is open on loopback while its Pod runs', async () => {
+		const ports = [{ protocol: 'TCP', containerPort: 8080, hostPort: 18_417, hostIP: '' }] as const;
+		const sandbox = await pod('a', { ports });
+		await listens(sandbox, listener('a', '0.0.0.0'));
+		assert.equal(await call('127.0.0.1', { port: 18_417, text: 'x' }), 'a:x');
+		await runtime.stopSandbox(sandbox.id);
+		await assert.rejects(call('127.0.0.1', { port: 18_417, text: 'x' }), { code: 'ECONNREFUSED' });
+	});
+
+	test('the address and the network survive a killed launcher, and stay with the Pod without a container', async () => {
+		const sandbox = await pod('a');
+		await listens(sandbox, listener('a', '0.0.0.0'));
+		await machine.crash(runtime);
+		while ((await runtime.listSandboxes().catch(() => [])).length === 0) await machine.passTime(1);
+		const [again] = await runtime.listSandboxes();
+		assert.equal(again?.ip, sandbox.ip);
+		assert.equal(await call(sandbox.ip, { port: 8080, text: '1' }), 'a:1');
+		assert.equal(await finish(sandbox, { name: 'joins', command: caller('127.0.0.1', '2') }), 'a:2');
+		const other = await pod('b');
+		await machine.crash(runtime);
+		while ((await runtime.listSandboxes().catch(() => [])).length < 2) await machine.passTime(1);
+		await listens(other, listener('b', '0.0.0.0'));
+		assert.equal(await call(other.ip, { port: 8080, text: '3' }), 'b:3');
+	});
+
+	test('two servers have bridges and addresses of their own', async () => {
+		const second = openHost({ podNetwork: 'pod' });
+		const elsewhere = second.connect();
+		await elsewhere.start();
+		const [one, two] = [await pod('a'), await elsewhere.runSandbox(sandboxConfig('a'))];
+		assert.notEqual(one.ip.split('.')[1], two.ip.split('.')[1]);
+		await listens(one, listener('one', '0.0.0.0'));
+		await second.close();
+		assert.equal(await call(one.ip, { port: 8080, text: '1' }), 'one:1');
+	});
+
+	test('nothing is left behind, also by a launcher that was killed with its containers', async () => {
+		const before = new Set(findBridges().map(({ key }) => key));
+		await pod('a');
+		const [made] = findBridges().filter(({ key }) => !before.has(key));
+		assert.ok(made);
+		await runtime.stop({ killAll: true });
+		await untilNone(() => linkNames().some((name) => name.startsWith(made.name)));
+		assert.doesNotMatch(filterRules(), new RegExp(`${made.name}-`));
+
+		const killed = openHost({ podNetwork: 'pod' });
+		const doomed = killed.connect();
+		await doomed.start();
+		const { status } = await start(doomed, killed.script('echo $PPID; exec sleep 1000000'));
+		while ((await outputOf(killed, status)) === '') await killed.passTime(1);
+		const waiter = Number(await outputOf(killed, status));
+		const [left] = findBridges().filter(({ key }) => !before.has(key));
+		assert.ok(left);
+		await doomed.stop();
+		process.kill(killed.launcherPid(), 'SIGKILL');
+		process.kill(waiter, 'SIGKILL');
+		await untilNone(() => hasPorts(left.name));
+		assert.ok(linkNames().includes(left.name));
+		const next = openHost({ podNetwork: 'pod' });
+		const runtimeAfter = next.connect();
+		await runtimeAfter.start();
+		await runtimeAfter.runSandbox(sandboxConfig('a'));
+		assert.ok(!findBridges().some(({ key }) => key === left.key));
+		await next.close();
+		await killed.close();
+	});
+});
+
+test('the reason for the network of the machine is given, and a wish that cannot be met is an error', async () => {
+	const machine = { level: 'user' } as const;
+	const facts = { shim: shimFile() ?? '/shim', machine };
+	assert.deepEqual(await choosePodNetwork('auto', facts), { kind: 'host', reason: 'that needs root' });
+	assert.deepEqual(await choosePodNetwork('host', facts), { kind: 'host' });
+	await assert.rejects(choosePodNetwork('pod', facts), /--pod-network pod: .*that needs root/);
+});
+
+async function untilNone(isThere: () => boolean): Promise<void> {
+	while (isThere()) await pause(5);
+}
+
+function filterRules(): string {
+	try {
+		return execFileSync('iptables-save', { encoding: 'utf8', env: { PATH: '/usr/sbin:/sbin:/usr/bin' } });
+	} catch {
+		return '';
+	}
+}

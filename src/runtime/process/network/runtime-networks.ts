@@ -1,0 +1,84 @@
+import type { Duplex } from '../../../api/contract/duplex.ts';
+import { PortForwardError } from '../../contract.ts';
+import { PortConnections } from '../../port-connections.ts';
+import type { HostSandbox } from '../launcher/protocol.ts';
+import { dialSandbox } from '../sessions/dial-client.ts';
+import type { MachineProbe } from '../shim/probe.ts';
+import { DEFAULT_POD_RANGE } from './address-range.ts';
+import { HostPorts } from './host-ports.ts';
+import { choosePodNetwork, type PodNetworkChoice, type PodNetworkWish } from './network-choice.ts';
+
+/** The settings about the networks of Pods. */
+export interface NetworkOptions {
+	/** Whose network Pods have. Default `host`: they have that of this machine. */
+	readonly podNetwork?: PodNetworkWish;
+	/** The addresses of Pods with networks of their own, unless this machine uses them. Default 10.244.0.0/16. */
+	readonly podRange?: string;
+	/** Called at the start with whose network Pods have. */
+	onPodNetwork?(choice: PodNetworkChoice): void;
+	/** Called at most once, if Pods with networks of their own reach no other machine, with the reason. */
+	onConfined?(reason: string): void;
+	/** Receives errors that no call can reject with. */
+	onError(error: unknown): void;
+}
+
+/** The server's part of the networks of Pods: which ones they get, and the ports by which they are reached. */
+export class RuntimeNetworks {
+	readonly #options: NetworkOptions;
+	readonly #connections = new PortConnections();
+	readonly #hostPorts: HostPorts;
+	#podRange: string | undefined;
+	#isConfined = false;
+
+	constructor(options: NetworkOptions) {
+		this.#options = options;
+		this.#hostPorts = new HostPorts(options.onError);
+	}
+
+	/** Chooses what Pods get. Rejects with an Error that a user can read if the wish cannot be met. */
+	async start(shim: string | undefined, machine: Pick<MachineProbe, 'level'>): Promise<void> {
+		const { podNetwork = 'host', podRange = DEFAULT_POD_RANGE, onPodNetwork } = this.#options;
+		const choice = await choosePodNetwork(podNetwork, { shim, machine });
+		if (choice.kind === 'pod') this.#podRange = podRange;
+		onPodNetwork?.(choice);
+	}
+
+	/** The range of addresses for Pods with networks of their own; undefined: they have that of this machine. */
+	get podRange(): string | undefined {
+		return this.#podRange;
+	}
+
+	/** Notes a sandbox of the launcher, new or not. */
+	note({ id, config, state, ip, network, confined }: HostSandbox): void {
+		if (network && state === 'ready') this.#hostPorts.open({ id, ip, ports: config.ports ?? [] });
+		if (confined === undefined || this.#isConfined) return;
+		this.#isConfined = true;
+		this.#options.onConfined?.(confined);
+	}
+
+	/** Connects to a port of the loopback address of one of `sandboxes`, by the launcher of `folder`. Rejects as Runtime.portForward. */
+	async dial(
+		sandboxes: readonly HostSandbox[],
+		{
+			folder,
+			sandboxId,
+			port,
+		}: { readonly folder: string; readonly sandboxId: string; readonly port: number },
+	): Promise<Duplex> {
+		const sandbox = sandboxes.find(({ id }) => id === sandboxId);
+		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		if (!sandbox.network) return await this.#connections.dial(sandboxId, port);
+		return this.#connections.add(sandboxId, await dialSandbox(folder, { sandboxId, port }));
+	}
+
+	/** Closes the ports of a sandbox that ends. */
+	forget(sandboxId: string): void {
+		this.#connections.close(sandboxId);
+		this.#hostPorts.close(sandboxId);
+	}
+
+	/** Closes the ports of this machine. */
+	stop(): void {
+		this.#hostPorts.closeAll();
+	}
+}
