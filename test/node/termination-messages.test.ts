@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { SystemClock } from '../../src/base/clock.ts';
+import { FolderVolumes } from '../../src/node/volumes/folder-volumes.ts';
+import { PodFolders } from '../../src/node/volumes/pod-folders.ts';
 import { test } from '../support/transports.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
@@ -25,7 +31,12 @@ async function messagesOf(
 	t: Parameters<typeof startNode>[0],
 	given: Pod,
 ): Promise<readonly (string | undefined)[]> {
-	const node = await startNode(t, { traits: TRAITS });
+	const folder = mkdtempSync(join(tmpdir(), 'stint-messages-'));
+	t.after(() => rmSync(folder, { recursive: true, force: true }));
+	const memory = { open: () => undefined, existing: () => undefined };
+	const folders = new PodFolders({ disk: folder, memory });
+	const volumes = new FolderVolumes({ folders, clock: new SystemClock() });
+	const node = await startNode(t, { traits: TRAITS, volumes });
 	await node.plane.client.resource(pods, 'default').create(given);
 	const ended = await node.plane.until(pods, 'p', inPhase('Failed'));
 	return ended?.status.containerStatuses?.map(({ state }) => state?.terminated?.message) ?? [];
