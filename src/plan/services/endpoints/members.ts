@@ -1,0 +1,82 @@
+import { hasEnded } from '../../../api/core/pod/phase.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
+import type { Service, ServicePort } from '../../../api/core/service/schema.ts';
+import { HEADLESS } from '../../../api/core/service/service-type.ts';
+import { isConditionTrue } from '../../../api/meta/conditions.ts';
+import { parseIp } from '../../../api/network/ip-address.ts';
+
+/** The label of Endpoints and EndpointSlices whose Service has no address of its own. */
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+
+/** The annotation with the time of the change that endpoints were last written for. */
+export const TRIGGER_TIME_ANNOTATION = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+/**
+ * Whether the controllers maintain the endpoints of the Service: those of an ExternalName and of a Service without
+ * selector are written by others.
+ */
+export function hasSelectedEndpoints({ spec }: Service): boolean {
+	return spec.type !== 'ExternalName' && spec.selector !== undefined;
+}
+
+/** Whether the Service selects the Pod, whatever the state of the Pod. An empty selector selects every Pod. */
+export function isSelected({ metadata }: Pick<Pod, 'metadata'>, service: Service): boolean {
+	const { labels = {}, namespace } = metadata;
+	if (namespace !== service.metadata.namespace || !hasSelectedEndpoints(service)) return false;
+	return Object.entries(service.spec.selector ?? {}).every(
+		([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+	);
+}
+
+/** Whether the Pod has an address that traffic can be sent to (upstream: `ShouldPodBeInEndpoints`). */
+export function canBeEndpoint(pod: Pod): boolean {
+	return !hasEnded(pod) && (pod.status.podIPs ?? []).length > 0;
+}
+
+/** Whether the Pod reports that it is ready. */
+export function isReadyPod({ status }: Pod): boolean {
+	return isConditionTrue(status.conditions, 'Ready');
+}
+
+/** The addresses of the Pod that are of a family, in canonical form. */
+export function addressesOf({ status }: Pod, family: 'IPv4' | 'IPv6'): readonly string[] {
+	return (status.podIPs ?? []).flatMap(({ ip }) => {
+		const address = parseIp(ip);
+		return address?.family === family ? [address.text] : [];
+	});
+}
+
+/** The host name of the Pod in the domain of the Service; undefined if its subdomain is another. */
+export function hostnameIn({ spec }: Pod, service: Service): string | undefined {
+	return spec.hostname && spec.subdomain === service.metadata.name ? spec.hostname : undefined;
+}
+
+/** The reference from an endpoint to its Pod. */
+export function referenceTo({ metadata: { namespace = '', name = '', uid = '' } }: Pod): {
+	readonly kind: 'Pod';
+	readonly namespace: string;
+	readonly name: string;
+	readonly uid: string;
+} {
+	return { kind: 'Pod', namespace, name, uid };
+}
+
+/**
+ * The port of the Pod that a port of a Service leads to: by number, or by the name of a port of one of its containers.
+ * Undefined if no container has such a port (upstream: `FindPort`).
+ */
+export function targetPortOf({ spec }: Pod, port: ServicePort): number | undefined {
+	const { targetPort = port.port, protocol = 'TCP' } = port;
+	if (typeof targetPort === 'number') return targetPort;
+	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+	for (const { ports = [] } of [...spec.containers, ...sidecars]) {
+		const found = ports.find(({ name, protocol: own = 'TCP' }) => name === targetPort && own === protocol);
+		if (found) return found.containerPort;
+	}
+	return undefined;
+}
+
+/** Whether the Service has an address of its own (upstream: `IsServiceIPSet`). */
+export function hasOwnAddress({ spec: { clusterIP = '' } }: Service): boolean {
+	return clusterIP !== '' && clusterIP !== HEADLESS;
+}

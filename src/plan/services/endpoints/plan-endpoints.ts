@@ -1,0 +1,129 @@
+/**
+ * The Endpoints of a Service with a selector (upstream: pkg/controller/endpoint/endpoints_controller.go). Reading order:
+ * this file, members.ts (which Pods, which ports), repack.ts, capacity.ts. The slices of the same Service are planned in
+ * plan/services/slices.
+ *
+ * 1. Endpoints of a Service without selector, or of an ExternalName, are never touched: a user writes them.
+ * 2. Nothing is written if nothing would change.
+ */
+
+import type { EndpointAddress, EndpointSubset, Endpoints } from '../../../api/core/endpoints/schema.ts';
+import { ENDPOINTS_CONTROLLER, ENDPOINTS_MANAGER_LABEL } from '../../../api/core/endpoints/validation.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
+import type { Service } from '../../../api/core/service/schema.ts';
+import { semanticEqual } from '../../../api/schema/equality.ts';
+import { capacityAnnotation, OVER_CAPACITY_ANNOTATION, withinCapacity } from './capacity.ts';
+import {
+	addressesOf,
+	canBeEndpoint,
+	HEADLESS_LABEL,
+	hasOwnAddress,
+	hasSelectedEndpoints,
+	hostnameIn,
+	isReadyPod,
+	referenceTo,
+	TRIGGER_TIME_ANNOTATION,
+	targetPortOf,
+} from './members.ts';
+import { repackSubsets } from './repack.ts';
+
+/** What the endpoints controller sees of a Service. */
+export interface EndpointsSnapshot {
+	readonly service: Service;
+	/** The Pods that the Service selects. */
+	readonly pods: readonly Pod[];
+	readonly endpoints: Endpoints | undefined;
+	/** The time of the change that caused the pass, as text; undefined if it is not known. */
+	readonly triggerTime?: string;
+}
+
+/** What the controller does. */
+export type EndpointsPlan =
+	| { readonly kind: 'keep'; readonly because: string }
+	| { readonly kind: 'create' | 'update'; readonly object: Endpoints };
+
+/** Plans the Endpoints of a Service. */
+export function planEndpoints(snapshot: EndpointsSnapshot): EndpointsPlan {
+	const { service, pods, endpoints, triggerTime } = snapshot;
+	if (!hasSelectedEndpoints(service)) return { kind: 'keep', because: 'others write these endpoints' };
+	const subsets = repackSubsets(pods.flatMap((pod) => subsetsOf(pod, service)));
+	if (endpoints && isUpToDate(endpoints, subsets, service)) {
+		return { kind: 'keep', because: 'the endpoints are those of the Pods' };
+	}
+	const { metadata } = service;
+	const annotations = { ...endpoints?.metadata.annotations };
+	delete annotations[TRIGGER_TIME_ANNOTATION];
+	delete annotations[OVER_CAPACITY_ANNOTATION];
+	const stored = withinCapacity(subsets);
+	const object: Endpoints = {
+		apiVersion: 'v1',
+		kind: 'Endpoints',
+		metadata: {
+			...(endpoints?.metadata ?? { name: metadata.name ?? '', namespace: metadata.namespace ?? '' }),
+			labels: labelsFor(service),
+			annotations: {
+				...annotations,
+				...(triggerTime !== undefined && { [TRIGGER_TIME_ANNOTATION]: triggerTime }),
+				...capacityAnnotation(subsets),
+			},
+		},
+		...(stored.length > 0 && { subsets: stored }),
+	};
+	return { kind: endpoints ? 'update' : 'create', object };
+}
+
+/** A subset for each port of the Service that the Pod has. */
+function subsetsOf(pod: Pod, service: Service): readonly EndpointSubset[] {
+	const { ports = [], publishNotReadyAddresses = false, ipFamilies = [] } = service.spec;
+	if (!canBeEndpoint(pod) || (pod.metadata.deletionTimestamp && !publishNotReadyAddresses)) return [];
+	const [ip] = addressesOf(pod, ipFamilies[0] ?? 'IPv4');
+	if (ip === undefined) return [];
+	const hostname = hostnameIn(pod, service);
+	const address: EndpointAddress = {
+		ip,
+		...(hostname !== undefined && { hostname }),
+		nodeName: pod.spec.nodeName ?? '',
+		targetRef: referenceTo(pod),
+	};
+	const list = publishNotReadyAddresses || isReadyPod(pod) ? 'addresses' : 'notReadyAddresses';
+	if (ports.length === 0) return hasOwnAddress(service) ? [] : [{ [list]: [address] }];
+	return ports.flatMap((port) => {
+		const number = targetPortOf(pod, port);
+		if (number === undefined) return [];
+		const { name, protocol = 'TCP', appProtocol } = port;
+		const given = {
+			...(name && { name }),
+			port: number,
+			protocol,
+			...(appProtocol !== undefined && { appProtocol }),
+		};
+		return [{ [list]: [address], ports: [given] }];
+	});
+}
+
+function isUpToDate(endpoints: Endpoints, subsets: readonly EndpointSubset[], service: Service): boolean {
+	const { labels, annotations } = endpoints.metadata;
+	const known = endpoints.subsets ?? [];
+	return (
+		// Endpoints that upstream's controller wrote have another order.
+		(semanticEqual(known, subsets) || semanticEqual(repackSubsets(known), subsets)) &&
+		semanticEqual(withoutHeadless(labels), withoutHeadless(labelsFor(service))) &&
+		annotations?.[OVER_CAPACITY_ANNOTATION] === undefined &&
+		withinCapacity(known) === known
+	);
+}
+
+function labelsFor(service: Service): Readonly<Record<string, string>> {
+	const { [HEADLESS_LABEL]: _, ...labels } = service.metadata.labels ?? {};
+	return {
+		...labels,
+		...(!hasOwnAddress(service) && { [HEADLESS_LABEL]: '' }),
+		[ENDPOINTS_MANAGER_LABEL]: ENDPOINTS_CONTROLLER,
+	};
+}
+
+/** A change of this label alone is no reason for a write, as upstream. */
+function withoutHeadless(labels: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+	const { [HEADLESS_LABEL]: _, ...others } = labels;
+	return others;
+}
