@@ -47,6 +47,8 @@ export interface ControlPlaneSetup {
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
 	/** See the option of {@link controlPlane}. By default no certificate is published. */
 	readonly rootCertificatePem?: string;
+	/** What the Service `kubernetes` has and leads to; by default there is none. */
+	readonly apiServer?: ControlPlaneOptions['apiServer'];
 	/** Where local volumes are created; by default nowhere. */
 	readonly localVolumes?: ControlPlaneOptions['localVolumes'];
 	/** Receives the errors that components report; by default they become diagnostics of the test. */

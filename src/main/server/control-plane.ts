@@ -55,6 +55,7 @@ import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
 import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
+import { type ApiServerAddress, apiServerController, serviceControllers } from './service-controllers.ts';
 
 /** Options of the control plane. */
 export interface ControlPlaneOptions {
@@ -70,6 +71,8 @@ export interface ControlPlaneOptions {
 	 * server has no listener that Pods could connect to.
 	 */
 	readonly rootCertificatePem?: string;
+	/** What the Service `kubernetes` has and leads to. Undefined if the API server has no listener. */
+	readonly apiServer?: ApiServerAddress;
 	/** Signs the tokens of Secrets for ServiceAccounts. Undefined: those Secrets stay empty. */
 	readonly signToken?: (claims: LegacyClaims) => Promise<string>;
 	/**
@@ -114,6 +117,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
 		...storageControllers(context),
+		...serviceControllers({ ...context, recorderOf }),
 		...collectors(context),
 	};
 	metrics.include(() => stateMetrics(informers));
@@ -348,14 +352,15 @@ function collectors({ options, informers, of }: ControlPlaneContext): Readonly<R
 	};
 }
 
-/** The controllers that keep the objects that every namespace has. */
+/** The controllers that keep the objects that every namespace has, and the Service of the API server. */
 function namespaceObjects({
 	options,
 	informers,
 	of,
 }: ControlPlaneContext): Readonly<Record<string, Component>> {
-	const { rootCertificatePem: certificatePem, signToken } = options;
+	const { rootCertificatePem: certificatePem, signToken, apiServer } = options;
 	return {
+		...apiServerController({ informers, of }, apiServer),
 		...(signToken && {
 			'serviceaccount-token-controller': new TokensController({
 				...of('serviceaccount-token-controller'),

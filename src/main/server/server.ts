@@ -42,6 +42,7 @@ import { thisMachine } from './machine.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { nodeVolumes } from './node-volumes.ts';
 import { openStore, type StoreChoice } from './open-store.ts';
+import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
 import { loopbackRange, serveServices } from './service-network.ts';
@@ -183,7 +184,7 @@ async function startParts(
 	const api = await startApi(context);
 	const opened = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	const listener = opened?.listener;
-	lifecycle.run(controlPlane(controlPlaneOptions(context, api, opened?.caPem)));
+	lifecycle.run(controlPlane(controlPlaneOptions(context, api, opened)));
 	if (options.registryPort !== undefined) await startRegistry(context, options.registryPort);
 	await startNode(context, api, killsPods);
 	if (options.runtime !== 'fake')
@@ -284,7 +285,7 @@ async function startListener(
 	{ options: { folder, log }, clock, lifecycle, endpoint, onError }: ServerContext,
 	server: ApiServer,
 	port: number,
-): Promise<{ readonly listener: HttpListener; readonly caPem: string }> {
+): Promise<OpenedListener & { readonly listener: HttpListener }> {
 	trustNamedAuthoritiesOnly();
 	const credentials = loadCredentials(folder.pki, clock.now(), log.warning);
 	const listener = await lifecycle.start({
@@ -306,10 +307,11 @@ async function startListener(
 }
 
 function controlPlaneOptions(
-	{ options: { endedPodsLimit, folder, maxPods }, clock, metrics, ready, onError }: ServerContext,
+	{ options, clock, metrics, ready, onError }: ServerContext,
 	transport: ApiServer,
-	rootCertificatePem: string | undefined,
+	opened: OpenedListener | undefined,
 ): ControlPlaneOptions {
+	const { endedPodsLimit, folder, maxPods, serviceRange } = options;
 	const random = new SystemRandom();
 	const { name: nodeName } = thisMachine({ folder: folder.path, maxPods });
 	return {
@@ -322,7 +324,7 @@ function controlPlaneOptions(
 		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
-		...(rootCertificatePem !== undefined && { rootCertificatePem }),
+		...(opened && listenerOptions(opened, serviceRange)),
 	};
 }
 
