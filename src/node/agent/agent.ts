@@ -35,6 +35,8 @@ import type { NodeUse } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { services } from '../../api/core/service/definition.ts';
+import type { Service } from '../../api/core/service/schema.ts';
 import { badRequest, notFound } from '../../api/errors/api-error.ts';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -57,7 +59,7 @@ import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { logBytes } from '../logs/log-size.ts';
 import { ContainerHooks } from '../pods/container-hooks.ts';
-import { ContainerStarter } from '../pods/container-starter.ts';
+import { BY_NAMESPACE, ContainerStarter } from '../pods/container-starter.ts';
 import type { InputSource } from '../pods/input-source.ts';
 import { PodInputs } from '../pods/inputs.ts';
 import { NetworkFiles } from '../pods/network-files.ts';
@@ -109,6 +111,7 @@ export interface NodeAgentOptions {
 export class NodeAgent implements NodeApi {
 	readonly #options: NodeAgentOptions;
 	readonly #pods: Informer<Pod>;
+	readonly #services: Informer<Service>;
 	readonly #view: RuntimeView;
 	readonly #workers: PodWorkers;
 	readonly #source: ApiInputs;
@@ -128,6 +131,7 @@ export class NodeAgent implements NodeApi {
 		this.#options = options;
 		this.#logFiles = new LogFiles(options.logFolder);
 		this.#pods = boundPods(options);
+		this.#services = servicesOf(options);
 		this.#view = new RuntimeView(runtime, (podUid) => {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
@@ -167,7 +171,7 @@ export class NodeAgent implements NodeApi {
 			client,
 			metrics: options.metrics,
 			pods: this.#pods,
-			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
+			starter: new ContainerStarter({ ...shared, services: this.#services, logs: this.#logFiles }),
 			probes: this.#probes,
 			evictionOf: (uid) => this.#evictions.of(uid),
 			logs: this.#logs,
@@ -250,6 +254,7 @@ export class NodeAgent implements NodeApi {
 			await runTogether(
 				[
 					(stop) => this.#pods.run(stop),
+					(stop) => this.#services.run(stop),
 					(stop) => this.#workers.run(stop),
 					(stop) => this.#evictions.run(stop),
 					async (stop) => await this.#collector?.run(stop),
@@ -342,6 +347,16 @@ function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions
 		narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
 		indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
 		onError: (error) => onError('pods', error),
+	});
+}
+
+/** All Services, with the index by namespace. */
+function servicesOf({ client, clock, random, onError }: NodeAgentOptions): Informer<Service> {
+	return new Informer<Service>(client.resource(services), {
+		clock,
+		random,
+		indexes: { [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace ?? ''] },
+		onError: (error) => onError('services', error),
 	});
 }
 

@@ -1,11 +1,14 @@
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Service } from '../../api/core/service/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
 import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
-import { apiServerVariables } from '../../plan/pod/config/service-variables.ts';
+import type { Variable } from '../../plan/pod/config/environment.ts';
+import { serviceVariables } from '../../plan/pod/config/service-variables.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
@@ -31,6 +34,9 @@ import type { FailedStart } from './start-backoffs.ts';
  */
 const BUSY_RETRY_MS = 500;
 
+/** The name of the index of Services by their namespace. */
+export const BY_NAMESPACE = 'namespace';
+
 /** The components and settings of a {@link ContainerStarter}. */
 export interface ContainerStarterOptions {
 	readonly clock: Clock;
@@ -44,6 +50,8 @@ export interface ContainerStarterOptions {
 	readonly hostIP: string;
 	/** The address of the API server for programs in containers; undefined if they can reach none. */
 	readonly apiServerUrl: (() => string | undefined) | undefined;
+	/** The Services with the index {@link BY_NAMESPACE}, for the variables of containers. */
+	readonly services: Pick<Informer<Service>, 'synced' | 'indexed'>;
 	readonly inputs: PodInputs;
 	readonly onError: (key: string, error: unknown) => void;
 }
@@ -130,7 +138,7 @@ export class ContainerStarter {
 		const writesMessage = container.terminationMessagePath && writesMessageFile(runtime.traits);
 		const { uid = '' } = pod.metadata;
 		const messageFile = writesMessage ? await inputs.makeMessageFile(uid, container.name, attempt) : '';
-		const services = apiServerVariables(this.#options.apiServerUrl?.());
+		const services = await this.#serviceVariables(pod);
 		const facts = { attempt, logPath, messageFile, node, services, values };
 		const config = containerConfigOf(pod, container, {
 			...facts,
@@ -138,6 +146,17 @@ export class ContainerStarter {
 		});
 		await inputs.makeSubPaths(container, config.mounts);
 		return config;
+	}
+
+	/** The variables of Services; a restart of the container sees those that exist then. */
+	async #serviceVariables({ metadata: { namespace = '' }, spec }: Pod): Promise<readonly Variable[]> {
+		const { services, apiServerUrl } = this.#options;
+		const hasLinks = spec.enableServiceLinks ?? true;
+		if (hasLinks && !(await services.synced)) {
+			throw new InputError('services have not yet been read at least once, cannot construct envvars');
+		}
+		const linked = hasLinks ? services.indexed(BY_NAMESPACE, namespace) : [];
+		return serviceVariables({ services: linked, namespace, apiServerUrl: apiServerUrl?.() });
 	}
 
 	/** The container that an ephemeral container targets. Throws InputError, as upstream, if it has not run yet. */

@@ -165,8 +165,5 @@ export const POD_RULES: readonly FieldRule[] = [
 	},
 	honoured('spec.shareProcessNamespace', 'Containers see the processes of each other.'),
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
-	harmless(
-		'spec.enableServiceLinks',
-		'Only the API server has variables, such as KUBERNETES_SERVICE_HOST, which every container gets as upstream.',
-	),
+	honoured('spec.enableServiceLinks', 'Those of the API server are set in any case, as upstream.'),
 ];
