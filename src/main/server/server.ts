@@ -45,7 +45,7 @@ import { openStore, type StoreChoice } from './open-store.ts';
 import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
-import { loopbackRange, serveServices } from './service-network.ts';
+import { serveServices, serviceRangeOf } from './service-network.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -64,7 +64,7 @@ export interface ServerOptions {
 	readonly evictionThresholds?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
-	/** The addresses of Services. Default: {@link loopbackRange}. */
+	/** The addresses of Services. Default: loopback addresses that depend on the data folder. */
 	readonly serviceRange?: AddressRange;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
@@ -236,7 +236,7 @@ async function startApi({
 	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
-	const { allowPrivileged = false, serviceRange = loopbackRange(options.folder.path) } = options;
+	const { allowPrivileged = false } = options;
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
@@ -261,7 +261,7 @@ async function startApi({
 		version: VERSION,
 		mountTokens: mounts.promise,
 		allowPrivileged,
-		serviceRange,
+		serviceRange: serviceRangeOf(options),
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -311,7 +311,7 @@ function controlPlaneOptions(
 	transport: ApiServer,
 	opened: OpenedListener | undefined,
 ): ControlPlaneOptions {
-	const { endedPodsLimit, folder, maxPods, serviceRange } = options;
+	const { endedPodsLimit, folder, maxPods } = options;
 	const random = new SystemRandom();
 	const { name: nodeName } = thisMachine({ folder: folder.path, maxPods });
 	return {
@@ -324,7 +324,7 @@ function controlPlaneOptions(
 		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
-		...(opened && listenerOptions(opened, serviceRange)),
+		...(opened && listenerOptions(opened, serviceRangeOf(options))),
 	};
 }
 

@@ -25,10 +25,7 @@ import { thisMachine } from './machine.ts';
 export interface ServiceNetworkSettings {
 	readonly api: ApiServer;
 	readonly clock: Clock;
-	readonly options: {
-		readonly folder: DataFolder;
-		/** Default: {@link loopbackRange}. */
-		readonly serviceRange?: AddressRange;
+	readonly options: ServiceRangeOptions & {
 		readonly maxPods: number;
 		readonly log: Log;
 	};
@@ -45,12 +42,23 @@ export interface ServiceNetworkSettings {
 const FIRST_RANGE = 64;
 const RANGES = 64;
 
+/** The addresses of Services that a server was given, or those of its data folder. */
+export function serviceRangeOf({ serviceRange, folder }: ServiceRangeOptions): AddressRange {
+	return serviceRange ?? loopbackRange(folder.path);
+}
+
+/** What the addresses of Services depend on. */
+export interface ServiceRangeOptions {
+	readonly folder: DataFolder;
+	readonly serviceRange?: AddressRange;
+}
+
 /**
  * The addresses of the Services of a server whose Pods share the network of the machine. They are loopback addresses: all
  * of 127.0.0.0/8 is, and no other machine can reach them. The range depends on the data folder, so that several servers of
  * one machine rarely have the same.
  */
-export function loopbackRange(folder: string): AddressRange {
+function loopbackRange(folder: string): AddressRange {
 	const [first = 0] = createHash('sha256').update(realpathSync(folder)).digest();
 	return addressRangeOf(`127.${FIRST_RANGE + (first % RANGES)}.0.0/16`) ?? DEFAULT_SERVICE_RANGE;
 }
@@ -77,8 +85,8 @@ export async function serveServices(
 ): Promise<void> {
 	await ready;
 	const { ServiceNetwork } = await import('../../node/network/service-network.ts');
-	const { folder, maxPods, log, serviceRange = loopbackRange(folder.path) } = options;
-	const dns = dnsAddressIn(serviceRange);
+	const { folder, maxPods, log } = options;
+	const dns = dnsAddressIn(serviceRangeOf(options));
 	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
