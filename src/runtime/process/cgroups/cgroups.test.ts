@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { ContainerConfig, ResourceAmounts } from '../../../api/contract/container-config.ts';
+import { SystemClock } from '../../../base/clock.ts';
 import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
 import { type HostHarness, openHost, outputOf, run, start, untilGone } from '../testing/host-harness.ts';
@@ -285,4 +286,34 @@ test('a start that is tried again keeps the group that the failed one has left',
 	cgroups.end(request.id);
 	cgroups.close();
 	await untilNone('uid-again');
+});
+
+/** A mounted cgroup v2, in which groups need no controllers. */
+const UNIFIED = / (\S+) cgroup2 /.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
+const canUnify =
+	process.getuid?.() === 0 && UNIFIED !== undefined && existsSync(join(UNIFIED, 'cgroup.procs'));
+
+test('a container without processes of its own has its group in version 2 where there is one, and processes that fork do not escape', {
+	skip: !canUnify && 'no group can be made in a cgroup v2',
+}, async () => {
+	const folder = UNIFIED ?? '';
+	const cgroups = new Cgroups({
+		...{ key: `loose-${process.pid}`, clock: new SystemClock({ keepsAlive: true }) },
+		onError: (error) => assert.fail(String(error)),
+		onIdle: () => {},
+		hierarchies: [...HIERARCHIES, { version: 2, folder, controllers: new Set() }],
+	});
+	const request = { id: 'uid-loose_0_main_0', isLoose: true, sandbox: { id: 'uid-loose_0', config: {} } };
+	const made = cgroups.make(request)?.folders ?? [];
+	assert.equal(made.length, 1);
+	const [group = ''] = made;
+	assert.ok(group.startsWith(`${folder}/stint/`));
+	// Each process is replaced by a new one all the time.
+	const script = `echo $$ > ${group}/cgroup.procs; f() { f & }; f`;
+	const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
+	await once(child, 'exit');
+	assert.notEqual(readFileSync(join(group, 'cgroup.procs'), 'utf8'), '');
+	cgroups.end(request.id);
+	while (existsSync(group)) await new Promise((resolve) => setImmediate(resolve));
+	cgroups.close();
 });
