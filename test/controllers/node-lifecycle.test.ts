@@ -13,14 +13,11 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
-import { Client } from '../../src/client/client.ts';
-import { EventRecorder } from '../../src/client/event-recorder.ts';
-import { NodeAgent } from '../../src/node/agent/agent.ts';
 import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+import { fakeAgent } from '../support/fake-node.ts';
 import { test } from '../support/transports.ts';
 
 /**
@@ -63,30 +60,8 @@ class TestCluster {
 		const { clock } = this;
 		const runtime = this.#runtimes.get(name) ?? new FakeRuntime({ clock, random: new SeededRandom(1) });
 		this.#runtimes.set(name, runtime);
-		const client = new Client(this.plane.transport);
-		const agent = new NodeAgent({
-			client,
-			clock,
-			random: new SeededRandom(1),
-			metrics: new Metrics(),
-			recorder: new EventRecorder({ client, clock, component: 'kubelet', host: name }),
-			runtime,
-			machine: {
-				...{ name, address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
-				...{
-					platform: 'linux',
-					architecture: 'x64',
-					kernel: '6',
-					osImage: 'test',
-					machineId: 'm',
-					bootId: 'b',
-					inUserNamespace: false,
-				},
-			},
-			logFolder: join(this.#logFolder, name),
-			version: 'test',
-			onError: (key, error) => this.#t.diagnostic(`${name} ${key}: ${error}`),
-		});
+		const logFolder = join(this.#logFolder, name);
+		const agent = fakeAgent(this.#t, this.plane, { name, clock, runtime, logFolder });
 		const stop = new AbortController();
 		const running = agent.run(stop.signal);
 		this.#stops.set(name, () => {
