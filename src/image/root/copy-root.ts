@@ -22,6 +22,8 @@ export interface CopyOptions {
 	readonly target: string;
 	/** `strip` removes the set-id bits of files: for roots that are not mounted `nosuid`. */
 	readonly setId: 'keep' | 'strip';
+	/** The folder of the view that becomes `target`. Default: its root. */
+	readonly from?: ViewEntry;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,14 +32,14 @@ const FILES_PER_TURN = 64;
 const SET_ID = 0o6000;
 
 /**
- * Copies what a view shows into a folder: the root of a container where overlay cannot be used. Blocks are shared
+ * Copies what a view shows into a folder: the root of a container where overlay cannot be used, or a volume. Blocks are shared
  * with the layers where the file system can do so (reflinks); hard links would let a container change its image.
  * Returns the marks that still apply: owners and extended attributes, for the native helper. On an error the caller
  * removes the folder.
  */
 export async function copyRoot(view: MergedView, options: CopyOptions): Promise<LayerMarks> {
 	const copy = new RootCopy(options);
-	const open: ViewEntry[] = [view.root];
+	const open: ViewEntry[] = [options.from ?? view.root];
 	const folders: ViewEntry[] = [];
 	let count = 0;
 	for (let entry = open.pop(); entry; entry = open.pop()) {
@@ -67,10 +69,17 @@ class RootCopy {
 		this.#options = options;
 	}
 
+	/** The path of a copy below the target. */
+	#placeOf({ path }: ViewEntry): string {
+		const from = this.#options.from?.path ?? '';
+		return from === '' ? path : path.slice(from.length + 1);
+	}
+
 	/** Creates a file or folder. A folder gets its attributes later. */
 	create(entry: ViewEntry): void {
 		const { path, layer, stats } = entry;
-		const target = onDisk(this.#options.target, path);
+		const place = this.#placeOf(entry);
+		const target = onDisk(this.#options.target, place);
 		if (stats.isDirectory()) mkdirSync(target, 0o700);
 		else if (stats.isSymbolicLink()) symlinkSync(Buffer.from(linkTargetOf(entry), 'latin1'), target);
 		else if (stats.isFile()) {
@@ -78,15 +87,16 @@ class RootCopy {
 			const copied = key === '' ? undefined : this.#copies.get(key);
 			if (copied !== undefined) linkSync(onDisk(this.#options.target, copied), target);
 			else copyFileSync(onDisk(layer.root, path), target, COPY);
-			if (key !== '') this.#copies.set(key, copied ?? path);
+			if (key !== '') this.#copies.set(key, copied ?? place);
 		} else return;
 		this.#note(entry);
 		if (!stats.isDirectory()) this.setAttributes(entry);
 	}
 
 	/** Gives a copy the owner, mode and time of its original. */
-	setAttributes({ path, stats }: ViewEntry): void {
-		const target = onDisk(this.#options.target, path);
+	setAttributes(entry: ViewEntry): void {
+		const { stats } = entry;
+		const target = onDisk(this.#options.target, this.#placeOf(entry));
 		chownOrFail(target, lstatSync(target), stats);
 		const [atime, mtime] = [fileTime(stats.atimeMs / 1000), fileTime(stats.mtimeMs / 1000)];
 		if (stats.isSymbolicLink()) {
@@ -106,11 +116,13 @@ class RootCopy {
 		return this.#options.setId === 'strip' && stats.isFile() ? mode & ~SET_ID : mode;
 	}
 
-	#note({ path, layer, stats }: ViewEntry): void {
+	#note(entry: ViewEntry): void {
+		const { path, layer, stats } = entry;
+		const place = this.#placeOf(entry);
 		const owner = layer.marks.owners.get(path);
 		const xattrs = layer.marks.xattrs.get(path);
-		if (owner) this.#owners.set(path, { ...owner, mode: this.#modeOf(stats, owner.mode) });
-		if (xattrs) this.#xattrs.set(path, xattrs);
+		if (owner) this.#owners.set(place, { ...owner, mode: this.#modeOf(stats, owner.mode) });
+		if (xattrs) this.#xattrs.set(place, xattrs);
 	}
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import type { Digest } from '../digest.ts';
+import { bytePath } from '../layers/byte-path.ts';
 import type { LayerFiles, LayerMarks } from '../layers/layer-marks.ts';
 import { copyRoot } from '../root/copy-root.ts';
 import type { LayerStore } from './layer-store.ts';
@@ -16,7 +17,7 @@ import {
 	readLayerRecord,
 } from './records.ts';
 import type { StoreFolders } from './store-folders.ts';
-import type { StoreSession } from './store-session.ts';
+import { isStored, type StoreSession } from './store-session.ts';
 
 /** What the roots need of the store. */
 export interface ContainerRootsOptions {
@@ -37,6 +38,17 @@ export interface RootRequest {
 	readonly imageId: Digest;
 	/** For copies: see {@link copyRoot}. */
 	readonly setId: 'keep' | 'strip';
+	readonly signal?: AbortSignal;
+}
+
+/** A volume of a container that exists. */
+export interface VolumeRequest {
+	readonly containerId: string;
+	readonly imageId: Digest;
+	/** The path in the image. */
+	readonly path: string;
+	/** The name of its folder, unlike those of the other volumes of the container. */
+	readonly name: string;
 	readonly signal?: AbortSignal;
 }
 
@@ -133,6 +145,45 @@ export class ContainerRoots {
 			await files.applyMarks(target, marks);
 		});
 		return { merged: join(folders.container(request.containerId), 'merged'), marks };
+	}
+
+	/**
+	 * The folder with the whole content of an image, for reading, kept until `remove`. Undefined if there is no such folder,
+	 * because several layers show together: a copy is then needed.
+	 */
+	async createView(request: Omit<RootRequest, 'setId'>): Promise<string | undefined> {
+		const { folders, layers } = this.#options;
+		const existing = await readContainerRecord(folders, request.containerId);
+		const image = existing ? undefined : await readImageRecord(folders, request.imageId);
+		const chainIds = existing?.chainIds ?? image?.layers.map(({ chainId }) => chainId) ?? [];
+		const [only, ...others] = await this.#visible(chainIds);
+		if (!only || others.length > 0 || !(await layers.isPlain(only.chainId))) return undefined;
+		if (!existing) await this.#create(request, async () => {});
+		return layers.filesOf(only.chainId);
+	}
+
+	/**
+	 * Makes a volume of a container, which is removed with it: a copy of the image's folder at a path, or an empty folder if
+	 * the image has none there. May be repeated. Returns its path.
+	 */
+	async createVolume({ containerId, imageId, path, name, signal }: VolumeRequest): Promise<string> {
+		const { folders, layers, files, session } = this.#options;
+		const place = join(folders.container(containerId), name);
+		if (await isStored(place)) return place;
+		const image = await readImageRecord(folders, imageId);
+		const view = await layers.view((image?.layers ?? []).map(({ chainId }) => chainId));
+		const from = view.resolve(bytePath(path));
+		const target = session.draft();
+		try {
+			if (from?.stats.isDirectory())
+				await files.applyMarks(target, await copyRoot(view, { target, from, setId: 'keep', signal }));
+			else await makeOpenFolder(target);
+			await session.adoptForNow(target, place);
+			return place;
+		} catch (error) {
+			await removeTree(target);
+			throw error;
+		}
 	}
 
 	/**
@@ -241,6 +292,12 @@ export class ContainerRoots {
 			}
 		});
 	}
+}
+
+/** Makes a folder with the usual mode, whatever the umask of this process. */
+async function makeOpenFolder(path: string): Promise<void> {
+	await mkdir(path, { mode: 0o700 });
+	await chmod(path, 0o755);
 }
 
 const NO_MARKS: LayerMarks = {

@@ -90,6 +90,12 @@ export class LayerStore {
 		return new MergedView(await Promise.all(layers));
 	}
 
+	/** Whether the folder of a layer shows nothing but its files: no marks of what it hides in those below. */
+	async isPlain(chainId: Digest): Promise<boolean> {
+		const text = await readFile(join(this.#options.folders.layer(chainId), MARKS), 'utf8');
+		return readMarks(text).whiteouts.length === 0;
+	}
+
 	/** The folder with the files of a layer. */
 	filesOf(chainId: Digest): string {
 		return join(this.#options.folders.layer(chainId), FILES);
