@@ -250,7 +250,7 @@ export interface ContainerEvent {
 
 /** The image is not available. `reason` becomes the waiting reason in the container's status. */
 export class ImageError extends Error {
-	override readonly name = 'ImageError';
+	override readonly name: string = 'ImageError';
 	readonly reason: 'ErrImagePull' | 'InvalidImageName' | 'ErrImageNeverPull';
 
 	constructor(reason: ImageError['reason'], message: string) {

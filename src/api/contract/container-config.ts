@@ -90,9 +90,12 @@ export interface ContainerSecurity {
 	readonly windowsOptions: SecurityContext['windowsOptions'];
 }
 
-/** A file or directory of the host that appears in the container. */
+/** A file or directory of the host, or the content of an image, that appears in the container. */
 export interface Mount {
+	/** Empty for an image. */
 	readonly hostPath: string;
+	/** The name of the image whose content is mounted. The caller has pulled it. */
+	readonly image?: string;
 	/**
 	 * The part of `hostPath` that is mounted; empty: all of it. The runtime resolves it without following a symbolic
 	 * link out of `hostPath`, since the container may have written the links.

@@ -22,6 +22,8 @@ export interface RuntimeTraits {
 	readonly canExec: boolean;
 	/** Whether `updateContainerResources` can change the limits of a running container. */
 	readonly canResize: boolean;
+	/** Whether the content of an image can be mounted as a volume. Absent: it cannot. */
+	readonly mountsImages?: true;
 	/**
 	 * Whose `/etc/hosts` the node agent mounts into containers: one for the Pod's own network, or the node's with the
 	 * Pod's aliases if all containers share the network of the node. Absent if the containers keep that of the runtime.

@@ -23,7 +23,7 @@ import {
 } from '../../runtime/contract.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { ContainerHooks } from './container-hooks.ts';
-import { ImagePuller } from './image-puller.ts';
+import { ImagePuller, VolumeImageError } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import type { FailedStart } from './start-backoffs.ts';
@@ -81,6 +81,7 @@ export class ContainerStarter {
 		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod does not exist' };
 		const isCreated = this.#isCreated(pod, container, attempt);
 		try {
+			if (!isCreated) await this.#images.ensureVolumes(pod, container);
 			if (!isCreated) await this.#images.ensure(pod, container);
 			if (heldBack) return this.#holdBack(pod, container, heldBack);
 			const config = await this.#configure(pod, container, { attempt, podIP: sandbox.ip });
@@ -172,7 +173,8 @@ export class ContainerStarter {
 	#failure(pod: Pod, container: Container, error: unknown): FailedStart | undefined {
 		if (error instanceof ImageError) {
 			this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${error.reason}` });
-			return { reason: error.reason, message: error.message };
+			const image = error instanceof VolumeImageError && { image: error.image };
+			return { reason: error.reason, message: error.message, ...image };
 		}
 		if (error instanceof RuntimeUnavailable) throw error;
 		if (error instanceof InputError) {

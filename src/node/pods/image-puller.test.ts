@@ -4,7 +4,7 @@ import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { podWith } from '../../plan/pod/testing/pod-with.ts';
 import { ImageError, type ImagePullSecret, type PullOptions, type Runtime } from '../../runtime/contract.ts';
-import { ImagePuller } from './image-puller.ts';
+import { ImagePuller, VolumeImageError } from './image-puller.ts';
 
 const SECRET: ImagePullSecret = {
 	uid: 'u',
@@ -21,6 +21,8 @@ async function ensure(how: {
 	readonly missing?: readonly string[];
 	readonly isPresent?: boolean;
 	readonly error?: Error;
+	/** Pulls the images of volumes. */
+	readonly ofVolumes?: boolean;
 }): Promise<{ events: string[]; given: PullOptions[]; thrown: unknown }> {
 	const events: string[] = [];
 	const given: PullOptions[] = [];
@@ -52,7 +54,8 @@ async function ensure(how: {
 	});
 	const container = { name: 'c', image: 'example.com/a:1', ...how.container };
 	const pod = podWith({ ...how.pod, containers: [container] });
-	const thrown = await puller.ensure(pod, container).then(
+	const pulling = how.ofVolumes ? puller.ensureVolumes(pod, container) : puller.ensure(pod, container);
+	const thrown = await pulling.then(
 		() => undefined,
 		(error: unknown) => error,
 	);
@@ -86,4 +89,27 @@ test('the event of a failed pull has its cause', async () => {
 	assert.deepEqual(events.slice(1), [
 		'c Warning Failed: Failed to pull image "example.com/a:1": no such host',
 	]);
+});
+
+test('the images of mounted volumes are pulled; the events are about the Pod, and a failure names the image', async () => {
+	const volumes = [
+		{ name: 'v', image: { reference: 'example.com/data:1', pullPolicy: 'IfNotPresent' as const } },
+		{ name: 'unmounted', image: { reference: 'example.com/other:1' } },
+		{ name: 'scratch', emptyDir: {} },
+	];
+	const volumeMounts = ['v', 'scratch'].map((name) => ({ name, mountPath: `/${name}` }));
+	const how = { ofVolumes: true, pod: { volumes }, container: { volumeMounts } };
+	const { events, thrown } = await ensure(how);
+	assert.equal(thrown, undefined);
+	assert.deepEqual(events, [
+		'pod Normal Pulling: Pulling image "example.com/data:1"',
+		'pod Normal Pulled: Successfully pulled image "example.com/data:1" in 0s (0s including waiting). Image size: 12 bytes.',
+	]);
+	const failed = await ensure({ ...how, error: new ImageError('ErrImagePull', 'not found') });
+	assert.ok(failed.thrown instanceof VolumeImageError);
+	assert.deepEqual(
+		[failed.thrown.image, failed.thrown.reason, failed.thrown.message],
+		['example.com/data:1', 'ErrImagePull', 'not found'],
+	);
+	assert.equal(failed.events[1], 'pod Warning Failed: Failed to pull image "example.com/data:1": not found');
 });

@@ -16,6 +16,26 @@ export interface ImagePullerOptions {
 	record(pod: Pod, container: Container | undefined, event: EventText): void;
 }
 
+/** An image that a container needs. */
+interface WantedImage {
+	readonly image: string;
+	readonly imagePullPolicy: Container['imagePullPolicy'];
+	/** Undefined for the image of a volume. */
+	readonly container: Container | undefined;
+	readonly isProgram: boolean;
+}
+
+/** The image of a volume is not available. */
+export class VolumeImageError extends ImageError {
+	override readonly name = 'VolumeImageError';
+	readonly image: string;
+
+	constructor(image: string, { reason, message }: ImageError) {
+		super(reason, message);
+		this.image = image;
+	}
+}
+
 /** Makes the images of containers available. plan/pod/image.ts decides whether to pull. */
 export class ImagePuller {
 	readonly #options: ImagePullerOptions;
@@ -29,14 +49,40 @@ export class ImagePuller {
 	 * ImageError if the image is not available.
 	 */
 	async ensure(pod: Pod, container: Container): Promise<void> {
-		const { runtime, record } = this.#options;
-		const isProgram = isHostProgram(container, runtime.traits);
+		const { image = '', imagePullPolicy } = container;
+		const isProgram = isHostProgram(container, this.#options.runtime.traits);
+		await this.#ensure(pod, { image, imagePullPolicy, container, isProgram });
+	}
+
+	/**
+	 * The same for the images that the container mounts as volumes (upstream: `getImageVolumes`); the events are about the
+	 * Pod. Rejects with {@link VolumeImageError}.
+	 */
+	async ensureVolumes(pod: Pod, { volumeMounts = [] }: Container): Promise<void> {
+		let failure: VolumeImageError | undefined;
+		for (const { name, image: source } of pod.spec.volumes ?? []) {
+			if (!source || !volumeMounts.some((mount) => mount.name === name)) continue;
+			const { reference: image = '', pullPolicy: imagePullPolicy } = source;
+			const wanted = { image, imagePullPolicy, container: undefined, isProgram: false };
+			try {
+				await this.#ensure(pod, wanted);
+			} catch (error) {
+				if (!(error instanceof ImageError)) throw error;
+				failure = new VolumeImageError(image, error);
+			}
+		}
+		if (failure) throw failure;
+	}
+
+	async #ensure(pod: Pod, wanted: WantedImage): Promise<void> {
+		const { record } = this.#options;
+		const { container, isProgram } = wanted;
 		const pullSecrets = isProgram ? [] : await this.#pullSecrets(pod);
-		const isFound = await this.#isFound(pod, container, pullSecrets);
-		const step = imageStepOf(container, isFound || isProgram);
+		const isFound = await this.#isFound(pod, wanted, pullSecrets);
+		const step = imageStepOf(wanted, isFound || isProgram);
 		record(pod, container, step.event);
 		if (step.kind === 'fail') throw new ImageError(step.event.reason, step.event.message);
-		if (step.kind === 'pull') await this.#pull(pod, container, pullSecrets);
+		if (step.kind === 'pull') await this.#pull(pod, wanted, pullSecrets);
 	}
 
 	/** Upstream: `getPullSecretsForPod`, with the event of `SyncPod`. */
@@ -51,14 +97,12 @@ export class ImagePuller {
 		return secrets;
 	}
 
-	async #pull(pod: Pod, container: Container, pullSecrets: readonly ImagePullSecret[]): Promise<void> {
+	async #pull(pod: Pod, wanted: WantedImage, pullSecrets: readonly ImagePullSecret[]): Promise<void> {
 		const { runtime, clock, record } = this.#options;
-		const { image = '' } = container;
+		const { image, container, isProgram } = wanted;
 		const startedAt = clock.monotonic();
 		try {
-			const sizeBytes = isHostProgram(container, runtime.traits)
-				? 0
-				: (await runtime.pullImage(image, { pullSecrets })).sizeBytes;
+			const sizeBytes = isProgram ? 0 : (await runtime.pullImage(image, { pullSecrets })).sizeBytes;
 			const took = formatGoDuration(clock.monotonic() - startedAt);
 			record(pod, container, pulledEvent(image, { took, sizeBytes }));
 		} catch (error) {
@@ -70,10 +114,14 @@ export class ImagePuller {
 	}
 
 	/** Whether the runtime has the image. A malformed name is reported as `InspectFailed`, before any pull. */
-	async #isFound(pod: Pod, container: Container, pullSecrets: readonly ImagePullSecret[]): Promise<boolean> {
+	async #isFound(
+		pod: Pod,
+		{ image, container }: WantedImage,
+		pullSecrets: readonly ImagePullSecret[],
+	): Promise<boolean> {
 		const { runtime, record } = this.#options;
 		try {
-			return (await runtime.imageStatus(container.image ?? '', { pullSecrets })) !== undefined;
+			return (await runtime.imageStatus(image, { pullSecrets })) !== undefined;
 		} catch (error) {
 			if (error instanceof ImageError) {
 				record(pod, container, { type: 'Warning', reason: 'InspectFailed', message: error.message });

@@ -179,8 +179,8 @@ export class PodInputs {
 	 * the host, as upstream's.
 	 */
 	async makeSubPaths({ name, volumeMounts = [] }: Container, mounts: readonly Mount[]): Promise<void> {
-		for (const { hostPath, subPath, containerPath } of mounts) {
-			if (subPath === '') continue;
+		for (const { hostPath, subPath, containerPath, image } of mounts) {
+			if (subPath === '' || image !== undefined) continue;
 			try {
 				await this.#options.volumes?.makeSubPath(hostPath, subPath);
 			} catch {
@@ -256,6 +256,7 @@ export class PodInputs {
 		// Files cannot refer to the Pod's address, which is known only once there is a sandbox.
 		const sources = { data, facts: { ...facts, podIP: '' }, claim: await this.#claim(pod, volume) };
 		const made = volumeSetUpOf(pod, volume, sources);
+		if (made.kind === 'image') return { hostPath: '', image: made.reference, readOnly: true };
 		const isShared = this.#hold(pod, made);
 		try {
 			if (!volumes) throw new InputError('this node has no volumes');

@@ -3,13 +3,16 @@ import type { MountStep } from '../../plan/pod/inputs/mount-events.ts';
 import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 
+/** A volume that the node makes; images are volumes that the runtime makes. */
+export type HostVolume = Exclude<VolumeSetUp, { readonly kind: 'image' }>;
+
 /** Sets up the volumes of a node, and the other files that it mounts into containers. */
 export interface VolumeHost {
 	/**
 	 * Sets the volume up; for one that is set up, it only replaces the files that have changed. Rejects with the reason
 	 * as its message, or with {@link MountError}.
 	 */
-	setUp(pod: Pod, volume: VolumeSetUp, options: SetUpOptions): Promise<PreparedVolume>;
+	setUp(pod: Pod, volume: HostVolume, options: SetUpOptions): Promise<PreparedVolume>;
 	/** Removes the volumes and files of the Pod, if it has any. Its containers must have been removed. */
 	remove(podUid: string): Promise<void>;
 	/** Removes those of all Pods for which `isKept` returns false. */

@@ -19,7 +19,7 @@ import { TurnBudget } from '../../base/turn.ts';
 import { nestedMountPoints } from '../../plan/pod/inputs/nested-mounts.ts';
 import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
-import { MountError, type SetUpOptions, type VolumeHost } from '../pods/volume-host.ts';
+import { type HostVolume, MountError, type SetUpOptions, type VolumeHost } from '../pods/volume-host.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { makeSubPath, textInVolume } from './files-in-volume.ts';
 import { checkHostPath } from './host-path.ts';
@@ -52,7 +52,7 @@ export class FolderVolumes implements VolumeHost {
 		this.#turn = new TurnBudget(options.clock, TURN_MS);
 	}
 
-	async setUp(pod: Pod, volume: VolumeSetUp, { inUse }: SetUpOptions): Promise<PreparedVolume> {
+	async setUp(pod: Pod, volume: HostVolume, { inUse }: SetUpOptions): Promise<PreparedVolume> {
 		switch (volume.kind) {
 			case 'files':
 				return this.#setUpFiles(pod, volume);

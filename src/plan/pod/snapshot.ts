@@ -25,6 +25,8 @@ export interface StartBackoff {
 	/** The reason in the container's waiting state, for example ErrImagePull or CreateContainerConfigError. */
 	readonly reason: string;
 	readonly message: string;
+	/** The image of a volume that could not be pulled; absent: what failed concerns that of the container, or no image. */
+	readonly image?: string;
 	readonly failures: number;
 	/** When the last start failed, in ms since the epoch. */
 	readonly at: number;

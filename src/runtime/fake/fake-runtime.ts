@@ -91,6 +91,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	runsHostPrograms: false,
 	canExec: true,
 	canResize: true,
+	mountsImages: true,
 	hostsFile: 'pod',
 };
 

@@ -57,6 +57,7 @@ function volumeMount({ name }: Container, mount: VolumeMount, facts: MountFacts)
 	const { mountPath, recursiveReadOnly, mountPropagation, readOnly = false } = mount;
 	return {
 		hostPath: volume.hostPath,
+		...(volume.image !== undefined && { image: volume.image }),
 		subPath: subPathOf(mount, facts),
 		containerPath: absolute(mountPath),
 		readOnly: readOnly || volume.readOnly,

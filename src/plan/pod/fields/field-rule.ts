@@ -66,11 +66,12 @@ export interface FieldRule {
 	 */
 	readonly byStint?: true;
 	/** A trait of the runtime with which the row is skipped. */
-	readonly unless?: 'canExec';
+	readonly unless?: 'canExec' | 'mountsImages';
 }
 
 /** The traits that decide whether a row is skipped on a runtime. */
-export type DecidingTraits = Pick<RuntimeTraits, 'honours'> & Partial<Pick<RuntimeTraits, 'canExec'>>;
+export type DecidingTraits = Pick<RuntimeTraits, 'honours'> &
+	Partial<Pick<RuntimeTraits, 'canExec' | 'mountsImages'>>;
 
 /** Whether the runtime honours the field, which is named as in the table. */
 export function honoursField({ honours }: Pick<RuntimeTraits, 'honours'>, field: string): boolean {

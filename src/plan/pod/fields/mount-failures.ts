@@ -19,8 +19,11 @@ export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventTe
 	const { volumes = [] } = pod.spec;
 	const [finding] = volumes.length > 0 ? findingsOf(pod, 'unmounted', traits) : [];
 	if (!finding) return [];
-	const { because, instead = '', byStint = false } = finding.rule;
-	const reasonOf = (volume: Volume): string | undefined => (byStint ? unsupportedVolume(volume) : because);
+	const { because, instead = '', byStint = false, unless } = finding.rule;
+	const reasonOf = (volume: Volume): string | undefined => {
+		if (unless === 'mountsImages') return volume.image && because;
+		return byStint ? unsupportedVolume(volume) : because;
+	};
 	return mountedVolumesOf(pod)
 		.flatMap((volume) => {
 			const reason = reasonOf(volume);

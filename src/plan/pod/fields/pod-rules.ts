@@ -60,11 +60,22 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
-		only: 'that need a driver, such as `csi`, `nfs` or `image`',
+		only: 'that need a driver, such as `csi` or `nfs`',
 		because: 'no runtime can mount a volume of this type',
 		instead: 'mount it on this machine, and use a hostPath volume',
 		when: ({ pod }) => mountedVolumesOf(pod).some((volume) => unsupportedVolume(volume) !== undefined),
 		byStint: true,
+	},
+	{
+		field: 'spec.volumes',
+		effect: 'unmounted',
+		only: 'of type `image`',
+		because: 'this runtime cannot mount the content of an image',
+		instead:
+			'start the server with --runtime sandbox, or copy the files to this machine and use a hostPath volume',
+		when: ({ pod }) => mountedVolumesOf(pod).some(({ image }) => image !== undefined),
+		byStint: true,
+		unless: 'mountsImages',
 	},
 	{
 		field: 'spec.volumes',

@@ -14,8 +14,10 @@ export const TOKEN_KEY = 'token';
 
 /** A volume that the node has set up. */
 export interface PreparedVolume {
-	/** Where it is on the host: a directory or file, or a block device. */
+	/** Where it is on the host: a directory or file, or a block device. Empty for an image. */
 	readonly hostPath: string;
+	/** The name of the image whose content it is; the runtime mounts it. */
+	readonly image?: string;
 	/** If true, every mount of it is read-only. */
 	readonly readOnly: boolean;
 }

@@ -23,6 +23,8 @@ export type VolumeSetUp = {
 			readonly type: string;
 			readonly readOnly: boolean;
 	  }
+	/** The content of an image, which is pulled when a container is started, and which the runtime mounts. */
+	| { readonly kind: 'image'; readonly reference: string }
 	/** A directory or block device of the node that stores a PersistentVolume. */
 	| { readonly kind: 'local'; readonly path: string; readonly readOnly: boolean }
 );

@@ -19,12 +19,13 @@ export interface VolumeSources extends FileSources {
  * missing. Volumes that plan/pod/fields holds back are not passed.
  */
 export function volumeSetUpOf(pod: Pod, volume: Volume, sources: VolumeSources): VolumeSetUp {
-	const { name, emptyDir, hostPath } = volume;
+	const { name, emptyDir, hostPath, image } = volume;
 	const files = filesOf(pod, volume, sources);
 	if (files) return { name, kind: 'files', files };
 	if (hostPath) {
 		return { name, kind: 'hostPath', path: hostPath.path, type: hostPath.type ?? '', readOnly: false };
 	}
+	if (image) return { name, kind: 'image', reference: image.reference ?? '' };
 	if (claimOf(pod, volume)) {
 		return claimedSetUp(pod, volume, sources.claim ?? { claim: undefined, volume: undefined });
 	}
@@ -56,5 +57,5 @@ export function unsupportedVolume(volume: Volume): string | undefined {
 
 const SUPPORTED: ReadonlySet<string> = new Set([
 	...['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'],
-	...['persistentVolumeClaim', 'ephemeral'],
+	...['persistentVolumeClaim', 'ephemeral', 'image'],
 ]);

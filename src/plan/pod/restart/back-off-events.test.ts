@@ -47,5 +47,13 @@ test('ErrImagePull becomes ImagePullBackOff once it has been reported', () => {
 		rephrased(pod, 'debugger', { reason: 'ErrImagePull', message: 'none' })?.message,
 		'Back-off pulling image "busybox": ErrImagePull: none',
 	);
+	// The image of a volume, which the event then names too.
+	const ofVolume = rephrased(pod, 'c', { reason: 'ErrImagePull', message: 'none', image: 'data:1' });
+	assert.equal(ofVolume?.message, 'Back-off pulling image "data:1": ErrImagePull: none');
+	const state = { waiting: ofVolume };
+	const [event] = backOffEvents(pod, {
+		containerStatuses: [{ ...waiting('ImagePullBackOff'), ...(ofVolume && { state }) }],
+	});
+	assert.equal(event?.message, 'Back-off pulling image "data:1"');
 	assert.equal(rephrased(pod, 'c', { reason: 'InvalidImageName', message: 'bad' }), undefined);
 });

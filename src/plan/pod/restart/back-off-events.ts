@@ -13,6 +13,9 @@ export interface ContainerEventText extends EventText {
 	readonly fieldPath: string;
 }
 
+/** The start of the message that {@link rephrased} makes. */
+const PULL_BACK_OFF = /^Back-off pulling image "[^"]*"/;
+
 /** The `BackOff` events for each container that by `status` starts to wait in CrashLoopBackOff or ImagePullBackOff. */
 export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEventText[] {
 	const { name = '', namespace = '', uid = '' } = pod.metadata;
@@ -26,7 +29,10 @@ export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEv
 			return [{ ...rest, type: 'Warning', message }];
 		}
 		if (waiting?.reason !== 'ImagePullBackOff') return [];
-		return [{ ...rest, type: 'Normal', message: `Back-off pulling image "${after.image}"` }];
+		// The image of a volume, or that of the container.
+		const [message = `Back-off pulling image "${after.image}"`] =
+			PULL_BACK_OFF.exec(waiting.message ?? '') ?? [];
+		return [{ ...rest, type: 'Normal', message }];
 	});
 }
 
@@ -37,10 +43,10 @@ export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEv
 export function rephrased(
 	pod: Pod,
 	container: string,
-	{ reason, message }: Pick<StartBackoff, 'reason' | 'message'>,
+	{ reason, message, image: ofVolume }: Pick<StartBackoff, 'reason' | 'message' | 'image'>,
 ): Pick<StartBackoff, 'reason' | 'message'> | undefined {
 	if (reason !== 'ErrImagePull') return undefined;
-	const image = containerNamed(pod, container)?.image ?? '';
+	const image = ofVolume ?? containerNamed(pod, container)?.image ?? '';
 	return {
 		reason: 'ImagePullBackOff',
 		message: `Back-off pulling image "${image}": ErrImagePull: ${message}`,

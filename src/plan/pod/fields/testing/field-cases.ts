@@ -83,6 +83,7 @@ export const CASES: readonly FieldCase[] = [
 	},
 	{ field: 'spec.os', effect: 'honoured', pod: pod({ os: { name: 'linux' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ nfs: { server: 's', path: '/' } }) },
+	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ image: { reference: 'data:1' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }) },
 	{ field: 'spec.volumes', effect: 'harmless', pod: pod({ volumes: [{ name: 'v', emptyDir: {} }] }) },
 	{ field: 'spec.resourceClaims', effect: 'unscheduled', pod: pod({ resourceClaims: [{ name: 'gpu' }] }) },
