@@ -27,5 +27,6 @@ export function imageTraits(
 		honours: new Set(fields),
 		user: undefined,
 		runsHostPrograms: false,
+		mountsImages: true,
 	};
 }

@@ -37,6 +37,7 @@ import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-acc
 import { type ImageBoxFacts, imageBoxOf, RESOLV_CONF_PATH, type SubordinateIds } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
+import { ImageVolumes } from './image-volumes.ts';
 import { isImageId, mayUse } from './may-use.ts';
 import { SandboxImages } from './sandbox-images.ts';
 import { discardStaleRoots, withTrial } from './stale-roots.ts';
@@ -160,7 +161,8 @@ export class ImagePrograms implements ProgramSource {
 		const root = await this.#rootOf(rootId, record);
 		const hasResolvConf = config.mounts.some(({ containerPath }) => containerPath === RESOLV_CONF_PATH);
 		const resolvConf = hasResolvConf ? undefined : await copyResolvConf(store.folders.container(rootId));
-		const box = imageBoxOf(config, sandbox, { image: { root, user, resolvConf }, facts });
+		const mounts = await this.#volumes(rootId).mountsOf(config.mounts, { id: record.id, ...image.config });
+		const box = imageBoxOf({ ...config, mounts }, sandbox, { image: { root, user, resolvConf }, facts });
 		void store.touch(record.id);
 		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
 		return {
@@ -173,7 +175,10 @@ export class ImagePrograms implements ProgramSource {
 
 	async release(ids: readonly string[]): Promise<void> {
 		const { store } = this.#parts();
-		for (const id of ids) await store.roots.remove(this.#rootId(id));
+		for (const id of ids) {
+			await this.#volumes(this.#rootId(id)).release();
+			await store.roots.remove(this.#rootId(id));
+		}
 	}
 
 	/** Also removes roots whose owner is gone. The caller does not wait for the removal of their content. */
@@ -183,6 +188,12 @@ export class ImagePrograms implements ProgramSource {
 		const kept = new Set([...ids].map((id) => this.#rootId(id)));
 		await discardStaleRoots(store, { owner, kept, clock, onError });
 		void store.emptyTrash();
+	}
+
+	#volumes(rootId: string): ImageVolumes {
+		const { store, worker } = this.#parts();
+		const { owner } = this.#options;
+		return new ImageVolumes({ store, worker, owner, rootId, find: (image) => this.#find(image) });
 	}
 
 	/** The id of a container in the store, which other owners may share. */

@@ -7,6 +7,7 @@ import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import type { ImageStore } from '../../image/store/image-store.ts';
 import type { ContainerRecord } from '../../image/store/records.ts';
+import { containerOfRoot } from './image-volumes.ts';
 
 /** Which roots stay, and where failures go. */
 export interface StaleRootsOptions {
@@ -46,7 +47,7 @@ async function isStale(
 	folder: string,
 	{ owner: own, kept, clock }: StaleRootsOptions,
 ): Promise<boolean> {
-	if (owner === own) return !kept.has(id);
+	if (owner === own) return !kept.has(containerOfRoot(id));
 	const mark = join(folder, MISSING_SINCE);
 	if (existsSync(owner)) {
 		await rm(mark, { force: true });

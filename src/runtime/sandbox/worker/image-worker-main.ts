@@ -72,8 +72,12 @@ class Worker {
 		// The server's types ensure that the argument fits the method.
 		if (method === 'pull') return await this.#pull(id, store, argument as Parameters<WorkerCalls['pull']>[0]);
 		if (method === 'load') return await this.#load(store, argument as Parameters<WorkerCalls['load']>[0]);
-		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
 		const { signal } = this.#end;
+		if (method === 'copyVolume') {
+			const volume = argument as Parameters<WorkerCalls['copyVolume']>[0];
+			return await store.roots.createVolume({ ...volume, signal });
+		}
+		const request = argument as Parameters<WorkerCalls['copyRoot']>[0];
 		// As in an overlay: no other user of the machine can enter the folder.
 		return (await store.roots.createCopy({ ...request, setId: 'keep', signal })).merged;
 	}

@@ -31,6 +31,8 @@ export interface WorkerCalls {
 	load(request: LoadRequest): Promise<readonly LoadedRecord[]>;
 	/** Makes a copy of an image as the root of a container; returns its folder. */
 	copyRoot(request: CopyRequest): Promise<string>;
+	/** Makes a volume of a container with the content of its image; returns its folder. See ContainerRoots.createVolume. */
+	copyVolume(request: VolumeCopyRequest): Promise<string>;
 }
 
 /** An image to pull. */
@@ -57,6 +59,14 @@ export interface CopyRequest {
 	readonly containerId: string;
 	readonly owner: string;
 	readonly imageId: string;
+}
+
+/** The volume of a container to make. */
+export interface VolumeCopyRequest {
+	readonly containerId: string;
+	readonly imageId: string;
+	readonly path: string;
+	readonly name: string;
 }
 
 /** A pulled image. */
