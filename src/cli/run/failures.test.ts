@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { endText, failuresOf, failuresText } from './failures.ts';
-import { podNoticesOf } from './pod-notices.ts';
+import { podNoticesOf } from './notices/pod-notices.ts';
 
 function podWith(
 	name: string,

@@ -8,7 +8,7 @@ import { type LogOptions, logLines } from '../logs/log-stream.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { runsHostPrograms } from './node-runtime.ts';
-import { podNoticesOf } from './pod-notices.ts';
+import { podNoticesOf } from './notices/pod-notices.ts';
 import type { Screen } from './terminal.ts';
 
 /** Options of {@link FollowedPods}. */

@@ -13,7 +13,7 @@ import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
 import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
-import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
+import { FAILED_CREATE, jobNoticeOf } from './notices/job-notices.ts';
 
 /**
  * Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be

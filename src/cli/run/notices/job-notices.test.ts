@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Event } from '../../api/core/event/schema.ts';
+import type { Event } from '../../../api/core/event/schema.ts';
 import { jobNoticeOf } from './job-notices.ts';
 
 function refusal(message: string): Event {

@@ -1,4 +1,4 @@
-import type { Event } from '../../api/core/event/schema.ts';
+import type { Event } from '../../../api/core/event/schema.ts';
 import type { RunNotice } from './pod-notices.ts';
 
 /** The reason of the Events in which the Job controller reports that it could not create a Pod, as upstream. */

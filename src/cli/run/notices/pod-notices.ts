@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+import type { ContainerStatus, Pod } from '../../../api/core/pod/schema.ts';
 
 /** A message about a Pod or Job for the user, printed once per key. */
 export interface RunNotice {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Pod } from '../../api/core/pod/schema.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
 import { podNoticesOf } from './pod-notices.ts';
 
 function waiting(reason: string, message?: string): Pod {
