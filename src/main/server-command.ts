@@ -18,10 +18,12 @@ import {
 } from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { addressRangeOf } from '../plan/services/allocation/ranges.ts';
+import { DEFAULT_POD_RANGE } from '../runtime/process/network/address-range.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
+import { podNetworkOf } from './pod-network-flags.ts';
 import { type DataFolder, dataFolder, defaultDataPath } from './server/data-folder.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
@@ -34,6 +36,8 @@ interface Flags {
 	readonly registry?: string;
 	readonly maxPods: string;
 	readonly podMaxPids: string;
+	readonly podNetwork: string;
+	readonly podCidr: string;
 	readonly evictionHard: string;
 	readonly evictionSoft: string;
 	readonly evictionSoftGracePeriod: string;
@@ -79,6 +83,12 @@ export function registerServerCommand(program: Command): void {
 		)
 		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
+		.option(
+			'--pod-network <mode>',
+			'whose network Pods have: that of this machine (host), their own (pod; needs root), or their own where possible (auto)',
+			'host',
+		)
+		.option('--pod-cidr <range>', 'addresses of Pods with networks of their own', DEFAULT_POD_RANGE)
 		.addOption(
 			numeric(
 				'--terminated-pod-gc-threshold <number>',
@@ -150,6 +160,8 @@ async function serve(flags: Flags): Promise<void> {
 	if (serviceClusterIpRange !== undefined && !serviceRange) return fail(notARange(serviceClusterIpRange));
 	const evictionThresholds = thresholdsIn(flags);
 	if (!numbers || !runtime || !evictionThresholds) return;
+	const network = podNetworkOf(flags, runtime);
+	if ('problem' in network) return fail(network.problem);
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const misplaced = misplacedFlag(flags, runtime);
 	if (misplaced !== undefined) return fail(misplaced);
@@ -166,7 +178,16 @@ async function serve(flags: Flags): Promise<void> {
 		const range = serviceRange && { serviceRange };
 		const rules = { evictionThresholds, ...range, discardDamaged, allowPrivileged };
 		const endpoint = runtimeEndpoint !== undefined && { runtimeEndpoint };
-		const options = { folder, runtime, ...endpoint, ...numbers, ...rules, log, signal: stop.signal };
+		const options = {
+			folder,
+			runtime,
+			...endpoint,
+			...numbers,
+			...rules,
+			...network,
+			log,
+			signal: stop.signal,
+		};
 		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port: numbers.port }));

@@ -34,7 +34,12 @@ export interface RuntimeTraits {
 	 * names as the node, if the others see the file of the node anyway. Absent: none.
 	 */
 	readonly resolvConf?: 'always' | 'if-other';
+	/** Whose network Pods have that do not ask for that of the node; absent if the runtime does not say. */
+	readonly podNetwork?: PodNetworkTrait;
 }
+
+/** Whose network Pods have: one of their own, or that of the node, with the reason if that was not asked for. */
+export type PodNetworkTrait = { readonly kind: 'pod' } | { readonly kind: 'host'; readonly reason?: string };
 
 /** The user and groups of a process. */
 export interface ProcessUser {

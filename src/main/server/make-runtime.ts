@@ -4,6 +4,8 @@ import { SystemRandom } from '../../base/random.ts';
 import { calledAs } from '../../cli/called-as.ts';
 import type { RuntimeName } from '../../cli/runtime-name.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
+import type { NetworkOptions } from '../../runtime/process/network/runtime-networks.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -17,6 +19,9 @@ export interface RuntimeSettings {
 	readonly isEphemeral?: boolean;
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
+	/** Whose network Pods have, and the addresses of those with one of their own. Only for host processes and images. */
+	readonly podNetwork?: PodNetworkWish;
+	readonly podRange?: string;
 	readonly log: Pick<Log, 'info'>;
 }
 
@@ -50,13 +55,30 @@ async function firstAllowed(log: RuntimeSettings['log']): Promise<'sandbox' | 'd
 	return name;
 }
 
+/** The options about the networks of Pods. What they come to is logged. */
+function networkOptions({ podNetwork, podRange, log }: RuntimeSettings): Omit<NetworkOptions, 'onError'> {
+	return {
+		...(podNetwork && { podNetwork }),
+		...(podRange !== undefined && { podRange }),
+		onPodNetwork: (choice) => {
+			if (choice.kind === 'pod') log.info('Pods have networks of their own');
+			else if (choice.reason !== undefined)
+				log.info(`Pods have the network of this machine, since they cannot have their own: ${choice.reason}`);
+		},
+		onConfined: (reason) =>
+			log.info(`Pods reach only each other and this machine, since packets cannot be forwarded: ${reason}`),
+	};
+}
+
 async function sandboxRuntime(
-	{ folder, isEphemeral, podMaxPids = 0 }: RuntimeSettings,
+	settings: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
+	const { folder, isEphemeral, podMaxPids = 0 } = settings;
 	const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
 	return new SandboxRuntime({
+		...networkOptions(settings),
 		folder: folder.runtime,
 		clock,
 		version: VERSION,
@@ -71,13 +93,15 @@ async function sandboxRuntime(
 }
 
 async function processRuntime(
-	{ folder, isEphemeral, podMaxPids = 0, log }: RuntimeSettings,
+	settings: RuntimeSettings,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
+	const { folder, isEphemeral, podMaxPids = 0, log } = settings;
 	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
 	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
 	return new ProcessRuntime({
+		...networkOptions(settings),
 		folder: folder.runtime,
 		clock,
 		images: new ImageTable(folder.images),

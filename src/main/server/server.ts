@@ -33,6 +33,7 @@ import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
 import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
+import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
@@ -66,6 +67,9 @@ export interface ServerOptions {
 	readonly podMaxPids?: number;
 	/** The addresses of Services. Default: loopback addresses that depend on the data folder. */
 	readonly serviceRange?: AddressRange;
+	/** Whose network Pods have (default `host`), and the addresses of those with one of their own. */
+	readonly podNetwork?: PodNetworkWish;
+	readonly podRange?: string;
 	/** Whether Pods may have privileged containers. Default: false. */
 	readonly allowPrivileged?: boolean;
 	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */

@@ -245,6 +245,7 @@ export class NodeAgent implements NodeApi {
 			machine,
 			recorder,
 			runtimeVersion: runtime.version,
+			podNetwork: runtime.traits.podNetwork,
 			version,
 			pressures: () => this.#evictions.pressures,
 			images: async () => await this.#collector?.list(),

@@ -1,3 +1,4 @@
+import type { PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
@@ -22,6 +23,8 @@ export interface NodeRegistrationOptions {
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly machine: Machine;
 	readonly runtimeVersion: string;
+	/** Whose network Pods have; undefined: the runtime does not say. */
+	readonly podNetwork: PodNetworkTrait | undefined;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
 	readonly version: string;
 	/** The conditions about pressure that are True. */
@@ -70,7 +73,13 @@ async function register(
 	const target = client.resource(nodes);
 	const known = await unlessGone(target.get(machine.name));
 	const pressures = options.pressures();
-	const inputs = { now: clock.now(), before: known, runtimeVersion, version };
+	const inputs = {
+		now: clock.now(),
+		before: known,
+		runtimeVersion,
+		version,
+		podNetwork: options.podNetwork,
+	};
 	const status = nodeStatusOf(machine, { ...inputs, pressures, images: await options.images() });
 	if (!known) {
 		const metadata = { name: machine.name, labels: nodeLabelsOf(machine) };

@@ -1,3 +1,4 @@
+import type { PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
 import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
@@ -65,6 +66,8 @@ export interface StatusInputs {
 	readonly version: string;
 	/** The types of the conditions about pressure that are True. */
 	readonly pressures: ReadonlySet<string>;
+	/** Whose network Pods have; undefined: the runtime does not say. */
+	readonly podNetwork?: PodNetworkTrait | undefined;
 	/** The images of the Node; undefined: those of before stay. */
 	readonly images?: readonly ListedImage[] | undefined;
 }
@@ -72,7 +75,7 @@ export interface StatusInputs {
 /** The status of a Node whose agent works. Fields and conditions that other components wrote are kept. */
 export function nodeStatusOf(
 	machine: Machine,
-	{ now, before, runtimeVersion, version, pressures, images }: StatusInputs,
+	{ now, before, runtimeVersion, version, pressures, images, podNetwork }: StatusInputs,
 ): Node['status'] {
 	const resources = allocatableOf(machine);
 	return {
@@ -80,7 +83,7 @@ export function nodeStatusOf(
 		capacity: resources,
 		allocatable: resources,
 		...(images && { images: nodeImagesOf(images) }),
-		conditions: conditionsOf(now, before, pressures),
+		conditions: conditionsOf({ now, before, pressures, podNetwork }),
 		addresses: [
 			{ type: 'InternalIP', address: machine.address },
 			{ type: 'Hostname', address: machine.name },
@@ -173,13 +176,15 @@ export function pressureEvents(
  * The agent's own conditions, then those that other components set on the Node, unchanged. `lastTransitionTime`
  * changes only with the condition's status.
  */
-function conditionsOf(
-	now: number,
-	before: Node | undefined,
-	pressures: ReadonlySet<string>,
-): readonly NodeCondition[] {
+function conditionsOf({
+	now,
+	before,
+	pressures,
+	podNetwork,
+}: Pick<StatusInputs, 'now' | 'before' | 'pressures' | 'podNetwork'>): readonly NodeCondition[] {
 	const known = before?.status.conditions ?? [];
-	const own = CONDITIONS.map((condition) => {
+	const reported = podNetwork ? [...CONDITIONS, networkCondition(podNetwork)] : CONDITIONS;
+	const own = reported.map((condition) => {
 		const pressure = pressures.has(condition.type) ? PRESSURE[condition.type] : undefined;
 		const dated: NodeCondition = {
 			...condition,
@@ -189,5 +194,14 @@ function conditionsOf(
 		};
 		return sinceTransition(dated, findCondition(known, condition.type));
 	});
-	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];
+	return [...own, ...known.filter(({ type }) => !own.some((condition) => condition.type === type))];
+}
+
+/** The condition that the provider of a network reports: here it says whose network Pods have. */
+function networkCondition(network: PodNetworkTrait): (typeof CONDITIONS)[number] {
+	const about = { type: 'NetworkUnavailable', status: 'False' } as const;
+	if (network.kind === 'pod')
+		return { ...about, reason: 'PodNetwork', message: 'Pods have networks of their own' };
+	const why = network.reason === undefined ? '' : `: ${network.reason}`;
+	return { ...about, reason: 'HostNetwork', message: `Pods have the network of this machine${why}` };
 }

@@ -131,7 +131,8 @@ export class LauncherRuntime implements Runtime {
 
 	#traitsWith(usesShim: boolean): RuntimeTraits {
 		const { source } = this.#options;
-		return source.traitsOn({ isolation: this.#machine, controllers: this.#controllers, usesShim });
+		const machine = { isolation: this.#machine, controllers: this.#controllers, usesShim };
+		return { ...source.traitsOn(machine), ...this.#networks.trait };
 	}
 
 	/**

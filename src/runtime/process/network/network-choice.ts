@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { PodNetworkTrait } from '../../../api/contract/runtime-traits.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import type { MachineProbe } from '../shim/probe.ts';
 
 /** Whose network Pods are to have: `auto` is one of their own where this machine allows it. */
 export type PodNetworkWish = 'auto' | 'host' | 'pod';
-
-/** Whose network Pods have, and the reason if it is that of the machine and none asked for that. */
-export type PodNetworkChoice = { readonly kind: 'pod' } | { readonly kind: 'host'; readonly reason?: string };
 
 /** The longest that the trial may take: it makes one bridge and one network namespace, in milliseconds. */
 const LONGEST_TRIAL_MS = 5000;
@@ -16,7 +14,7 @@ const LONGEST_TRIAL_MS = 5000;
 export async function choosePodNetwork(
 	wish: PodNetworkWish,
 	{ shim, machine }: { readonly shim: string | undefined; readonly machine: Pick<MachineProbe, 'level'> },
-): Promise<PodNetworkChoice> {
+): Promise<PodNetworkTrait> {
 	if (wish === 'host') return { kind: 'host' };
 	const reason = await refusalOf(shim, machine);
 	if (reason === undefined) return { kind: 'pod' };

@@ -11,7 +11,7 @@ import type { ProcessRuntime } from '../process-runtime.ts';
 import { probeMachine } from '../shim/probe.ts';
 import { shimFile } from '../shim/shim-file.ts';
 import { exitOf, type HostHarness, openHost, outputOf, start } from '../testing/host-harness.ts';
-import { findBridges, hasPorts, linkNames } from './bridges.ts';
+import { type Bridge, findBridges, hasPorts, linkNames } from './bridges.ts';
 import { choosePodNetwork } from './network-choice.ts';
 
 const choice = await choosePodNetwork('auto', { shim: shimFile(), machine: await probeMachine(shimFile()) });
@@ -62,7 +62,11 @@ async function callThrough(stream: Duplex, text: string): Promise<string> {
 describe('Pods with networks of their own', { skip }, () => {
 	let machine: HostHarness;
 	let runtime: ProcessRuntime;
+	let before: ReadonlySet<string>;
+	/** The bridges that were made since the test has begun. */
+	const ownBridges = (): readonly Bridge[] => findBridges().filter(({ key }) => !before.has(key));
 	beforeEach(async () => {
+		before = new Set(findBridges().map(({ key }) => key));
 		machine = openHost({ podNetwork: 'pod' });
 		runtime = machine.connect();
 		await runtime.start();
@@ -175,6 +179,10 @@ describe('Pods with networks of their own', { skip }, () => {
 		while ((await runtime.listSandboxes().catch(() => [])).length < 2) await machine.passTime(1);
 		await listens(other, listener('b', '0.0.0.0'));
 		assert.equal(await call(other.ip, { port: 8080, text: '3' }), 'b:3');
+		await machine.crash(runtime);
+		while ((await runtime.listSandboxes().catch(() => [])).length < 2) await machine.passTime(1);
+		await runtime.stop({ killAll: true });
+		assert.deepEqual(ownBridges(), []);
 	});
 
 	test('two servers have bridges and addresses of their own', async () => {
@@ -189,9 +197,8 @@ describe('Pods with networks of their own', { skip }, () => {
 	});
 
 	test('nothing is left behind, also by a launcher that was killed with its containers', async () => {
-		const before = new Set(findBridges().map(({ key }) => key));
 		await pod('a');
-		const [made] = findBridges().filter(({ key }) => !before.has(key));
+		const [made] = ownBridges();
 		assert.ok(made);
 		await runtime.stop({ killAll: true });
 		await untilNone(() => linkNames().some((name) => name.startsWith(made.name)));
@@ -203,7 +210,7 @@ describe('Pods with networks of their own', { skip }, () => {
 		const { status } = await start(doomed, killed.script('echo $PPID; exec sleep 1000000'));
 		while ((await outputOf(killed, status)) === '') await killed.passTime(1);
 		const waiter = Number(await outputOf(killed, status));
-		const [left] = findBridges().filter(({ key }) => !before.has(key));
+		const [left] = ownBridges();
 		assert.ok(left);
 		await doomed.stop();
 		process.kill(killed.launcherPid(), 'SIGKILL');

@@ -95,6 +95,7 @@ export class PodNetworks {
 			const range = parseRange(network.range);
 			this.#last = Math.max(this.#last, (range && podIndex(range, network.ip)) ?? -1);
 		}
+		if (options.left.size > 0) this.#show();
 	}
 
 	/** Makes the network of a sandbox, with an address of the range `wanted` if that is free. Rejects with an Error. */
@@ -141,11 +142,16 @@ export class PodNetworks {
 	/** Called last: removes the bridge with whatever uses it. Undefined if there is none. */
 	leave(): Promise<void> | undefined {
 		for (const id of [...this.#pods.keys()]) this.remove(id);
-		return this.#made ? this.#removeMade() : undefined;
+		return this.#own ? this.#removeMade() : undefined;
+	}
+
+	/** The bridge of this launcher, or of an earlier one of the same folder: its Pods need no new one. */
+	get #own(): Bridge | undefined {
+		return this.#made ?? findBridges().find(({ key }) => key === this.#options.key);
 	}
 
 	async #removeMade(): Promise<void> {
-		const made = this.#made;
+		const made = this.#own;
 		this.#made = undefined;
 		this.#ready = undefined;
 		this.#presence?.close();

@@ -1,4 +1,5 @@
 import type { Duplex } from '../../../api/contract/duplex.ts';
+import type { PodNetworkTrait, RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { PortForwardError } from '../../contract.ts';
 import { PortConnections } from '../../port-connections.ts';
 import type { HostSandbox } from '../launcher/protocol.ts';
@@ -6,7 +7,7 @@ import { dialSandbox } from '../sessions/dial-client.ts';
 import type { MachineProbe } from '../shim/probe.ts';
 import { DEFAULT_POD_RANGE } from './address-range.ts';
 import { HostPorts } from './host-ports.ts';
-import { choosePodNetwork, type PodNetworkChoice, type PodNetworkWish } from './network-choice.ts';
+import { choosePodNetwork, type PodNetworkWish } from './network-choice.ts';
 
 /** The settings about the networks of Pods. */
 export interface NetworkOptions {
@@ -15,7 +16,7 @@ export interface NetworkOptions {
 	/** The addresses of Pods with networks of their own, unless this machine uses them. Default 10.244.0.0/16. */
 	readonly podRange?: string;
 	/** Called at the start with whose network Pods have. */
-	onPodNetwork?(choice: PodNetworkChoice): void;
+	onPodNetwork?(choice: PodNetworkTrait): void;
 	/** Called at most once, if Pods with networks of their own reach no other machine, with the reason. */
 	onConfined?(reason: string): void;
 	/** Receives errors that no call can reject with. */
@@ -27,7 +28,7 @@ export class RuntimeNetworks {
 	readonly #options: NetworkOptions;
 	readonly #connections = new PortConnections();
 	readonly #hostPorts: HostPorts;
-	#podRange: string | undefined;
+	#choice: PodNetworkTrait | undefined;
 	#isConfined = false;
 
 	constructor(options: NetworkOptions) {
@@ -37,15 +38,19 @@ export class RuntimeNetworks {
 
 	/** Chooses what Pods get. Rejects with an Error that a user can read if the wish cannot be met. */
 	async start(shim: string | undefined, machine: Pick<MachineProbe, 'level'>): Promise<void> {
-		const { podNetwork = 'host', podRange = DEFAULT_POD_RANGE, onPodNetwork } = this.#options;
-		const choice = await choosePodNetwork(podNetwork, { shim, machine });
-		if (choice.kind === 'pod') this.#podRange = podRange;
-		onPodNetwork?.(choice);
+		const { podNetwork = 'host', onPodNetwork } = this.#options;
+		this.#choice = await choosePodNetwork(podNetwork, { shim, machine });
+		onPodNetwork?.(this.#choice);
+	}
+
+	/** What was chosen, for the traits of the runtime. */
+	get trait(): Pick<RuntimeTraits, 'podNetwork'> {
+		return this.#choice ? { podNetwork: this.#choice } : {};
 	}
 
 	/** The range of addresses for Pods with networks of their own; undefined: they have that of this machine. */
 	get podRange(): string | undefined {
-		return this.#podRange;
+		return this.#choice?.kind === 'pod' ? (this.#options.podRange ?? DEFAULT_POD_RANGE) : undefined;
 	}
 
 	/** Notes a sandbox of the launcher, new or not. */
