@@ -1,6 +1,6 @@
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
-import type { FieldRule } from './field-rule.ts';
+import type { FieldRule, FieldUse } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
 const NO_EXEC = 'no command can be run in a container yet';
@@ -49,22 +49,34 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('stdinOnce', 'It affects only stdin.'),
 	held('tty', 'containers have no terminal yet'),
 	containerRule('ports', {
+		effect: 'warned',
+		only: 'with a `hostIP` that other machines reach, or with a `hostPort` for UDP or SCTP, if Pods have networks of their own',
+		because: 'only TCP is forwarded to Pods, and only from the loopback address of this machine',
+		instead: 'use TCP without hostIP, or hostNetwork',
+		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).some((port) => !isForwarded(port)),
+		byStint: true,
+	}),
+	containerRule('ports', {
+		effect: 'honoured',
+		only: 'with a `hostPort`, if Pods have networks of their own',
+		because: 'A port of the loopback address of this machine is forwarded to the Pod.',
+		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).length > 0,
+	}),
+	containerRule('ports', {
 		effect: 'held',
 		only: 'with a `hostIP`',
 		because: 'the address that a process listens on cannot be restricted',
 		instead: 'remove hostIP, and have the program listen on that address',
-		when: ({ container }) =>
-			container.ports?.some(({ hostPort, hostIP = '' }) => hostPort && !EVERYWHERE.has(hostIP)) ?? false,
+		when: (use) => hostPortsOf(use).some(({ hostIP = '' }) => !EVERYWHERE.has(hostIP)),
 	}),
 	containerRule('ports', {
 		effect: 'warned',
 		only: 'with a `hostPort` other than the `containerPort`',
 		because: 'a process listens on ports of this machine, and no other hostPort is forwarded to it',
 		instead: 'use the containerPort',
-		when: ({ container }) =>
-			container.ports?.some(({ hostPort, containerPort }) => hostPort && hostPort !== containerPort) ?? false,
+		when: (use) => hostPortsOf(use).some(({ hostPort, containerPort }) => hostPort !== containerPort),
 	}),
-	harmless('ports', 'A process listens on ports of this machine.'),
+	harmless('ports', 'A process listens on the ports that it chooses.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
 		only: 'on `cpu`, `memory`, where stint may not make control groups',
@@ -135,6 +147,24 @@ function execRules(name: string, instead: string): readonly FieldRule[] {
 		honoured(name),
 	];
 }
+
+type Ports = NonNullable<FieldUse['container']['ports']>;
+
+/** Whether the Pod has a network of its own on this runtime. */
+function hasOwnNetwork({ pod, traits }: FieldUse): boolean {
+	return traits.podNetwork?.kind === 'pod' && !pod.spec.hostNetwork;
+}
+
+function hostPortsOf({ container }: FieldUse): Ports {
+	return (container.ports ?? []).filter(({ hostPort }) => hostPort);
+}
+
+function isForwarded({ hostIP = '', protocol = 'TCP' }: Ports[number]): boolean {
+	return protocol === 'TCP' && (EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP));
+}
+
+/** The loopback addresses as hostIP. */
+const LOOPBACK = /^(127\.[\d.]+|::1)$/;
 
 /** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);

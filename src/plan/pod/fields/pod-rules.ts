@@ -165,7 +165,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.preemptionPolicy', BY_SCHEDULER),
 	honoured('spec.priority', BY_API),
 	honoured('spec.priorityClassName', BY_API),
-	honoured('spec.hostNetwork', 'Containers use the network of this machine in any case.'),
+	honoured('spec.hostNetwork', 'Containers use the network of this machine.'),
 	honoured('spec.hostPID', 'Containers see all processes of this machine.'),
 	honoured('spec.hostIPC', 'Containers use the IPC namespace of this machine.'),
 	{

@@ -20,6 +20,7 @@ const HONOURS_SECCOMP = ['spec.', 'spec.containers[].'].map(
 /** The traits of a runtime that filters system calls, but has no files with profiles. */
 const BOXED: RuntimeTraits = { ...BARE, honours: new Set(HONOURS_SECCOMP) };
 const MOUNTING: RuntimeTraits = { ...BARE, honours: new Set(['spec.volumes']) };
+const NETWORKED: RuntimeTraits = { ...BARE, podNetwork: { kind: 'pod' } };
 const SHARING: RuntimeTraits = { ...BARE, honours: new Set(['spec.shareProcessNamespace']) };
 /** The traits of a runtime that honours every field. */
 export const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
@@ -168,6 +169,22 @@ export const CASES: readonly FieldCase[] = [
 		field: `${C}ports`,
 		effect: 'warned',
 		pod: container({ ports: [{ containerPort: 80, hostPort: 8080 }] }),
+	},
+	{
+		...{ field: `${C}ports`, effect: 'honoured', traits: NETWORKED },
+		pod: container({ ports: [{ containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1' }] }),
+	},
+	{
+		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
+		pod: container({ ports: [{ containerPort: 80, hostPort: 80, hostIP: '10.0.0.1' }] }),
+	},
+	{
+		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
+		pod: container({ ports: [{ containerPort: 80, hostPort: 80, protocol: 'UDP' }] }),
+	},
+	{
+		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
+		pod: pod({ hostNetwork: true }, { ports: [{ containerPort: 80, hostPort: 8080 }] }),
 	},
 	{
 		field: `${C}ports`,
