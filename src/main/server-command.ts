@@ -23,8 +23,8 @@ import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
-import { podNetworkOf } from './pod-network-flags.ts';
 import { type DataFolder, dataFolder, defaultDataPath } from './server/data-folder.ts';
+import { podNetworkOf } from './server/pod-network-flags.ts';
 import type { RunningServer, ServerOptions } from './server/server.ts';
 
 interface Flags {

@@ -46,6 +46,32 @@ test('conditions that other components set on the Node are kept', () => {
 	assert.deepEqual(conditions.at(-1), foreign);
 });
 
+test('the Node says whose network Pods have, and why they have no other one', () => {
+	const conditionWith = (podNetwork: Parameters<typeof nodeStatusOf>[1]['podNetwork']): unknown => {
+		const inputs = {
+			now: 0,
+			before: undefined,
+			runtimeVersion: 'fake://1',
+			version: '0',
+			pressures: new Set(''),
+		};
+		const { conditions } = nodeStatusOf(MACHINE, { ...inputs, podNetwork });
+		const { status, reason, message } = findCondition(conditions, 'NetworkUnavailable') ?? {};
+		return [status, reason, message];
+	};
+	assert.deepEqual(conditionWith(undefined), [undefined, undefined, undefined]);
+	assert.deepEqual(conditionWith({ kind: 'pod' }), [
+		'False',
+		'PodNetwork',
+		'Pods have networks of their own',
+	]);
+	assert.deepEqual(conditionWith({ kind: 'host', reason: 'that needs root' }), [
+		'False',
+		'HostNetwork',
+		'Pods have the network of this machine: that needs root',
+	]);
+});
+
 test('a condition keeps its transition time while its status does not change', () => {
 	const first = statusAfter({}, 0);
 	const second = statusAfter(first, 60_000);

@@ -130,9 +130,8 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	#traitsWith(usesShim: boolean): RuntimeTraits {
-		const { source } = this.#options;
 		const machine = { isolation: this.#machine, controllers: this.#controllers, usesShim };
-		return { ...source.traitsOn(machine), ...this.#networks.trait };
+		return { ...this.#options.source.traitsOn(machine), ...this.#networks.trait };
 	}
 
 	/**
