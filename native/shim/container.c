@@ -323,6 +323,11 @@ static bool enter_view(int joined, struct failure *failure) {
 	return fail(failure, "enter", NULL);
 }
 
+static void open_children(struct waiter *waiter) {
+	if (waiter->children >= 0) close(waiter->children);
+	waiter->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+}
+
 /* Starts the program in its box; returns false with the failure. */
 static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	const struct request *request = waiter->request;
@@ -333,6 +338,8 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	if (request->oom_file) waiter->oom = open(request->oom_file, O_RDONLY | O_CLOEXEC);
 	if (request->enter ? !enter_view(joined, failure) : !makes_own_box(request) && !enter_box(request, failure)) return false;
 	if (joined >= 0) close(joined);
+	/* In a process namespace that it has joined, only the /proc of the box has the numbers that this process can use. */
+	if (request->join_pid && !request->enter && !makes_own_box(request)) open_children(waiter);
 	if (request->tty && !makes_own_box(request) && !make_terminal(waiter, terminal, failure)) return false;
 	bool started = start_program(waiter, io, terminal, failure);
 	if (io[0] >= 0) close(io[0]);
@@ -379,7 +386,7 @@ _Noreturn void run_container(const struct request *request, int go, int joined) 
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
-	waiter.children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	open_children(&waiter);
 	waiter.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (!set_up(&waiter, joined, &failure)) {
 		if (!request->enter) kill_others(&waiter, is_init);

@@ -70,23 +70,25 @@ struct joined {
 };
 
 /*
- * In the intermediate process: enters the namespaces, and forks the waiter, which alone returns. The waiter of a command
- * stays outside the process namespace of the container, which could otherwise reach into it; its program is inside.
+ * In the intermediate process: enters the namespaces, and forks the waiter, which alone returns. The waiters of a command
+ * and of a container with an image stay outside the process namespace of the container that they join, which could
+ * otherwise reach into them; their programs are inside.
  */
 static void join_namespaces(const struct request *request, struct joined target, int *joined) {
 	int others = target.flags & ~(CLONE_NEWNS | CLONE_NEWPID);
 	bool has_pids = target.flags & CLONE_NEWPID;
+	bool is_outside = request->enter || request->has_image;
 	/* The user namespace first: in it, this process may enter the others. */
 	if (others != 0 && setns(target.process, others) != 0) _exit(errno);
-	if (has_pids && !request->enter && setns(target.processes, CLONE_NEWPID) != 0) _exit(errno);
+	if (has_pids && !is_outside && setns(target.processes, CLONE_NEWPID) != 0) _exit(errno);
 	struct clone_args args = {.exit_signal = SIGCHLD};
 	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid != 0) _exit(pid < 0 ? errno : 0);
-	if (has_pids && request->enter && setns(target.processes, CLONE_NEWPID) != 0) {
+	if (has_pids && is_outside && setns(target.processes, CLONE_NEWPID) != 0) {
 		struct failure failure = {0};
 		fail(&failure, "join", NULL);
-		events_to_output();
+		if (request->enter) events_to_output();
 		report_failure(request->id, &failure);
 		_exit(1);
 	}

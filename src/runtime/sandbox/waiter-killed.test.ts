@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { attempt } from '../../base/attempt.ts';
 import { ContractMachine } from '../testing/contract-machine.ts';
+import { withArguments } from '../testing/host-processes.ts';
 import { missingForSandbox, openSandbox, SandboxWorld } from './testing/sandbox-harness.ts';
 
 const skip = (await missingForSandbox()) ?? (process.getuid?.() !== 0 && 'the ids of other users need root');
-
-/** The processes whose arguments are these. */
-function withArguments(...argv: readonly string[]): readonly number[] {
-	const expected = `${argv.join('\0')}\0`;
-	return readdirSync('/proc')
-		.filter((name) => /^\d+$/.test(name))
-		.filter((name) => attempt(() => readFileSync(`/proc/${name}/cmdline`, 'utf8')) === expected)
-		.map(Number);
-}
 
 function parentOf(pid: number): number {
 	return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);

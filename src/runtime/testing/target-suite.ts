@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ContractMachine, type RuntimeHarness } from './contract-machine.ts';
+import { withArguments } from './host-processes.ts';
 
 /**
  * The tests of `targetContainerId` for a runtime whose containers have processes of their own, and a shell with `ps` of
@@ -35,6 +36,27 @@ export function targetContainerSuite(title: string, open: () => Promise<RuntimeH
 			assert.match(await machine.harness.readLog(config.logPath), new RegExp(`sleep ${seconds}`));
 			const [left] = (await machine.runtime.listContainers()).filter((each) => each.id === target.id);
 			assert.equal(left?.state, 'running');
+		});
+	});
+
+	test(`${title}: what it leaves behind ends with it, and its target does not`, async () => {
+		await withMachine(async (machine) => {
+			const target = await machine.start1(['sleep', '1000000']);
+			const argv = ['sleep', String(3_000_000 + process.pid)];
+			const left = `env -i PATH="$PATH" setsid ${argv.join(' ')}`;
+			const config = aimed(machine, target.id, `(${left} &) ; sleep 0.2; ps -o args`);
+			const { id } = await machine.runtime.createContainer(target.sandboxId, config);
+			await machine.runtime.startContainer(id);
+			const end = await machine.exitOf(id);
+			const lateMs = end.state === 'exited' ? Date.now() - end.finishedAt : Number.NaN;
+			assert.ok(
+				lateMs < 1900,
+				`reported after ${lateMs} ms: a waiter that finds no process to kill waits for two seconds`,
+			);
+			assert.match(await machine.harness.readLog(config.logPath), new RegExp(argv.join(' ')));
+			while (withArguments(...argv).length > 0) await machine.harness.passTime(1);
+			const [still] = (await machine.runtime.listContainers()).filter((each) => each.id === target.id);
+			assert.equal(still?.state, 'running');
 		});
 	});
 
