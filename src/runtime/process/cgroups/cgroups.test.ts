@@ -202,10 +202,10 @@ test('a container without processes of its own has a group, in which nothing out
 			'mkdir "$folder/below" && env -i setsid sh -c "echo \\$\\$ > $folder/below/cgroup.procs; exec sleep 1000000" &',
 			'wait $!; exec sleep 1000000',
 		];
-		const { status } = await start(runtime, machine.script(script.join('\n')), 'loose');
+		const { status } = await start(runtime, machine.script(script.join('\n')), 'shared');
 		const isBelow = (path: string): boolean => path.endsWith('/below');
 		const inside = (): string =>
-			groupsOf('uid-loose')
+			groupsOf('uid-shared')
 				.filter(isBelow)
 				.map((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8'))
 				.join('');
@@ -213,7 +213,7 @@ test('a container without processes of its own has a group, in which nothing out
 		const left = Number(inside());
 		await runtime.removeContainer(status.id);
 		await untilGone(left);
-		await untilNone('uid-loose');
+		await untilNone('uid-shared');
 	});
 });
 
@@ -298,12 +298,16 @@ test('a container without processes of its own has its group in version 2 where 
 }, async () => {
 	const folder = UNIFIED ?? '';
 	const cgroups = new Cgroups({
-		...{ key: `loose-${process.pid}`, clock: new SystemClock({ keepsAlive: true }) },
+		...{ key: `shared-${process.pid}`, clock: new SystemClock({ keepsAlive: true }) },
 		onError: (error) => assert.fail(String(error)),
 		onIdle: () => {},
 		hierarchies: [...HIERARCHIES, { version: 2, folder, controllers: new Set() }],
 	});
-	const request = { id: 'uid-loose_0_main_0', isLoose: true, sandbox: { id: 'uid-loose_0', config: {} } };
+	const request = {
+		id: 'uid-shared_0_main_0',
+		sharesProcesses: true,
+		sandbox: { id: 'uid-shared_0', config: {} },
+	};
 	const made = cgroups.make(request)?.folders ?? [];
 	assert.equal(made.length, 1);
 	const [group = ''] = made;

@@ -32,7 +32,7 @@ export interface CgroupRequest {
 	readonly id: string;
 	readonly limits?: CgroupLimits | undefined;
 	/** If true, nothing but a group holds all its processes: it has no process namespace of its own. */
-	readonly isLoose?: boolean;
+	readonly sharesProcesses?: boolean;
 	/** Its sandbox, with the limits of all its containers together. */
 	readonly sandbox: { readonly id: string; readonly config: { readonly limits?: CgroupLimits } };
 }
@@ -84,7 +84,7 @@ export class Cgroups {
 	make(request: CgroupRequest): ContainerCgroups | undefined {
 		const { limits = {}, sandbox } = request;
 		const needed = new Set([...controllersOf(limits), ...controllersOf(sandbox.config.limits ?? {})]);
-		if (needed.size === 0) return request.isLoose ? this.#hold(request.id) : undefined;
+		if (needed.size === 0) return request.sharesProcesses ? this.#hold(request.id) : undefined;
 		const missing = needed.difference(controllersIn(this.#hierarchies));
 		if (missing.size > 0)
 			throw new Error(`the launcher may not make control groups for ${[...missing].join(', ')}`);

@@ -303,9 +303,9 @@ export class Launcher implements LauncherCalls {
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
 		const { config, status, sandbox } = container;
-		const isLoose = !hasOwnProcesses(config?.box);
+		const sharesProcesses = !hasOwnProcesses(config?.box);
 		const netns = options.join ? undefined : await this.#netnsOf(sandbox.sandbox.id);
-		const request = { id: status.id, limits: config?.limits, isLoose, sandbox: sandbox.sandbox };
+		const request = { id: status.id, limits: config?.limits, sharesProcesses, sandbox: sandbox.sandbox };
 		const start = (cgroups: ProcessOptions['cgroups']): Promise<ContainerProcess> =>
 			this.#starts.run(() => ContainerProcess.start({ ...options, netns, cgroups }, this.#options));
 		return this.#started(container, await startIn(this.#cgroups, request, start));
