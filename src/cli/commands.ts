@@ -3,7 +3,13 @@ import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { registerCreate } from './create-commands.ts';
 import { registerImages } from './image-commands.ts';
-import { registerAttach, registerCp, registerExec, registerPortForward } from './stream-commands.ts';
+import {
+	registerAttach,
+	registerCp,
+	registerExec,
+	registerPortForward,
+	registerProxy,
+} from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 
 /**
@@ -94,6 +100,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	attach: ['connect to the main process of a container', registerAttach],
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
+	proxy: ['serve the API without credentials on a port of this machine', registerProxy],
 	top: ['print what Pods or Nodes use of processors and memory', registerTop],
 	delete: ['delete objects and their dependents', registerDelete],
 	auth: ['show who you are for the server, and what it allows', registerAuth],

@@ -5,6 +5,7 @@ import type { MachineFacts } from '../plan/doctor/facts.ts';
 import type { LocalFiles } from './cp/local-files.ts';
 import type { ImageFolderFlags, LocalImages } from './images/local-images.ts';
 import type { Outputs } from './print/outputs.ts';
+import type { FilterDecision, ProxyRequestHead } from './proxy/proxied-request.ts';
 import type { RuntimeName } from './runtime-name.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
 import type { RawStreams } from './streams/raw-streams.ts';
@@ -54,6 +55,15 @@ export interface CliContext extends Outputs {
 	localFiles(): Promise<LocalFiles>;
 	/** Accepts connections on a port of this machine. Rejects with the system's error. */
 	listen(address: LocalAddress, accept: (connection: Duplex) => void): Promise<LocalPort>;
+	/**
+	 * Serves the API of the server of `kubeconfig` (or the defaults of {@link connect}) on a port of this machine, with the
+	 * credentials of the kubeconfig: the requests that `filter` passes, as they are. Rejects with the system's error.
+	 */
+	serveApi(
+		kubeconfig: string | undefined,
+		address: LocalAddress,
+		filter: (head: ProxyRequestHead) => FilterDecision,
+	): Promise<LocalPort>;
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */

@@ -52,6 +52,27 @@ export function registerPortForward(command: Command, context: CliContext, perfo
 		);
 }
 
+/** Adds the flags of `proxy` and its action. */
+export function registerProxy(command: Command, context: CliContext, perform: Perform): void {
+	command
+		.option('-p, --port <number>', 'port to listen on; 0: any free one', '8001')
+		.option('--address <ip>', 'loopback address to listen on', '127.0.0.1')
+		.option('--api-prefix <path>', 'serve the API below this path', '/')
+		.option(
+			'--accept-hosts <regexps>',
+			'accept only requests whose Host header matches one of these',
+			'^localhost$,^127\\.0\\.0\\.1$,^\\[::1\\]$',
+		)
+		.option('--accept-paths <regexps>', 'accept only requests for paths that match one of these', '^.*')
+		.option(
+			'--reject-paths <regexps>',
+			'reject requests for paths that match one of these',
+			'^/api/.*/pods/.*/exec,^/api/.*/pods/.*/attach',
+		)
+		.option('--reject-methods <regexps>', 'reject requests whose method matches one of these', '^$')
+		.action((flags) => perform(async () => (await import('./commands/proxy.ts')).proxy(context, flags)));
+}
+
 const RUNNING_TIMEOUT = [
 	'--pod-running-timeout <time>',
 	'longest time to wait for a Pod of a Job, such as 5s or 2m (default: 1m0s)',

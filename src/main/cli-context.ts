@@ -8,11 +8,15 @@ import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import type { ImageFolderFlags, LocalImages } from '../cli/images/local-images.ts';
 import { outputsOver } from '../cli/print/outputs.ts';
+import type { FilterDecision, ProxyRequestHead } from '../cli/proxy/proxied-request.ts';
 import type { RuntimeName } from '../cli/runtime-name.ts';
+import type { LocalAddress, LocalPort } from '../cli/streams/local-ports.ts';
 import { Client } from '../client/client.ts';
+import type { ServerAccess } from '../client/kubeconfig/kubeconfig.ts';
+import type { HttpTransportOptions } from '../client/transport/http-node.ts';
 import { onInterrupt } from './interruptions.ts';
-import { listenLocally } from './local-ports.ts';
 import { isOwnSocket } from './own-socket.ts';
+import { listenLocally } from './ports/local-ports.ts';
 import { rawStreams } from './raw-streams.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
 import { trustNamedAuthoritiesOnly } from './server/trusted-authorities.ts';
@@ -38,6 +42,7 @@ export function cliContext(): CliContext {
 		listen: listenLocally,
 		localFiles: async () => (await import('./local-files.ts')).LOCAL_FILES,
 		onInterrupt,
+		serveApi,
 		connect,
 		findRunning,
 		inspectMachine: async ({ dataDir = defaultDataPath(process.env), port }) => {
@@ -64,8 +69,30 @@ function kubeconfigPaths(named: string | undefined): readonly string[] {
  * of them.
  */
 async function connect(named: string | undefined): Promise<Connection> {
-	const { readKubeconfig } = await import('../client/kubeconfig/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/transport/http-node.ts');
+	const { access, options } = await serverOf(named);
+	const client = new Client(new HttpTransport(access, options), { fieldManager: 'stint' });
+	return { client, namespace: access.namespace };
+}
+
+/** Serves the API of the server of the kubeconfig. */
+async function serveApi(
+	named: string | undefined,
+	address: LocalAddress,
+	filter: (head: ProxyRequestHead) => FilterDecision,
+): Promise<LocalPort> {
+	const { ApiForwarder } = await import('../client/transport/http-node-forward.ts');
+	const { ApiProxy } = await import('./ports/api-proxy.ts');
+	const { access, options } = await serverOf(named);
+	return new ApiProxy(new ApiForwarder(access, options), filter).listen(address);
+}
+
+/** The server of the kubeconfig, and how to connect to it. */
+async function serverOf(named: string | undefined): Promise<{
+	readonly access: ServerAccess;
+	readonly options: HttpTransportOptions;
+}> {
+	const { readKubeconfig } = await import('../client/kubeconfig/kubeconfig.ts');
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
 		const text = readKubeconfigFile(path, named);
@@ -79,12 +106,8 @@ async function connect(named: string | undefined): Promise<Connection> {
 	}
 	const access = await readKubeconfig(files, { readFile: async (path) => readFileSync(path, 'utf8') });
 	const socket = access.socket !== undefined && isOwnSocket(access.socket) ? access.socket : undefined;
-	const transport = new HttpTransport(access, {
-		beforeTls: trustNamedAuthoritiesOnly,
-		...(socket !== undefined && { socket }),
-	});
-	const client = new Client(transport, { fieldManager: 'stint' });
-	return { client, namespace: access.namespace };
+	const options = { beforeTls: trustNamedAuthoritiesOnly, ...(socket !== undefined && { socket }) };
+	return { access, options };
 }
 
 /**

@@ -15,6 +15,7 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'get',
 	'logs',
 	'port-forward',
+	'proxy',
 	'top',
 ];
 

@@ -19,6 +19,7 @@ import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
 import { outputsOver } from '../../src/cli/print/outputs.ts';
+import type { LocalAddress } from '../../src/cli/streams/local-ports.ts';
 import type { RawStreams } from '../../src/cli/streams/raw-streams.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
@@ -111,6 +112,8 @@ export class CliWorld {
 	usage: NodeApi['usage'] = nothingMeasured;
 	/** The names of Nodes whose agent cannot be reached. */
 	readonly unreachable = new Set<string>();
+	/** What `proxy` serves; port 1 is taken. */
+	served: (LocalAddress & { readonly filter: Parameters<CliContext['serveApi']>[2] }) | undefined;
 	/** The listener of each port that a command has opened. */
 	readonly ports = new Map<string, (connection: Duplex) => void>();
 	/** What `doctor` finds out. */
@@ -238,6 +241,14 @@ export class CliWorld {
 				if (this.ports.has(key)) throw new Error(`listen EADDRINUSE: address already in use ${key}`);
 				this.ports.set(key, accept);
 				return { port: actual, close: () => void this.ports.delete(key) };
+			},
+			serveApi: async (_kubeconfig, { host, port }, filter) => {
+				if (port === 1) throw Object.assign(new Error('taken'), { code: 'EADDRINUSE' });
+				this.served = { host, port, filter };
+				const close = (): void => {
+					this.served = undefined;
+				};
+				return { port: port || 12345, close };
 			},
 			onInterrupt: (listener) => {
 				listeners.add(listener);

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex as NodeStream, pipeline } from 'node:stream';
 import { ApiError } from '../../api/errors/api-error.ts';
+import { answerHead, joinStreams } from '../../base/http/upgraded.ts';
 import { answeredHeaders } from '../../plan/proxy/proxied-headers.ts';
 import type { UpgradeRequest } from '../streams/session-options.ts';
-import { type BackendAnswer, failureText, sendToBackend } from './backend-request.ts';
+import { failureText, sendToBackend } from './backend-request.ts';
 import type { ProxyTarget } from './proxy-target.ts';
 
 /**
@@ -33,12 +34,18 @@ export async function proxyUpgrade(
 		const code = answer.response.statusCode ?? 502;
 		if (answer.type === 'response' && code < 400)
 			throw failure(`invalid upgrade response: status code ${code}`);
-		socket.write(headOf(answer), 'latin1');
-		if (answer.type === 'response') await ended(answer.response, socket);
+		const { response } = answer;
+		// Without an upgrade the body ends with the connection.
+		const headers =
+			answer.type === 'upgrade'
+				? response.rawHeaders
+				: answeredHeaders(response.rawHeaders, { connection: 'close' });
+		socket.write(answerHead(response, headers), 'latin1');
+		if (answer.type === 'response') await ended(response, socket);
 		else {
 			if (head.length > 0) socket.unshift(head);
 			if (answer.head.length > 0) answer.socket.unshift(answer.head);
-			await joined(answer.socket, socket);
+			await joinStreams(answer.socket, socket);
 		}
 		return code;
 	} finally {
@@ -53,16 +60,6 @@ function failure(message: string): ApiError {
 	return new ApiError({ ...head, message, code: 500 });
 }
 
-/** The head of an answer as it came, or, if the connection is not upgraded, for a body that ends with it. */
-function headOf({ type, response }: BackendAnswer): string {
-	const { statusCode = 502, statusMessage = '', rawHeaders } = response;
-	const headers = type === 'upgrade' ? rawHeaders : answeredHeaders(rawHeaders, { connection: 'close' });
-	const lines = [`HTTP/1.1 ${statusCode} ${statusMessage}`];
-	for (let index = 0; index < headers.length; index += 2)
-		lines.push(`${headers[index]}: ${headers[index + 1]}`);
-	return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
 /** Sends a body, and resolves once it has been sent or one side has failed. */
 function ended(body: IncomingMessage, socket: NodeStream): Promise<void> {
 	return new Promise((resolve) => {
@@ -70,25 +67,5 @@ function ended(body: IncomingMessage, socket: NodeStream): Promise<void> {
 			socket.destroy();
 			resolve();
 		});
-	});
-}
-
-/** Passes all bytes on in both directions; resolves once one of them has ended, with both connections closed. */
-function joined(backend: NodeStream, client: NodeStream): Promise<void> {
-	return new Promise((resolve) => {
-		const over = (): void => {
-			backend.destroy();
-			client.destroy();
-			resolve();
-		};
-		// Two pipelines would add more listeners to a connection than Node takes for sound.
-		for (const [from, to] of [
-			[backend, client],
-			[client, backend],
-		] as const) {
-			from.once('close', over).once('error', over);
-			to.once('finish', over);
-			from.pipe(to);
-		}
 	});
 }

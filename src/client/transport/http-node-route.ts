@@ -15,7 +15,7 @@ interface RequestHead {
 	readonly method: string;
 	/** With the query. */
 	readonly path: string;
-	readonly headers: Readonly<Record<string, string>>;
+	readonly headers: Readonly<Record<string, string | string[]>>;
 	readonly signal?: AbortSignal;
 }
 

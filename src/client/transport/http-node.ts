@@ -295,11 +295,12 @@ function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithi
 }
 
 /** Whether an error says that a connection could not be opened. */
-function isUnconnected(error: unknown): boolean {
+export function isUnconnected(error: unknown): boolean {
 	return error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 }
 
-function tlsOptions(access: ServerAccess): AgentOptions {
+/** What a connection to the server of a kubeconfig needs beyond its address. */
+export function tlsOptions(access: ServerAccess): AgentOptions {
 	return {
 		...(!access.skipTlsVerify && { ca: access.certificateAuthority ?? publicAuthorities() }),
 		...(access.clientCertificate && { cert: access.clientCertificate }),

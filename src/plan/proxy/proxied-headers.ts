@@ -73,6 +73,11 @@ export function answeredHeaders(
 	return [...without(headers, new Set([...hopByHop(headers), ...CORS, ...Object.keys(changes)])), ...added];
 }
 
+/** All headers but those of one connection. */
+export function endToEndHeaders(headers: RawHeaders): RawHeaders {
+	return without(headers, new Set(hopByHop(headers)));
+}
+
 /** The values of a header, in their order. `name` is lower case. */
 export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
 	return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name);

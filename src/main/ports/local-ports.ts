@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
-import type { Duplex } from '../api/contract/duplex.ts';
-import type { LocalAddress, LocalPort } from '../cli/streams/local-ports.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
+import type { LocalAddress, LocalPort } from '../../cli/streams/local-ports.ts';
 
 /** Implements {@link CliContext.listen}. */
 export async function listenLocally(
@@ -8,7 +8,7 @@ export async function listenLocally(
 	accept: (connection: Duplex) => void,
 ): Promise<LocalPort> {
 	const { createServer } = await import('node:net');
-	const { socketDuplex } = await import('../runtime/host-port.ts');
+	const { socketDuplex } = await import('../../runtime/host-port.ts');
 	const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) =>
 		accept(socketDuplex(socket)),
 	);
