@@ -55,7 +55,11 @@ export function registerPortForward(command: Command, context: CliContext, perfo
 /** Adds the flags of `proxy` and its action. */
 export function registerProxy(command: Command, context: CliContext, perform: Perform): void {
 	command
-		.option('-p, --port <number>', 'port to listen on; 0: any free one', '8001')
+		.addOption(
+			command
+				.createOption('-p, --port <number>', 'port to listen on; 0: any free one')
+				.default('8001', '8001'),
+		)
 		.option('--address <ip>', 'loopback address to listen on', '127.0.0.1')
 		.option('--api-prefix <path>', 'serve the API below this path', '/')
 		.option(
