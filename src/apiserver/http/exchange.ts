@@ -17,7 +17,7 @@ import { type AcceptClause, negotiate, parseAccept } from './negotiate.ts';
 import { targetOf } from './request-target.ts';
 import type { SharedLines } from './shared-lines.ts';
 import type { SlowClient, SlowClients } from './slow-clients.ts';
-import { discardBody } from './unread-body.ts';
+import { discardBody } from './unfinished-requests.ts';
 import { warningHeaders } from './warning-headers.ts';
 import { HttpWatch } from './watch-stream.ts';
 
@@ -52,6 +52,7 @@ export class HttpExchange {
 	/** Aborts when the connection is closed, or when the server ends a stream. */
 	readonly #abortController = new AbortController();
 	#streaming = false;
+	#isProxied = false;
 
 	constructor(options: ExchangeOptions, request: IncomingMessage, response: ServerResponse) {
 		this.#options = options;
@@ -60,6 +61,16 @@ export class HttpExchange {
 		response.once('close', () => this.#abortController.abort(OVER));
 		// A client that closes its connection during a response is not an error of the server.
 		response.on('error', () => {});
+	}
+
+	/** Whether the request is passed on to a Pod. */
+	get isProxied(): boolean {
+		return this.#isProxied;
+	}
+
+	/** Whether the head of the response has been sent. */
+	get isAnswering(): boolean {
+		return this.#response.headersSent;
 	}
 
 	/** Ends a watch or a log stream, which would not end by itself. Other responses are left to finish. */
@@ -120,6 +131,7 @@ export class HttpExchange {
 		if (!isProxiedMethod(method)) throw methodNotAllowed();
 		const call = this.#callWithoutBody(target, method);
 		const { target: backend, end } = await this.#options.server.openProxy(call);
+		this.#isProxied = true;
 		// Loaded at the first request: most servers never pass one on.
 		const { proxyRequest } = await import('../proxy/proxy-answer.ts');
 		const write = (piece: Uint8Array): Promise<void> => this.#writePiece(piece);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as LocalServer, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { ListenOptions as AddressOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ADMIN, type User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -17,6 +18,7 @@ import { type ExchangeOptions, HttpExchange } from './exchange.ts';
 import { openLocalSocket } from './local-socket.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
+import { isRequestTimeout, refuseMessage } from './unfinished-requests.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -27,6 +29,8 @@ export interface ListenOptions {
 	readonly clock: Clock;
 	/** Maximum number of open connections. By default as many as the process has file descriptors for. */
 	readonly mostConnections?: number;
+	/** How long a client may take to send a complete request. Default: a minute. Responses have no time limit. */
+	readonly requestTimeoutMs?: number;
 	/** Called with unexpected errors, which are logged; `where` names the component. */
 	readonly onError: (where: string, error: unknown) => void;
 }
@@ -34,9 +38,12 @@ export interface ListenOptions {
 /** How long `close` waits for running requests before it closes their connections. */
 const CLOSING_MS = 1000;
 
-/** How long a client may take to send a complete request. Responses have no time limit. */
+/** The default of {@link ListenOptions.requestTimeoutMs}, and a limit for the headers alone. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
+
+/** How often these are checked. */
+const CHECK_MS = 30_000;
 
 /**
  * Idle connections are kept longer than Go's clients keep them (90 s). Otherwise the server could close one
@@ -77,12 +84,15 @@ export async function listen(options: ListenOptions): Promise<HttpListener> {
 }
 
 /** Settings of HTTP that do not depend on the kind of connection. */
-const HTTP_OPTIONS = {
-	requestTimeout: REQUEST_TIMEOUT_MS,
-	headersTimeout: HEADERS_TIMEOUT_MS,
-	keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-	shouldUpgradeCallback: isUpgradeTarget,
-};
+function httpOptions({ requestTimeoutMs = REQUEST_TIMEOUT_MS }: ListenOptions) {
+	return {
+		requestTimeout: requestTimeoutMs,
+		headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+		connectionsCheckingInterval: Math.min(CHECK_MS, requestTimeoutMs),
+		keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+		shouldUpgradeCallback: isUpgradeTarget,
+	};
+}
 
 /** A listener; {@link listen} opens one. */
 export class HttpListener {
@@ -96,6 +106,8 @@ export class HttpListener {
 	readonly #upgrades: Upgrades;
 	/** The requests that have not been answered. */
 	readonly #exchanges = new Set<HttpExchange>();
+	/** The latest of them on each connection. */
+	readonly #latest = new WeakMap<Duplex, HttpExchange>();
 	#closing = false;
 
 	constructor(options: ListenOptions) {
@@ -123,11 +135,12 @@ export class HttpListener {
 				keepAliveInitialDelay: PROBE_AFTER_MS,
 				ALPNProtocols: ['http/1.1'],
 				noDelay: true,
-				...HTTP_OPTIONS,
+				...httpOptions(options),
 			},
 			(request, response) => this.#serve(request, response),
 		);
 		this.#server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
+		this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
 		this.#connections = new Connections(options.mostConnections);
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
 	}
@@ -170,8 +183,9 @@ export class HttpListener {
 		// An import of node:http would load the WebSocket client too (http-node-route.ts).
 		const local = process
 			.getBuiltinModule('node:http')
-			.createServer(HTTP_OPTIONS, (request, response) => this.#serve(request, response));
+			.createServer(httpOptions(this.#options), (request, response) => this.#serve(request, response));
 		local.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
+		local.on('clientError', (error, socket) => this.#refuse(error, socket));
 		local.on('connection', (socket) => this.#connections.addLocal(socket));
 		const problem = await openLocalSocket(local, path);
 		if (problem !== undefined) return problem;
@@ -210,10 +224,12 @@ export class HttpListener {
 		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
 		this.#exchanges.add(exchange);
 		const { socket } = request;
+		this.#latest.set(socket, exchange);
 		const end = this.#connections.startRequest(socket);
 		response.once('close', () => {
 			end();
 			this.#exchanges.delete(exchange);
+			if (this.#latest.get(socket) === exchange) this.#latest.delete(socket);
 			// Node counts the connection as idle only after this event.
 			if (this.#closing) setImmediate(() => this.#closeIdleConnections());
 		});
@@ -223,6 +239,13 @@ export class HttpListener {
 				this.#options.onError('http', error);
 				response.destroy();
 			});
+	}
+
+	/** A request that is passed on to a Pod may take any time, as upstream; others must arrive in time. */
+	#refuse(error: Error, socket: Duplex): void {
+		const exchange = this.#latest.get(socket);
+		if (exchange?.isProxied && isRequestTimeout(error)) return;
+		refuseMessage(error, socket, exchange?.isAnswering ?? false);
 	}
 
 	#upgrade(upgrade: UpgradeRequest): void {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ClientRequest } from 'node:http';
+import { request } from 'node:https';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Duplex } from '../../api/contract/duplex.ts';
 import { bindPod } from '../testing/exec-contract-suite.ts';
-import { jsonOf, listenTo, type Sent, send, textOf } from '../testing/https-test-client.ts';
+import { jsonOf, listenTo, type Sent, send, testCredentials, textOf } from '../testing/https-test-client.ts';
 import { mirror, proxyWorld } from '../testing/proxy-world.ts';
 import { PODS } from '../testing/server-contract-suite.ts';
 
@@ -163,6 +165,26 @@ test('a Pod may answer before it has read the body', async (t) => {
 	const { send: request } = await proxyWorld(t, (_, response) => response.writeHead(413).end('no'));
 	const response = await request('POST', 'pods/p/proxy/', { body: 'x'.repeat(2_000_000) });
 	assert.deepEqual([response.statusCode, await textOf(response)], [413, 'no']);
+});
+
+test('a body that takes longer than other requests may take is passed on', async (t) => {
+	const { opened } = await proxyWorld(t, mirror);
+	const listener = await listenTo(opened, { requestTimeoutMs: 200 });
+	t.after(() => listener.close());
+	const { caPem: ca, token } = await testCredentials();
+	const start = (path: string): ClientRequest => {
+		const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+		const sent = request(`${listener.url}${path}`, { ca, servername: 'localhost', method: 'POST', headers });
+		sent.write('a');
+		return sent;
+	};
+	const proxied = start(`${PODS}/p/proxy/`);
+	const answer = once(proxied, 'response');
+	const [refused] = await once(start(PODS), 'response');
+	assert.equal(refused.statusCode, 408);
+	proxied.end('b');
+	const [response] = await answer;
+	assert.equal(JSON.parse(await textOf(response)).body, 'ab');
 });
 
 test('requests are counted as connections', async (t) => {

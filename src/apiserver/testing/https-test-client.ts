@@ -13,9 +13,9 @@ import { ApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { isChannelProtocol } from '../../api/streams/channel-frames.ts';
 import { WebSocketDuplex } from '../../api/streams/websocket-duplex.ts';
-import { type Clock, SystemClock } from '../../base/clock.ts';
+import { SystemClock } from '../../base/clock.ts';
 import { type Credentials, loadCredentials } from '../http/credentials.ts';
-import { type HttpListener, listen } from '../http/listener.ts';
+import { type HttpListener, type ListenOptions, listen } from '../http/listener.ts';
 import type { TestServer } from './server-contract-suite.ts';
 
 let credentials: Promise<Credentials> | undefined;
@@ -38,7 +38,7 @@ async function makeCredentials(): Promise<Credentials> {
 /** Opens a listener for a server under test on a free port. */
 export async function listenTo(
 	{ server, faults }: TestServer,
-	options: { readonly clock?: Clock; readonly mostConnections?: number } = {},
+	options: Partial<Pick<ListenOptions, 'clock' | 'mostConnections' | 'requestTimeoutMs'>> = {},
 ): Promise<HttpListener> {
 	const onError = (_where: string, error: unknown): void => void faults.push(error);
 	const defaults = { clock: new SystemClock(), credentials: await testCredentials(), port: 0 };
