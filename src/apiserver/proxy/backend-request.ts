@@ -67,6 +67,8 @@ export async function sendToBackend(
 			);
 		// Errors of the answer after its head come from its stream.
 		sent.on('error', reject);
+		// Node only closes the connection after an upgrade that nothing has asked for.
+		sent.once('close', () => reject(new Error('EOF')));
 	});
 	// A caller that has failed meanwhile does not wait for the answer.
 	answer.catch(() => undefined);

@@ -71,13 +71,16 @@ test('the links of a page lead through the proxy, in a compressed one too', asyn
 	const page = '<a href="/rewriteme">test</a>';
 	const { send: request } = await proxyWorld(t, ({ url }, response) => {
 		const headers = { 'content-type': 'text/html; charset=utf-8', 'access-control-allow-origin': '*' };
-		if (url === '/plain') response.writeHead(200, { ...headers, 'content-length': page.length }).end(page);
+		if (url === '/304') response.writeHead(304, { ...headers, 'content-encoding': 'gzip' }).end();
+		else if (url === '/plain')
+			response.writeHead(200, { ...headers, 'content-length': page.length }).end(page);
 		else response.writeHead(200, { ...headers, 'content-encoding': 'gzip' }).end(gzipSync(page));
 	});
 	const expected = `<a href="${PODS}/p:80/proxy/rewriteme">test</a>`;
 	const plain = await request('GET', 'pods/p:80/proxy/plain');
 	assert.equal(plain.headers['access-control-allow-origin'], undefined);
 	assert.equal(await textOf(plain), expected);
+	assert.equal((await request('GET', 'pods/p:80/proxy/304')).statusCode, 304);
 	const packed = await Array.fromAsync(await request('GET', 'pods/p:80/proxy/packed'));
 	assert.equal(gunzipSync(Buffer.concat(packed)).toString(), expected);
 });
@@ -90,7 +93,8 @@ test('HTTPS is spoken without a check of the certificate', async (t) => {
 });
 
 test('refusals have the texts of upstream', async (t) => {
-	const answers: Readonly<Record<string, string>> = { garbage: 'garbage\r\n\r\n', empty: '' };
+	const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+	const answers: Readonly<Record<string, string>> = { garbage: 'garbage\r\n\r\n', empty: '', upgrade };
 	const raw = async (own: Duplex): Promise<void> => {
 		const message = await own.receive();
 		const head = message?.type === 'data' ? Buffer.from(message.bytes).toString() : '';
@@ -110,6 +114,7 @@ test('refusals have the texts of upstream', async (t) => {
 		`${unreachable} dial tcp 10.0.0.7:81: connect: connection refused`,
 	);
 	assert.equal(await refused('pods/p:82/proxy/empty'), `${unreachable} EOF`);
+	assert.equal(await refused('pods/p:82/proxy/upgrade'), `${unreachable} EOF`);
 	assert.match(await refused('pods/p:82/proxy/garbage'), /HTTP\/1\.x transport connection broken/);
 	assert.match(
 		await refused('pods/p:82/proxy/long'),

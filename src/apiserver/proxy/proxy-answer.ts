@@ -112,7 +112,8 @@ function changed(backend: IncomingMessage, place: ProxyPlace, isHead: boolean): 
 	const code = codingOf(backend.headers['content-encoding'] ?? '');
 	if (type.trim() !== 'text/html' || !code) return { body: backend, changes: {} };
 	const changes = { 'content-length': undefined };
-	if (isHead) return { body: backend, changes };
+	const isEmpty = isHead || backend.statusCode === 204 || backend.statusCode === 304;
+	if (isEmpty) return { body: backend, changes };
 	const steps = [...code.decoded(), linkStep(place), ...code.encoded()];
 	// An error of one step destroys all others; the reader gets it from the last one.
 	const body = steps.reduce<Readable>((from, to) => pipeline(from, to, () => undefined), backend);
