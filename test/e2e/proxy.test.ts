@@ -31,7 +31,7 @@ async function world(t: TestContext): Promise<World> {
 	const server = await startStint(t);
 	const command = [process.execPath, '-e', PROGRAM];
 	const manifest = {
-		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' } },
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', labels: { app: 'web' } } },
 		spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'node', command }] },
 	};
 	const applied = await server.kubectlWith(JSON.stringify(manifest), 'apply', '-f', '-');
@@ -46,16 +46,24 @@ async function world(t: TestContext): Promise<World> {
 }
 
 const PODS = '/api/v1/namespaces/default/pods';
+const SERVICES = '/api/v1/namespaces/default/services';
 
 /** The text that curl gets. */
 async function curl(...args: readonly string[]): Promise<string> {
 	return (await run('curl', ['-s', ...args])).stdout;
 }
 
-test('kubectl get --raw gets an answer of a Pod', async (t) => {
+test('kubectl get --raw gets an answer of a Pod, and by the Service of the Pod', async (t) => {
 	const { server, port } = await world(t);
 	const got = await server.kubectl('get', '--raw', `${PODS}/web:${port}/proxy/path?q=1`);
 	assert.deepEqual([got.code, got.stdout], [0, 'GET /path?q=1 0\n'], got.stderr);
+	const exposed = await server.kubectl('expose', 'pod', 'web', '--port=80', `--target-port=${port}`);
+	assert.equal(exposed.code, 0, exposed.stderr);
+	const slices = ['endpointslices', '-l', 'kubernetes.io/service-name=web'];
+	const found = await server.kubectl('wait', '--for=create', '--timeout=30s', ...slices);
+	assert.equal(found.code, 0, found.stderr);
+	const byService = await server.kubectl('get', '--raw', `${SERVICES}/web:80/proxy/path`);
+	assert.deepEqual([byService.code, byService.stdout], [0, 'GET /path 0\n'], byService.stderr);
 	const refused = await server.kubectl('get', '--raw', `${PODS}/web:1/proxy/`);
 	assert.match(refused.stderr, /error trying to reach service: dial tcp \S+:1: connect: connection refused/);
 });

@@ -1,6 +1,7 @@
 import type { Endpoints } from '../../api/core/endpoints/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
+import { SERVICE_NAME_LABEL } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { quote } from '../../base/quote.ts';
 import type { ProxiedName } from './proxied-name.ts';
@@ -26,9 +27,6 @@ export interface ServiceBackend {
 export type ServiceBackends =
 	| { readonly type: 'backends'; readonly backends: readonly ServiceBackend[] }
 	| { readonly type: 'refused'; readonly why: string };
-
-/** The label of an EndpointSlice with the name of its Service. */
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** Whether the slice is one of the Service with this name. */
 export function isSliceOf({ metadata }: Pick<EndpointSlice, 'metadata'>, serviceName: string): boolean {
