@@ -18,7 +18,7 @@ import { printingWarnings } from './warnings.ts';
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
  * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), image-commands.ts (images of this machine, see images/), a file
- * per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
+ * per command: apply.ts, create.ts, expose.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
  * port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
@@ -93,6 +93,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	run: ['run Jobs until they finish and print their logs', registerRun],
 	apply: ['create objects of a manifest, or update them to match it', registerApply],
 	create: ['create an object from flags, or a token of a ServiceAccount', registerCreate],
+	expose: ['create a Service for the Pods of an object', registerExpose],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
@@ -131,6 +132,31 @@ function registerAuth(
 		.description('print your user name, groups and other attributes')
 		.option('-o, --output <form>', 'output format: json, yaml, jsonpath=TEMPLATE')
 		.action((own) => perform(async () => (await load()).whoAmI(context, { ...command.opts(), ...own })));
+}
+
+function registerExpose(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.argument('[words...]', 'TYPE NAME or TYPE/NAME: a Pod or a Service')
+		.option('--name <name>', 'name of the Service (default: that of the object)')
+		.option('--port <port>', 'port of the Service, or several with commas (default: those of the object)')
+		.option('--target-port <port>', 'number or name of the port of the Pods (default: the same as --port)')
+		.option('--protocol <protocol>', 'TCP, UDP or SCTP (default: that of the port of the object)')
+		.option('--type <type>', 'ClusterIP, NodePort, LoadBalancer or ExternalName (default: ClusterIP)')
+		.option('--selector <labels>', 'labels of the Pods (default: those of the object)')
+		.option('-l, --labels <key=value,...>', 'labels of the Service (default: those of the object)')
+		.option('--cluster-ip <address>', 'address of the Service, or None for a headless one')
+		.option('--external-ip <address>', 'further address of the Service')
+		.option('--load-balancer-ip <address>', 'with --type LoadBalancer: address that it should have')
+		.option('--session-affinity <kind>', 'None or ClientIP')
+		.option('--dry-run [mode]', 'only print the Service; modes: client, server, none')
+		.option('-o, --output <form>', 'output format: json, yaml, name, jsonpath=TEMPLATE')
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./commands/expose.ts')).expose(context, words, flags)),
+		);
 }
 
 /** The commands that send no requests. */

@@ -17,6 +17,11 @@ export function registerCreate(command: Command, context: CliContext, perform: P
 	registerSecrets(command.command('secret').description('create a Secret'), context, performWith);
 	registerJob(command, context, performWith);
 	registerPolicies(command, context, performWith);
+	registerServices(
+		command.command('service').alias('svc').description('create a Service'),
+		context,
+		performWith,
+	);
 	registerAccounts(command, context, performWith);
 }
 
@@ -106,6 +111,36 @@ function registerPolicies(parent: Command, context: CliContext, perform: Perform
 				(await import('./create/disruption-budget.ts')).createDisruptionBudget(context, names, flags),
 			),
 		);
+}
+
+const SERVICE_COMMANDS = {
+	clusterip: 'create a Service with an address inside of the cluster',
+	nodeport: 'create a Service that is also reachable at a port of every Node',
+	loadbalancer: 'create a Service for which a load balancer is requested',
+	externalname: 'create a Service that is an alias of a DNS name',
+} as const;
+
+function registerServices(parent: Command, context: CliContext, perform: PerformWith): void {
+	const commandOf = (kind: keyof typeof SERVICE_COMMANDS): Command =>
+		withOutput(parent.command(kind))
+			.description(SERVICE_COMMANDS[kind])
+			.option('--tcp <port:targetPort>', 'port, or port and target port', collectList)
+			.action((names: string[], own) =>
+				perform(own, async (flags) => {
+					const { createService } = await import('./create/service.ts');
+					return createService(context, names, { tcp: [], ...flags, kind });
+				}),
+			);
+	commandOf('clusterip').option(
+		'--clusterip <address>',
+		'address of the Service, or None for a headless one',
+	);
+	commandOf('nodeport').option('--node-port <number>', 'port of every Node (default: a free one)');
+	commandOf('loadbalancer');
+	commandOf('externalname').requiredOption(
+		'--external-name <name>',
+		'DNS name that the Service is an alias of',
+	);
 }
 
 function registerAccounts(parent: Command, context: CliContext, perform: PerformWith): void {

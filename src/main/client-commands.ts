@@ -12,6 +12,7 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'describe',
 	'doctor',
 	'exec',
+	'expose',
 	'get',
 	'logs',
 	'port-forward',

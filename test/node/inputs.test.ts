@@ -255,3 +255,20 @@ test('a value that cannot be resolved keeps the container waiting in CreateConta
 	assert.equal((await eventAbout(node, 'p', 'Failed')).message, `Error: ${message}`);
 	assert.deepEqual(await node.runtime.listContainers(), []);
 });
+
+test('a container has the variables of the Services that exist when it starts, unless its Pod wants none', async (t) => {
+	const { node, created } = await startVolumeNode(t);
+	const { client } = node.plane;
+	const path = '/api/v1/namespaces/default/services';
+	const spec = { clusterIP: '127.96.0.9', ports: [{ port: 5432 }] };
+	const body = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'my-db' }, spec };
+	await client.transport.request({ method: 'POST', path, body });
+	const target = client.resource(pods, 'default');
+	await target.create(pod('linked', RUNS));
+	await node.plane.until(pods, 'linked', inPhase('Running'));
+	const made = pod('alone', RUNS);
+	await target.create({ ...made, spec: { ...made.spec, enableServiceLinks: false } });
+	await node.plane.until(pods, 'alone', inPhase('Running'));
+	const hosts = created.map(({ env }) => env?.find(({ name }) => name === 'MY_DB_SERVICE_HOST')?.value);
+	assert.deepEqual(hosts, ['127.96.0.9', undefined]);
+});

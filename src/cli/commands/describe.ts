@@ -2,12 +2,18 @@ import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { configMaps } from '../../api/core/configmap/definition.ts';
+import { endpoints } from '../../api/core/endpoints/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { secrets } from '../../api/core/secret/definition.ts';
 import type { Secret } from '../../api/core/secret/schema.ts';
+import { services } from '../../api/core/service/definition.ts';
+import type { Service } from '../../api/core/service/schema.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
+import { endpointSlices } from '../../api/discovery/endpointslice/definition.ts';
+import { SERVICE_NAME_LABEL } from '../../api/discovery/endpointslice/labels.ts';
+import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
@@ -18,12 +24,14 @@ import { nothingFound, type Target } from '../args/resource-args.ts';
 import type { CliContext, CommonFlags, Connection } from '../context.ts';
 import { configMapLines, secretLines } from '../describe/config-map.ts';
 import { cronJobLines } from '../describe/cron-job.ts';
+import { endpointSliceLines, endpointsLines } from '../describe/endpoints.ts';
 import { eventLines, eventsAbout } from '../describe/events.ts';
 import { genericLines, namespaceLines } from '../describe/generic.ts';
 import { jobLines } from '../describe/job.ts';
 import { nodeLines } from '../describe/node.ts';
 import { podLines } from '../describe/pod.ts';
 import { priorityClassLines } from '../describe/priority-class.ts';
+import { serviceLines } from '../describe/service.ts';
 import { serviceAccountLines } from '../describe/service-account.ts';
 import { logLines } from '../logs/log-stream.ts';
 import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
@@ -105,12 +113,28 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	if (isOf(secrets, object)) return secretLines(object);
 	if (isOf(serviceAccounts, object))
 		return serviceAccountLines(object, await secretsIn(connection, object.metadata.namespace));
+	if (isOf(services, object)) return serviceLines(object, await slicesOf(connection, object));
+	if (isOf(endpoints, object)) return endpointsLines(object);
+	if (isOf(endpointSlices, object)) return endpointSliceLines(object);
 	if (isOf(priorityClasses, object)) return priorityClassLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
 	// All namespaces: a node runs Pods of any of them.
 	const { items } = await connection.client.resource(pods).list({ fieldSelector });
 	return nodeLines(object, items, now);
+}
+
+/** The EndpointSlices of a Service; undefined if they cannot be listed: the user may not be allowed to. */
+async function slicesOf(
+	{ client }: Connection,
+	{ metadata: { name, namespace } }: Service,
+): Promise<readonly EndpointSlice[] | undefined> {
+	const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
+	try {
+		return (await client.resource(endpointSlices, namespace).list({ labelSelector })).items;
+	} catch {
+		return undefined;
+	}
 }
 
 /** The Secrets of a namespace; undefined if they cannot be listed: the user may not be allowed to. */

@@ -31,14 +31,18 @@ export interface NewObject {
 	readonly definition: ResourceDefinition;
 	/** All of it but `apiVersion`, `kind` and the namespace. */
 	readonly manifest: JsonRecord & { readonly metadata: JsonRecord };
-	/** What precedes the server's message if it refuses the object. */
-	readonly failure: string;
+	/** What precedes the server's message if it refuses the object. Undefined: kubectl's text for errors of the server. */
+	readonly failure?: string;
+	/** What has happened, in the message; default: created. */
+	readonly done?: 'created' | 'exposed';
+	/** The field manager; default: kubectl-create. */
+	readonly manager?: string;
 }
 
 /** Creates the object and prints it as `kubectl create` does. Resolves to the exit code. */
 export async function createNew(
 	context: CliContext,
-	{ definition, manifest, failure }: NewObject,
+	{ definition, manifest, done = 'created', ...how }: NewObject,
 	flags: CreateFlags,
 ): Promise<number> {
 	const form = printedForm(flags.output);
@@ -50,9 +54,9 @@ export async function createNew(
 	const { value } = decodeAs<KubeObject>(schema, { kind, apiVersion, ...manifest, metadata });
 	const sent = { ...value, kind, apiVersion };
 	const object =
-		dryRun === 'client' ? sent : await post(context, { definition, failure, sent }, { flags, dryRun });
+		dryRun === 'client' ? sent : await post(context, { definition, sent, ...how }, { flags, dryRun });
 	if (form === undefined)
-		context.stdout.print(`${displayName(definition, object)} created${DRY_RUN[dryRun]}\n`);
+		context.stdout.print(`${displayName(definition, object)} ${done}${DRY_RUN[dryRun]}\n`);
 	else print(context, { definition, object }, form);
 	return 0;
 }
@@ -88,13 +92,18 @@ function dryRunOf(context: CliContext, mode: boolean | string = 'none'): DryRun 
 
 async function post(
 	context: CliContext,
-	{ definition, failure, sent }: Omit<NewObject, 'manifest'> & { readonly sent: KubeObject },
+	{
+		definition,
+		failure,
+		manager,
+		sent,
+	}: Omit<NewObject, 'manifest' | 'done'> & { readonly sent: KubeObject },
 	{ flags, dryRun }: { readonly flags: CreateFlags; readonly dryRun: DryRun },
 ): Promise<KubeObject> {
 	const { client, namespace } = await context.connect(flags.kubeconfig);
 	const path = pathOf(definition, flags.namespace ?? namespace);
 	const query = {
-		fieldManager: 'kubectl-create',
+		fieldManager: manager ?? 'kubectl-create',
 		fieldValidation: 'Strict',
 		...(dryRun === 'server' && { dryRun: 'All' }),
 	};
@@ -102,7 +111,8 @@ async function post(
 		const { object } = await client.transport.request({ method: 'POST', path, query, body: sent });
 		return isRecord(object) && isRecord(object.metadata) ? { ...sent, ...object } : sent;
 	} catch (error) {
-		if (error instanceof ApiError) throw new CommandError(`${failure}${error.message}`);
+		if (error instanceof ApiError && failure !== undefined)
+			throw new CommandError(`${failure}${error.message}`);
 		throw error;
 	}
 }
