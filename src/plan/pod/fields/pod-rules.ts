@@ -132,7 +132,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',
-		because: 'Services are not served yet, so Pods have no DNS names',
+		because: 'there is no DNS for Services and their Pods yet',
 		instead: 'use IP addresses',
 		byStint: true,
 	},
