@@ -11,15 +11,17 @@ import {
 	registerProxy,
 } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
+import { registerRollout, registerScale, registerSet } from './workload-commands.ts';
 
 /**
  * The command line: everything but `stint server`. This folder reads flags and files, calls the API through
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/), image-commands.ts (images of this machine, see images/), a file
+ * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/),
+ * image-commands.ts (images of this machine, see images/), workload-commands.ts (about Deployments, see workloads/), a file
  * per command: apply.ts, create.ts, expose.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
- * port-forward.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
+ * port-forward.ts, scale.ts, rollout.ts, set-image.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
  * print/ (output formats), run/ (follows Jobs and Pods to their end), streams/ (sessions and ports), describe/ (a
  * file per kind).
  *
@@ -96,13 +98,16 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	expose: ['create a Service for the Pods of an object', registerExpose],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
-	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
+	logs: ['print the logs of a Pod or of the Pods of a Job or Deployment', registerLogs],
 	exec: ['run a command in a container', registerExec],
 	attach: ['connect to the main process of a container', registerAttach],
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
 	'port-forward': ['forward ports of this machine to a Pod', registerPortForward],
 	proxy: ['serve the API without credentials on a port of this machine', registerProxy],
 	top: ['print what Pods or Nodes use of processors and memory', registerTop],
+	scale: ['set the number of Pods of Deployments and other workloads', registerScale],
+	rollout: ['show and control the rollouts of Deployments', registerRollout],
+	set: ['change images of containers', registerSet],
 	delete: ['delete objects and their dependents', registerDelete],
 	auth: ['show who you are for the server, and what it allows', registerAuth],
 	images: ['list, pull, load, save and remove the images of the runtime sandbox', registerImages],
@@ -291,7 +296,7 @@ function registerLogs(
 	perform: (work: () => Promise<unknown>) => Promise<void>,
 ): void {
 	command
-		.argument('[words...]', 'POD [CONTAINER] or job/NAME')
+		.argument('[words...]', 'POD [CONTAINER], job/NAME or deployment/NAME')
 		.option('-c, --container <name>', 'container (default: the first one of the Pod)')
 		.option('--all-containers', 'print the logs of all containers')
 		.option('-f, --follow', 'follow the log until the containers, or the Job, end')

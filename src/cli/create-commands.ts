@@ -16,6 +16,7 @@ export function registerCreate(command: Command, context: CliContext, perform: P
 	registerData(command, context, performWith);
 	registerSecrets(command.command('secret').description('create a Secret'), context, performWith);
 	registerJob(command, context, performWith);
+	registerDeployment(command, context, performWith);
 	registerPolicies(command, context, performWith);
 	registerServices(
 		command.command('service').alias('svc').description('create a Service'),
@@ -85,6 +86,23 @@ function registerJob(parent: Command, context: CliContext, perform: PerformWith)
 				const { target: names, command: program } = splitAtDashes(command, words);
 				const { createJob } = await import('./create/job.ts');
 				return createJob(context, { names, command: program }, flags);
+			}),
+		);
+}
+
+function registerDeployment(parent: Command, context: CliContext, perform: PerformWith): void {
+	const command = withOutput(parent.command('deployment').alias('deploy'));
+	command
+		.usage('NAME --image=IMAGE [-- COMMAND...]')
+		.description('create a Deployment from an image')
+		.option('--image <image>', 'image of a container', collectList)
+		.option('--port <number>', 'port of the first container')
+		.option('-r, --replicas <number>', 'number of Pods to keep (default: 1)')
+		.action((words: string[], own) =>
+			perform(own, async (flags) => {
+				const { target: names, command: program } = splitAtDashes(command, words);
+				const { createDeployment } = await import('./create/deployment.ts');
+				return createDeployment(context, { names, command: program }, { image: [], ...flags });
 			}),
 		);
 }

@@ -15,7 +15,9 @@ test('arguments name resources, objects, several of them, and categories', () =>
 	assert.deepEqual(texts('job', 'a', 'b'), ['jobs:a', 'jobs:b']);
 	assert.deepEqual(texts('job/a', 'po/b'), ['jobs:a', 'pods:b']);
 	assert.deepEqual(texts('Jobs.batch,po', 'x'), ['jobs:x', 'pods:x']);
-	assert.deepEqual(texts('all'), ['pods:*', 'cronjobs:*', 'jobs:*']);
+	assert.deepEqual(texts('all'), [
+		...['pods:*', 'replicationcontrollers:*', 'deployments:*', 'replicasets:*', 'cronjobs:*', 'jobs:*'],
+	]);
 });
 
 test('parseTargets rejects an unknown type and suggests a similar one', () => {

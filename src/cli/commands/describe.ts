@@ -1,11 +1,15 @@
+import { deployments } from '../../api/apps/deployment/definition.ts';
+import { replicaSets } from '../../api/apps/replicaset/definition.ts';
 import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { configMaps } from '../../api/core/configmap/definition.ts';
 import { endpoints } from '../../api/core/endpoints/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { replicationControllers } from '../../api/core/replicationcontroller/definition.ts';
 import { secrets } from '../../api/core/secret/definition.ts';
 import type { Secret } from '../../api/core/secret/schema.ts';
 import { services } from '../../api/core/service/definition.ts';
@@ -33,6 +37,7 @@ import { podLines } from '../describe/pod.ts';
 import { priorityClassLines } from '../describe/priority-class.ts';
 import { serviceLines } from '../describe/service.ts';
 import { serviceAccountLines } from '../describe/service-account.ts';
+import { deploymentLines, replicaSetLines, replicationControllerLines } from '../describe/workload.ts';
 import { logLines } from '../logs/log-stream.ts';
 import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
 import { type ContainerFailure, failuresOf, failuresText } from '../run/failures.ts';
@@ -107,6 +112,11 @@ async function objectsOf(
 async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
 	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
 	if (isOf(cronjobs, object)) return cronJobLines(object);
+	if (isOf(deployments, object))
+		return deploymentLines(object, await inNamespace(connection, replicaSets, object));
+	if (isOf(replicaSets, object)) return replicaSetLines(object, await inNamespace(connection, pods, object));
+	if (isOf(replicationControllers, object))
+		return replicationControllerLines(object, await inNamespace(connection, pods, object));
 	if (isOf(pods, object)) return podLines(object, now);
 	if (isOf(namespaces, object)) return namespaceLines(object);
 	if (isOf(configMaps, object)) return configMapLines(object);
@@ -135,6 +145,15 @@ async function slicesOf(
 	} catch {
 		return undefined;
 	}
+}
+
+/** The objects of a resource in the namespace of `object`. */
+async function inNamespace<T extends KubeObject>(
+	{ client }: Connection,
+	definition: ResourceDefinition<T>,
+	{ metadata }: KubeObject,
+): Promise<readonly T[]> {
+	return (await client.resource(definition, metadata.namespace).list()).items;
 }
 
 /** The Secrets of a namespace; undefined if they cannot be listed: the user may not be allowed to. */

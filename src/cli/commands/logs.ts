@@ -2,6 +2,7 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { resourceNamed } from '../../api/resources.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
@@ -14,7 +15,7 @@ import type { LogView } from '../run/followed-pods.ts';
 import { JobFollower } from '../run/job-follower.ts';
 import { Outage } from '../run/reconnect.ts';
 import { Screen } from '../run/terminal.ts';
-import { awaitPods, waitOf } from '../streams/stream-pod.ts';
+import { awaitPods, waitOf, workloadSelector } from '../streams/stream-pod.ts';
 
 /** The flags of `logs`. */
 export interface LogsFlags extends CommonFlags, LogPartFlags {
@@ -33,8 +34,8 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
 }
 
 /**
- * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job
- * with several Pods start with the Pod and container. With -f it follows a Job until it finishes, including
+ * `stint logs POD [CONTAINER] | job/NAME | deployment/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job
+ * with several Pods start with the Pod and container. Of a Deployment or its like one Pod is chosen. With -f it follows a Job until it finishes, including
  * Pods that the Job creates later. Resolves to the exit code.
  */
 export async function logs(context: CliContext, words: readonly string[], given: LogsFlags): Promise<number> {
@@ -54,7 +55,8 @@ export async function logs(context: CliContext, words: readonly string[], given:
 		await followJob(context, connection, { job: found.job, flags });
 		return 0;
 	}
-	const chosen = await createdPods(context, connection, { found, waitMs });
+	const created = await createdPods(context, connection, { found: { ...found, namespace }, waitMs });
+	const chosen = found.labelSelector === undefined || flags.allPods ? created : onePod(context, created);
 	if (chosen.length === 0) context.stderr.print(`No resources found in ${namespace} namespace.\n`);
 	const notify = (text: string): void => {
 		if (!flags.allPods) context.stderr.print(`${text}\n`);
@@ -133,10 +135,11 @@ interface Where {
 	readonly selector: string | undefined;
 }
 
-/** The Pods whose logs are printed, and the Job if the arguments name one. */
+/** The Pods whose logs are printed, and the Job or the label selector of the workload if the arguments name one. */
 interface Found {
 	readonly pods: readonly Pod[];
 	readonly job?: Job;
+	readonly labelSelector?: string;
 }
 
 /**
@@ -160,8 +163,12 @@ async function find(
 	const name = word.slice(slash + 1);
 	const definition = slash < 0 ? pods : resourceNamed(word.slice(0, slash));
 	if (definition === jobs) return findJob(connection, name, namespace);
+	if (definition?.scale) {
+		const labelSelector = await workloadSelector(connection, { definition, name, namespace });
+		return { labelSelector, pods: byAge((await target.list({ labelSelector })).items) };
+	}
 	if (definition !== pods)
-		throw new CommandError(`cannot get the logs from ${word}: only Pods and Jobs have logs`);
+		throw new CommandError(`cannot get the logs from ${word}: only Pods, Jobs and Deployments have logs`);
 	try {
 		return { pods: [await target.get(name)] };
 	} catch (error) {
@@ -188,17 +195,18 @@ async function findJob(connection: Connection, name: string, namespace: string):
 }
 
 /**
- * The Pods that were found. For a Job without one, those that it creates within the time; rejects with kubectl's error if
+ * The Pods that were found. For a Job or workload without one, those that it creates within the time; rejects with kubectl's error if
  * there are none (upstream: GetFirstPod in polymorphichelpers).
  */
 async function createdPods(
 	{ clock }: Pick<CliContext, 'clock'>,
 	{ client }: Connection,
-	{ found: { job, pods: known }, waitMs }: { readonly found: Found; readonly waitMs: number },
+	{ found, waitMs }: { readonly found: Found & { readonly namespace: string }; readonly waitMs: number },
 ): Promise<readonly Pod[]> {
-	if (!job || known.length > 0) return known;
-	const labelSelector = labelSelectorText(job.spec.selector);
-	const target = client.resource(pods, job.metadata.namespace);
+	const { job, pods: known, namespace } = found;
+	const labelSelector = job ? labelSelectorText(job.spec.selector) : found.labelSelector;
+	if (labelSelector === undefined || known.length > 0) return known;
+	const target = client.resource(pods, namespace);
 	const timeout = new AbortController();
 	const timer = clock.setTimer(waitMs, () => timeout.abort());
 	const first = await awaitPods(target, {
@@ -208,6 +216,18 @@ async function createdPods(
 	}).finally(() => timer.cancel());
 	if (!first) throw new CommandError('timed out waiting for the condition');
 	return byAge((await target.list({ labelSelector })).items);
+}
+
+/**
+ * The Pod of a workload whose logs are printed: as kubectl, one that is ready, and of those the oldest. A note says how many
+ * there are.
+ */
+function onePod({ stderr }: CliContext, created: readonly Pod[]): readonly Pod[] {
+	const isReady = ({ status }: Pod): boolean => isConditionTrue(status.conditions, 'Ready');
+	const chosen = created.find(isReady) ?? created[0];
+	if (!chosen) return [];
+	if (created.length > 1) stderr.print(`Found ${created.length} pods, using pod/${chosen.metadata.name}\n`);
+	return [chosen];
 }
 
 /** Oldest Pod first; by name if created in the same second, so that the order is stable. */

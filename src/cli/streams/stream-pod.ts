@@ -1,4 +1,5 @@
 import { jobs } from '../../api/batch/job/definition.ts';
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
@@ -12,7 +13,7 @@ import { containersOf } from '../logs/log-flags.ts';
 
 /** Which Pod a command means, and how long to wait for one that a Job will create. */
 export interface WantedPod {
-	/** `POD`, `pod/NAME` or `job/NAME`. */
+	/** `POD`, `pod/NAME`, `job/NAME` or `deployment/NAME`. */
 	readonly word: string;
 	readonly namespace: string;
 	readonly waitMs: number;
@@ -38,6 +39,17 @@ export async function streamedPod(
 		if (found) return found;
 		throw new CommandError(`timed out waiting for a running Pod of job/${name}`);
 	}
+	if (definition?.scale) {
+		const labelSelector = await workloadSelector(connection, { definition, name, namespace });
+		const timeout = new AbortController();
+		const timer = clock.setTimer(waitMs, () => timeout.abort());
+		const target = connection.client.resource(pods, namespace);
+		const found = await awaitPods(target, { labelSelector, pick: bestOf, signal: timeout.signal }).finally(
+			() => timer.cancel(),
+		);
+		if (found) return found;
+		throw new CommandError('timed out waiting for the condition');
+	}
 	if (definition !== pods)
 		throw new CommandError(`cannot attach to *${definition?.kind}: selector not found`);
 	try {
@@ -45,6 +57,19 @@ export async function streamedPod(
 	} catch (error) {
 		throw await hinted(error, connection, { definition: pods, name, namespace });
 	}
+}
+
+/** The label selector of the Pods of a workload. Rejects with an ApiError if it does not exist. */
+export async function workloadSelector(
+	connection: Connection,
+	{
+		definition,
+		name,
+		namespace,
+	}: { readonly definition: ResourceDefinition; readonly name: string; readonly namespace: string },
+): Promise<string> {
+	const object = await connection.client.resource(definition, namespace).get(name);
+	return definition.scale?.selectorOf(object) ?? '';
 }
 
 async function podOfJob(

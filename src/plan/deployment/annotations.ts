@@ -20,8 +20,8 @@ const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
 /** The same, with the surge: what the ReplicaSet was a proportion of. */
 const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 
-/** Annotations of a Deployment that its ReplicaSets do not get. */
-const NOT_COPIED = new Set([
+/** Annotations of a Deployment that its ReplicaSets do not get, and that a rollback leaves as they are. */
+export const NOT_COPIED: ReadonlySet<string> = new Set([
 	'kubectl.kubernetes.io/last-applied-configuration',
 	...[REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS],
 	'deprecated.deployment.rollback.to',
