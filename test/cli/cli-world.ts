@@ -38,10 +38,15 @@ export interface Ended {
 /** An output stream that keeps its text and lets tests wait for a pattern. */
 class Captured {
 	text = '';
-	readonly columns = undefined;
+	/** The width of the terminal that it is; undefined: it is none. */
+	readonly columns: number | undefined;
 	/** Simulates the reader's backpressure: while this is pending, `ready` is too, and the command has to wait. */
 	taking: Promise<void> = Promise.resolve();
 	readonly #waiting = new Set<() => void>();
+
+	constructor(columns?: number) {
+		this.columns = columns;
+	}
 
 	write(text: string): void {
 		this.text += text;
@@ -102,6 +107,8 @@ export class CliWorld {
 	stdin = '';
 	/** The terminal of the commands, if they have one. */
 	terminal: { width: number; height: number } | undefined;
+	/** The width of the terminal to which standard error of the commands is connected; undefined: to none. */
+	columns: number | undefined;
 	/** How often a command has set the terminal to raw mode and has not restored it. */
 	rawModes = 0;
 	/** Called by a test when the size of the terminal has changed. */
@@ -202,7 +209,7 @@ export class CliWorld {
 	/** Starts a command and returns its streams. */
 	start(command: (context: CliContext) => Promise<number>): RunningCommand {
 		const stdout = new Captured();
-		const stderr = new Captured();
+		const stderr = new Captured(this.columns);
 		const listeners = new Set<(by: Interruption) => void>();
 		const transport: ApiTransport = {
 			request: async (request) => {

@@ -346,3 +346,26 @@ test('run ends if the Job is deleted before the first list', async (t) => {
 	assert.equal(code, 1);
 	assert.match(stderr, /job\/pi was deleted/);
 });
+
+test('on a terminal, the status line names the image that is pulled', async (t) => {
+	const world = await CliWorld.open(t);
+	world.columns = 100;
+	const command = startRun(world, jobManifest('pi'));
+	await command.stderr.has(/job\.batch\/pi created/);
+	const pod = await world.createPod(await world.job('pi'), 'pi-1');
+	const { name = '', namespace = '', uid = '' } = pod.metadata;
+	await world.client.resource(events, 'default').create({
+		apiVersion: 'v1',
+		kind: 'Event',
+		metadata: { name: 'pull', namespace: 'default' },
+		involvedObject: { kind: 'Pod', name, namespace, uid, fieldPath: 'spec.containers{main}' },
+		reason: 'Pulling',
+		message: 'Pulling image "nginx:1"',
+		reportingComponent: 'kubelet',
+		reportingInstance: 'node',
+	});
+	await command.stderr.has(/job\/pi: .*, pulling nginx:1/);
+	await world.runPod('pi-1', 0);
+	await world.finish('pi', ...DONE);
+	assert.equal((await command.ended).code, 0);
+});

@@ -13,6 +13,8 @@ import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
 import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
+
+import { ImagePulls } from './notices/image-pulls.ts';
 import { FAILED_CREATE, jobNoticeOf } from './notices/job-notices.ts';
 
 /**
@@ -27,6 +29,8 @@ export class JobFollower implements Follower {
 	readonly #selector: string;
 	readonly #informer: Informer<Pod>;
 	readonly #followedPods: FollowedPods;
+	/** Undefined without a status line. */
+	readonly #pulls: ImagePulls | undefined;
 	#job: Job;
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
@@ -69,10 +73,12 @@ export class JobFollower implements Follower {
 		void jobInformer.run(signal);
 		void this.#informer.run(signal);
 		this.#followRefusals();
+		if (options.screen.hasStatus)
+			this.#pulls = new ImagePulls({ ...options, metadata: job.metadata, onChange: options.onProgress });
 		this.ended = this.#awaitOutcome();
 	}
 
-	/** `job/pi: 1/3 succeeded, 2 active  5s`, from the status that the Job controller writes. */
+	/** `job/pi: 1/3 succeeded, 2 active  5s, pulling nginx`, from the status that the Job controller writes. */
 	progress(): string | undefined {
 		if (this.#over) return undefined;
 		const { spec, status } = this.#job;
@@ -84,7 +90,7 @@ export class JobFollower implements Follower {
 		const started = timeOf(status.startTime);
 		const elapsed =
 			started === undefined ? '' : `  ${humanDuration(Math.max(this.#options.clock.now() - started, 0))}`;
-		return `${this.title}: ${parts.join(', ')}${elapsed}`;
+		return `${this.title}: ${parts.join(', ')}${elapsed}${this.#pulls?.textFor(this.pods()) ?? ''}`;
 	}
 
 	/** All Pods that were seen, also those that were deleted since: their failures are part of the outcome. */

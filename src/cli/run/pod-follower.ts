@@ -6,6 +6,7 @@ import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
 import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { exitCodeOf } from './job-follower.ts';
+import { ImagePulls } from './notices/image-pulls.ts';
 
 /** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
 export class PodFollower implements Follower {
@@ -13,6 +14,8 @@ export class PodFollower implements Follower {
 	readonly ended: Promise<RunOutcome>;
 	readonly #followed: FollowedPods;
 	readonly #onProgress: () => void;
+	/** Undefined without a status line. */
+	readonly #pulls: ImagePulls | undefined;
 	#pod: Pod;
 	#finished = Promise.withResolvers<Pod | undefined>();
 	#gone = Promise.withResolvers<void>();
@@ -39,13 +42,16 @@ export class PodFollower implements Follower {
 			if (isSynced && informer.get(namespace ?? '', name)?.metadata.uid !== uid) this.#observe(undefined);
 		});
 		void informer.run(signal);
+		if (options.screen.hasStatus)
+			this.#pulls = new ImagePulls({ ...options, metadata: pod.metadata, onChange: onProgress });
 		this.ended = this.#awaitOutcome();
 	}
 
-	/** `pod/x: Running`. */
+	/** `pod/x: Pending, pulling nginx`. */
 	progress(): string | undefined {
 		const { phase = 'Pending' } = this.#pod.status;
-		return isFinalPhase(phase) ? undefined : `${this.title}: ${phase}`;
+		if (isFinalPhase(phase)) return undefined;
+		return `${this.title}: ${phase}${this.#pulls?.textFor([this.#pod]) ?? ''}`;
 	}
 
 	/** Every version of the Pod is the same Pod: a Pod without a controller is never replaced. */
