@@ -6,12 +6,14 @@ import type { TagChange } from './registry-call.ts';
 
 /**
  * Whether a name of an image means the registry to which a client pushed as `host`: it is the same text, or another name of
- * this machine with the same port.
+ * this machine with the same port; `hostNames` are those besides localhost.
  */
-function isSameRegistry(domain: string, host: string): boolean {
+function isSameRegistry(domain: string, host: string, hostNames: readonly string[] = []): boolean {
 	if (domain === host) return true;
 	const [, hostname = '', port = ''] = /^(.*?)(:\d+)?$/.exec(domain) ?? [];
-	return isThisMachine(hostname) && port === (/:\d+$/.exec(host)?.[0] ?? '');
+	return (
+		(isThisMachine(hostname) || hostNames.includes(hostname)) && port === (/:\d+$/.exec(host)?.[0] ?? '')
+	);
 }
 
 /**
@@ -19,9 +21,13 @@ function isSameRegistry(domain: string, host: string): boolean {
  * the next Pod pulls the one that was pushed, also with the policy IfNotPresent. After the removal of a tag the image is
  * removed too, unless it has other names or containers.
  */
-export async function followTag(store: ImageStore, change: TagChange): Promise<void> {
+export async function followTag(
+	store: ImageStore,
+	change: TagChange,
+	hostNames: readonly string[] = [],
+): Promise<void> {
 	const stale = (await readRefRecords(store.folders)).filter(
-		(ref) => ref.targetDigest !== change.digest && isNamed(parseImageReference(ref.name), change),
+		(ref) => ref.targetDigest !== change.digest && isNamed(parseImageReference(ref.name), change, hostNames),
 	);
 	for (const { name } of stale) await store.untag(name);
 	if (change.digest !== undefined) return;
@@ -32,8 +38,12 @@ export async function followTag(store: ImageStore, change: TagChange): Promise<v
 	}
 }
 
-function isNamed({ domain, path, tag }: ImageReference, change: TagChange): boolean {
-	return path === change.name && tag === change.tag && isSameRegistry(domain, change.host);
+function isNamed(
+	{ domain, path, tag }: ImageReference,
+	change: TagChange,
+	hostNames: readonly string[],
+): boolean {
+	return path === change.name && tag === change.tag && isSameRegistry(domain, change.host, hostNames);
 }
 
 /** Removes the tag of the registry that a name of an image means. Resolves to false if there is none. */

@@ -37,7 +37,7 @@ export async function serveRegistry(settings: RegistrySettings): Promise<void> {
 			hostNames: settings.hostNames,
 			onError,
 			onTag: async (change) => {
-				await followTag(store, change);
+				await followTag(store, change, settings.hostNames);
 				const { host, name, tag, digest } = change;
 				log.info(`${digest === undefined ? 'removed' : 'pushed'} ${host}/${name}:${tag}`);
 			},
