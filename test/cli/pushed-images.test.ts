@@ -35,3 +35,13 @@ test('images prune leaves what the registry serves', async (t) => {
 	assert.deepEqual(await store.repositories.tags('app'), ['1']);
 	assert.equal((await fetch(`http://${name.replace('/app:1', '')}/v2/app/blobs/${APP.id}`)).status, 200);
 });
+
+test('an image that is only mounted as a volume is in use by the container', async (t) => {
+	const world = await ImageWorld.open(t);
+	const store = await world.store(t);
+	await store.add(pulled(APP, 'localhost:1/app:1'));
+	for (const containerId of ['ab_c1.v0', 'ab_c1.v1'])
+		await store.roots.createView({ containerId, owner: 'o', imageId: APP.id });
+	assert.deepEqual(JSON.parse((await world.ls({ output: 'json' })).stdout)[0].containers, ['c1']);
+	assert.match((await world.rm(['localhost:1/app:1'])).stderr, /container c1 is using/);
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { tarOf } from '../../src/image/testing/archive.ts';
@@ -116,6 +116,34 @@ test('a server whose registry cannot listen does not start, and says why', async
 	assert.match(stderr, new RegExp(`port ${port} on 127.0.0.1 is in use`));
 	registry.child.kill('SIGTERM');
 	assert.equal((await registry.finished).code, 0);
+});
+
+test('a registry that is killed in the middle of a push leaves nothing of it', async (t) => {
+	const folder = temporaryFolder(t);
+	const start = async (): Promise<{ readonly registry: Running; readonly url: string }> => {
+		const registry = new Running(join(ROOT, 'stint'), ['registry', '--port', '0', '--data-dir', folder]);
+		atEnd(t, () => registry.child.kill());
+		const [, url = ''] = await registry.printed(/ready at (http:\/\/\S+)/);
+		return { registry, url };
+	};
+	const first = await start();
+	const begun = await fetch(`${first.url}/v2/app/blobs/uploads/`, { method: 'POST' });
+	const upload = begun.headers.get('location') ?? '';
+	const body = 'half of a layer';
+	assert.equal((await fetch(`${first.url}${upload}`, { method: 'PATCH', body })).status, 202);
+	const store = join(folder, 'images/store');
+	const drafts = (): readonly string[] =>
+		readdirSync(join(store, 'sessions'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+			name.includes('draft-'),
+		);
+	assert.equal(drafts().length, 1);
+	first.registry.child.kill('SIGKILL');
+	await first.registry.finished;
+	const { url } = await start();
+	assert.deepEqual([drafts(), readdirSync(join(store, 'blobs'))], [[], []]);
+	assert.equal((await fetch(`${url}${upload}`)).status, 404);
+	await pushAs(`${url.replace('http://', '')}/app:1`, flakyApp('Task succeeded'));
+	assert.equal((await fetch(`${url}/v2/app/manifests/1`)).status, 200);
 });
 
 test('docker pushes to the registry, and pulls from it', {

@@ -29,6 +29,7 @@ import { removePushedTag } from '../../image/registry-server/image-names.ts';
 import type { ImageStore, StoredImage } from '../../image/store/image-store.ts';
 import { usedBytesIn } from '../../image/store/store-usage.ts';
 import { type ImageAccess, imageStoreFolder } from '../../runtime/sandbox/image-access.ts';
+import { containerOfRoot } from '../../runtime/sandbox/image-volumes.ts';
 import { type ImageWorker, WorkerError } from '../../runtime/sandbox/worker/image-worker.ts';
 import { checkReadable, writeArchive } from './archive-files.ts';
 import { machineImages, openMachineStore } from './machine-images.ts';
@@ -61,7 +62,9 @@ export class StoreImages implements LocalImages {
 			localImageOf(
 				image,
 				// The store prefixes ids with a hash of their owner.
-				(roots.get(image.id) ?? []).map(({ id }) => id.slice(id.indexOf('_') + 1)),
+				[...new Set((roots.get(image.id) ?? []).map(({ id }) => containerOfRoot(id)))].map((id) =>
+					id.slice(id.indexOf('_') + 1),
+				),
 			),
 		);
 	}
