@@ -33,9 +33,12 @@ export function parseAlias(text: string): Omit<Bridge, 'name'> | undefined {
 	return { key, range, forwards: forwards !== undefined };
 }
 
-/** The bridges of stint. */
+/** The bridges of stint; empty if /sys shows the links of another network namespace. */
 export function findBridges(): readonly Bridge[] {
-	return linkNames().flatMap((name) => {
+	const names = linkNames();
+	const shown = new Set(attempt(() => readdirSync(LINKS)));
+	if (names.length !== shown.size || !names.every((name) => shown.has(name))) return [];
+	return names.flatMap((name) => {
 		const alias = attempt(() => readFileSync(`${LINKS}/${name}/ifalias`, 'utf8')) ?? '';
 		const parsed = name.startsWith(BRIDGE_PREFIX) ? parseAlias(alias) : undefined;
 		return parsed ? [{ name, ...parsed }] : [];
@@ -44,7 +47,8 @@ export function findBridges(): readonly Bridge[] {
 
 /** The names of all links of this network namespace. */
 export function linkNames(): readonly string[] {
-	return attempt(() => readdirSync(LINKS)) ?? [];
+	const table = attempt(() => readFileSync('/proc/net/dev', 'latin1')) ?? '';
+	return Array.from(table.matchAll(/^ *([^\s:]+):/gm), ([, name = '']) => name);
 }
 
 /** Whether a Pod uses the bridge. */

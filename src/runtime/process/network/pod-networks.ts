@@ -147,7 +147,18 @@ export class PodNetworks {
 
 	/** The bridge of this launcher, or of an earlier one of the same folder: its Pods need no new one. */
 	get #own(): Bridge | undefined {
-		return this.#made ?? findBridges().find(({ key }) => key === this.#options.key);
+		return this.#made ?? this.#ownOf(findBridges());
+	}
+
+	#ownOf(bridges: readonly Bridge[]): Bridge | undefined {
+		const { key, left } = this.#options;
+		const [network] = left.values();
+		const own = bridges.find((bridge) => bridge.key === key);
+		if (!network || own?.range === network.range) return own;
+		// Where aliases cannot be read, the name tells, unless it is that of a bridge of another launcher.
+		const isThere = linkNames().includes(network.bridge);
+		if (!isThere || bridges.some(({ name }) => name === network.bridge)) return undefined;
+		return { name: network.bridge, range: network.range, key, forwards: false };
 	}
 
 	async #removeMade(): Promise<void> {
@@ -230,9 +241,13 @@ export class PodNetworks {
 		const bridges = findBridges();
 		const { key } = this.#options;
 		const [left] = this.#options.left.values();
-		const own = bridges.find((bridge) => bridge.key === key && (!left || bridge.range === left.range));
+		const own = this.#ownOf(bridges);
 		for (const bridge of bridges)
-			if (bridge !== own && !hasPorts(bridge.name) && (bridge.key === key || !isLauncherPresent(bridge.key)))
+			if (
+				bridge.name !== own?.name &&
+				!hasPorts(bridge.name) &&
+				(bridge.key === key || !isLauncherPresent(bridge.key))
+			)
 				await this.#removeBridge(bridge);
 		const bridge = own ?? (await this.#makeBridge(wanted, left));
 		this.#made = bridge;
