@@ -97,7 +97,7 @@ static _Noreturn void become_program(const struct request *request, const int io
 	ready = ready && take_identity(request, &failure) && enter_folder(request, true, &failure);
 	/* Without a pid namespace, nothing else ends the program if its waiter is killed. */
 	if (ready) prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ready && request->dial) relay_port(request, report, &failure);
+	if (ready && request->dial) relay_port(request, &failure);
 	else if (ready) execute(request, &failure);
 	if (write(report, &failure, sizeof failure) < 0) _exit(126);
 	_exit(127);

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 unsigned int if_nametoindex(const char *name);
@@ -401,12 +402,13 @@ static void pass(struct stream *stream, bool is_socket) {
 	}
 }
 
-void relay_port(const struct request *request, int report, struct failure *failure) {
+void relay_port(const struct request *request, struct failure *failure) {
 	static struct stream up, down;
 	int connection = dial(request->dial, failure);
 	if (connection < 0) return;
-	/* What an exec would do: the waiter takes the end for a success. */
-	close(report);
+	/* What an exec would do: the waiter takes the end of `report` for a success, and no other descriptor holds the pipes open. */
+	connection = dup2(connection, STDERR_FILENO);
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);
 	up = (struct stream){.from = STDIN_FILENO, .to = connection};
 	down = (struct stream){.from = connection, .to = STDOUT_FILENO};

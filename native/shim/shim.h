@@ -190,10 +190,11 @@ void serve_network(const struct request *request);
 bool join_network(const struct request *request, struct failure *failure);
 int try_network(void);
 /*
- * Connects the standard streams to the port of the request until both directions have ended; never returns then. `report` is
- * closed once it is connected. Returns only if it cannot connect: the detail is the errno for 127.0.0.1, the error that for ::1.
+ * Connects standard input and output to the port of the request until both directions have ended; never returns then. All other
+ * descriptors are closed once it is connected. Returns only if it cannot connect: the detail is the errno for 127.0.0.1, the
+ * error that for ::1.
  */
-void relay_port(const struct request *request, int report, struct failure *failure);
+void relay_port(const struct request *request, struct failure *failure);
 
 /* main.c */
 bool fail(struct failure *failure, const char *step, const char *detail);

@@ -4,7 +4,8 @@ import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { ContainerStartError, type PulledImage } from '../contract.ts';
 import { processTraits, type RuntimeMachine } from './honoured.ts';
 import { type ImageTable, imageRefOf } from './images/image-table.ts';
-import type { HostProgram } from './launcher/protocol.ts';
+import type { HostProgram, HostSandboxConfig } from './launcher/protocol.ts';
+import { podResolverFile, RESOLVER_FILE } from './network/resolver.ts';
 import { type HostEnvironment, programOf } from './program.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from './program-source.ts';
 import { boxOf, type HostUser } from './shim/box.ts';
@@ -71,7 +72,13 @@ export class HostPrograms implements ProgramSource {
 		const user = userOfThisProcess();
 		if (!user) return undefined;
 		const userById = (uid: number): HostUser | undefined => this.#users.byId(uid);
-		return boxOf(config, sandbox, { level, hasPids, ...user, filter: filterFile(), userById });
+		return boxOf(withResolver(config, sandbox), sandbox, {
+			level,
+			hasPids,
+			...user,
+			filter: filterFile(),
+			userById,
+		});
 	}
 
 	async #programOf({ config, sandbox, machine }: WantedContainer): Promise<HostProgram> {
@@ -89,4 +96,12 @@ export class HostPrograms implements ProgramSource {
 		if (runAsUser === undefined || level !== 'root') return homedir();
 		return this.#users.byId(runAsUser)?.home ?? '/';
 	}
+}
+
+/** The container with the configuration of names for a network of its own, where that is not the machine's. */
+function withResolver(config: ContainerConfig, { podRange }: HostSandboxConfig): ContainerConfig {
+	const hostPath = podRange === undefined ? RESOLVER_FILE : podResolverFile();
+	if (hostPath === RESOLVER_FILE) return config;
+	const how = { subPath: '', readOnly: true, recursiveReadOnly: 'Disabled', propagation: 'None' } as const;
+	return { ...config, mounts: [...config.mounts, { hostPath, containerPath: RESOLVER_FILE, ...how }] };
 }

@@ -27,6 +27,7 @@ import { ContainerStartError, ImageError, type PulledImage, type PullOptions } f
 import { verifyNonRoot } from '../non-root.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
+import { podResolverFile, RESOLVER_FILE } from '../process/network/resolver.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
 import { type MachineProbe, probeMachine } from '../process/shim/probe.ts';
@@ -160,7 +161,9 @@ export class ImagePrograms implements ProgramSource {
 		const rootId = this.#rootId(id);
 		const root = await this.#rootOf(rootId, record);
 		const hasResolvConf = config.mounts.some(({ containerPath }) => containerPath === RESOLV_CONF_PATH);
-		const resolvConf = hasResolvConf ? undefined : await copyResolvConf(store.folders.container(rootId));
+		const resolvConf = hasResolvConf
+			? undefined
+			: await copyResolvConf(store.folders.container(rootId), sandbox);
 		const mounts = await this.#volumes(rootId).mountsOf(config.mounts, { id: record.id, ...image.config });
 		const box = imageBoxOf({ ...config, mounts }, sandbox, { image: { root, user, resolvConf }, facts });
 		void store.touch(record.id);
@@ -287,9 +290,9 @@ function userOf(
 }
 
 /** The container's own copy of the machine's configuration of names. */
-async function copyResolvConf(folder: string): Promise<string> {
+async function copyResolvConf(folder: string, { podRange }: HostSandboxConfig): Promise<string> {
 	const path = join(folder, 'resolv.conf');
-	const text = await readFile('/etc/resolv.conf').catch(() => '');
+	const text = await readFile(podRange === undefined ? RESOLVER_FILE : podResolverFile()).catch(() => '');
 	// Of a repeated call, the container may run, and may have changed it.
 	await writeFile(path, text, { mode: 0o644, flag: 'wx' }).catch((error) => {
 		if (codeOf(error) !== 'EEXIST') throw error;

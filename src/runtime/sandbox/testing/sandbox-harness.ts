@@ -11,7 +11,7 @@ import { probeMachine } from '../../process/shim/probe.ts';
 import { shimFile } from '../../process/shim/shim-file.ts';
 import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import { echoingPorts } from '../../testing/echoing-ports.ts';
-import { SandboxRuntime } from '../sandbox-runtime.ts';
+import { SandboxRuntime, type SandboxRuntimeOptions } from '../sandbox-runtime.ts';
 import { busyboxImage, missingBusybox } from './busybox-image.ts';
 
 /** A registry and a store of images that the machines of a test file share. */
@@ -36,8 +36,9 @@ export class SandboxWorld {
 	}
 
 	/** A runtime with the shared store, and a launcher of its own in the folder. */
-	runtimeIn(folder: string): SandboxRuntime {
+	runtimeIn(folder: string, options: Pick<SandboxRuntimeOptions, 'podNetwork'> = {}): SandboxRuntime {
 		return new SandboxRuntime({
+			...options,
 			...{ folder: join(folder, 'launcher'), owner: folder, version: 'test', clock: new SystemClock() },
 			...{ imageFolder: join(this.root, 'images'), registriesPath: join(this.root, 'registries.yaml') },
 			random: new SystemRandom(),
