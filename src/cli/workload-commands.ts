@@ -15,13 +15,13 @@ export function registerScale(command: Command, context: CliContext, perform: Pe
 		.option('--current-replicas <number>', 'only if the number is this one now')
 		.option('--resource-version <version>', 'only if the object has this version now')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./commands/scale.ts')).scale(context, words, flags)),
+			perform(async () => (await import('./workloads/scale.ts')).scale(context, words, flags)),
 		);
 }
 
 /** Adds the commands of `rollout`. */
 export function registerRollout(command: Command, context: CliContext, perform: Perform): void {
-	const load = () => import('./commands/rollout.ts');
+	const load = () => import('./workloads/rollout.ts');
 	type Run = (commands: Awaited<ReturnType<typeof load>>, words: string[], flags: object) => Promise<number>;
 	const add = (name: string, description: string, run: Run): Command =>
 		command
@@ -60,7 +60,7 @@ export function registerSet(command: Command, context: CliContext, perform: Perf
 		.argument('[words...]', 'deployment/web CONTAINER=IMAGE..., where * stands for all containers')
 		.action((words: string[], own) =>
 			perform(async () =>
-				(await import('./commands/set-image.ts')).setImage(context, words, { ...command.opts(), ...own }),
+				(await import('./workloads/set-image.ts')).setImage(context, words, { ...command.opts(), ...own }),
 			),
 		);
 }

@@ -9,6 +9,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { controllerReferenceTo } from '../../src/api/meta/controller-reference.ts';
 import { describe } from '../../src/cli/commands/describe.ts';
 import { logs } from '../../src/cli/commands/logs.ts';
+import { createDeployment } from '../../src/cli/create/deployment.ts';
 import {
 	awaitRollout,
 	rolloutHistory,
@@ -16,10 +17,9 @@ import {
 	rolloutRestart,
 	rolloutResume,
 	rolloutUndo,
-} from '../../src/cli/commands/rollout.ts';
-import { scale } from '../../src/cli/commands/scale.ts';
-import { setImage } from '../../src/cli/commands/set-image.ts';
-import { createDeployment } from '../../src/cli/create/deployment.ts';
+} from '../../src/cli/workloads/rollout.ts';
+import { scale } from '../../src/cli/workloads/scale.ts';
+import { setImage } from '../../src/cli/workloads/set-image.ts';
 import { CliWorld, type Ended } from './cli-world.ts';
 
 /** The commands about Deployments, with output and errors of kubectl. The test writes what controllers would. */

@@ -33,9 +33,7 @@ import type {
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { NodeUse } from '../../api/contract/usage.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
-import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { services } from '../../api/core/service/definition.ts';
 import type { Service } from '../../api/core/service/schema.ts';
 import { badRequest, notFound } from '../../api/errors/api-error.ts';
 import { assert } from '../../base/assert.ts';
@@ -46,7 +44,7 @@ import { quote } from '../../base/quote.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { Informer } from '../../client/informer.ts';
+import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import type { HostNames } from '../../plan/dns/host-names.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
@@ -59,7 +57,7 @@ import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { logBytes } from '../logs/log-size.ts';
 import { ContainerHooks } from '../pods/container-hooks.ts';
-import { BY_NAMESPACE, ContainerStarter } from '../pods/container-starter.ts';
+import { ContainerStarter } from '../pods/container-starter.ts';
 import type { InputSource } from '../pods/input-source.ts';
 import { PodInputs } from '../pods/inputs.ts';
 import { NetworkFiles } from '../pods/network-files.ts';
@@ -74,6 +72,7 @@ import { startedSession } from '../streams/session.ts';
 import { measureMachine, observeMachine } from '../usage/machine-usage.ts';
 import { UsageWindow } from '../usage/usage-window.ts';
 import { ApiInputs } from '../volumes/api-inputs.ts';
+import { allServices, boundPods } from './agent-informers.ts';
 import { keepRegistered, nodeSubject } from './node-registration.ts';
 
 /** The components and settings of a node agent. */
@@ -131,7 +130,7 @@ export class NodeAgent implements NodeApi {
 		this.#options = options;
 		this.#logFiles = new LogFiles(options.logFolder);
 		this.#pods = boundPods(options);
-		this.#services = servicesOf(options);
+		this.#services = allServices(options);
 		this.#view = new RuntimeView(runtime, (podUid) => {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
@@ -338,27 +337,6 @@ export class NodeAgent implements NodeApi {
 		await this.#logFiles.sweep(isKept).catch((error: unknown) => onError('logs', error));
 		await volumes?.sweep(isKept).catch((error: unknown) => onError('volumes', error));
 	}
-}
-
-/** The Pods that are bound to the node, with the index by UID. */
-function boundPods({ client, clock, random, machine, onError }: NodeAgentOptions): Informer<Pod> {
-	return new Informer<Pod>(client.resource(podResource), {
-		clock,
-		random,
-		narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
-		indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
-		onError: (error) => onError('pods', error),
-	});
-}
-
-/** All Services, with the index by namespace. */
-function servicesOf({ client, clock, random, onError }: NodeAgentOptions): Informer<Service> {
-	return new Informer<Service>(client.resource(services), {
-		clock,
-		random,
-		indexes: { [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace ?? ''] },
-		onError: (error) => onError('services', error),
-	});
 }
 
 function usageOf({ clock, runtime, onError }: NodeAgentOptions): UsageWindow {

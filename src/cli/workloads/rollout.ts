@@ -16,9 +16,9 @@ import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { timeoutOf } from '../delete/deletion-flags.ts';
 import { templateLines } from '../describe/pod.ts';
 import { alignText } from '../print/aligned-text.ts';
-import { type ChoiceFlags, namedObjects, quotedName } from '../workloads/named-objects.ts';
-import { rollbackPatch, setOfRevision } from '../workloads/rollback.ts';
-import { rolloutState } from '../workloads/rollout-state.ts';
+import { type ChoiceFlags, namedObjects, quotedName } from './named-objects.ts';
+import { rollbackPatch, setOfRevision } from './rollback.ts';
+import { rolloutState } from './rollout-state.ts';
 
 /** The flags of all subcommands. */
 export interface RolloutFlags extends ChoiceFlags {

@@ -2,7 +2,7 @@ import type { PodSpec } from '../../api/core/pod/schema.ts';
 import { podIn } from '../../plan/pod/fields/advice.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError } from '../context.ts';
-import { type ChoiceFlags, type NamedObject, namedObjects } from '../workloads/named-objects.ts';
+import { type ChoiceFlags, type NamedObject, namedObjects } from './named-objects.ts';
 
 /** `stint set image TYPE/NAME CONTAINER=IMAGE...`: changes images of containers. Resolves to the exit code. */
 export async function setImage(

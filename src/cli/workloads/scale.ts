@@ -2,7 +2,7 @@ import { pathOf } from '../../client/client.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
-import { type ChoiceFlags, type NamedObject, namedObjects } from '../workloads/named-objects.ts';
+import { type ChoiceFlags, type NamedObject, namedObjects } from './named-objects.ts';
 
 /** The flags of `scale`. */
 export interface ScaleFlags extends ChoiceFlags {
