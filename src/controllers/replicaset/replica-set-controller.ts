@@ -154,10 +154,18 @@ export class ReplicaSetController<T extends KubeObject> {
 	}
 
 	#keysAfterPod(pod: Pod | undefined, old: Pod | undefined): Keys {
+		// The kind first: most Pods are those of Jobs, with many changes.
+		if (!this.#mayOwn(pod) && !this.#mayOwn(old)) return NO_KEYS;
 		if (pod && old && !concernsReplicas(pod, old)) return NO_KEYS;
 		const owners = [old, pod].flatMap((each) => (each ? [this.#ownerOf(each)] : []));
 		const adopters = pod && !controllerOf(pod) ? this.#adoptersOf(pod) : [];
 		return [...new Set([...owners, ...adopters].flatMap((owner) => (owner ? [keyOfObject(owner)] : [])))];
+	}
+
+	/** Whether the Pod has no controller, or one of this kind. */
+	#mayOwn(pod: Pod | undefined): boolean {
+		const kind = pod && controllerOf(pod)?.kind;
+		return pod !== undefined && (kind === undefined || kind === this.#options.kind.definition.kind);
 	}
 
 	/** The object that controls the Pod, if it exists. One of that name with another UID is not its controller. */
