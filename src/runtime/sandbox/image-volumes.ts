@@ -96,8 +96,7 @@ export class ImageVolumes {
 		const { subPath, containerPath } = mount;
 		const found = await this.#options.find(image);
 		if (!found) throw failed(image, 'it is not present');
-		const place = subPath === '' ? '' : await this.#placeIn(found.record, subPath);
-		if (place === undefined) throw failed(image, `sub-path ${JSON.stringify(subPath)} does not exist`);
+		const place = subPath === '' ? '' : await this.#placeIn(image, found.record, subPath);
 		return {
 			...READ_ONLY,
 			hostPath: await this.#folderOf(found.record, index),
@@ -107,13 +106,16 @@ export class ImageVolumes {
 	}
 
 	/**
-	 * The sub-path of an image, without links, which are resolved inside of the image; undefined: it has none. The shim would
-	 * make a missing one, in the layer.
+	 * The sub-path of an image, without links, which are resolved inside of the image. The shim would make a missing one, in
+	 * the layer. As in containerd, only folders can be mounted.
 	 */
-	async #placeIn({ layers }: ImageRecord, subPath: string): Promise<string | undefined> {
+	async #placeIn(image: string, { layers }: ImageRecord, subPath: string): Promise<string> {
 		const view = await this.#options.store.layers.view(layers.map(({ chainId }) => chainId));
 		const entry = view.resolve(bytePath(subPath));
-		return entry && shownPath(entry.path);
+		const what = `failed to ensure image subpath ${JSON.stringify(subPath)}`;
+		if (!entry) throw failed(image, `${what}: it does not exist`);
+		if (!entry.stats.isDirectory()) throw failed(image, `${what}: only directory subpath is supported`);
+		return shownPath(entry.path);
 	}
 
 	/** The folder with the content of an image: its only layer, or a copy of what its layers show. */
@@ -137,8 +139,12 @@ const WRITABLE = {
 } as const;
 const READ_ONLY = { readOnly: true, recursiveReadOnly: 'Enabled', propagation: 'None' } as const;
 
+/** Begins with the word by which clients tell this failure from others (cri-api: `ErrImageVolumeMountFailed`). */
 function failed(image: string, why: string): ContainerStartError {
-	return new ContainerStartError('CreateContainerError', `failed to mount image volume "${image}": ${why}`);
+	return new ContainerStartError(
+		'CreateContainerError',
+		`ImageVolumeMountFailed: image volume "${image}": ${why}`,
+	);
 }
 
 /** The id of the root in the store that keeps an image volume of a container. */
