@@ -54,6 +54,7 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 			isolation: probe,
 			controllers: probe.level === 'none' ? new Set() : controllersIn(findHierarchies()),
 			usesShim: shim !== undefined,
+			hasPodNetworks: false,
 		}),
 		cgroups: inspectCgroups(),
 		limits: {

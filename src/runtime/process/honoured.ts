@@ -37,12 +37,15 @@ export interface RuntimeMachine {
 	readonly controllers: ReadonlySet<CgroupController>;
 	/** Whether the launcher starts containers by the shim. */
 	readonly usesShim: boolean;
+	/** Whether Pods have networks of their own, unless they share that of the machine. */
+	readonly hasPodNetworks: boolean;
 }
 
 /** The traits of the runtime on this machine. */
-export function processTraits({ isolation, controllers, usesShim }: RuntimeMachine): RuntimeTraits {
+export function processTraits(machine: RuntimeMachine): RuntimeTraits {
+	const { controllers, usesShim } = machine;
 	return {
-		...isolationTraits(isolation, controllers),
+		...isolationTraits(machine),
 		user: userOfThisProcess(),
 		os: platform(),
 		runsHostPrograms: true,
@@ -52,15 +55,16 @@ export function processTraits({ isolation, controllers, usesShim }: RuntimeMachi
 }
 
 /** The traits that depend on the machine: its isolation, and the controllers of the control groups that stint may make. */
-function isolationTraits(
-	{ level, hasPids }: Isolation,
-	controllers: ReadonlySet<CgroupController>,
-): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'resolvConf'> {
+function isolationTraits({
+	isolation: { level, hasPids },
+	controllers,
+	hasPodNetworks,
+}: RuntimeMachine): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'resolvConf'> {
 	if (level === 'none') return { honours: HONOURED.none };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
 	const limits = enforcesLimits(controllers) ? LIMITS : [];
 	return {
-		honours: new Set([...HONOURED[level], ...limits, ...seesAll]),
+		honours: new Set([...HONOURED[level], ...limits, ...seesAll, ...namespaced(hasPodNetworks)]),
 		hostsFile: 'pod',
 		resolvConf: 'if-other',
 	};
@@ -69,6 +73,11 @@ function isolationTraits(
 /** Whether control groups with these controllers enforce what a container may limit. */
 export function enforcesLimits(controllers: ReadonlySet<CgroupController>): boolean {
 	return controllers.has('cpu') && controllers.has('memory');
+}
+
+/** The fields that change what only a Pod with a network of its own has for itself. */
+function namespaced(hasPodNetworks: boolean): readonly string[] {
+	return hasPodNetworks ? ['spec.securityContext.sysctls'] : [];
 }
 
 const LIMITS = ['spec.resources', 'spec.containers[].resources.limits'];

@@ -131,7 +131,7 @@ export class LauncherRuntime implements Runtime {
 
 	#traitsWith(usesShim: boolean): RuntimeTraits {
 		const machine = { isolation: this.#machine, controllers: this.#controllers, usesShim };
-		return { ...this.#options.source.traitsOn(machine), ...this.#networks.trait };
+		return this.#networks.traitsWith((facts) => this.#options.source.traitsOn({ ...machine, ...facts }));
 	}
 
 	/**

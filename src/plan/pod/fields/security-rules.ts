@@ -138,10 +138,24 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 		byStint: true,
 	}),
 	inPod('sysctls', {
+		effect: 'rejected',
+		only: 'of a namespace that the Pod shares with the host',
+		because: 'the parameter would change that of this machine',
+		instead: 'remove the parameter, or hostNetwork or hostIPC',
+		when: ({ pod }) => sharedSysctl(pod) !== undefined,
+		exactly: ({ pod }) => `forbidden sysctl: ${sharedSysctl(pod) ?? ''} enabled`,
+		reason: 'SysctlForbidden',
+		byStint: true,
+	}),
+	inPod('sysctls', {
 		effect: 'held',
 		only: 'that the kubelet allows',
 		because: 'containers have the kernel parameters of this machine',
-		instead: 'remove the parameters, or set them on this machine',
+		instead: 'remove the parameters, or set them on this machine, or give Pods networks of their own',
+	}),
+	inPod('sysctls', {
+		effect: 'honoured',
+		because: 'Containers have these parameters, in the network and the IPC namespace of their Pod.',
 	}),
 	inContainer('privileged', {
 		effect: 'warned',
@@ -249,4 +263,19 @@ function hasGroup({ user }: FieldUse['traits'], group: Int64 | undefined): boole
 /** The first sysctl that the kubelet does not allow. A name may have slashes in place of dots. */
 function unsafeSysctl({ sysctls = [] }: PodSecurityContext = {}): string | undefined {
 	return sysctls.find(({ name }) => !SAFE_SYSCTLS.has(name.replaceAll('/', '.')))?.name;
+}
+
+/**
+ * The first sysctl of a namespace that the Pod shares with its host, and which namespace that is, in the words of upstream
+ * (`validateSysctl` in pkg/kubelet/sysctl).
+ */
+function sharedSysctl({
+	spec: { hostNetwork, hostIPC, securityContext },
+}: FieldUse['pod']): string | undefined {
+	for (const { name } of securityContext?.sysctls ?? []) {
+		const normal = name.replaceAll('/', '.');
+		if (normal.startsWith('net.') && hostNetwork) return `"${normal}" not allowed with host net`;
+		if (normal.startsWith('kernel.') && hostIPC) return `"${normal}" not allowed with host ipc`;
+	}
+	return undefined;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -134,6 +135,16 @@ describe('Pods with networks of their own', { skip }, () => {
 		for (let message = await session.streams.receive(); message; message = await session.streams.receive())
 			if (message.type === 'data') output += Buffer.from(message.bytes).toString();
 		assert.equal(output.split('\n')[0], network);
+	});
+
+	test('a Pod has kernel parameters of its own', async () => {
+		const path = '/proc/sys/net/ipv4/ip_local_port_range';
+		const before = readFileSync(path, 'latin1');
+		const sandbox = await pod('a', { sysctls: { 'net.ipv4.ip_local_port_range': '40000 40100' } });
+		assert.equal(await finish(sandbox, { command: ['cat', path] }), '40000\t40100');
+		assert.equal(readFileSync(path, 'latin1'), before);
+		const { honours } = runtime.traits;
+		assert.ok(honours !== 'everything' && honours.has('spec.securityContext.sysctls'));
 	});
 
 	test('port-forward reaches a program that listens on the loopback address of the Pod alone', async () => {

@@ -2,6 +2,7 @@ import type { Duplex } from '../../../api/contract/duplex.ts';
 import type { PodNetworkTrait, RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { PortForwardError } from '../../contract.ts';
 import { PortConnections } from '../../port-connections.ts';
+import type { RuntimeMachine } from '../honoured.ts';
 import type { HostSandbox } from '../launcher/protocol.ts';
 import { dialSandbox } from '../sessions/dial-client.ts';
 import type { MachineProbe } from '../shim/probe.ts';
@@ -43,9 +44,10 @@ export class RuntimeNetworks {
 		onPodNetwork?.(this.#choice);
 	}
 
-	/** What was chosen, for the traits of the runtime. */
-	get trait(): Pick<RuntimeTraits, 'podNetwork'> {
-		return this.#choice ? { podNetwork: this.#choice } : {};
+	/** Adds what was chosen to the traits that `traitsOn` returns. */
+	traitsWith(traitsOn: (facts: Pick<RuntimeMachine, 'hasPodNetworks'>) => RuntimeTraits): RuntimeTraits {
+		const traits = traitsOn({ hasPodNetworks: this.#choice?.kind === 'pod' });
+		return this.#choice ? { ...traits, podNetwork: this.#choice } : traits;
 	}
 
 	/** The range of addresses for Pods with networks of their own; undefined: they have that of this machine. */

@@ -306,6 +306,14 @@ export const CASES: readonly FieldCase[] = [
 		text: 'forbidden sysctl: "kernel.msgmax" not allowlisted',
 	},
 	{
+		...{ field: 'spec.securityContext.sysctls', effect: 'rejected' },
+		pod: pod({
+			hostNetwork: true,
+			securityContext: { sysctls: [{ name: 'net/ipv4/tcp_rmem', value: '1' }] },
+		}),
+		text: 'forbidden sysctl: "net.ipv4.tcp_rmem" not allowed with host net enabled',
+	},
+	{
 		...{ field: 'spec.securityContext.sysctls', effect: 'held' },
 		pod: podSecured({ sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] }),
 	},
