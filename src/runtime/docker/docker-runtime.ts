@@ -38,9 +38,10 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { metadataOf, sandboxIdOf } from '../ids.ts';
+import { OWNER_LABEL, type Owner, ownerOf } from '../owner.ts';
 import { PortConnections } from '../port-connections.ts';
+import { StopTimers } from '../stop-timers.ts';
 import { engineResources } from './containers/container-body.ts';
-import { OWNER_LABEL, type Owner } from './containers/container-labels.ts';
 import { ContainerSet } from './containers/container-set.ts';
 import type { TrackedContainer } from './containers/tracked-container.ts';
 import { DOCKER_FILES } from './docker-files.ts';
@@ -48,11 +49,9 @@ import { EngineClient, EngineError, type EngineVersion } from './engine/engine-c
 import { followEvents } from './engine/engine-events.ts';
 import { EngineImages } from './engine/engine-images.ts';
 import { engineTraits } from './honoured.ts';
-import { ownerOf } from './owner.ts';
 import { type SandboxRecord, SandboxRecords } from './sandbox-records.ts';
 import { engineExec } from './sessions/engine-exec.ts';
 import { outputsOf, sessionOver, type TtySize } from './sessions/engine-sessions.ts';
-import { StopTimers } from './stop-timers.ts';
 
 /** The components and settings of a {@link DockerRuntime}. */
 export interface DockerRuntimeOptions {
@@ -110,7 +109,7 @@ export class DockerRuntime implements Runtime {
 			const isLost = error instanceof RuntimeUnavailable;
 			throw isLost ? error : new Error(`the engine at ${socketPath} cannot be used: ${messageOf(error)}`);
 		});
-		const owner = ownerOf(folder);
+		const owner = ownerOf(folder, join(folder, DOCKER_FILES.owner));
 		await this.#records.load();
 		const containers = this.#containerSet(engine, owner);
 		this.#started = { engine, containers };

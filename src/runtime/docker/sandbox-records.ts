@@ -9,10 +9,10 @@ import type { SandboxConfig, SandboxMetadata } from '../../api/contract/sandbox-
 import { attempt } from '../../base/attempt.ts';
 import { readPrivateFile, writePrivateFile } from '../../base/files/private-files.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { readMetadata } from '../container-facts.ts';
 import { metadataOf, sandboxIdOf } from '../ids.ts';
-import { readMetadata } from './containers/container-labels.ts';
+import { itemsAt, numberAt, stringAt, valueAt } from '../json-values.ts';
 import type { FailedEngineStart } from './containers/container-state.ts';
-import { itemsAt, numberAt, stringAt, valueAt } from './engine/engine-values.ts';
 
 /** What containers take from their sandbox. */
 export type SandboxSetup = Pick<SandboxConfig, 'namespaces' | 'hostAliases'>;

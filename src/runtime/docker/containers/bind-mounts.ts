@@ -1,8 +1,6 @@
-import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
 import type { ContainerConfig, Mount } from '../../../api/contract/container-config.ts';
-import { messageOf } from '../../../base/message-of.ts';
 import { ContainerStartError } from '../../contract.ts';
+import { mountSource } from '../../mount-source.ts';
 import { compareVersions, type EngineVersion } from '../engine/engine-client.ts';
 
 /** A mount as the engine's API takes it. */
@@ -38,7 +36,7 @@ export async function bindMountsOf(
 async function bindMountOf(mount: Mount, engine: EngineVersion): Promise<BindMount> {
 	return {
 		Type: 'bind',
-		Source: await sourceOf(mount),
+		Source: await mountSource(mount),
 		Target: mount.containerPath,
 		ReadOnly: mount.readOnly,
 		BindOptions: {
@@ -63,25 +61,4 @@ function recursionOf(
 		'CreateContainerConfigError',
 		`recursiveReadOnly: ${engine.name} ${engine.version} cannot make mounts below a read-only mount read-only`,
 	);
-}
-
-/**
- * The path of the mount on this machine, with all symbolic links resolved, which must be in the volume: the container may
- * have made the links. The engine mounts by path, so a link that a container of the Pod makes between this check and the
- * mount is followed, as with dockershim; the call that starts the container checks again.
- */
-async function sourceOf({ hostPath, subPath }: Mount): Promise<string> {
-	if (subPath === '') return hostPath;
-	const problem = (why: string): ContainerStartError =>
-		new ContainerStartError(
-			'CreateContainerConfigError',
-			`failed to prepare subPath for volumeMount: ${JSON.stringify(subPath)} ${why}`,
-		);
-	const root = await realpath(hostPath);
-	const source = await realpath(join(root, subPath)).catch((error: unknown) => {
-		throw problem(`cannot be resolved: ${messageOf(error)}`);
-	});
-	if (source !== root && !source.startsWith(root.endsWith(sep) ? root : root + sep))
-		throw problem('leads out of its volume');
-	return source;
 }

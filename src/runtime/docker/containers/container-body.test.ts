@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { valueAt } from '../../json-values.ts';
 import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
-import { valueAt } from '../engine/engine-values.ts';
 import { type BodyFacts, containerBody, engineResources } from './container-body.ts';
 
 function factsWith(more: Partial<BodyFacts> = {}): BodyFacts {

@@ -5,6 +5,7 @@ import type {
 	ContainerSecurity,
 } from '../../../api/contract/container-config.ts';
 import type { SandboxMetadata, SandboxNamespaces } from '../../../api/contract/sandbox-config.ts';
+import { cpuAmounts } from '../../cpu-amounts.ts';
 import { verifyNonRoot } from '../../non-root.ts';
 import { engineNameOf } from '../engine/engine-images.ts';
 import type { SandboxSetup } from '../sandbox-records.ts';
@@ -116,22 +117,13 @@ function plainCapability(name: string): string {
 	return name.toUpperCase().replace(/^CAP_/, '');
 }
 
-/** Upstream's `MilliCPUToShares` and `MilliCPUToQuota` in pkg/kubelet/cm. */
-const SHARES_PER_CPU = 1024;
-const LEAST_SHARES = 2;
-const MOST_SHARES = 262_144;
-const PERIOD_MICROSECONDS = 100_000;
-const LEAST_QUOTA = 1000;
-
 /** The resources as the engine's API takes them, in the creation and in an update. */
 export function engineResources({ requests, limits }: ContainerResources): Readonly<Record<string, number>> {
-	const cpu = requests.cpuMillis ?? limits.cpuMillis ?? 0;
-	const shares = Math.min(Math.max(Math.floor((cpu * SHARES_PER_CPU) / 1000), LEAST_SHARES), MOST_SHARES);
-	const quota = ((limits.cpuMillis ?? 0) * PERIOD_MICROSECONDS) / 1000;
+	const { shares, period, quota } = cpuAmounts({ requests, limits });
 	const { memoryBytes = 0 } = limits;
 	return {
 		CpuShares: shares,
-		...(quota > 0 && { CpuPeriod: PERIOD_MICROSECONDS, CpuQuota: Math.max(Math.ceil(quota), LEAST_QUOTA) }),
+		...(quota > 0 && { CpuPeriod: period, CpuQuota: quota }),
 		// Containers do not swap, as on a kubelet by default: the second is the sum of memory and swap.
 		...(memoryBytes > 0 && { Memory: memoryBytes, MemorySwap: memoryBytes }),
 	};

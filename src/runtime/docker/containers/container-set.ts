@@ -4,25 +4,19 @@ import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { isList } from '../../../base/json/json.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
+import { factsOf, type LabelledFacts } from '../../container-facts.ts';
 import { ContainerStartError, type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
 import { containerIdOf } from '../../ids.ts';
+import { numberAt, stringAt, valueAt } from '../../json-values.ts';
 import { LogTime } from '../../log-time.ts';
+import { OWNER_LABEL, type Owner } from '../../owner.ts';
 import { DescriptorPool } from '../../process/output/descriptor-pool.ts';
 import { type EngineClient, EngineError, type EngineVersion, isUnknown } from '../engine/engine-client.ts';
 import type { EngineImages } from '../engine/engine-images.ts';
-import { numberAt, stringAt, valueAt } from '../engine/engine-values.ts';
 import type { SandboxRecord, SandboxRecords } from '../sandbox-records.ts';
 import { type BindMount, bindMountsOf } from './bind-mounts.ts';
 import { type BodyFacts, containerBody } from './container-body.ts';
-import {
-	engineContainerName,
-	factsOf,
-	type LabelledFacts,
-	labelsOf,
-	OWNER_LABEL,
-	type Owner,
-	readLabels,
-} from './container-labels.ts';
+import { engineContainerName, labelsOf, readLabels } from './container-labels.ts';
 import { createdAtOf } from './container-state.ts';
 import { engineUsageOf } from './container-usage.ts';
 import { type EngineContext, TrackedContainer } from './tracked-container.ts';

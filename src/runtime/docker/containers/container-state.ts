@@ -1,5 +1,5 @@
 import type { RuntimeContainerState } from '../../../api/contract/runtime-container-state.ts';
-import { numberAt, stringAt, timeAt, valueAt } from '../engine/engine-values.ts';
+import { numberAt, stringAt, timeAt, valueAt } from '../../json-values.ts';
 
 /** A start that the engine refused. It is kept by stint: engines forget the time, and Podman all of it. */
 export interface FailedEngineStart {

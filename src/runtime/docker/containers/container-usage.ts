@@ -1,6 +1,6 @@
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
-import { numberAt, timeAt, valueAt } from '../engine/engine-values.ts';
-import type { LabelledFacts } from './container-labels.ts';
+import type { LabelledFacts } from '../../container-facts.ts';
+import { numberAt, timeAt, valueAt } from '../../json-values.ts';
 
 /** What a container uses, by the engine's statistics of it; `writableLayerBytes` comes from the engine's list. Pure. */
 export function engineUsageOf(

@@ -4,12 +4,12 @@
  */
 import type { RuntimeContainerState } from '../../../api/contract/runtime-container-state.ts';
 import type { Clock } from '../../../base/clock.ts';
+import type { LabelledFacts } from '../../container-facts.ts';
 import type { RuntimeContainer } from '../../contract.ts';
+import { stringAt, valueAt } from '../../json-values.ts';
 import { type EngineClient, isUnknown } from '../engine/engine-client.ts';
-import { stringAt, valueAt } from '../engine/engine-values.ts';
 import { EngineLog, type LogSettings } from '../logs/engine-log.ts';
 import type { ContainerNote } from '../sandbox-records.ts';
-import type { LabelledFacts } from './container-labels.ts';
 import { createdAtOf, lostState, startErrorOf, stateOf } from './container-state.ts';
 
 /** What a container needs of its runtime. */

@@ -10,7 +10,7 @@ import type { Duplex as NodeStream } from 'node:stream';
 import { codeOf } from '../../../base/files/system-error.ts';
 import { messageOf } from '../../../base/message-of.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
-import { itemsAt, stringAt } from './engine-values.ts';
+import { itemsAt, stringAt } from '../../json-values.ts';
 
 /** The engine has answered with an error. */
 export class EngineError extends Error {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
-import { stringAt } from './engine-values.ts';
+import { stringAt } from '../../json-values.ts';
 
 /** What the search for an engine depends on. */
 export interface EndpointSearch {

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
+import { stringAt } from '../../json-values.ts';
 import type { EngineClient } from './engine-client.ts';
-import { stringAt } from './engine-values.ts';
 
 /** What follows the engine's events. */
 export interface EventFollower {

@@ -1,18 +1,10 @@
-import { attempt } from '../../../base/attempt.ts';
 import { JsonLines } from '../../../base/json/json-lines.ts';
-import {
-	type ImageReference,
-	InvalidImageNameError,
-	parseImageReference,
-	pullReference,
-	referenceText,
-	repositoryText,
-} from '../../../image/names/image-reference.ts';
+import { type ImageReference, referenceText, repositoryText } from '../../../image/names/image-reference.ts';
 import type { Credential } from '../../../image/registry/credentials/credential.ts';
-import { ImageError, type PullOptions, RuntimeUnavailable } from '../../contract.ts';
-import { pullCredentials } from '../../pull-credentials.ts';
+import { type PullOptions, RuntimeUnavailable } from '../../contract.ts';
+import { credentialsFor, digestReference, imageNameOf, pullError } from '../../image-names.ts';
+import { itemsAt, numberAt, stringAt } from '../../json-values.ts';
 import { type EngineClient, EngineError, isUnknown } from './engine-client.ts';
-import { itemsAt, numberAt, stringAt } from './engine-values.ts';
 
 /** An image of the engine. */
 export interface EngineImage {
@@ -33,7 +25,7 @@ export class EngineImages {
 
 	/** The image; undefined if the engine does not have it. Rejects with {@link ImageError} for a malformed name. */
 	async find(image: string): Promise<EngineImage | undefined> {
-		const name = nameOf(image);
+		const name = imageNameOf(image);
 		try {
 			const found = await this.#client.call('GET', `/images/${referenceText(name)}/json`);
 			return {
@@ -52,8 +44,8 @@ export class EngineImages {
 	 * with {@link ImageError}.
 	 */
 	async pull(image: string, { pullSecrets = [] }: PullOptions = {}): Promise<EngineImage> {
-		const name = nameOf(image);
-		const { credentials } = await credentialsFor(name, pullSecrets);
+		const name = imageNameOf(image);
+		const credentials = await credentialsFor(name, pullSecrets);
 		let failure: unknown;
 		for (const credential of credentials.length > 0 ? credentials : [undefined]) {
 			try {
@@ -96,45 +88,14 @@ export class EngineImages {
 	}
 }
 
-function pullError(name: ImageReference, why: string): ImageError {
-	return new ImageError('ErrImagePull', `failed to pull and unpack image "${referenceText(name)}": ${why}`);
-}
-
-async function credentialsFor(
-	name: ImageReference,
-	pullSecrets: NonNullable<PullOptions['pullSecrets']>,
-): Promise<{ readonly credentials: readonly Credential[] }> {
-	try {
-		return await pullCredentials(pullSecrets).find(repositoryText(name));
-	} catch (error) {
-		throw pullError(name, error instanceof Error ? error.message : String(error));
-	}
-}
-
-/** The parsed name, complete. Throws {@link ImageError} if it is malformed. */
-function nameOf(image: string): ImageReference {
-	try {
-		return pullReference(image);
-	} catch (error) {
-		if (!(error instanceof InvalidImageNameError)) throw error;
-		const text = `Failed to apply default image tag "${image}": ${error.message}`;
-		throw new ImageError('InvalidImageName', text);
-	}
-}
-
 /** The name by which the engine knows the image of a Pod: complete, so that its rules for short ones do not matter. */
 export function engineNameOf(image: string): string {
-	return referenceText(nameOf(image));
+	return referenceText(imageNameOf(image));
 }
 
 function refOf(found: unknown, name: ImageReference): string {
-	const repository = repositoryText(name);
-	const refs = itemsAt(found, 'RepoDigests').flatMap((each) => {
-		const ref = typeof each === 'string' ? attempt(() => parseImageReference(each)) : undefined;
-		return ref?.digest === undefined ? [] : [{ repository: repositoryText(ref), digest: ref.digest }];
-	});
-	const own = refs.find((each) => each.repository === repository) ?? refs[0];
-	return own ? `${own.repository}@${own.digest}` : stringAt(found, 'Id');
+	const digests = itemsAt(found, 'RepoDigests').filter((each) => typeof each === 'string');
+	return digestReference(name, digests) ?? stringAt(found, 'Id');
 }
 
 /** The header X-Registry-Auth: base64url of JSON. It is never part of an error, since engines do not repeat it. */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { codeOf } from '../../../base/files/system-error.ts';
 import { type ExecConfig, ExecError, type ExecSession } from '../../contract.ts';
+import { numberAt, stringAt, valueAt } from '../../json-values.ts';
 import { type EngineClient, EngineError } from '../engine/engine-client.ts';
-import { numberAt, stringAt, valueAt } from '../engine/engine-values.ts';
 import { type EngineSession, outputsOf, sessionOver, type TtySize } from './engine-sessions.ts';
 
 /** The engine, and the container in which the command runs. */

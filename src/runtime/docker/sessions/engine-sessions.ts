@@ -4,7 +4,7 @@ import type { Duplex as NodeStream } from 'node:stream';
 import { CHANNELS, type Duplex, type DuplexMessage, ENDED } from '../../../api/contract/duplex.ts';
 import { duplexPair } from '../../../api/streams/duplex-pair.ts';
 import { attempt } from '../../../base/attempt.ts';
-import { numberAt } from '../engine/engine-values.ts';
+import { numberAt } from '../../json-values.ts';
 import { type OutputPiece, outputDecoder } from '../engine/output-frames.ts';
 
 /** How a connection of the engine is passed on. */

@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
 import { SystemClock, sleep } from '../../../base/clock.ts';
 import { removeTree } from '../../../base/files/remove-tree.ts';
+import { busyboxPath } from '../../testing/tiny-image.ts';
 import { EngineClient } from '../engine/engine-client.ts';
-import { busyboxPath } from './tiny-image.ts';
 
 /** An engine that a test has started. */
 export interface EngineDaemon {

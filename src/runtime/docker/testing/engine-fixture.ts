@@ -1,8 +1,8 @@
+import { makeTinyImage } from '../../testing/tiny-image.ts';
+import { serveImages, type TinyRegistry } from '../../testing/tiny-registry.ts';
 import { EngineClient } from '../engine/engine-client.ts';
 import { EngineImages } from '../engine/engine-images.ts';
 import { type EngineDaemon, startEngine } from './engine-daemon.ts';
-import { makeTinyImage } from './tiny-image.ts';
-import { serveImages, type TinyRegistry } from './tiny-registry.ts';
 
 /** What an open fixture has. */
 export interface OpenFixture {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { assert } from '../../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import { MANIFEST_TYPE, type TinyImage } from './tiny-image.ts';
 
 /** A registry on a port of this machine, whose images cannot be changed. */

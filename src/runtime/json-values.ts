@@ -1,5 +1,5 @@
-/** Reads values of the engine's JSON by their path. A missing or unexpected value is the empty one of its type. */
-import { isList, isRecord } from '../../../base/json/json.ts';
+/** Reads values of JSON that another program has written. A missing or unexpected value is the empty one of its type. */
+import { isList, isRecord } from '../base/json/json.ts';
 
 /** The value at `path`; undefined if a part of the path is missing. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
