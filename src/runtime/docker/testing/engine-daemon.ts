@@ -1,21 +1,17 @@
-/** Container engines for tests: each with folders of its own, ended by its process id. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+/** Container engines for tests. */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-	closeSync,
-	mkdirSync,
-	mkdtempSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attempt } from '../../../base/attempt.ts';
-import { SystemClock, sleep } from '../../../base/clock.ts';
-import { removeTree } from '../../../base/files/remove-tree.ts';
+import {
+	type DaemonCommand,
+	endDaemon,
+	onPath,
+	removeDaemonFolder,
+	spawnDaemon,
+	untilReady,
+} from '../../testing/test-daemon.ts';
 import { busyboxPath } from '../../testing/tiny-image.ts';
 import { EngineClient } from '../engine/engine-client.ts';
 
@@ -38,12 +34,6 @@ export function missingFor(name: EngineDaemon['name']): string | undefined {
 	return busyboxPath() === undefined ? 'busybox-static is not installed' : undefined;
 }
 
-function onPath(program: string): boolean {
-	return attempt(() => execFileSync('sh', ['-c', `command -v ${program}`], { env: ENV })) !== undefined;
-}
-
-const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-
 /** Starts an engine that may pull from the registries `insecure` without TLS. Resolves once it answers. */
 export async function startEngine(
 	name: EngineDaemon['name'],
@@ -52,10 +42,10 @@ export async function startEngine(
 	const folder = mkdtempSync(join(tmpdir(), `stint-${name}-`));
 	const socketPath = join(folder, 'engine.sock');
 	const setup = name === 'docker' ? dockerd(folder, socketPath) : podman(folder, socketPath, insecure);
-	const helper = setup.helper && spawnLogged(folder, setup.helper);
+	const helper = setup.helper && spawnDaemon(folder, setup.helper);
 	const run = async (): Promise<ChildProcess> => {
-		const daemon = spawnLogged(folder, setup);
-		await untilReady(socketPath, daemon, join(folder, LOG));
+		const daemon = spawnDaemon(folder, setup);
+		await untilReady(folder, daemon, () => isUp(socketPath));
 		return daemon;
 	};
 	let daemon = await run();
@@ -70,44 +60,16 @@ export async function startEngine(
 		},
 		stop: async () => {
 			await removeContainers(socketPath);
-			await end(daemon);
-			if (helper) await end(helper);
-			killLeft(folder);
-			unmountBelow(folder);
-			await removeTree(folder);
+			await endDaemon(daemon);
+			if (helper) await endDaemon(helper);
+			await removeDaemonFolder(folder);
 		},
 	};
-}
-
-const LOG = 'log';
-
-interface DaemonCommand {
-	readonly program: string;
-	readonly args: readonly string[];
-	readonly env: Readonly<Record<string, string>>;
 }
 
 interface EngineSetup extends DaemonCommand {
 	/** A daemon that the engine needs, and that outlives it. */
 	readonly helper?: DaemonCommand;
-}
-
-function spawnLogged(folder: string, { program, args, env }: DaemonCommand): ChildProcess {
-	const log = openSync(join(folder, LOG), 'a');
-	const daemon = spawn(program, args, {
-		cwd: folder,
-		stdio: ['ignore', log, log],
-		env: { ...ENV, ...env },
-	});
-	closeSync(log);
-	return daemon;
-}
-
-async function end(daemon: ChildProcess): Promise<void> {
-	if (daemon.exitCode !== null || daemon.signalCode !== null) return;
-	const exited = once(daemon, 'exit');
-	daemon.kill('SIGTERM');
-	await exited;
 }
 
 /** With a containerd of its own: one that dockerd starts stays a zombie where the first process does not reap. */
@@ -150,23 +112,6 @@ function podman(folder: string, socketPath: string, insecure: readonly string[])
 	};
 }
 
-/** Kills remaining processes of the engine: Podman's monitors of commands stay for five minutes. Their arguments name its folder. */
-function killLeft(folder: string): void {
-	for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-		const args = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'latin1')) ?? '';
-		if (args.includes(`${folder}/`)) attempt(() => process.kill(Number(pid), 'SIGKILL'));
-	}
-}
-
-function unmountBelow(folder: string): void {
-	const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-	const below = mounts
-		.map((line) => line.split(' ')[1] ?? '')
-		.filter((path) => path.startsWith(`${folder}/`));
-	for (const path of below.reverse())
-		attempt(() => execFileSync('umount', ['-l', path], { stdio: 'ignore' }));
-}
-
 async function removeContainers(socketPath: string): Promise<void> {
 	const client = new EngineClient(socketPath);
 	const list = await client.call('GET', '/containers/json', { query: { all: 1 } });
@@ -176,21 +121,7 @@ async function removeContainers(socketPath: string): Promise<void> {
 			.catch(() => undefined);
 }
 
-const READY_WITHIN_MS = 30_000;
-
-async function untilReady(socketPath: string, daemon: ChildProcess, log: string): Promise<void> {
-	const clock = new SystemClock({ keepsAlive: true });
-	const deadline = clock.monotonic() + READY_WITHIN_MS;
-	for (;;) {
-		const isUp = await new EngineClient(socketPath).call('GET', '/_ping').then(
-			() => true,
-			() => false,
-		);
-		if (isUp) return;
-		if (daemon.exitCode !== null || clock.monotonic() > deadline) {
-			daemon.kill('SIGKILL');
-			throw new Error(`the engine did not start: ${readFileSync(log, 'utf8').slice(-2000)}`);
-		}
-		await sleep(clock, 20);
-	}
+async function isUp(socketPath: string): Promise<boolean> {
+	await new EngineClient(socketPath).call('GET', '/_ping');
+	return true;
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '../../../base/clock.ts';
+import { BUSYBOX_PROGRAMS } from '../../testing/busybox-programs.ts';
 import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import { echoingPorts } from '../../testing/echoing-ports.ts';
 import { DockerRuntime } from '../docker-runtime.ts';
@@ -40,44 +41,11 @@ export function openMachine(engine: EngineDaemon, known: string): EngineHarness 
 		logPath: (name) => join(root, 'logs', `${name}.log`),
 		readLog: (path) => readFile(path, 'utf8').catch(() => ''),
 		ports: echoingPorts,
-		programs: {
-			succeeds: ['true'],
-			failsWith3: sh('exit 3'),
-			runsForEver: sh(FOR_EVER),
-			endsAtTerm: sh('trap "exit 143" TERM; echo ready; sleep 1000000 & wait'),
-			ignoresTerm: sh('trap "" TERM; echo ready; while :; do sleep 1000; done'),
-			talks: sh('echo out; echo err >&2'),
-			writesLongLine: sh("head -c 65536 /dev/zero | tr '\\0' x"),
-			leavesChild: sh('while :; do echo child; done & echo main'),
-			isMissing: ['no-such-program-anywhere'],
-			writesMessage: sh('printf why > /dev/termination-log'),
-		},
-		commands: {
-			echoesInput: ['cat'],
-			exitsWith3: sh('exit 3'),
-			talks: sh('echo out; echo err >&2'),
-			runsForEver: ['sleep', '1000000'],
-			printsSizes: sh(PRINT_SIZES),
-		},
-		attachable: {
-			echoesInput: ['cat'],
-			printsSizes: sh(PRINT_SIZES),
-			runsUntilStopped: sh(FOR_EVER),
-		},
+		...BUSYBOX_PROGRAMS,
 		images: { known, unknown: '127.0.0.1:1/not/known:1', malformed: 'Not An Image' },
 		close: async () => {
 			await connected?.stop({ killAll: true });
 			rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 		},
 	};
-}
-
-/** The first process of a container ignores signals that it does not handle. */
-// A size that came before the trap is printed too.
-const PRINT_SIZES =
-	'trap "stty size" WINCH; s=$(stty size 2>/dev/null); case $s in [1-9]*) echo "$s";; esac; while :; do sleep 0.05; done';
-const FOR_EVER = 'trap "exit 143" TERM; sleep 1000000 & wait';
-
-function sh(text: string): readonly string[] {
-	return ['sh', '-c', text];
 }
