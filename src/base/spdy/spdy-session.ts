@@ -167,6 +167,7 @@ export class SpdySession {
 			case 'headers':
 				// The headers are not needed, but the next block refers to them.
 				this.#inflater.read(frame.block);
+				if (frame.type === 'reply') this.#streams.get(frame.streamId)?.answer();
 				if (frame.isLast) this.#streams.get(frame.streamId)?.take(new Uint8Array(), true);
 				return undefined;
 			case 'data':

@@ -22,6 +22,7 @@ export class SpdyStream {
 	readonly #owner: SpdyOwner;
 	readonly #pieces = new FifoQueue<Uint8Array>();
 	readonly #lost = Promise.withResolvers<void>();
+	readonly #answered = Promise.withResolvers<void>();
 	#unreadBytes = 0;
 	#reader: ((piece: Uint8Array | undefined) => void) | undefined;
 	#hasPeerEnded = false;
@@ -37,6 +38,11 @@ export class SpdyStream {
 	/** Resolves when the stream was aborted by either end, or its session is closed. */
 	get lost(): Promise<void> {
 		return this.#lost.promise;
+	}
+
+	/** Resolves once the peer has replied to a stream that this end has opened, or the stream is lost. */
+	get answered(): Promise<void> {
+		return this.#answered.promise;
 	}
 
 	/** The next bytes; undefined once the peer has sent its last ones or the stream is lost. One caller at a time. */
@@ -84,6 +90,11 @@ export class SpdyStream {
 		if (this.#hasEnded) this.#owner.forget(this.id);
 	}
 
+	/** The peer has replied. For the session. */
+	answer(): void {
+		this.#answered.resolve();
+	}
+
 	/** Drops the stream: it was aborted by the peer, or the session is closed. For the session. */
 	lose(): void {
 		if (this.#isLost) return;
@@ -92,6 +103,7 @@ export class SpdyStream {
 		this.#count(-this.#unreadBytes);
 		this.#tell(undefined);
 		this.#lost.resolve();
+		this.#answered.resolve();
 	}
 
 	#put(bytes: Uint8Array): void {
