@@ -251,7 +251,12 @@ export interface ContainerEvent {
 /** The image is not available. `reason` becomes the waiting reason in the container's status. */
 export class ImageError extends Error {
 	override readonly name: string = 'ImageError';
-	readonly reason: 'ErrImagePull' | 'InvalidImageName' | 'ErrImageNeverPull';
+	readonly reason:
+		| 'ErrImagePull'
+		| 'InvalidImageName'
+		| 'ErrImageNeverPull'
+		| 'RegistryUnavailable'
+		| 'SignatureValidationFailed';
 
 	constructor(reason: ImageError['reason'], message: string) {
 		super(message);

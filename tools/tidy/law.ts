@@ -63,6 +63,8 @@ export const ENTRIES: readonly string[] = [
 
 /** Each package on which the project depends, and its purpose. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
+	'@grpc/grpc-js':
+		'speaks gRPC with containerd and CRI-O: only the runtime cri loads it. package.json replaces its @grpc/proto-loader, which reads .proto files, comes with 20 packages, one of which has an install script, and is never loaded here',
 	commander: 'parses the command line',
 	'dns-packet': 'reads and writes DNS messages',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
@@ -123,6 +125,7 @@ export const BANNED: readonly {
  * fact.
  */
 export const CASTS: Readonly<Record<string, string>> = {
+	'src/runtime/cri/client/message.ts': 'the table of a message fixes the types of its values',
 	'src/runtime/sandbox/worker/image-worker.ts': 'the worker answers calls by the protocol that both share',
 	'src/runtime/sandbox/worker/image-worker-main.ts': 'the server sends calls by the protocol that both share',
 	'src/runtime/sandbox/testing/sandbox-harness.ts': 'reads a file that LauncherLock has written',
