@@ -7,11 +7,11 @@ export class PortConnections {
 
 	/** Connects to a port for a sandbox that is ready and has the network of the host. Rejects with PortForwardError. */
 	async dial(sandboxId: string, port: number): Promise<Duplex> {
-		return this.add(sandboxId, await dialHostPort(port));
+		return this.keep(sandboxId, await dialHostPort(port));
 	}
 
-	/** Takes in a connection that was made otherwise, and returns it. */
-	add(sandboxId: string, connection: Duplex): Duplex {
+	/** Closes a connection with its sandbox, however it was made; returns it. */
+	keep(sandboxId: string, connection: Duplex): Duplex {
 		const connections = this.#open.get(sandboxId) ?? new Set();
 		this.#open.set(sandboxId, connections.add(connection));
 		void connection.closed.then(() => {

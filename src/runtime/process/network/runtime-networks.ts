@@ -75,7 +75,7 @@ export class RuntimeNetworks {
 		const sandbox = sandboxes.find(({ id }) => id === sandboxId);
 		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
 		if (!sandbox.network) return await this.#connections.dial(sandboxId, port);
-		return this.#connections.add(sandboxId, await dialSandbox(folder, { sandboxId, port }));
+		return this.#connections.keep(sandboxId, await dialSandbox(folder, { sandboxId, port }));
 	}
 
 	/** Closes the ports of a sandbox that ends. */

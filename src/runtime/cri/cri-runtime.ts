@@ -1,0 +1,360 @@
+/**
+ * The runtime of the CRI: containerd and CRI-O, by gRPC over their Unix socket. The runtime keeps sandboxes, containers, images
+ * and logs; this side adds what the contract has beyond the CRI: events, ends of grace periods, names that are known before a call.
+ *
+ * Read in this order: cri-runtime.ts; client/: message.ts (the wire format), cri-messages.ts, cri-methods.ts, cri-client.ts;
+ * containers/: sandbox-request.ts with security-request.ts and node-dns.ts, cri-sandboxes.ts, container-request.ts, cri-containers.ts,
+ * cri-container.ts, cri-state.ts, process-group.ts; poll.ts; images/; logs/; sessions/.
+ *
+ * 1. A sandbox or container is touched only if its label names this server, and an image is removed only if this server has pulled
+ *    it: the runtime may have other users, such as a kubelet.
+ * 2. The state is always the runtime's. Nothing but the list of pulled images is kept on this side.
+ * 3. Pods have a network of their own if CNI is configured when the server starts, and otherwise that of this machine.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
+import type { ContainerUsage } from '../../api/contract/usage.ts';
+import type { Clock } from '../../base/clock.ts';
+import { openPrivateFolder } from '../../base/files/private-files.ts';
+import { messageOf } from '../../base/message-of.ts';
+import {
+	type AttachConfig,
+	type ContainerEvent,
+	ContainerResizeError,
+	ContainerStartError,
+	type ExecConfig,
+	ExecError,
+	type ExecSession,
+	PortForwardError,
+	type PulledImage,
+	type PullOptions,
+	type Runtime,
+	type RuntimeContainer,
+	type RuntimeImages,
+	RuntimeUnavailable,
+	type Sandbox,
+} from '../contract.ts';
+import { type Owner, ownerOf } from '../owner.ts';
+import { PortConnections } from '../port-connections.ts';
+import { StopTimers } from '../stop-timers.ts';
+import { CriClient, CriError, isNotFound } from './client/cri-client.ts';
+import { NAMESPACE } from './client/cri-messages.ts';
+import { CRI } from './client/cri-methods.ts';
+import { resourcesRequest } from './containers/container-request.ts';
+import type { TrackedCriContainer } from './containers/cri-container.ts';
+import { CriContainers } from './containers/cri-containers.ts';
+import { CriSandboxes } from './containers/cri-sandboxes.ts';
+import { CRI_FILES } from './cri-files.ts';
+import { type CriDescription, describeRuntime } from './description.ts';
+import { criTraits } from './honoured.ts';
+import { CriImages } from './images/cri-images.ts';
+import { PulledImages } from './images/pulled-images.ts';
+import { LogKeeper } from './logs/log-keeper.ts';
+import { RuntimePoll } from './poll.ts';
+import { criCommandSession } from './sessions/command-session.ts';
+import { CriExecs } from './sessions/cri-exec.ts';
+import { criPort } from './sessions/cri-ports.ts';
+
+/** The components and settings of a {@link CriRuntime}. */
+export interface CriRuntimeOptions {
+	/** The runtime folder of the server; created if it does not exist. */
+	readonly folder: string;
+	/** The path of the runtime's socket. */
+	readonly socketPath: string;
+	readonly clock: Clock;
+	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
+	readonly logMaxBytes?: number;
+	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
+	readonly logMaxFiles?: number;
+	/** How many processes a container may have; 0: no limit, which is the default. */
+	readonly maxPids?: number;
+	/** Receives errors that no call can reject with, such as a lost connection. */
+	onError(error: unknown): void;
+}
+
+/** What is known after the start. */
+interface Started {
+	readonly description: CriDescription;
+	readonly containers: CriContainers;
+	readonly logs: LogKeeper;
+}
+
+/** See the header of this file. */
+export class CriRuntime implements Runtime {
+	readonly images: RuntimeImages;
+	readonly #options: CriRuntimeOptions;
+	readonly #client: CriClient;
+	readonly #images: CriImages;
+	readonly #pulled: PulledImages;
+	readonly #sandboxes: CriSandboxes;
+	readonly #execs = new CriExecs();
+	readonly #timers: StopTimers;
+	readonly #ports = new PortConnections();
+	readonly #listeners = new Set<(event: ContainerEvent) => void>();
+	readonly #over = new AbortController();
+	#owner: Owner | undefined;
+	#started: Started | undefined;
+
+	constructor(options: CriRuntimeOptions) {
+		const { folder, socketPath, clock } = options;
+		this.#options = options;
+		this.#client = new CriClient(socketPath, clock);
+		this.#pulled = new PulledImages(join(folder, CRI_FILES.images), clock);
+		this.#images = new CriImages(this.#client, this.#pulled);
+		this.images = this.#images;
+		this.#timers = new StopTimers(clock);
+		this.#sandboxes = new CriSandboxes({
+			client: this.#client,
+			facts: async () => ({
+				owner: this.#ownership(),
+				hasPodNetwork: this.#started?.description.hasPodNetwork ?? false,
+				resolvConf: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
+			}),
+		});
+	}
+
+	/** Known after `start`. */
+	get version(): string {
+		return this.#started?.description.version ?? 'cri://unknown';
+	}
+
+	get traits(): RuntimeTraits {
+		return criTraits(this.#started?.description ?? { hasPodNetwork: false, hasAppArmor: false });
+	}
+
+	/** Rejects if the runtime cannot be used. */
+	async start(): Promise<void> {
+		const { folder, socketPath, clock, onError, maxPids = 0 } = this.#options;
+		openPrivateFolder(folder);
+		const owner = ownerOf(folder, join(folder, CRI_FILES.owner));
+		this.#owner = owner;
+		this.#pulled.load();
+		const description = await describeRuntime(this.#client).catch((error: unknown) => {
+			const isLost = error instanceof RuntimeUnavailable;
+			throw isLost ? error : new Error(`the runtime at ${socketPath} cannot be used: ${messageOf(error)}`);
+		});
+		const containers = new CriContainers({
+			client: this.#client,
+			clock,
+			images: this.#images,
+			owner,
+			maxPids,
+			hasRecursiveReadOnly: description.hasRecursiveReadOnly,
+			sandboxOf: (id) => this.#sandboxes.get(id),
+			notify: (status) => {
+				for (const listener of this.#listeners) listener({ status });
+				if (status.state === 'running') poll.soon();
+			},
+		});
+		const signal = this.#over.signal;
+		const poll = new RuntimePoll({ client: this.#client, clock, containers, onError, signal });
+		const { logMaxBytes: maxBytes = LOG_MAX_BYTES, logMaxFiles: maxFiles = LOG_MAX_FILES } = this.#options;
+		const logs = new LogKeeper({ client: this.#client, clock, maxBytes, maxFiles, onError });
+		this.#started = { description, containers, logs };
+		await this.#sandboxes.list();
+		await containers.synchronize();
+		poll.run();
+		logs.run(() => containers.all(), signal);
+	}
+
+	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
+		if (this.#over.signal.aborted) return;
+		if (options.killAll && this.#started) {
+			const ids = (await this.listSandboxes()).map(({ id }) => id);
+			await Promise.all(ids.map((id) => this.removeSandbox(id)));
+		}
+		this.#over.abort();
+		this.#timers.cancelAll();
+		this.#listeners.clear();
+		this.#started?.containers.abandon();
+		await this.#client.close();
+	}
+
+	subscribe(listener: (event: ContainerEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		this.#containers();
+		return await this.#sandboxes.run(config);
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		await Promise.all(
+			this.#containers()
+				.of(id)
+				.map((container) => this.#kill(container)),
+		);
+		await this.#sandboxes.stop(id);
+		this.#ports.close(id);
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		await this.stopSandbox(id);
+		const containers = this.#containers();
+		await Promise.all(containers.of(id).map(({ facts }) => this.removeContainer(facts.id)));
+		await this.#sandboxes.remove(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		this.#containers();
+		return await this.#sandboxes.list();
+	}
+
+	async pullImage(image: string, options?: PullOptions): Promise<PulledImage> {
+		const { imageRef, sizeBytes } = await this.#images.pull(image, options);
+		return { imageRef, sizeBytes };
+	}
+
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
+		const found = await this.#images.find(image);
+		return found && { imageRef: found.imageRef };
+	}
+
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
+		this.#containers();
+		await this.#started?.logs.prepare(config.logPath);
+		return await this.#containers().create(sandboxId, config);
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		const container = this.#containers().get(id);
+		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
+		if (container.status.state !== 'created') return container.status;
+		return await this.#containers().start(container);
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		const container = this.#containers().get(id);
+		if (container?.status.state !== 'running') return;
+		if (graceSeconds <= 0) return await this.#end(container);
+		const { onError } = this.#options;
+		this.#timers.set(id, graceSeconds * 1000, () => void this.#end(container).catch(onError));
+		// It takes as long as the container: what it sends at once is the signal. The kill comes from the timer, or from the
+		// runtime if this server is gone by then.
+		void this.#signal(container, Math.ceil(graceSeconds)).catch((error: unknown) => {
+			if (!this.#over.signal.aborted) onError(error);
+		});
+		await container.refresh();
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		const container = this.#containers().get(id);
+		if (!container) return;
+		await this.#kill(container);
+		this.#timers.cancel(id);
+		await this.#containers().remove(container);
+	}
+
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
+		return this.#containers()
+			.all()
+			.map(({ status }) => status);
+	}
+
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		const container = this.#containers().get(id);
+		if (container?.status.state !== 'running') return;
+		const request = resourcesRequest(resources);
+		const linux = {
+			...request,
+			// 0 means unchanged here, and -1 no limit.
+			cpuQuota: request.cpuQuota || -1,
+			memoryLimitInBytes: request.memoryLimitInBytes || -1,
+		};
+		try {
+			await this.#client.call(CRI.updateContainerResources, { containerId: container.criId, linux });
+		} catch (error) {
+			if (!(error instanceof CriError)) throw error;
+			await container.refresh();
+			if (container.status.state === 'running') throw new ContainerResizeError(error.message);
+		}
+	}
+
+	async usage(): Promise<readonly ContainerUsage[]> {
+		return await this.#containers().usage();
+	}
+
+	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
+		const { criId } = this.#running(containerId);
+		const { clock } = this.#options;
+		return await this.#execs.start({ client: this.#client, clock, criId, signal: this.#over.signal }, config);
+	}
+
+	async attach(containerId: string, config: AttachConfig): Promise<Duplex> {
+		const container = this.#running(containerId);
+		const { tty, stdin: hasInput, stdinOnce } = container.streams;
+		const stdin = config.stdin && hasInput;
+		const { criId } = container;
+		const request = { containerId: criId, stdin, tty, stdout: true, stderr: !tty };
+		const { url } = await this.#client.call(CRI.attach, request).catch((error: unknown) => {
+			if (!(error instanceof CriError)) throw error;
+			throw new ExecError('ContainerNotRunning', error.message);
+		});
+		const { stdout, stderr } = config;
+		const input = stdin ? (stdinOnce ? 'closes' : 'stays') : 'none';
+		const settings = { tty, stdout, stderr, stdin: input, signal: this.#over.signal } as const;
+		return (await criCommandSession(url, settings)).streams;
+	}
+
+	async portForward(sandboxId: string, port: number): Promise<Duplex> {
+		const sandbox = this.#sandboxes.get(sandboxId);
+		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
+		const { network } = sandbox.config?.linux?.securityContext?.namespaceOptions ?? {};
+		// Directly where that is possible: containerd 1.6 cuts a connection a second after the end of one direction.
+		if (network === NAMESPACE.node) return await this.#ports.dial(sandboxId, port);
+		const request = { podSandboxId: sandbox.criId, ports: [port] };
+		const { url } = await this.#client.call(CRI.portForward, request).catch((error: unknown) => {
+			throw error instanceof CriError ? new PortForwardError(error.message) : error;
+		});
+		return this.#ports.keep(sandboxId, await criPort(url, port));
+	}
+
+	#ownership(): Owner {
+		if (!this.#owner) throw new RuntimeUnavailable('the runtime is not connected');
+		return this.#owner;
+	}
+
+	#containers(): CriContainers {
+		if (!this.#started || this.#over.signal.aborted)
+			throw new RuntimeUnavailable('the runtime is not connected');
+		return this.#started.containers;
+	}
+
+	#running(id: string): TrackedCriContainer {
+		const container = this.#containers().get(id);
+		if (container?.status.state === 'running') return container;
+		throw new ExecError('ContainerNotRunning', `container ${id} is not running`);
+	}
+
+	/** Kills a container if it runs, and resolves after the event of its exit. */
+	async #kill(container: TrackedCriContainer): Promise<void> {
+		if (container.status.state !== 'running') return;
+		const exited = container.untilExited();
+		await Promise.all([this.#end(container), exited]);
+	}
+
+	/** Kills a container. */
+	async #end(container: TrackedCriContainer): Promise<void> {
+		this.#timers.cancel(container.facts.id);
+		await this.#signal(container, 0);
+	}
+
+	/** Stops a container, and reports its end once the runtime has; does nothing if it has ended meanwhile. */
+	async #signal(container: TrackedCriContainer, timeout: number): Promise<void> {
+		try {
+			await this.#client.call(CRI.stopContainer, { containerId: container.criId, timeout });
+		} catch (error) {
+			if (!isNotFound(error)) throw error;
+		}
+		await container.refresh();
+	}
+}
+
+const LOG_MAX_BYTES = 10 << 20;
+const LOG_MAX_FILES = 5;
