@@ -254,7 +254,7 @@ function registerRun(
 		.option('--embedded', 'start a server for this run even if one is running')
 		.option(
 			'--runtime <name>',
-			'container runtime of a server that this run starts: process, sandbox, docker, auto or fake (default: $STINT_RUNTIME, else process)',
+			'container runtime of a server that this run starts: process, sandbox, docker, cri, auto or fake (default: $STINT_RUNTIME, else process)',
 		)
 		.option('--image <image>', 'image of the Job made from flags')
 		.option('-i, --stdin', 'pass standard input to the container of a Job made from flags; implies --attach')

@@ -6,7 +6,7 @@ import type { LocalFiles } from './cp/local-files.ts';
 import type { ImageFolderFlags, LocalImages } from './images/local-images.ts';
 import type { Outputs } from './print/outputs.ts';
 import type { FilterDecision, ProxyRequestHead } from './proxy/proxied-request.ts';
-import type { RuntimeName } from './runtime-name.ts';
+import type { RuntimeChoice } from './runtime-name.ts';
 import type { LocalAddress, LocalPort } from './streams/local-ports.ts';
 import type { RawStreams } from './streams/raw-streams.ts';
 
@@ -73,7 +73,7 @@ export interface CliContext extends Outputs {
 	/** The images of this machine. The caller closes them. */
 	openImages(folder: ImageFolderFlags): Promise<LocalImages>;
 	/** Starts a server in this process, for one command. Its containers run by `runtime`. */
-	startEmbedded(runtime: RuntimeName): Promise<Embedded>;
+	startEmbedded(runtime: RuntimeChoice): Promise<Embedded>;
 }
 
 /** The signal that asks a command to end; SIGPIPE if the reader of its standard output has closed it. */

@@ -9,7 +9,7 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import type { ImageFolderFlags, LocalImages } from '../cli/images/local-images.ts';
 import { outputsOver } from '../cli/print/outputs.ts';
 import type { FilterDecision, ProxyRequestHead } from '../cli/proxy/proxied-request.ts';
-import type { RuntimeName } from '../cli/runtime-name.ts';
+import type { RuntimeChoice } from '../cli/runtime-name.ts';
 import type { LocalAddress, LocalPort } from '../cli/streams/local-ports.ts';
 import { Client } from '../client/client.ts';
 import type { ServerAccess } from '../client/kubeconfig/kubeconfig.ts';
@@ -171,7 +171,10 @@ async function openImages({ dataDir, imageDir }: ImageFolderFlags): Promise<Loca
  * is removed with it. It writes its log lines to `writeLog`, since the command may have a status line on the
  * same terminal.
  */
-async function startEmbedded(runtime: RuntimeName, writeLog: (line: string) => void): Promise<Embedded> {
+async function startEmbedded(
+	{ name: runtime, endpoint: runtimeEndpoint }: RuntimeChoice,
+	writeLog: (line: string) => void,
+): Promise<Embedded> {
 	const { startServer } = await import('./server/server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
@@ -184,6 +187,7 @@ async function startEmbedded(runtime: RuntimeName, writeLog: (line: string) => v
 		const options = {
 			folder,
 			runtime,
+			...(runtimeEndpoint !== undefined && { runtimeEndpoint }),
 			maxPods: MAX_PODS,
 			port: undefined,
 			storage: 'memory',

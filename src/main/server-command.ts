@@ -7,7 +7,7 @@ import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import { messageOf } from '../base/message-of.ts';
 import type { Interruption } from '../cli/context.ts';
-import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../cli/runtime-name.ts';
+import { RUNTIME_VARIABLE, type RuntimeChoice, runtimeNamed } from '../cli/runtime-name.ts';
 import {
 	DEFAULT_EVICTION_HARD,
 	parseSoftThresholds,
@@ -69,10 +69,10 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers); STINT_RUNTIME sets the default',
+			'container runtime: process (host processes), sandbox (images, without an engine), docker (Docker or Podman), cri (containerd or CRI-O), auto (the first of sandbox, docker and process that this machine allows) or fake (simulates containers); STINT_RUNTIME sets the default',
 			process.env[RUNTIME_VARIABLE] || 'process',
 		)
-		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker')
+		.option('--runtime-endpoint <socket>', 'socket of the container engine, for --runtime docker and cri')
 		.option(
 			'--image-dir <dir>',
 			'folder of images, for --runtime sandbox (default: images in the data folder)',
@@ -153,19 +153,20 @@ function addEvictionOptions(command: Command): void {
  */
 async function serve(flags: Flags): Promise<void> {
 	const numbers = numbersOf(flags);
-	const runtime = runtimeOf(flags.runtime);
+	const choice = runtimeOf(flags.runtime);
 	const { serviceClusterIpRange } = flags;
 	const serviceRange =
 		serviceClusterIpRange === undefined ? undefined : addressRangeOf(serviceClusterIpRange);
 	if (serviceClusterIpRange !== undefined && !serviceRange) return fail(notARange(serviceClusterIpRange));
 	const evictionThresholds = thresholdsIn(flags);
-	if (!numbers || !runtime || !evictionThresholds) return;
+	if (!numbers || !choice || !evictionThresholds) return;
+	const runtime = choice.name;
 	const network = podNetworkOf(flags, runtime);
 	if ('problem' in network) return fail(network.problem);
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
-	const misplaced = misplacedFlag(flags, runtime);
+	const misplaced = misplacedFlag(flags, choice);
 	if (misplaced !== undefined) return fail(misplaced);
-	const { runtimeEndpoint } = flags;
+	const { runtimeEndpoint = choice.endpoint } = flags;
 	const folder = folderOf(flags);
 	const log = openLog(new SystemClock());
 	// Before the start: a signal during the start must stop the parts that were started, not kill the process.
@@ -205,9 +206,14 @@ async function serve(flags: Flags): Promise<void> {
 }
 
 /** What is wrong with a flag that only one runtime has; undefined: nothing. */
-function misplacedFlag({ runtimeEndpoint, imageDir }: Flags, runtime: RuntimeName): string | undefined {
-	if (runtimeEndpoint !== undefined && runtime !== 'docker')
-		return `--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker`;
+function misplacedFlag(
+	{ runtimeEndpoint, imageDir }: Flags,
+	{ name: runtime, endpoint }: RuntimeChoice,
+): string | undefined {
+	if (runtimeEndpoint !== undefined && runtime !== 'docker' && runtime !== 'cri')
+		return `--runtime-endpoint: the runtime ${runtime} has no endpoint; use it with --runtime docker or cri`;
+	if (runtimeEndpoint !== undefined && endpoint !== undefined)
+		return '--runtime-endpoint: --runtime names an endpoint already';
 	if (imageDir !== undefined && runtime !== 'sandbox' && runtime !== 'auto')
 		return `--image-dir: the runtime ${runtime} has no folder of images; use it with --runtime sandbox`;
 	return imageDir === '' ? '--image-dir: must not be empty' : undefined;
@@ -277,7 +283,7 @@ function stopOnSignal(log: Log): Stop {
 }
 
 /** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
-function runtimeOf(name: string): RuntimeName | undefined {
+function runtimeOf(name: string): RuntimeChoice | undefined {
 	try {
 		return runtimeNamed(name, '--runtime');
 	} catch (error) {

@@ -266,7 +266,7 @@ export class CliWorld {
 			inspectMachine: async () => this.machine,
 			openImages: (folder) => this.openImages(folder),
 			startEmbedded: async (runtime) => {
-				this.startedRuntimes.push(runtime);
+				this.startedRuntimes.push(runtime.name);
 				return { ...connection, stop: async () => void this.stopped++ };
 			},
 		});

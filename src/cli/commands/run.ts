@@ -20,7 +20,7 @@ import { unknownForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from '../run/job-from-flags.ts';
 import { RunSession, type RunSessionOptions } from '../run/run-session.ts';
-import { RUNTIME_VARIABLE, type RuntimeName, runtimeNamed } from '../runtime-name.ts';
+import { RUNTIME_VARIABLE, type RuntimeChoice, runtimeNamed } from '../runtime-name.ts';
 
 /** The flags of `run`. */
 export interface RunFlags extends CommonFlags, JobFlags {
@@ -89,12 +89,11 @@ export async function runObjects(
 		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
 	if (running) return new RunSession(context, { connection: running, embedded: false, ...options }).run();
-	return runEmbedded(context, runtime.name, options);
+	return runEmbedded(context, runtime, options);
 }
 
 /** The runtime of an embedded server. `source` is the flag or variable that names it; undefined for the default. */
-interface ChosenRuntime {
-	readonly name: RuntimeName;
+interface ChosenRuntime extends RuntimeChoice {
 	readonly source?: string;
 }
 
@@ -104,7 +103,7 @@ function chosenRuntime(context: CliContext, { runtime }: RunFlags): ChosenRuntim
 	const name = runtime ?? variable;
 	if (name === undefined) return { name: 'process' };
 	const source = runtime === undefined ? RUNTIME_VARIABLE : '--runtime';
-	return { name: runtimeNamed(name, source), source };
+	return { ...runtimeNamed(name, source), source };
 }
 
 /** With --detach there is no other server to use. */
@@ -138,7 +137,7 @@ function isDry(mode: boolean | string = false): boolean {
 /** Runs on an embedded server, which is stopped in every case: success, failure or interruption. */
 async function runEmbedded(
 	context: CliContext,
-	runtime: RuntimeName,
+	runtime: RuntimeChoice,
 	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
 ): Promise<number> {
 	// Without a listener, a signal before or after the session would end the process and leave the launcher and

@@ -9,6 +9,7 @@ import {
 	writePrivateFile,
 } from '../../base/files/private-files.ts';
 import { isRecord } from '../../base/json/json.ts';
+import { CRI_FILES } from '../../runtime/cri/cri-files.ts';
 import { DOCKER_FILES } from '../../runtime/docker/docker-files.ts';
 import { LAUNCHER_FILES } from '../../runtime/process/launcher/launcher-files.ts';
 
@@ -90,7 +91,7 @@ export function openDataFolder(folder: DataFolder, onCopy: (original: string) =>
 	const kept = parseIdentity(readPrivateFile(marker));
 	if (kept && isSame(kept, identity)) return;
 	if (kept) {
-		for (const name of [...LAUNCHER_FILES, ...Object.values(DOCKER_FILES)])
+		for (const name of [...LAUNCHER_FILES, ...Object.values(DOCKER_FILES), ...Object.values(CRI_FILES)])
 			rmSync(join(folder.runtime, name), { force: true, recursive: true });
 		onCopy(kept.path);
 	}

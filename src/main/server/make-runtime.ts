@@ -13,7 +13,7 @@ import type { DataFolder } from './data-folder.ts';
 /** The settings of {@link makeRuntime}, which are those of the server. */
 export interface RuntimeSettings {
 	readonly runtime: RuntimeName;
-	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	/** The socket of the container engine, for the runtimes `docker` and `cri`. Default: the first that is found. */
 	readonly runtimeEndpoint?: string;
 	readonly folder: DataFolder;
 	readonly isEphemeral?: boolean;
@@ -33,6 +33,7 @@ export async function makeRuntime(
 ): Promise<Runtime> {
 	const runtime = settings.runtime === 'auto' ? await firstAllowed(settings.log) : settings.runtime;
 	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
+	if (runtime === 'cri') return await criRuntime(settings, clock, onError);
 	if (runtime === 'sandbox') return await sandboxRuntime(settings, clock, onError);
 	if (runtime === 'process') return await processRuntime(settings, clock, onError);
 	const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
@@ -133,4 +134,20 @@ async function engineRuntime(
 		maxPids: podMaxPids,
 		onError,
 	});
+}
+
+/** The runtime of the CRI that the settings name, or that is found. Rejects if there is none. */
+async function criRuntime(
+	{ folder, runtimeEndpoint, podMaxPids = 0, log }: RuntimeSettings,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	const { findCriEndpoint } = await import('../../runtime/cri/client/cri-endpoint.ts');
+	const { CriRuntime } = await import('../../runtime/cri/cri-runtime.ts');
+	const endpoint = runtimeEndpoint === undefined ? {} : { endpoint: runtimeEndpoint };
+	const found = findCriEndpoint({ ...endpoint, env: process.env });
+	if ('problem' in found) throw new Error(found.problem);
+	const { socketPath } = found;
+	log.info(`containers run in the runtime of the CRI at ${socketPath}`);
+	return new CriRuntime({ folder: folder.runtime, socketPath, clock, maxPids: podMaxPids, onError });
 }

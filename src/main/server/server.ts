@@ -55,7 +55,7 @@ import { loadZstd } from './zstd.ts';
 export interface ServerOptions {
 	readonly folder: DataFolder;
 	readonly runtime: RuntimeName;
-	/** The socket of the container engine, for the runtime `docker`. Default: the first that is found. */
+	/** The socket of the container engine, for the runtimes `docker` and `cri`. Default: the first that is found. */
 	readonly runtimeEndpoint?: string;
 	/** Number of Pods that can run on the node at once: its capacity of the resource `pods`. */
 	readonly maxPods: number;
