@@ -34,7 +34,8 @@ import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { BY_OWNER, type Informers } from '../../client/informers.ts';
 import type { Indexes } from '../../client/object-indexes.ts';
 import { isActivePod, readyConditionOf } from '../../plan/replicaset/availability.ts';
-import { planReplicas } from '../../plan/replicaset/plan-replicas.ts';
+import { planReplicas, type ReplicaSnapshot } from '../../plan/replicaset/plan-replicas.ts';
+import type { ReplicaOwner } from '../../plan/replicaset/replica-owner.ts';
 import { applyReplicaPlan } from './apply-replica-plan.ts';
 import type { ReplicaKind } from './replica-kinds.ts';
 import { ReplicaWriter } from './replica-writer.ts';
@@ -104,13 +105,7 @@ export class ReplicaSetController<T extends KubeObject> {
 		if (!object) return DONE;
 		const owner = kind.ownerOf(object);
 		const writer = new ReplicaWriter(object, { client, recorder, kind });
-		const plan = planReplicas({
-			owner,
-			pods: this.#podsOf(object),
-			orphans: this.#pods.indexed(UNCONTROLLED, namespace),
-			related: this.#podsOfSiblings(object),
-			now: clock.now(),
-		});
+		const plan = planReplicas(this.#snapshot(object, owner));
 		try {
 			await applyReplicaPlan({ owner, plan, writer, now: () => clock.now() });
 		} catch (error) {
@@ -121,6 +116,15 @@ export class ReplicaSetController<T extends KubeObject> {
 			if (writer.mayHaveCreated) this.#uncertain.add(key);
 		}
 		return plan.recheckAfterMs === undefined ? DONE : again(plan.recheckAfterMs);
+	}
+
+	#snapshot(object: T, owner: ReplicaOwner): ReplicaSnapshot {
+		const pods = this.#podsOf(object);
+		const orphans = this.#pods.indexed(UNCONTROLLED, object.metadata.namespace ?? '');
+		// Only a choice of Pods to delete depends on those of the siblings, which may be many.
+		const mayShrink = pods.length + orphans.length > owner.replicas;
+		const related = mayShrink ? this.#podsOfSiblings(object) : [];
+		return { owner, pods, orphans, related, now: this.#options.clock.now() };
 	}
 
 	/** The Pods whose controller is the object. */
