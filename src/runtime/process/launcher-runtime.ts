@@ -9,8 +9,8 @@
  * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
  * two implementations shim/shim.ts and containers/spawned-process.ts (without the shim), output/output-pump.ts,
  * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
- * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. The launcher's code
- * must import little: each MB of its memory slows every fork.
+ * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. Networks of Pods, in
+ * network/: runtime-networks.ts (server side), pod-networks.ts. The launcher's code must import little: each MB slows forks.
  *
  * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
  *    the changes since then as events.

@@ -109,7 +109,7 @@ export class PodNetworks {
 			await this.#hold(pod, []);
 		} catch (error) {
 			this.remove(id);
-			throw error;
+			throw new Error(`the network of the Pod cannot be made: ${messageOf(error)}`, { cause: error });
 		}
 		return { ip, network, ...(confined !== undefined && { confined }) };
 	}
