@@ -11,6 +11,8 @@ import { quote } from '../../base/quote.ts';
 import { fieldInvalid } from '../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../errors/field-path.ts';
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** An IP address. */
 export interface IpAddress {
 	readonly family: 'IPv4' | 'IPv6';
@@ -72,9 +74,9 @@ export function masked(address: IpAddress, prefixLength: number): IpAddress {
 export function validateIp(
 	text: string,
 	path: FieldPath,
-	known: readonly string[] = [],
+	known: ReadonlySet<string> = NONE,
 ): readonly FieldError[] {
-	if (known.includes(text)) return [];
+	if (known.has(text)) return [];
 	const address = parseIp(text);
 	if (!address) {
 		return [fieldInvalid(path, text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
@@ -131,9 +133,9 @@ export function isLoopback({ family, bytes }: IpAddress): boolean {
 export function validateIpRange(
 	text: string,
 	path: FieldPath,
-	known: readonly string[] = [],
+	known: ReadonlySet<string> = NONE,
 ): readonly FieldError[] {
-	if (known.includes(text)) return [];
+	if (known.has(text)) return [];
 	const range = parseIpRange(text);
 	if (!range) {
 		return [fieldInvalid(path, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];

@@ -24,9 +24,9 @@ export function validateAddresses(spec: ServiceSpec, old: ServiceSpec | undefine
 	if (!needsClusterIp(spec)) return [];
 	const errors = [...validateFirstAddress(spec), ...validateFamilies(spec)];
 	const { clusterIPs = [], ipFamilies = [] } = spec;
+	const known = new Set(old?.clusterIPs);
 	const malformed = clusterIPs.flatMap((address, index) => {
-		if (index > 0 || address !== HEADLESS)
-			return validateIp(address, ADDRESSES.index(index), old?.clusterIPs);
+		if (index > 0 || address !== HEADLESS) return validateIp(address, ADDRESSES.index(index), known);
 		if (clusterIPs.length === 1) return [];
 		return [fieldInvalid(ADDRESSES, clusterIPs, "'None' must be the first and only value")];
 	});

@@ -74,7 +74,7 @@ export function validateServiceStatus(service: Service, old: Service): readonly 
 		if (ingress.length === 0) return errors;
 		return [...errors, fieldForbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
 	}
-	const known = (old.status.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
+	const known = new Set((old.status.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []));
 	for (const [index, each] of ingress.entries()) {
 		errors.push(...validateIngress(each, path.index(index), known));
 	}
@@ -86,7 +86,7 @@ type Ingress = NonNullable<NonNullable<Service['status']['loadBalancer']>['ingre
 function validateIngress(
 	{ ip = '', ipMode, hostname = '' }: Ingress,
 	path: FieldPath,
-	known: readonly string[],
+	known: ReadonlySet<string>,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const modePath = path.child('ipMode');
@@ -209,8 +209,9 @@ function validateAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpe
 
 function validateExternalIps(
 	{ externalIPs = [] }: ServiceSpec,
-	known: readonly string[] = [],
+	before: readonly string[] = [],
 ): readonly FieldError[] {
+	const known = new Set(before);
 	return externalIPs.flatMap((address, index) => {
 		const path = SPEC.child('externalIPs').index(index);
 		const errors = validateIp(address, path, known);
@@ -257,7 +258,7 @@ function validateSourceRanges({ spec, metadata }: Service, old: Service | undefi
 		// Upstream's path begins with a capital letter.
 		const path = SPEC.child('LoadBalancerSourceRanges');
 		if (!isBalanced) errors.push(fieldForbidden(path, ONLY_LOAD_BALANCER));
-		const known = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+		const known = new Set((old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()));
 		return [
 			...errors,
 			...ranges.flatMap((range, index) => validateIpRange(range.trim(), path.index(index), known)),

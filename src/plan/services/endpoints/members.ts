@@ -61,19 +61,55 @@ export function referenceTo({ metadata: { namespace = '', name = '', uid = '' } 
 	return { kind: 'Pod', namespace, name, uid };
 }
 
+/** A port of a Service, and the port of Pods that it leads to. */
+export interface TargetPort {
+	readonly port: ServicePort;
+	readonly number: number;
+}
+
 /**
- * The port of the Pod that a port of a Service leads to: by number, or by the name of a port of one of its containers.
- * Undefined if no container has such a port (upstream: `FindPort`).
+ * Returns a function that finds the target ports of a Pod: by number, or by the name of a port of one of its containers; a
+ * port that no container has is left out (upstream: `FindPort`). Pods with equal target ports, as all of one template, get
+ * the same array: a Service may have thousands of ports, so callers must do work for each of them once, and not once for
+ * each Pod.
  */
-export function targetPortOf({ spec }: Pod, port: ServicePort): number | undefined {
-	const { targetPort = port.port, protocol = 'TCP' } = port;
-	if (typeof targetPort === 'number') return targetPort;
+export function targetPortsOf({ spec: { ports = [] } }: Service): (pod: Pod) => readonly TargetPort[] {
+	const names = ports.flatMap((port) =>
+		typeof port.targetPort === 'string' ? nameKey(port.targetPort, port) : [],
+	);
+	const known = new Map<string, readonly TargetPort[]>();
+	return (pod) => {
+		const named = names.length === 0 ? NO_PORTS : namedPorts(pod);
+		const signature = names.map((name) => named.get(name) ?? '').join();
+		const found = known.get(signature) ?? ports.flatMap((port) => targetOf(port, named));
+		known.set(signature, found);
+		return found;
+	};
+}
+
+const NO_PORTS: ReadonlyMap<string, number> = new Map();
+
+function targetOf(port: ServicePort, named: ReadonlyMap<string, number>): readonly TargetPort[] {
+	const { targetPort = port.port } = port;
+	const number = typeof targetPort === 'number' ? targetPort : named.get(nameKey(targetPort, port));
+	return number === undefined ? [] : [{ port, number }];
+}
+
+/** The named ports of a Pod's containers and sidecars; of equal names the first counts. */
+function namedPorts({ spec }: Pod): ReadonlyMap<string, number> {
 	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+	const named = new Map<string, number>();
 	for (const { ports = [] } of [...spec.containers, ...sidecars]) {
-		const found = ports.find(({ name, protocol: own = 'TCP' }) => name === targetPort && own === protocol);
-		if (found) return found.containerPort;
+		for (const { name = '', containerPort, protocol } of ports) {
+			const key = nameKey(name, { ...(protocol && { protocol }) });
+			if (name !== '' && !named.has(key)) named.set(key, containerPort);
+		}
 	}
-	return undefined;
+	return named;
+}
+
+function nameKey(name: string, { protocol = 'TCP' }: { readonly protocol?: string }): string {
+	return `${protocol}/${name}`;
 }
 
 /** Whether the Service has an address of its own (upstream: `IsServiceIPSet`). */

@@ -22,8 +22,9 @@ import {
 	hostnameIn,
 	isReadyPod,
 	referenceTo,
+	type TargetPort,
 	TRIGGER_TIME_ANNOTATION,
-	targetPortOf,
+	targetPortsOf,
 } from './members.ts';
 import { repackSubsets } from './repack.ts';
 
@@ -46,7 +47,7 @@ export type EndpointsPlan =
 export function planEndpoints(snapshot: EndpointsSnapshot): EndpointsPlan {
 	const { service, pods, endpoints, triggerTime } = snapshot;
 	if (!hasSelectedEndpoints(service)) return { kind: 'keep', because: 'others write these endpoints' };
-	const subsets = repackSubsets(pods.flatMap((pod) => subsetsOf(pod, service)));
+	const subsets = repackSubsets(subsetsOf(service, pods));
 	if (endpoints && isUpToDate(endpoints, subsets, service)) {
 		return { kind: 'keep', because: 'the endpoints are those of the Pods' };
 	}
@@ -72,33 +73,43 @@ export function planEndpoints(snapshot: EndpointsSnapshot): EndpointsPlan {
 	return { kind: endpoints ? 'update' : 'create', object };
 }
 
-/** A subset for each port of the Service that the Pod has. */
-function subsetsOf(pod: Pod, service: Service): readonly EndpointSubset[] {
-	const { ports = [], publishNotReadyAddresses = false, ipFamilies = [] } = service.spec;
-	if (!canBeEndpoint(pod) || (pod.metadata.deletionTimestamp && !publishNotReadyAddresses)) return [];
+/** A subset for the Pods with the same ports. */
+function subsetsOf(service: Service, pods: readonly Pod[]): readonly EndpointSubset[] {
+	const portsOf = targetPortsOf(service);
+	const isPortless = (service.spec.ports ?? []).length === 0;
+	if (isPortless && hasOwnAddress(service)) return [];
+	const members = pods.flatMap((pod) => {
+		const address = addressOf(pod, service);
+		const isReady = service.spec.publishNotReadyAddresses || isReadyPod(pod);
+		return address ? [{ address, isReady, ports: portsOf(pod) }] : [];
+	});
+	const groups = Map.groupBy(members, ({ ports }) => ports);
+	return [...groups].flatMap(([ports, group]) => {
+		if (ports.length === 0 && !isPortless) return [];
+		const listed = (ready: boolean): readonly EndpointAddress[] =>
+			group.filter(({ isReady }) => isReady === ready).map(({ address }) => address);
+		return [{ addresses: listed(true), notReadyAddresses: listed(false), ports: ports.map(portOf) }];
+	});
+}
+
+/** The address of a member; undefined for other Pods. */
+function addressOf(pod: Pod, service: Service): EndpointAddress | undefined {
+	const { publishNotReadyAddresses = false, ipFamilies = [] } = service.spec;
+	if (!canBeEndpoint(pod) || (pod.metadata.deletionTimestamp && !publishNotReadyAddresses)) return undefined;
 	const [ip] = addressesOf(pod, ipFamilies[0] ?? 'IPv4');
-	if (ip === undefined) return [];
+	if (ip === undefined) return undefined;
 	const hostname = hostnameIn(pod, service);
-	const address: EndpointAddress = {
+	return {
 		ip,
 		...(hostname !== undefined && { hostname }),
 		nodeName: pod.spec.nodeName ?? '',
 		targetRef: referenceTo(pod),
 	};
-	const list = publishNotReadyAddresses || isReadyPod(pod) ? 'addresses' : 'notReadyAddresses';
-	if (ports.length === 0) return hasOwnAddress(service) ? [] : [{ [list]: [address] }];
-	return ports.flatMap((port) => {
-		const number = targetPortOf(pod, port);
-		if (number === undefined) return [];
-		const { name, protocol = 'TCP', appProtocol } = port;
-		const given = {
-			...(name && { name }),
-			port: number,
-			protocol,
-			...(appProtocol !== undefined && { appProtocol }),
-		};
-		return [{ [list]: [address], ports: [given] }];
-	});
+}
+
+function portOf({ port, number }: TargetPort): NonNullable<EndpointSubset['ports']>[number] {
+	const { name, protocol = 'TCP', appProtocol } = port;
+	return { ...(name && { name }), port: number, protocol, ...(appProtocol !== undefined && { appProtocol }) };
 }
 
 function isUpToDate(endpoints: Endpoints, subsets: readonly EndpointSubset[], service: Service): boolean {

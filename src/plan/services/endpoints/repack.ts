@@ -15,6 +15,9 @@ interface Group {
  * orders ports and subsets by a hash; here they are ordered by their content.
  */
 export function repackSubsets(subsets: readonly EndpointSubset[]): readonly EndpointSubset[] {
+	const [only, ...others] = subsets;
+	// The usual case. It need not be expanded to pairs of addresses and ports, which may be a million.
+	if (only && others.length === 0 && !hasDuplicates(only)) return sorted(only);
 	const groups = new Map<string, Group>();
 	for (const { port, addresses } of addressesByPort(subsets)) {
 		const key = JSON.stringify([...addresses].map(([id, { isReady }]) => [id, isReady]).sort());
@@ -23,6 +26,30 @@ export function repackSubsets(subsets: readonly EndpointSubset[]): readonly Endp
 		groups.set(key, group);
 	}
 	return [...groups.values()].map(subsetOf).sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b)));
+}
+
+/** Whether an address or a port is in the subset twice. */
+function hasDuplicates({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset): boolean {
+	const ids = new Set([...addresses, ...notReadyAddresses].map(idOf));
+	const keys = new Set(ports.map(portKey));
+	return ids.size < addresses.length + notReadyAddresses.length || keys.size < ports.length;
+}
+
+function sorted({
+	addresses = [],
+	notReadyAddresses = [],
+	ports = [],
+}: EndpointSubset): readonly EndpointSubset[] {
+	if (addresses.length === 0 && notReadyAddresses.length === 0) return [];
+	return [
+		{
+			...(addresses.length > 0 && { addresses: addresses.toSorted(compareAddresses) }),
+			...(notReadyAddresses.length > 0 && {
+				notReadyAddresses: notReadyAddresses.toSorted(compareAddresses),
+			}),
+			...(ports.length > 0 && { ports: ports.toSorted(comparePorts) }),
+		},
+	];
 }
 
 interface PortAddresses {
@@ -40,12 +67,11 @@ function addressesByPort(subsets: readonly EndpointSubset[]): Iterable<PortAddre
 		];
 		if (all.length === 0) continue;
 		for (const port of ports.length === 0 ? [undefined] : ports) {
-			const key = port ? JSON.stringify([port.name ?? '', port.port, port.protocol, port.appProtocol]) : '';
+			const key = port ? portKey(port) : '';
 			const known = byPort.get(key) ?? { port, addresses: new Map() };
 			byPort.set(key, known);
 			for (const each of all) {
-				// Distinct Pods can have the same address: that of their node.
-				const id = `${each.address.ip}/${each.address.targetRef?.uid ?? ''}`;
+				const id = idOf(each.address);
 				const before = known.addresses.get(id);
 				known.addresses.set(id, before ? { ...before, isReady: before.isReady && each.isReady } : each);
 			}
@@ -63,6 +89,15 @@ function subsetOf({ addresses, ports }: Group): EndpointSubset {
 		...(notReady.length > 0 && { notReadyAddresses: notReady }),
 		...(ports.length > 0 && { ports: ports.toSorted(comparePorts) }),
 	};
+}
+
+/** Distinct Pods can have the same address: that of their node. */
+function idOf({ ip, targetRef }: EndpointAddress): string {
+	return `${ip}/${targetRef?.uid ?? ''}`;
+}
+
+function portKey({ name = '', port, protocol, appProtocol }: Port): string {
+	return JSON.stringify([name, port, protocol, appProtocol]);
 }
 
 function compareAddresses(a: EndpointAddress, b: EndpointAddress): number {

@@ -26,8 +26,9 @@ import {
 	hostnameIn,
 	isReadyPod,
 	referenceTo,
+	type TargetPort,
 	TRIGGER_TIME_ANNOTATION,
-	targetPortOf,
+	targetPortsOf,
 } from '../endpoints/members.ts';
 import { EndpointSet, portsKey } from './endpoint-set.ts';
 import { fillSlices, type SliceChanges } from './fill-slices.ts';
@@ -117,13 +118,11 @@ function wantedGroups(
 	family: Family,
 ): { readonly groups: ReadonlyMap<string, WantedGroup>; readonly problems: readonly string[] } {
 	const groups = new Map<string, WantedGroup>();
+	const groupOf = groupFinder(service, groups);
 	const problems: string[] = [];
 	const sorted = pods.toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''));
 	for (const pod of sorted.filter(canBeEndpoint)) {
-		const ports = portsOf(pod, service);
-		const key = portsKey(ports);
-		const group = groups.get(key) ?? { ports, endpoints: [] };
-		groups.set(key, group);
+		const group = groupOf(pod);
 		const { nodeName = '' } = pod.spec;
 		const node = nodeNamed(nodeName);
 		if (!node && !service.spec.publishNotReadyAddresses) {
@@ -162,14 +161,28 @@ function endpointOf(
 	};
 }
 
-function portsOf(pod: Pod, { spec: { ports = [] } }: Service): readonly EndpointSlicePort[] {
-	return ports.flatMap((given) => {
-		const { name = '', protocol = 'TCP', appProtocol } = given;
-		const port = targetPortOf(pod, given);
-		return port === undefined
-			? []
-			: [{ name, protocol, port, ...(appProtocol !== undefined && { appProtocol }) }];
-	});
+/** Returns a function that finds the group of a Pod, and adds it to `groups`. */
+function groupFinder(service: Service, groups: Map<string, WantedGroup>): (pod: Pod) => WantedGroup {
+	const targetsOf = targetPortsOf(service);
+	const known = new Map<readonly TargetPort[], WantedGroup>();
+	return (pod) => {
+		const targets = targetsOf(pod);
+		const found = known.get(targets);
+		if (found) return found;
+		const ports = targets.map(portOf);
+		const key = portsKey(ports);
+		const group = groups.get(key) ?? { ports, endpoints: [] };
+		groups.set(key, group);
+		known.set(targets, group);
+		return group;
+	};
+}
+
+function portOf({
+	port: { name = '', protocol = 'TCP', appProtocol },
+	number,
+}: TargetPort): EndpointSlicePort {
+	return { name, protocol, port: number, ...(appProtocol !== undefined && { appProtocol }) };
 }
 
 /** Whether the slice belongs to this Service, and not to an earlier one of its name. */
