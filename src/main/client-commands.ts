@@ -17,6 +17,9 @@ export const CLIENT_COMMANDS: readonly string[] = [
 	'logs',
 	'port-forward',
 	'proxy',
+	'rollout',
+	'scale',
+	'set',
 	'top',
 ];
 

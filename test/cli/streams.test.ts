@@ -4,6 +4,7 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import { CHANNELS, type Duplex } from '../../src/api/contract/duplex.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Container } from '../../src/api/core/pod/schema.ts';
+import { services } from '../../src/api/core/service/definition.ts';
 import { duplexPair } from '../../src/api/streams/duplex-pair.ts';
 import { nextTurn } from '../../src/base/turn.ts';
 import { attach } from '../../src/cli/commands/attach.ts';
@@ -197,6 +198,42 @@ test('port-forward checks its arguments, and ends with an interruption', async (
 	assert.equal(opened.ports.size, 0);
 	await opened.report('p', 'Pending', { waiting: {} });
 	assert.match(await refused('p', '80'), /pod is not running. Current status=Pending/);
+});
+
+test("port-forward takes the ports of a Service to one of its Pods' target ports", async (t) => {
+	const opened = await world(t, [{ ports: [{ name: 'http', containerPort: 8181 }] }]);
+	await opened.client.resource(pods, 'default').patch('p', 'merge', { metadata: { labels: { app: 'web' } } });
+	const made = (name: string, spec: object): Promise<unknown> =>
+		opened.client.resource(services, 'default').create({
+			apiVersion: 'v1',
+			kind: 'Service',
+			metadata: { name },
+			spec,
+			status: { loadBalancer: {} },
+		});
+	const ports = [
+		{ name: 'web', port: 80, targetPort: 'http' },
+		{ name: 'same', port: 9090, targetPort: 9090 },
+	];
+	await made('web', { selector: { app: 'web' }, ports });
+	await made('bare', { ports: [{ port: 80 }] });
+	const words = ['svc/web', 'web', '8080:80', ':9090'];
+	const started = opened.start((context) => portForward(context, words, { address: '127.0.0.1' }));
+	while (!started.stdout.text.includes('-> 9090')) await nextTurn();
+	assert.match(
+		started.stdout.text,
+		/^Forwarding from 127.0.0.1:80 -> 8181\nForwarding from 127.0.0.1:8080 -> 8181\n/,
+	);
+	started.interrupt();
+	await started.ended;
+	const refused = async (...given: readonly string[]): Promise<string> =>
+		(await opened.run((context) => portForward(context, given, { address: '127.0.0.1' }))).stderr;
+	assert.match(await refused('svc/web', '81'), /Service web does not have a service port 81/);
+	assert.match(await refused('svc/web', 'x'), /Service 'web' does not have a named port 'x'/);
+	assert.match(
+		await refused('svc/bare', '80'),
+		/invalid service 'bare': Service is defined without a selector/,
+	);
 });
 
 test('logs follows at most as many logs at once as allowed, and can ignore those that cannot be read', async (t) => {

@@ -16,7 +16,15 @@ test('arguments name resources, objects, several of them, and categories', () =>
 	assert.deepEqual(texts('job/a', 'po/b'), ['jobs:a', 'pods:b']);
 	assert.deepEqual(texts('Jobs.batch,po', 'x'), ['jobs:x', 'pods:x']);
 	assert.deepEqual(texts('all'), [
-		...['pods:*', 'replicationcontrollers:*', 'deployments:*', 'replicasets:*', 'cronjobs:*', 'jobs:*'],
+		...[
+			'pods:*',
+			'replicationcontrollers:*',
+			'services:*',
+			'deployments:*',
+			'replicasets:*',
+			'cronjobs:*',
+			'jobs:*',
+		],
 	]);
 });
 

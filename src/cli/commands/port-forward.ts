@@ -1,8 +1,11 @@
 import type { Duplex } from '../../api/contract/duplex.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { services } from '../../api/core/service/definition.ts';
+import type { Service } from '../../api/core/service/schema.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { pathOf } from '../../client/client.ts';
+import { parseTargets } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -47,7 +50,7 @@ export async function portForward(
 		});
 	};
 	const open: LocalPort[] = [];
-	for (const port of forwardedPorts(ports, pod))
+	for (const port of forwardedPorts(ports, pod, await serviceOf(connection, { word, namespace })))
 		open.push(...(await listenOn(context, { port, addresses }, forward)));
 	if (open.length === 0) throw new CommandError('unable to listen on any of the requested ports');
 	const interrupted = Promise.withResolvers<number>();
@@ -60,6 +63,16 @@ export async function portForward(
 		off();
 		for (const each of open) each.close();
 	}
+}
+
+/** The Service whose ports are meant, if the argument names one. */
+async function serviceOf(
+	{ client }: Connection,
+	{ word, namespace }: { readonly word: string; readonly namespace: string },
+): Promise<Service | undefined> {
+	const [target] = word.includes('/') ? parseTargets([word]) : [];
+	if (target?.definition !== services || target.name === undefined) return undefined;
+	return await client.resource(services, namespace).get(target.name);
 }
 
 /** Listens on all addresses; the ports that could not be opened are reported. */

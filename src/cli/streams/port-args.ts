@@ -1,12 +1,19 @@
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Service } from '../../api/core/service/schema.ts';
+import { HEADLESS } from '../../api/core/service/service-type.ts';
 import { CommandError } from '../context.ts';
 import type { ForwardedPort } from './local-ports.ts';
 
 /**
  * The ports in arguments such as `8080`, `8888:http`, `:80`, as kubectl reads them: named ports are those of the Pod's
- * containers. Throws a CommandError.
+ * containers. With a Service they are its ports, and lead to their target ports. Throws a CommandError.
  */
-export function forwardedPorts(words: readonly string[], pod: Pod): readonly ForwardedPort[] {
+export function forwardedPorts(
+	words: readonly string[],
+	pod: Pod,
+	service?: Service,
+): readonly ForwardedPort[] {
+	if (service) return words.map((word) => servicePort(word, pod, service));
 	return words.map((word) => {
 		const parts = word.split(':');
 		const [first = '', second] = parts;
@@ -14,6 +21,22 @@ export function forwardedPorts(words: readonly string[], pod: Pod): readonly For
 		const remote = remotePort(second ?? first, pod);
 		return { local: second === undefined ? localPort(String(remote), word) : localPort(first, word), remote };
 	});
+}
+
+/** Upstream: `translateServicePortToTargetPort` in kubectl's port-forward. */
+function servicePort(word: string, pod: Pod, { metadata, spec }: Service): ForwardedPort {
+	const parts = word.split(':');
+	const [first = '', second] = parts;
+	if (parts.length > 2) throw new CommandError(`invalid port format '${word}'`);
+	const { ports = [], clusterIP } = spec;
+	const wanted = second ?? first;
+	const number = portNumber(wanted) ?? ports.find(({ name }) => name === wanted)?.port;
+	if (number === undefined)
+		throw new CommandError(`Service '${metadata.name}' does not have a named port '${wanted}'`);
+	const found = ports.find(({ port }) => port === number);
+	if (!found) throw new CommandError(`Service ${metadata.name} does not have a service port ${number}`);
+	const remote = clusterIP === HEADLESS ? number : remotePort(String(found.targetPort || number), pod);
+	return { local: localPort(second === undefined ? String(number) : first, word), remote };
 }
 
 function localPort(text: string, word: string): number {

@@ -3,6 +3,8 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { pods } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import { services } from '../../api/core/service/definition.ts';
+import type { Service } from '../../api/core/service/schema.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import { followWatch } from '../../client/follow-watch.ts';
@@ -13,14 +15,14 @@ import { containersOf } from '../logs/log-flags.ts';
 
 /** Which Pod a command means, and how long to wait for one that a Job will create. */
 export interface WantedPod {
-	/** `POD`, `pod/NAME`, `job/NAME` or `deployment/NAME`. */
+	/** `POD`, `pod/NAME`, or such as `job/NAME`, `deploy/NAME` and `svc/NAME`. */
 	readonly word: string;
 	readonly namespace: string;
 	readonly waitMs: number;
 }
 
 /**
- * The Pod that an argument means: itself, or one of a Job that runs, or is about to. Rejects with a CommandError or
+ * The Pod that an argument means: itself, or one of a Job, workload or Service that runs, or is about to. Rejects with a CommandError or
  * ApiError. Upstream: AttachablePodForObjectFn in kubectl's polymorphichelpers.
  */
 export async function streamedPod(
@@ -39,8 +41,11 @@ export async function streamedPod(
 		if (found) return found;
 		throw new CommandError(`timed out waiting for a running Pod of job/${name}`);
 	}
-	if (definition?.scale) {
-		const labelSelector = await workloadSelector(connection, { definition, name, namespace });
+	if (definition?.scale || definition === services) {
+		const labelSelector =
+			definition === services
+				? serviceSelector(await connection.client.resource(services, namespace).get(name))
+				: await workloadSelector(connection, { definition, name, namespace });
 		const timeout = new AbortController();
 		const timer = clock.setTimer(waitMs, () => timeout.abort());
 		const target = connection.client.resource(pods, namespace);
@@ -57,6 +62,13 @@ export async function streamedPod(
 	} catch (error) {
 		throw await hinted(error, connection, { definition: pods, name, namespace });
 	}
+}
+
+/** The label selector of the Pods of a Service. Throws a CommandError if it has none. */
+function serviceSelector({ metadata, spec: { selector = {} } }: Service): string {
+	if (Object.keys(selector).length === 0)
+		throw new CommandError(`invalid service '${metadata.name}': Service is defined without a selector`);
+	return labelSelectorText({ matchLabels: selector });
 }
 
 /** The label selector of the Pods of a workload. Rejects with an ApiError if it does not exist. */

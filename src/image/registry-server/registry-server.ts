@@ -52,6 +52,8 @@ export class RegistryServer {
 	readonly #server: Server;
 	readonly #uploads: Uploads;
 	#sweep: Timer | undefined;
+	/** The last sweep that was begun; never rejects. */
+	#sweeping = Promise.resolve();
 	/** The requests that are being answered. */
 	readonly #running = new Set<Promise<void>>();
 
@@ -90,13 +92,14 @@ export class RegistryServer {
 		this.#server.closeAllConnections();
 		await Promise.all(this.#running);
 		await this.#uploads.close();
+		await this.#sweeping;
 	}
 
 	/** Removes from time to time what has become garbage by its age. */
 	#sweepLater(): void {
 		const { clock, store, onError } = this.#options;
 		this.#sweep = clock.setTimer(SWEEP_INTERVAL_MS, () => {
-			store.sweep().catch(onError);
+			this.#sweeping = store.sweep().catch(onError);
 			this.#sweepLater();
 		});
 	}
