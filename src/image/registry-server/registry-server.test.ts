@@ -17,6 +17,8 @@ import type { RegistryServerOptions } from './registry-server.ts';
 interface World {
 	readonly store: ImageStore;
 	readonly host: string;
+	/** Closes the registry; at the end of a test, its folder is removed first. */
+	close(): Promise<void>;
 	/** Sends a request to a path below `/v2/`. */
 	call(method: string, path: string, options?: Omit<RequestInit, 'method'>): Promise<Response>;
 	/** The names of the files that uploads have not finished. */
@@ -25,9 +27,11 @@ interface World {
 
 async function world(t: TestContext, options: Partial<RegistryServerOptions> = {}): Promise<World> {
 	const store = await openTestStore(t);
-	const { port } = await openRegistry(t, store, options);
+	const registry = await openRegistry(t, store, options);
+	const { port } = registry;
 	return {
 		store,
+		close: () => registry.close(),
 		host: `localhost:${port}`,
 		call: (method, path, init = {}) =>
 			fetch(new URL(`/v2/${path}`, `http://localhost:${port}`), { method, ...init }),
@@ -137,6 +141,7 @@ test('uploads that break off can be continued, and end when no client continues 
 	const cancelled = await startUpload(it);
 	assert.equal((await it.call('DELETE', cancelled)).status, 204);
 	assert.equal(await refusal(it.call('PUT', `${cancelled}?digest=${DIGEST}`)), '404 BLOB_UPLOAD_UNKNOWN');
+	await it.close();
 });
 
 test('a connection on which nothing moves is closed', async (t) => {
