@@ -18,7 +18,7 @@ import {
 } from '../plan/eviction/thresholds.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { addressRangeOf } from '../plan/services/allocation/ranges.ts';
-import { DEFAULT_POD_RANGE } from '../runtime/process/network/address-range.ts';
+import { DEFAULT_POD_RANGE } from '../runtime/process/network/pod-range.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';

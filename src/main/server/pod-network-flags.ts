@@ -1,6 +1,6 @@
 import type { RuntimeName } from '../../cli/runtime-name.ts';
-import { DEFAULT_POD_RANGE, parseRange } from '../../runtime/process/network/address-range.ts';
 import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
+import { DEFAULT_POD_RANGE, parseRange } from '../../runtime/process/network/pod-range.ts';
 
 const MODES = ['auto', 'host', 'pod'] as const satisfies readonly PodNetworkWish[];
 

@@ -3,7 +3,8 @@
  * keeps the connection to it. Where the program and the isolation of a container come from is the part of a program
  * source: the machine itself (host-programs.ts) or images (../sandbox).
  *
- * Read in this order. Server side: launcher-runtime.ts, program-source.ts, host-programs.ts, launcher/launcher-client.ts,
+ * Read in this order. Server side: launcher-runtime.ts, program-source.ts, host-programs.ts,
+ * launcher/launcher-connection.ts, launcher/launcher-client.ts,
  * launcher/protocol.ts, program.ts, images/image-table.ts, shim/probe.ts and shim/box.ts (isolation). Launcher, in launcher/: launcher-main.ts and
  * launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls), journal.ts and recovery.ts
  * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
@@ -11,11 +12,6 @@
  * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
  * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. Networks of Pods, in
  * network/: runtime-networks.ts (server side), pod-networks.ts. The launcher's code must import little: each MB slows forks.
- *
- * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
- *    the changes since then as events.
- * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
- *    RuntimeUnavailable.
  */
 
 import { access, mkdir, realpath } from 'node:fs/promises';
@@ -25,7 +21,7 @@ import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../api/contract/usage.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
 	type AttachConfig,
@@ -46,9 +42,9 @@ import {
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
-import { LauncherClient } from './launcher/launcher-client.ts';
+import { LauncherConnection } from './launcher/launcher-connection.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
-import type { HostSandbox, HostSandboxConfig, LauncherCalls } from './launcher/protocol.ts';
+import type { HostSandbox, HostSandboxConfig } from './launcher/protocol.ts';
 import { type NetworkOptions, RuntimeNetworks } from './network/runtime-networks.ts';
 import { patientList } from './patient-list.ts';
 import type { ProgramSource } from './program-source.ts';
@@ -87,7 +83,6 @@ export interface LauncherRuntimeOptions extends NetworkOptions {
 
 const LOG_MAX_BYTES = 10 << 20;
 const LOG_MAX_FILES = 5;
-const RECONNECT_MS = 500;
 
 interface KnownSandbox {
 	readonly config: HostSandboxConfig;
@@ -109,8 +104,7 @@ export class LauncherRuntime implements Runtime {
 	readonly #networks: RuntimeNetworks;
 	/** The real path of the launcher's folder. */
 	#folder = '';
-	#client: Promise<LauncherClient> | undefined;
-	#stopped = false;
+	readonly #launcher: LauncherConnection;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
 	#isEmpty = false;
 
@@ -119,6 +113,15 @@ export class LauncherRuntime implements Runtime {
 		this.#options = options;
 		this.#networks = new RuntimeNetworks(options);
 		this.#traits = this.#traitsWith(false);
+		this.#launcher = new LauncherConnection({
+			folder: options.folder,
+			clock: options.clock,
+			withoutShim: options.withoutShim ?? false,
+			...(options.removeAtEnd !== undefined && { removeAtEnd: options.removeAtEnd }),
+			onSandbox: (sandbox) => this.#know(sandbox),
+			onStatus: (status) => this.#notify(status),
+			onError: options.onError,
+		});
 	}
 
 	/**
@@ -155,7 +158,7 @@ export class LauncherRuntime implements Runtime {
 			() => false,
 		);
 		this.#isEmpty = !left;
-		const connected = this.#connected();
+		const connected = this.#launcher.connected();
 		if (left) await connected;
 		else connected.catch(onError);
 		const containers = await patientList(() => this.listContainers(), this.#options.clock);
@@ -163,14 +166,13 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
-		if (this.#stopped) return;
-		if (options.killAll && (this.#client || !this.#isEmpty)) await (await this.#connected()).killAll();
-		this.#stopped = true;
+		if (this.#launcher.isClosed) return;
+		if (options.killAll && (this.#launcher.isOpen || !this.#isEmpty))
+			await (await this.#launcher.connected()).killAll();
+		this.#launcher.endAttempts();
 		this.#networks.stop();
 		await this.#options.source.stop();
-		const client = await this.#client?.catch(() => undefined);
-		this.#client = undefined;
-		client?.close();
+		await this.#launcher.close();
 	}
 
 	subscribe(listener: (event: ContainerEvent) => void): () => void {
@@ -183,7 +185,7 @@ export class LauncherRuntime implements Runtime {
 		const { namespaces, sysctls, ports } = config;
 		const podRange = namespaces.network === 'pod' ? this.#networks.podRange : undefined;
 		const limits = podLimitsOf(config.resources, this.#options.podMaxPids ?? 0, this.#controllers);
-		const sandbox = await this.#call('runSandbox', {
+		const sandbox = await this.#launcher.call('runSandbox', {
 			...metadataOf(config),
 			namespaces,
 			sysctls,
@@ -195,21 +197,21 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async stopSandbox(id: string): Promise<void> {
-		await this.#call('stopSandbox', id);
+		await this.#launcher.call('stopSandbox', id);
 		this.#networks.forget(id);
 	}
 
 	async removeSandbox(id: string): Promise<void> {
 		const { reported, prepared } = this.#known.get(id) ?? {};
 		const containers = new Set([...(reported?.keys() ?? []), ...(prepared ?? [])]);
-		await this.#call('removeSandbox', id);
+		await this.#launcher.call('removeSandbox', id);
 		await this.#options.source.release([...containers]);
 		this.#known.delete(id);
 		this.#networks.forget(id);
 	}
 
 	async listSandboxes(): Promise<readonly Sandbox[]> {
-		return this.#isEmpty ? [] : await this.#call('listSandboxes');
+		return this.#isEmpty ? [] : await this.#launcher.call('listSandboxes');
 	}
 
 	get images(): RuntimeImages | undefined {
@@ -231,7 +233,7 @@ export class LauncherRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES, source } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const id = containerIdOf(sandboxId, config);
-		await this.#connected();
+		await this.#launcher.connected();
 		const known = this.#known.get(sandboxId);
 		if (!known) throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
 		// Released with the sandbox whatever fails from here on. Not at the failure: the call may be a repeated one.
@@ -244,7 +246,7 @@ export class LauncherRuntime implements Runtime {
 			box && ((await this.#sharedWith(sandboxId, box)) ?? targetContainerOf(config, box, known.reported));
 		const { tty, stdin, stdinOnce, resources } = config;
 		const limits = containerLimitsOf(resources, this.#controllers);
-		return await this.#call('createContainer', sandboxId, {
+		return await this.#launcher.call('createContainer', sandboxId, {
 			name,
 			attempt,
 			image,
@@ -261,15 +263,15 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async startContainer(id: string): Promise<RuntimeContainer> {
-		return await this.#call('startContainer', id);
+		return await this.#launcher.call('startContainer', id);
 	}
 
 	async stopContainer(id: string, graceSeconds: number): Promise<void> {
-		await this.#call('stopContainer', id, graceSeconds);
+		await this.#launcher.call('stopContainer', id, graceSeconds);
 	}
 
 	async removeContainer(id: string): Promise<void> {
-		await this.#call('removeContainer', id);
+		await this.#launcher.call('removeContainer', id);
 		await this.#options.source.release([id]);
 		const known = this.#known.get(sandboxOfContainer(id));
 		known?.reported.delete(id);
@@ -278,13 +280,17 @@ export class LauncherRuntime implements Runtime {
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		if (this.#isEmpty) return [];
-		return (await this.#call('listContainers')).filter((each) => !isPause(each));
+		return (await this.#launcher.call('listContainers')).filter((each) => !isPause(each));
 	}
 
 	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
 		if (!this.traits.canResize) throw new ContainerResizeError('stint may not make control groups here');
 		try {
-			await this.#call('updateContainerLimits', id, containerLimitsOf(resources, this.#controllers) ?? {});
+			await this.#launcher.call(
+				'updateContainerLimits',
+				id,
+				containerLimitsOf(resources, this.#controllers) ?? {},
+			);
 		} catch (error) {
 			throw error instanceof RuntimeUnavailable
 				? error
@@ -293,7 +299,7 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async usage(): Promise<readonly ContainerUsage[]> {
-		return this.#isEmpty ? [] : await this.#call('usage');
+		return this.#isEmpty ? [] : await this.#launcher.call('usage');
 	}
 
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
@@ -308,12 +314,12 @@ export class LauncherRuntime implements Runtime {
 	async #session(request: ContainerSessionRequest): Promise<Duplex> {
 		if (this.#isEmpty)
 			throw new ExecError('ContainerNotRunning', `container ${request.containerId} is not running`);
-		await this.#connected();
+		await this.#launcher.connected();
 		return await openSession(this.#options.folder, request);
 	}
 
 	async portForward(sandboxId: string, port: number): Promise<Duplex> {
-		const sandboxes = this.#isEmpty ? [] : await this.#call('listSandboxes');
+		const sandboxes = this.#isEmpty ? [] : await this.#launcher.call('listSandboxes');
 		return await this.#networks.dial(sandboxes, { folder: this.#options.folder, sandboxId, port });
 	}
 
@@ -322,62 +328,10 @@ export class LauncherRuntime implements Runtime {
 		const { pid } = this.#known.get(sandboxId)?.config.namespaces ?? {};
 		if (pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
 		const calls: Parameters<typeof startPause>[0] = {
-			createContainer: (id, config) => this.#call('createContainer', id, config),
-			startContainer: (id) => this.#call('startContainer', id),
+			createContainer: (id, config) => this.#launcher.call('createContainer', id, config),
+			startContainer: (id) => this.#launcher.call('startContainer', id),
 		};
 		return await startPause(calls, sandboxId, { box, folder: this.#options.folder });
-	}
-
-	async #call<Method extends keyof LauncherCalls>(
-		method: Method,
-		...args: Parameters<LauncherCalls[Method]>
-	): Promise<Awaited<ReturnType<LauncherCalls[Method]>>> {
-		const client = await this.#connected();
-		return await client.call(method, ...args);
-	}
-
-	#connected(): Promise<LauncherClient> {
-		if (this.#client) return this.#client;
-		if (this.#stopped) return Promise.reject(new RuntimeUnavailable('the runtime has been stopped'));
-		const attempt = this.#connect();
-		this.#client = attempt;
-		attempt.catch(() => {
-			if (this.#client === attempt) this.#client = undefined;
-		});
-		return attempt;
-	}
-
-	async #connect(): Promise<LauncherClient> {
-		const { folder, clock, removeAtEnd, withoutShim = false } = this.#options;
-		const client = await LauncherClient.reach({
-			folder,
-			clock,
-			withoutShim,
-			...(removeAtEnd !== undefined && { removeAtEnd }),
-			onStatus: (status) => this.#notify(status),
-			onLost: () => this.#lost(),
-		});
-		const { sandboxes, containers } = await client.list();
-		for (const sandbox of sandboxes) this.#know(sandbox);
-		for (const status of containers) this.#notify(status);
-		return client;
-	}
-
-	#lost(): void {
-		this.#client = undefined;
-		if (!this.#stopped) void this.#reconnect();
-	}
-
-	async #reconnect(): Promise<void> {
-		while (!this.#stopped) {
-			try {
-				await this.#connected();
-				return;
-			} catch (error) {
-				this.#options.onError(error);
-				await sleep(this.#options.clock, RECONNECT_MS);
-			}
-		}
 	}
 
 	/**

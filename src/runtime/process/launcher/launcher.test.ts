@@ -14,7 +14,7 @@ import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo } from '../output/fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from '../testing/host-harness.ts';
-import type { LauncherOptions } from './container-entry.ts';
+import type { LauncherOptions } from './entry-table.ts';
 import { readJournal } from './journal.ts';
 import { Launcher } from './launcher.ts';
 

@@ -31,14 +31,7 @@ import { checkJoin, isPause } from '../shared-processes.ts';
 import { hasOwnProcesses } from '../shim/shim-request.ts';
 import { describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
-import {
-	type ContainerEntry,
-	entriesOf,
-	type LauncherOptions,
-	networksOf,
-	processesIn,
-	type SandboxEntry,
-} from './container-entry.ts';
+import { type ContainerEntry, EntryTable, type LauncherOptions } from './entry-table.ts';
 import { Journal, type JournalState } from './journal.ts';
 import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JournalRetries } from './journal-retries.ts';
@@ -60,8 +53,7 @@ export class Launcher implements LauncherCalls {
 	readonly #events: JournalRetries;
 	/** See {@link Origin.key}. */
 	readonly #key: string;
-	readonly #sandboxes = new Map<string, SandboxEntry>();
-	readonly #containers = new Map<string, ContainerEntry>();
+	readonly #entries: EntryTable;
 	readonly #cgroups: Cgroups | undefined;
 	readonly #networks: PodNetworks | undefined;
 	/** The sandboxes that are being created. */
@@ -76,18 +68,12 @@ export class Launcher implements LauncherCalls {
 		this.#folders = folders;
 		const { clock, onError, onIdle, shim } = options;
 		this.#cgroups = shim && this.#key ? new Cgroups({ key: this.#key, clock, onError, onIdle }) : undefined;
-		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
-		for (const status of journaled.containers.values()) {
-			const sandbox = this.#sandboxes.get(status.sandboxId);
-			const run = journaled.runs.get(status.id);
-			if (sandbox) this.#addContainer({ sandbox, status, ...(run && status.state !== 'exited' && { run }) });
-		}
+		this.#entries = new EntryTable(journaled);
 		this.#networks =
-			shim && new PodNetworks({ shim, key: this.#key, left: networksOf(this.#sandboxes.values()), onError });
+			shim && new PodNetworks({ shim, key: this.#key, left: this.#entries.networks(), onError });
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
-		const [sandboxes, containers] = [this.#sandboxes, this.#containers];
 		const head = { ...originOf(options.folder), key: this.#key };
-		const current = (): Iterable<JournalEntry> => entriesOf({ head, sandboxes, containers });
+		const current = (): Iterable<JournalEntry> => this.#entries.journalEntries(head);
 		this.#journal = new Journal({ path: this.#journalPath, current, onError });
 		this.#events = new JournalRetries(this.#journal, clock, () => this.isIdle && onIdle());
 	}
@@ -104,20 +90,20 @@ export class Launcher implements LauncherCalls {
 		await launcher.#cgroups?.recover(state.runs, new Set(running.keys()));
 		for (const [id, record] of running) {
 			const main = shim?.adopt(record);
-			const container = launcher.#containers.get(id);
+			const container = launcher.#entries.containers.get(id);
 			if (main && container?.run) launcher.#adopt(container, container.run, main);
 		}
 		shim?.continueRecords();
 		// The output of those that have ended is read to its end before the first call is answered.
 		for (const [id, { last }] of running)
-			if (last.kind === 'ended') await launcher.#containers.get(id)?.running?.reported;
+			if (last.kind === 'ended') await launcher.#entries.containers.get(id)?.running?.reported;
 		return launcher;
 	}
 
 	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
 	get isIdle(): boolean {
 		if (this.#active > 0 || this.#cgroups?.isIdle === false || !this.#options.sweeper.isIdle) return false;
-		return !this.#journal.isBehind || this.#sandboxes.size === 0;
+		return !this.#journal.isBehind || this.#entries.sandboxes.size === 0;
 	}
 
 	/**
@@ -129,12 +115,12 @@ export class Launcher implements LauncherCalls {
 		if (!isOurs) return;
 		this.#journal.close();
 		this.#folders.close();
-		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
+		if (this.#entries.sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
 	async runSandbox(config: HostSandboxConfig): Promise<HostSandbox> {
 		const id = sandboxIdOf(config);
-		const existing = this.#sandboxes.get(id);
+		const existing = this.#entries.sandboxes.get(id);
 		if (existing) return existing.sandbox;
 		const creating = this.#creating.get(id) ?? this.#createSandbox(id, config);
 		this.#creating.set(id, creating);
@@ -153,12 +139,12 @@ export class Launcher implements LauncherCalls {
 			await this.#folders.release(folder);
 			throw error;
 		}
-		this.#addSandbox(sandbox, folder);
+		this.#entries.addSandbox(sandbox, folder);
 		return sandbox;
 	}
 
 	async stopSandbox(id: string): Promise<void> {
-		const entry = this.#sandboxes.get(id);
+		const entry = this.#entries.sandboxes.get(id);
 		if (!entry) return;
 		if (entry.sandbox.state === 'ready') {
 			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
@@ -172,25 +158,25 @@ export class Launcher implements LauncherCalls {
 	}
 
 	async removeSandbox(id: string): Promise<void> {
-		const entry = this.#sandboxes.get(id);
+		const entry = this.#entries.sandboxes.get(id);
 		if (!entry) return;
 		await this.stopSandbox(id);
 		for (const { status } of entry.containers) await this.removeContainer(status.id);
 		if (entry.sandbox.config.limits) await this.#cgroups?.removeSandbox(id);
 		await this.#folders.release(entry.folder).catch(this.#options.onError);
 		this.#events.record({ sandboxGone: id });
-		this.#sandboxes.delete(id);
+		this.#entries.sandboxes.delete(id);
 	}
 
 	async listSandboxes(): Promise<readonly HostSandbox[]> {
-		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
+		return this.#entries.sandboxStates();
 	}
 
 	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer> {
 		const id = containerIdOf(sandboxId, config);
-		const existing = this.#containers.get(id);
+		const existing = this.#entries.containers.get(id);
 		if (existing) return existing.status;
-		const sandbox = this.#sandboxes.get(sandboxId);
+		const sandbox = this.#entries.sandboxes.get(sandboxId);
 		if (sandbox?.sandbox.state !== 'ready') {
 			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
 		}
@@ -200,12 +186,12 @@ export class Launcher implements LauncherCalls {
 		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
 		const status: RuntimeContainer = { ...base, state: 'created' };
 		// Not in the journal until its start: the runtime may forget containers that never ran (contract.ts, 8).
-		this.#addContainer({ sandbox, status, config });
+		this.#entries.addContainer({ sandbox, status, config });
 		return status;
 	}
 
 	async startContainer(id: string): Promise<RuntimeContainer> {
-		const container = this.#containers.get(id);
+		const container = this.#entries.containers.get(id);
 		if (!container) throw new ContainerStartError('RunContainerError', `container ${id} does not exist`);
 		if (container.status.state !== 'created') return container.status;
 		container.starting ??= this.#start(container).finally(() => {
@@ -215,27 +201,26 @@ export class Launcher implements LauncherCalls {
 	}
 
 	async stopContainer(id: string, graceSeconds: number): Promise<void> {
-		const container = this.#containers.get(id);
+		const container = this.#entries.containers.get(id);
 		// A start in progress cannot be cancelled: wait until the process exists or the start has failed.
 		await container?.starting?.catch(() => {});
 		container?.running?.process.stop(graceSeconds * 1000);
 	}
 
 	async removeContainer(id: string): Promise<void> {
-		const container = this.#containers.get(id);
+		const container = this.#entries.containers.get(id);
 		if (!container) return;
 		await this.#kill(container);
 		if (container.status.state !== 'created') this.#events.record({ containerGone: id });
-		this.#containers.delete(id);
-		container.sandbox.containers.delete(container);
+		this.#entries.removeContainer(container);
 	}
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
-		return Array.from(this.#containers.values(), ({ status }) => status);
+		return this.#entries.containerStates();
 	}
 
 	async updateContainerLimits(id: string, limits: CgroupLimits): Promise<void> {
-		const container = this.#containers.get(id);
+		const container = this.#entries.containers.get(id);
 		const { running, run } = container ?? {};
 		if (!container || !running) return;
 		if (!run || !this.#cgroups) throw new Error(`container ${id} was started without the shim`);
@@ -246,11 +231,11 @@ export class Launcher implements LauncherCalls {
 	}
 
 	usage(): Promise<readonly ContainerUsage[]> {
-		return usageOf(this.#containers.values(), this.#options.clock, this.#cgroups);
+		return usageOf(this.#entries.containers.values(), this.#options.clock, this.#cgroups);
 	}
 
 	async killAll(): Promise<void> {
-		await Promise.all(Array.from(this.#sandboxes.keys(), (id) => this.removeSandbox(id)));
+		await Promise.all(Array.from(this.#entries.sandboxes.keys(), (id) => this.removeSandbox(id)));
 		await this.#options.sweeper.flush();
 		await this.#networks?.close();
 	}
@@ -264,7 +249,7 @@ export class Launcher implements LauncherCalls {
 	async beginSession(request: SessionRequest): Promise<ServeSession> {
 		if (request.kind === 'dial')
 			return await beginDial(await this.#netnsOf(request.sandboxId), request.port, this.#options);
-		const container = this.#containers.get(request.containerId);
+		const container = this.#entries.containers.get(request.containerId);
 		const target = container?.running && {
 			process: container.running.process,
 			run: container.run,
@@ -297,7 +282,7 @@ export class Launcher implements LauncherCalls {
 
 	async #spawn(container: ContainerEntry, options: ProcessOptions): Promise<RuntimeContainer> {
 		const joined =
-			container.config?.join === undefined ? undefined : this.#containers.get(container.config.join);
+			container.config?.join === undefined ? undefined : this.#entries.containers.get(container.config.join);
 		checkJoin(container.config, options.join && joined?.run?.config);
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
@@ -313,7 +298,7 @@ export class Launcher implements LauncherCalls {
 
 	/** The path of the network namespace of a sandbox that has one of its own. */
 	async #netnsOf(sandboxId: string): Promise<string | undefined> {
-		return await this.#networks?.pathOf(sandboxId, processesIn(this.#sandboxes.get(sandboxId)));
+		return await this.#networks?.pathOf(sandboxId, this.#entries.processesIn(sandboxId));
 	}
 
 	#processOptions(container: ContainerEntry, config = container.config): ProcessOptions {
@@ -321,7 +306,7 @@ export class Launcher implements LauncherCalls {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
 		const folder = this.#folders.pathOf(sandbox.folder);
-		const join = config.join === undefined ? undefined : this.#containers.get(config.join)?.running;
+		const join = config.join === undefined ? undefined : this.#entries.containers.get(config.join)?.running;
 		return {
 			...processOptionsOf(config, { folder, mark: this.#markOf(status.id) }),
 			...(join && { join: join.process.identity }),
@@ -364,7 +349,8 @@ export class Launcher implements LauncherCalls {
 			view?.end();
 			// The kernel has killed it with its waiter, at the end of the container whose namespaces it had joined.
 			const isUnknown =
-				isLost && (join === undefined || this.#containers.get(join)?.running?.process.hasExited === false);
+				isLost &&
+				(join === undefined || this.#entries.containers.get(join)?.running?.process.hasExited === false);
 			const isOutOfMemory = this.#cgroups?.end(container.status.id) || isKilled === true;
 			const reason = isUnknown ? 'ContainerStatusUnknown' : reasonOf(end.exitCode, isOutOfMemory);
 			this.#options.slots.release();
@@ -387,10 +373,7 @@ export class Launcher implements LauncherCalls {
 		delete container.run;
 		this.#active--;
 		this.#events.record({ container: container.status });
-		const joined = [...container.sandbox.containers].filter(
-			({ run }) => run?.config.join === container.status.id,
-		);
-		if (joined.length > 0) this.#options.shim?.lookSoon();
+		if (this.#entries.isJoined(container)) this.#options.shim?.lookSoon();
 		this.#options.onExit(container.status);
 		if (this.isIdle) this.#options.onIdle();
 	}
@@ -401,14 +384,5 @@ export class Launcher implements LauncherCalls {
 		const { running } = container;
 		running?.process.stop(0);
 		await running?.reported;
-	}
-
-	#addSandbox(sandbox: HostSandbox, folder: string): void {
-		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
-	}
-
-	#addContainer(container: ContainerEntry): void {
-		this.#containers.set(container.status.id, container);
-		container.sandbox.containers.add(container);
 	}
 }

@@ -19,17 +19,6 @@ import { isRunning, type ProcessIdentity } from '../launcher/process-table.ts';
 import type { Shim } from '../shim/shim.ts';
 import { StartFailure } from '../shim/shim-failure.ts';
 import {
-	type AddressRange,
-	freeRanges,
-	gatewayOf,
-	parseRange,
-	podAddress,
-	podCountOf,
-	podIndex,
-	rangeText,
-	routedRanges,
-} from './address-range.ts';
-import {
 	aliasOf,
 	BRIDGE_PREFIX,
 	type Bridge,
@@ -41,6 +30,17 @@ import {
 } from './bridges.ts';
 import { applyFilter, type FilteredNetwork, removeFilter } from './firewall.ts';
 import type { PodNetwork } from './pod-network.ts';
+import {
+	freeRanges,
+	gatewayOf,
+	type PodRange,
+	parseRange,
+	podAddress,
+	podCountOf,
+	podIndex,
+	rangeText,
+	routedRanges,
+} from './pod-range.ts';
 
 /** A network that was made, and why its Pods cannot reach other machines; absent: they can. */
 export interface MadeNetwork {
@@ -67,7 +67,7 @@ interface Pod {
 
 interface Ready {
 	readonly bridge: Bridge;
-	readonly range: AddressRange;
+	readonly range: PodRange;
 	readonly confined: string | undefined;
 }
 
@@ -213,7 +213,7 @@ export class PodNetworks {
 		return made;
 	}
 
-	#nextAddress(range: AddressRange): string {
+	#nextAddress(range: PodRange): string {
 		const count = podCountOf(range);
 		for (let tried = 0; tried < count; tried++) {
 			this.#last = (this.#last + 1) % count;
@@ -275,7 +275,7 @@ export class PodNetworks {
 	}
 
 	/** Makes a bridge with the first name that is free. */
-	async #makeWith(range: AddressRange, left: PodNetwork | undefined): Promise<Bridge> {
+	async #makeWith(range: PodRange, left: PodNetwork | undefined): Promise<Bridge> {
 		const names = Array.from({ length: MOST_BRIDGES }, (_, index) => `${BRIDGE_PREFIX}${index}`);
 		const used = new Set(linkNames());
 		const free = [...(left ? [left.bridge] : []), ...names].filter((name) => !used.has(name));
@@ -316,7 +316,7 @@ export class PodNetworks {
 }
 
 /** The name of the host's end of a Pod's link. */
-function deviceOf(range: AddressRange, { bridge, ip }: PodNetwork): string {
+function deviceOf(range: PodRange, { bridge, ip }: PodNetwork): string {
 	return `${bridge}v${(podIndex(range, ip) ?? 0).toString(16)}`;
 }
 

@@ -6,9 +6,9 @@ import type { RuntimeMachine } from '../honoured.ts';
 import type { HostSandbox } from '../launcher/protocol.ts';
 import { dialSandbox } from '../sessions/dial-client.ts';
 import type { MachineProbe } from '../shim/probe.ts';
-import { DEFAULT_POD_RANGE } from './address-range.ts';
 import { HostPorts } from './host-ports.ts';
 import { choosePodNetwork, type PodNetworkWish } from './network-choice.ts';
+import { DEFAULT_POD_RANGE } from './pod-range.ts';
 
 /** The settings about the networks of Pods. */
 export interface NetworkOptions {

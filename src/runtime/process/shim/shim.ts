@@ -10,7 +10,6 @@
  *    waited for for ever. Its program is killed then: the kernel does not do that if the program has changed its user.
  * 4. What a waiter reports that no call waits for (a start that was given up) is killed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -24,11 +23,12 @@ import {
 	type ProcessIdentity,
 	signalProcess,
 } from '../launcher/process-table.ts';
-import { EventFile, eventFileName, eventFilesIn } from './event-file.ts';
+import { EventFile, eventFilesIn } from './event-file.ts';
 import { NetworkRequests } from './network-requests.ts';
-import { decodeEvent, type ShimEvent } from './shim-event.ts';
+import type { ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
 import { encodeRequest, type NetworkRequest, type ShimRequest } from './shim-request.ts';
+import { type ShimServer, startShimServer } from './shim-server.ts';
 
 /** The signal on which a waiter kills its container: KILL_SIGNAL of the shim, which no program can use. */
 const KILL_SIGNAL = 33;
@@ -76,11 +76,6 @@ interface Starting {
 	readonly started: PromiseWithResolvers<Running>;
 }
 
-interface Server {
-	readonly number: number;
-	readonly child: ChildProcess;
-}
-
 /** See the header of this file. */
 export class Shim {
 	readonly #options: ShimOptions;
@@ -91,7 +86,7 @@ export class Shim {
 	readonly #starting = new Map<string, Starting>();
 	readonly #running = new Map<string, Running>();
 	readonly #networks = new NetworkRequests();
-	#server: Promise<Server> | undefined;
+	#server: Promise<ShimServer> | undefined;
 	#poke: Socket | undefined;
 	#look: Timer | undefined;
 	#lastNumber: number;
@@ -193,7 +188,7 @@ export class Shim {
 	}
 
 	/** The server for the next request. */
-	async #serving(): Promise<Server> {
+	async #serving(): Promise<ShimServer> {
 		if (this.#server && this.#isServerFull) this.#retire(this.#server);
 		if (!this.#server) {
 			const starting = this.#startServer();
@@ -211,42 +206,28 @@ export class Shim {
 	}
 
 	/** Lets the server exit when it has handled all requests, and its file be removed when its containers have ended. */
-	#retire(server: Promise<Server>): void {
+	#retire(server: Promise<ShimServer>): void {
 		this.#server = undefined;
-		const end = ({ child, number }: Server): void => {
+		const end = ({ child, number }: ShimServer): void => {
 			child.stdin?.end();
 			this.#use(number, 0);
 		};
 		server.then(end, () => {});
 	}
 
-	async #startServer(): Promise<Server> {
+	async #startServer(): Promise<ShimServer> {
 		const { file, folder } = this.#options;
 		this.#lastNumber += 1;
 		const number = this.#lastNumber;
-		const args = ['serve', join(folder, eventFileName(number)), join(folder, POKE_NAME)];
-		const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: {} });
-		child.stdin.on('error', () => {});
-		const ready = Promise.withResolvers<void>();
-		child.once('error', ready.reject);
-		child.once('exit', () => {
-			ready.reject(new Error('the shim ended'));
-			this.#noteServerEnd(number);
+		const server = await startShimServer(number, {
+			file,
+			folder,
+			onEvent: (event) => this.#take(event, number),
+			onExit: () => this.#noteServerEnd(number),
 		});
-		// The first line says that it is ready; the others are events of sessions, which are in no file.
-		let rest = '';
-		child.stdout.setEncoding('latin1').on('data', (text: string) => {
-			ready.resolve();
-			const lines = `${rest}${text}`.split('\n');
-			rest = lines.pop() ?? '';
-			for (const event of lines.flatMap((line) => decodeEvent(line) ?? [])) this.#take(event, number);
-		});
-		await ready.promise;
-		// It must not keep the launcher from exiting.
-		child.unref();
 		this.#files.set(number, new EventFile(folder, number));
 		this.#listen();
-		return { number, child };
+		return server;
 	}
 
 	/**
@@ -255,7 +236,7 @@ export class Shim {
 	 */
 	#noteServerEnd(number: number): void {
 		const current = this.#server;
-		const forget = (server: Server): void => {
+		const forget = (server: ShimServer): void => {
 			if (server.number === number && this.#server === current) this.#server = undefined;
 		};
 		current?.then(forget, () => {});

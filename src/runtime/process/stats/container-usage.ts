@@ -1,7 +1,7 @@
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
-import type { ContainerEntry } from '../launcher/container-entry.ts';
+import type { ContainerEntry } from '../launcher/entry-table.ts';
 import { usageOfCgroups, usageOfProcesses } from './process-usage.ts';
 
 /** How many containers are measured before other work of the launcher gets a turn: about two milliseconds. */

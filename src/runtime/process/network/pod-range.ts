@@ -1,7 +1,7 @@
 /** The addresses of the Pods' network: IPv4 ranges in CIDR notation, and which of them a machine does not use yet. Pure. */
 
 /** A range of IPv4 addresses. */
-export interface AddressRange {
+export interface PodRange {
 	/** The lowest address, as a number. */
 	readonly base: number;
 	/** The length of its prefix, in bits. */
@@ -17,7 +17,7 @@ const LONGEST_PREFIX = 29;
 const ADDRESS_BITS = 32;
 
 /** Decodes a range such as `10.244.0.0/16`; undefined if it is none that Pods can have. */
-export function parseRange(text: string): AddressRange | undefined {
+export function parseRange(text: string): PodRange | undefined {
 	const [, address = '', bits = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
 	const base = parseAddress(address);
 	const length = Number(bits);
@@ -27,7 +27,7 @@ export function parseRange(text: string): AddressRange | undefined {
 }
 
 /** The range as text. */
-export function rangeText({ base, length }: AddressRange): string {
+export function rangeText({ base, length }: PodRange): string {
 	return `${addressText(base)}/${length}`;
 }
 
@@ -47,22 +47,22 @@ function addressText(address: number): string {
 }
 
 /** The address of the bridge, which is the first one. */
-export function gatewayOf({ base }: AddressRange): string {
+export function gatewayOf({ base }: PodRange): string {
 	return addressText(base + 1);
 }
 
 /** The number of addresses that Pods can have: all but those of the network, the bridge and the broadcast. */
-export function podCountOf({ length }: AddressRange): number {
+export function podCountOf({ length }: PodRange): number {
 	return sizeOf(length) - 3;
 }
 
 /** The address of the Pod with this number, from 0. */
-export function podAddress(range: AddressRange, index: number): string {
+export function podAddress(range: PodRange, index: number): string {
 	return addressText(range.base + 2 + index);
 }
 
 /** The number of the Pod with this address; undefined if it is not one of the range. */
-export function podIndex(range: AddressRange, address: string): number | undefined {
+export function podIndex(range: PodRange, address: string): number | undefined {
 	const index = (parseAddress(address) ?? -1) - range.base - 2;
 	return index >= 0 && index < podCountOf(range) ? index : undefined;
 }
@@ -71,7 +71,7 @@ export function podIndex(range: AddressRange, address: string): number | undefin
  * The destinations of the machine's routes, from the text of /proc/net/route. The default route is none: it is there for
  * what nothing else claims.
  */
-export function routedRanges(text: string): readonly AddressRange[] {
+export function routedRanges(text: string): readonly PodRange[] {
 	return text
 		.split('\n')
 		.slice(1)
@@ -92,7 +92,7 @@ function bitsIn(mask: number): number {
 	return mask.toString(2).replaceAll('0', '').length;
 }
 
-function overlap(one: AddressRange, other: AddressRange): boolean {
+function overlap(one: PodRange, other: PodRange): boolean {
 	const size = sizeOf(Math.min(one.length, other.length));
 	return Math.floor(one.base / size) === Math.floor(other.base / size);
 }
@@ -105,7 +105,7 @@ function range(first: number, last: number): readonly number[] {
 }
 
 /** The ranges that Pods can have on a machine with these routes, the best one first. */
-export function freeRanges(wanted: AddressRange, routed: readonly AddressRange[]): readonly AddressRange[] {
+export function freeRanges(wanted: PodRange, routed: readonly PodRange[]): readonly PodRange[] {
 	const others = OTHERS.flatMap((text) => parseRange(text) ?? []);
 	return [wanted, ...others].filter((each) => !routed.some((route) => overlap(route, each)));
 }

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-	type AddressRange,
 	freeRanges,
 	gatewayOf,
+	type PodRange,
 	parseRange,
 	podAddress,
 	podCountOf,
 	podIndex,
 	rangeText,
 	routedRanges,
-} from './address-range.ts';
+} from './pod-range.ts';
 
-function rangeOf(text: string): AddressRange {
+function rangeOf(text: string): PodRange {
 	const range = parseRange(text);
 	assert.ok(range, text);
 	return range;
