@@ -279,7 +279,9 @@ export class PodNetworks {
 		const names = Array.from({ length: MOST_BRIDGES }, (_, index) => `${BRIDGE_PREFIX}${index}`);
 		const used = new Set(linkNames());
 		const free = [...(left ? [left.bridge] : []), ...names].filter((name) => !used.has(name));
-		const forwards = attempt(() => readFileSync(FORWARDING, 'latin1').trim()) === '0';
+		// Each of several servers remembers that the machine forwarded nothing: the last one restores that.
+		const isOff = attempt(() => readFileSync(FORWARDING, 'latin1').trim()) === '0';
+		const forwards = isOff || findBridges().some((bridge) => bridge.forwards);
 		const about = { range: rangeText(range), key: this.#options.key, forwards };
 		for (const name of free) {
 			try {
