@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Duplex } from '../../../api/contract/duplex.ts';
@@ -19,18 +20,18 @@ const choice = await choosePodNetwork('auto', { shim: shimFile(), machine: await
 const skip = choice.kind === 'pod' ? false : 'Pods cannot have networks of their own here';
 
 /** Answers each connection with `name` and what it has received, once the other side has ended. */
-function listener(name: string, host: string): readonly string[] {
+function listener(name: string, host: string, port = 8080): readonly string[] {
 	const script = `require('net').createServer({ allowHalfOpen: true }, (socket) => {
 		let text = '';
 		socket.on('data', (chunk) => { text += chunk; });
 		socket.on('end', () => socket.end(${JSON.stringify(`${name}:`)} + text));
-	}).listen(8080, ${JSON.stringify(host)}, () => console.log('listens'))`;
+	}).listen(${port}, ${JSON.stringify(host)}, () => console.log('listens'))`;
 	return [process.execPath, '-e', script];
 }
 
 /** Sends `text` to an address, and prints what is received. */
-function caller(host: string, text: string): readonly string[] {
-	const script = `const socket = require('net').connect({ port: 8080, host: ${JSON.stringify(host)} });
+function caller(host: string, text: string, port = 8080): readonly string[] {
+	const script = `const socket = require('net').connect({ port: ${port}, host: ${JSON.stringify(host)} });
 		socket.end(${JSON.stringify(text)});
 		socket.on('data', (chunk) => process.stdout.write(chunk)).on('error', (error) => console.log(error.code))`;
 	return [process.execPath, '-e', script];
@@ -93,7 +94,11 @@ describe('Pods with networks of their own', { skip }, () => {
 	};
 	const listens = async (sandbox: Sandbox, command: readonly string[]): Promise<RuntimeContainer> => {
 		const container = await begin(sandbox, { command });
-		while (!(await outputOf(machine, container)).includes('listens')) await machine.passTime(1);
+		while (!(await outputOf(machine, container)).includes('listens')) {
+			const found = (await runtime.listContainers()).find(({ id }) => id === container.id);
+			assert.notEqual(found?.state, 'exited', await outputOf(machine, container));
+			await machine.passTime(1);
+		}
 		return container;
 	};
 	const pod = (name: string, fields: Partial<SandboxConfig> = {}): Promise<Sandbox> =>
@@ -112,9 +117,10 @@ describe('Pods with networks of their own', { skip }, () => {
 			namespaces: { network: 'node', ipc: 'pod', pid: 'container', user: 'node' },
 		});
 		assert.equal(host.ip, '127.0.0.1');
-		await listens(host, listener('host', '0.0.0.0'));
+		const port = await freePort();
+		await listens(host, listener('host', '0.0.0.0', port));
 		const gateway = b.ip.replace(/\d+\.\d+$/, '0.1');
-		assert.equal(await finish(b, { name: 'calls-host', command: caller(gateway, '3') }), 'host:3');
+		assert.equal(await finish(b, { name: 'calls-host', command: caller(gateway, '3', port) }), 'host:3');
 	});
 
 	test('all containers and commands of a Pod share its network, which any user may use', async () => {
@@ -168,12 +174,13 @@ describe('Pods with networks of their own', { skip }, () => {
 	});
 
 	test('a hostPort is open on loopback while its Pod runs', async () => {
-		const ports = [{ protocol: 'TCP', containerPort: 8080, hostPort: 18_417, hostIP: '' }] as const;
+		const hostPort = await freePort();
+		const ports = [{ protocol: 'TCP', containerPort: 8080, hostPort, hostIP: '' }] as const;
 		const sandbox = await pod('a', { ports });
 		await listens(sandbox, listener('a', '0.0.0.0'));
-		assert.equal(await call('127.0.0.1', { port: 18_417, text: 'x' }), 'a:x');
+		assert.equal(await call('127.0.0.1', { port: hostPort, text: 'x' }), 'a:x');
 		await runtime.stopSandbox(sandbox.id);
-		await assert.rejects(call('127.0.0.1', { port: 18_417, text: 'x' }), { code: 'ECONNREFUSED' });
+		await assert.rejects(call('127.0.0.1', { port: hostPort, text: 'x' }), { code: 'ECONNREFUSED' });
 	});
 
 	test('the address and the network survive a killed launcher, and stay with the Pod without a container', async () => {
@@ -245,6 +252,16 @@ test('the reason for the network of the machine is given, and a wish that cannot
 	assert.deepEqual(await choosePodNetwork('host', facts), { kind: 'host' });
 	await assert.rejects(choosePodNetwork('pod', facts), /--pod-network pod: .*that needs root/);
 });
+
+/** A port of this machine on which nothing listens now: other tests may use well-known ones. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0);
+	await once(server, 'listening');
+	const address = server.address();
+	server.close();
+	assert.ok(typeof address === 'object' && address);
+	return address.port;
+}
 
 async function untilNone(isThere: () => boolean): Promise<void> {
 	while (isThere()) await pause(5);
