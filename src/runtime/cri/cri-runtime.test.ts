@@ -1,6 +1,7 @@
 import { after, test } from 'node:test';
 import { runtimeContract } from '../testing/contract-suite.ts';
 import { missingForContainerd } from './testing/containerd.ts';
+import { criCases } from './testing/cri-cases.ts';
 import { CriFixture } from './testing/cri-fixture.ts';
 import { openCriMachine } from './testing/cri-harness.ts';
 
@@ -13,4 +14,5 @@ else {
 		const { containerd, known } = await fixture.open();
 		return openCriMachine(containerd, known);
 	});
+	criCases(fixture);
 }

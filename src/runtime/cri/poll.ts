@@ -110,7 +110,8 @@ export class RuntimePoll {
 		const starts = containers
 			.all()
 			.flatMap(({ status }) => (status.state === 'running' ? [status.startedAt] : []));
-		const youngest = Math.max(0, clock.now() - Math.max(...starts, 0));
+		if (starts.length === 0) return LONGEST_MS;
+		const youngest = clock.now() - Math.max(...starts);
 		return Math.min(Math.max(youngest * SHARE, SHORTEST_MS), LONGEST_MS);
 	}
 }

@@ -1,6 +1,7 @@
 /** The containers of this server that the runtime has: found, created, started, removed. */
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
+import { sleep } from '../../../base/clock.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { factsOf, type LabelledFacts } from '../../container-facts.ts';
 import {
@@ -37,6 +38,10 @@ export interface CriContainersOptions extends CriContext {
 
 /** How many containers are asked for at once. */
 const QUESTIONS = 8;
+
+/** How often the control group of a started container is looked for. */
+const GROUP_LOOKS = 50;
+const GROUP_MS = 20;
 
 /** Errors that say that the machine is short of something, and not that the container is wrong. */
 const SHORTAGE =
@@ -218,13 +223,18 @@ export class CriContainers {
 		throw new ContainerStartError('CreateContainerError', 'a subPath of its volumes has been replaced');
 	}
 
+	/** Limits the processes of a container that has just been started. Rejects, and stops it, if that is not possible. */
 	async #limitProcesses({ criId, status }: TrackedCriContainer, most: number): Promise<void> {
-		const group = await ProcessGroup.of(this.#options.client, criId);
-		if (group) return await group.limit(most);
-		// One that has ended has no processes to limit.
-		const now = await criStatusOf(this.#options.client, criId);
-		if (!now || criStateOf(now).state !== 'running') return;
-		await this.#options.client.call(CRI.stopContainer, { containerId: criId, timeout: 0 });
+		const { client, clock } = this.#options;
+		for (let look = 0; look < GROUP_LOOKS; look++) {
+			const group = await ProcessGroup.of(client, criId);
+			if (group) return await group.limit(most);
+			// The group of one that has ended is gone before its status says so.
+			const now = await criStatusOf(client, criId);
+			if (!now || criStateOf(now).state !== 'running') return;
+			await sleep(clock, GROUP_MS);
+		}
+		await client.call(CRI.stopContainer, { containerId: criId, timeout: 0 });
 		throw new ContainerStartError(
 			'RunContainerError',
 			`the processes of container ${status.name} cannot be limited: its control group is not visible`,

@@ -65,7 +65,7 @@ function reasonOf({ exitCode, reason, startedAt }: CriStatus): string {
 	return exitCode === 0 ? 'Completed' : 'Error';
 }
 
-/** A time in ms since the epoch. */
+/** A time in ms since the epoch. A number has nanoseconds only to 256, so a whole millisecond may be a little less. */
 export function millisecondsOf(nanoseconds: number): number {
-	return Math.floor(nanoseconds / 1e6);
+	return Math.floor(nanoseconds / 1e6 + 0.0003);
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
+import { codeOf, isMissing } from '../../../base/files/system-error.ts';
 import { numberAt } from '../../json-values.ts';
 import type { CriClient } from '../client/cri-client.ts';
 import { CRI } from '../client/cri-methods.ts';
@@ -27,7 +28,7 @@ export class ProcessGroup {
 			'pid',
 		);
 		const text = pid > 0 ? attempt(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8')) : undefined;
-		const folder = text?.includes(containerId) ? folderIn(text) : undefined;
+		const folder = text === undefined ? undefined : folderIn(text, containerId);
 		return folder === undefined ? undefined : new ProcessGroup(folder);
 	}
 
@@ -38,7 +39,10 @@ export class ProcessGroup {
 
 	/** Limits how many processes there may be. */
 	async limit(most: number): Promise<void> {
-		await writeFile(join(this.#folder, 'pids.max'), String(most));
+		await writeFile(join(this.#folder, 'pids.max'), String(most)).catch((error: unknown) => {
+			// The group is removed with its last process.
+			if (!isMissing(error) && codeOf(error) !== 'ENODEV') throw error;
+		});
 	}
 
 	/** The processes that were not started by others of the group: the first one, and those of commands. */
@@ -77,14 +81,16 @@ async function parentOf(pid: number): Promise<number | undefined> {
 	return parent === '' || STARTERS.test(name) ? undefined : Number(parent);
 }
 
-/** The folder of the group in the hierarchy that limits the number of processes: that of version 2, or one of version 1. */
-function folderIn(text: string): string | undefined {
-	const lines = text.split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
-	const pathOf = (isWanted: (controllers: string) => boolean): string | undefined =>
-		lines.find((line) => line && isWanted(line[1] ?? ''))?.[2];
-	const old = pathOf((controllers) => controllers.split(',').includes('pids'));
-	const folders = old === undefined ? [] : [join('/sys/fs/cgroup/pids', old)];
-	const unified = pathOf((controllers) => controllers === '');
-	if (unified !== undefined) folders.push(join('/sys/fs/cgroup', unified));
-	return folders.find((folder) => existsSync(join(folder, 'cgroup.procs')));
+/**
+ * The folder of the group in the hierarchy that limits the number of processes: one of version 1, or that of version 2. A
+ * process that has ended is in the root of hierarchies, which is no group of the container.
+ */
+function folderIn(text: string, containerId: string): string | undefined {
+	const groups = text.split('\n').flatMap((line) => {
+		const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+		if (!path.includes(containerId)) return [];
+		if (controllers === '') return [join('/sys/fs/cgroup', path)];
+		return controllers.split(',').includes('pids') ? [join('/sys/fs/cgroup/pids', path)] : [];
+	});
+	return groups.find((folder) => existsSync(join(folder, 'cgroup.procs')));
 }

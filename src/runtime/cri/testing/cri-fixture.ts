@@ -41,6 +41,7 @@ export class CriFixture {
 		const registry = await serveImages({
 			'stint/test': { image: makeTinyImage() },
 			'stint/pause': { image: makeTinyImage({ Entrypoint: ['sleep', '1000000'] }) },
+			'stint/own': { image: makeTinyImage({ Labels: { own: 'yes' } }) },
 			'stint/app': { image: makeTinyImage({ User: 'app', Entrypoint: ['echo', 'entry'], Cmd: ['cmd'] }) },
 		});
 		const served = { image: makeTinyImage({ User: '1000' }), password: 'secret' };
