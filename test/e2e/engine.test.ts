@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { type EngineDaemon, missingFor } from '../../src/runtime/docker/testing/engine-daemon.ts';
+import { missingForContainerd } from '../../src/runtime/cri/testing/containerd.ts';
+import { CriFixture } from '../../src/runtime/cri/testing/cri-fixture.ts';
+import { missingFor } from '../../src/runtime/docker/testing/engine-daemon.ts';
 import { EngineFixture } from '../../src/runtime/docker/testing/engine-fixture.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
@@ -35,26 +37,42 @@ for (const name of ['docker', 'podman'] as const) {
 	const fixture = new EngineFixture(name);
 	after(() => fixture.close());
 	test(`a Job of images runs in ${name}, and continues when the server is killed`, { skip }, async (t) => {
-		await jobContinues(t, name, fixture);
+		const { engine, known: image } = await fixture.open();
+		const args = ['--runtime', 'docker', '--runtime-endpoint', engine.socketPath];
+		await jobContinues(t, { name, image, args });
 	});
 }
 
-async function jobContinues(
-	t: test.TestContext,
-	name: EngineDaemon['name'],
-	fixture: EngineFixture,
-): Promise<void> {
-	const { engine, known } = await fixture.open();
+const criFixture = new CriFixture();
+after(() => criFixture.close());
+const noContainerd = { skip: missingForContainerd() ?? false };
+test(
+	'a Job of images runs in containerd, and continues when the server is killed',
+	noContainerd,
+	async (t) => {
+		const { containerd, known: image } = await criFixture.open();
+		const args = ['--runtime', `cri=unix://${containerd.socketPath}`];
+		await jobContinues(t, { name: 'containerd', image, args });
+	},
+);
+
+/** The flags of a server, and what its runtime is called and has. */
+interface EngineServer {
+	readonly name: string;
+	readonly image: string;
+	readonly args: readonly string[];
+}
+
+async function jobContinues(t: test.TestContext, { name, image, args }: EngineServer): Promise<void> {
 	const folder = temporaryFolder(t);
 	const data = temporaryFolder(t);
 	// The container's user is not the owner.
 	chmodSync(data, 0o755);
-	const args = ['--runtime', 'docker', '--runtime-endpoint', engine.socketPath];
 	const first = await startStint(t, { folder, args });
 	const version = ['get', 'nodes', '-o', 'jsonpath={.items[0].status.nodeInfo.containerRuntimeVersion}'];
 	assert.match((await first.stint(...version)).stdout, new RegExp(`^${name}://\\d`));
 	const manifest = join(data, 'job.yaml');
-	writeFileSync(manifest, jobOf(known, data));
+	writeFileSync(manifest, jobOf(image, data));
 	assert.equal((await first.stint('apply', '-f', manifest)).code, 0);
 	const pulled = await first.kubectl(
 		'wait',
@@ -87,6 +105,8 @@ test('an endpoint without its runtime, or without an engine, ends the server wit
 		missing.stderr,
 		/^error: the container engine at \/nowhere\/engine.sock cannot be reached: ENOENT/m,
 	);
+	const noRuntime = await start('--runtime', 'cri=unix:///nowhere/cri.sock');
+	assert.match(noRuntime.stderr, /^error: the container runtime at \/nowhere\/cri.sock cannot be reached: /m);
 	const remote = await start('--runtime', 'docker', '--runtime-endpoint', 'tcp://build:2375');
 	assert.match(
 		remote.stderr,

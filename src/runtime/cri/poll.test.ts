@@ -66,7 +66,7 @@ test('a young container is looked at often, an old one or none each second', asy
 	assert.equal((world.looks.at(-1) ?? 0) - (world.looks.at(-2) ?? 0), 1000);
 });
 
-test('a runtime that is lost is one error, those who wait are told, and the poll goes on', async () => {
+test('a runtime that is lost is one error, waiting calls are rejected, and the poll continues', async () => {
 	const world = new PollWorld();
 	world.failure = new RuntimeUnavailable('gone');
 	world.poll.run();
