@@ -9,7 +9,7 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
  * depends on this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
  * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/),
- * Docker and Podman (docker/), and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with
+ * Docker and Podman (docker/), containerd and CRI-O (cri/), and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with
  * the numbers below.
  *
  * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that

@@ -16,7 +16,6 @@ const SOCKETS = [
 	'/run/containerd/containerd.sock',
 	'/run/crio/crio.sock',
 	'/run/k3s/containerd/containerd.sock',
-	'/run/cri-dockerd.sock',
 ];
 
 /** Finds the socket of a runtime of the CRI: the given address, that of `crictl`, the sockets of containerd and CRI-O. */
