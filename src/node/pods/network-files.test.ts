@@ -54,7 +54,7 @@ test('an Event reports a limit that was exceeded', async () => {
 });
 
 test('the hosts file has the names of Services for Pods that resolve names of the cluster', async () => {
-	const traits = { hostsFile: 'pod' } as const;
+	const traits = { hostsFile: 'pod', podNetwork: { kind: 'host' } } as const;
 	const texts: string[] = [];
 	const volumes = { ...hostOf([]), writeHosts: async (_: string, text: string) => `/${texts.push(text)}` };
 	const files = new NetworkFiles({

@@ -15,7 +15,7 @@ import type { VolumeHost } from './volume-host.ts';
 /** The components and settings of {@link NetworkFiles}. */
 export interface NetworkFilesOptions {
 	readonly volumes: VolumeHost;
-	readonly traits: Pick<RuntimeTraits, 'hostsFile' | 'resolvConf'>;
+	readonly traits: Pick<RuntimeTraits, 'hostsFile' | 'resolvConf' | 'podNetwork'>;
 	/** The addresses of the cluster's DNS; empty while there is none. */
 	clusterDns(): readonly string[];
 	/** The names of Services for the Pods of a namespace, if there is no DNS for them. */
@@ -50,7 +50,9 @@ export class NetworkFiles {
 			? nodeHostsFile(pod, await volumes.nodeHosts())
 			: managedHostsFile(pod, podIP === '' ? [] : [podIP]);
 		const { uid = '', namespace = '' } = pod.metadata;
-		const services = resolvesServices(pod) ? serviceNames(namespace) : [];
+		// The names lead to addresses of this machine, which another network does not reach.
+		const isShown = traits.podNetwork?.kind === 'host' && resolvesServices(pod);
+		const services = isShown ? serviceNames(namespace) : [];
 		return { hostsFile: await volumes.writeHosts(uid, withServiceNames(text, services)) };
 	}
 
