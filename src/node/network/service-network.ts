@@ -137,7 +137,7 @@ export class ServiceNetwork {
 			return server;
 		} catch (error) {
 			server.close();
-			this.#dnsRefusal = `names of Services are not served at ${dns.address}:${dns.port}: ${messageOf(error)}`;
+			this.#dnsRefusal = `the names of Services are only in the hosts files of Pods, since DNS is not served at ${dns.address}:${dns.port}: ${messageOf(error)}`;
 			return undefined;
 		}
 	}
