@@ -56,8 +56,10 @@ export class CriContainers {
 		string,
 		{ readonly config: ContainerConfig; readonly mounts: readonly Given<typeof CriMount>[] }
 	>();
-	/** How often containers were read; a container that was made or removed meanwhile is not judged by an older list. */
+	/** How often containers were created: one that is newer than a list is not missing in it. */
 	#changes = 0;
+	/** The runtime's ids of containers that are being removed. */
+	readonly #removing = new Set<string>();
 
 	constructor(options: CriContainersOptions) {
 		this.#options = options;
@@ -98,8 +100,8 @@ export class CriContainers {
 		const changed = [...known.values()]
 			.filter(({ criId, status }) => {
 				const state = states.get(criId);
-				// One that is not in the list may be newer than the list.
-				return state === undefined ? changes === this.#changes : isNews(status, state);
+				if (state !== undefined) return isNews(status, state);
+				return changes === this.#changes && !this.#removing.has(criId);
 			})
 			.map((container) => limit.run(() => container.refresh()));
 		await Promise.all([...added, ...changed]);
@@ -178,19 +180,17 @@ export class CriContainers {
 
 	/** Removes a container that does not run, from the runtime as well. */
 	async remove({ criId: containerId, facts }: TrackedCriContainer): Promise<void> {
+		// A list that does not have it is no news.
+		this.#removing.add(containerId);
 		try {
 			await this.#options.client.call(CRI.removeContainer, { containerId });
 		} catch (error) {
 			if (!isNotFound(error)) throw error;
+		} finally {
+			this.#removing.delete(containerId);
 		}
-		this.#changes++;
-		this.forget(facts.id);
-	}
-
-	/** Forgets a container that the runtime has removed with its sandbox. */
-	forget(id: string): void {
-		this.#byId.delete(id);
-		this.#mounts.delete(id);
+		this.#byId.delete(facts.id);
+		this.#mounts.delete(facts.id);
 	}
 
 	/** What the running containers use. */
