@@ -247,6 +247,49 @@ static bool add_default_route(int netlink, const char *gateway) {
 	return ask_kernel(netlink, &message);
 }
 
+/* Adds or removes (`type`) the route by which all addresses of a range are this machine's while the device exists. */
+static bool change_local_route(int netlink, int type, unsigned device, const struct network_address *range) {
+	struct message message;
+	const struct rtmsg route = {
+		.rtm_family = AF_INET,
+		.rtm_dst_len = range->length,
+		.rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_type = RTN_LOCAL,
+	};
+	begin(&message, type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	append_bytes(&message, &route, sizeof route);
+	put(&message, RTA_DST, &range->address, 4);
+	put(&message, RTA_OIF, &device, sizeof device);
+	return ask_kernel(netlink, &message);
+}
+
+/* Makes the addresses of a range this machine's. A route of the same device is replaced; that of another one is not. */
+static bool make_local(int netlink, const struct request *request, struct failure *failure) {
+	struct network_address range;
+	unsigned device = if_nametoindex(request->device);
+	if (device == 0) return fail(failure, "bridge", request->device);
+	if (!parse_address(request->address, &range)) return fail(failure, "network", request->address);
+	bool done = change_local_route(netlink, RTM_NEWROUTE, device, &range);
+	if (!done && errno == EEXIST) {
+		bool is_own = change_local_route(netlink, RTM_DELROUTE, device, &range);
+		done = is_own && change_local_route(netlink, RTM_NEWROUTE, device, &range);
+		if (!is_own) errno = EEXIST;
+	}
+	done = done && set_alias(netlink, request->device, request->alias);
+	return done || fail(failure, "network", request->address);
+}
+
+/* The opposite of make_local. */
+static bool end_local(int netlink, const struct request *request, struct failure *failure) {
+	struct network_address range;
+	unsigned device = if_nametoindex(request->device);
+	if (device == 0) return true;
+	if (!parse_address(request->address, &range)) return fail(failure, "network", request->address);
+	return change_local_route(netlink, RTM_DELROUTE, device, &range) || errno == ESRCH || fail(failure, "network", request->address);
+}
+
 /* A setting of the network namespace of this process. The kernel may lack it, such as those of IPv6. */
 static void write_setting(const char *name, const char *value) {
 	char path[128];
@@ -314,6 +357,10 @@ static bool change_network(const struct request *request, int *made, struct fail
 		int lock = own_namespace();
 		done = lock >= 0 && flock(lock, LOCK_EX) == 0 ? make_bridge(netlink, request, failure) : fail(failure, "lock", NULL);
 		if (lock >= 0) close(lock);
+	} else if (strcmp(kind, "local") == 0) {
+		done = make_local(netlink, request, failure);
+	} else if (strcmp(kind, "unlocal") == 0) {
+		done = end_local(netlink, request, failure);
 	} else if (strcmp(kind, "remove") == 0) {
 		done = remove_link(netlink, request->device) || errno == ENODEV || fail(failure, "remove", request->device);
 	} else {

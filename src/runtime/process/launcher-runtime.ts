@@ -120,6 +120,7 @@ export class LauncherRuntime implements Runtime {
 			...(options.removeAtEnd !== undefined && { removeAtEnd: options.removeAtEnd }),
 			onSandbox: (sandbox) => this.#know(sandbox),
 			onStatus: (status) => this.#notify(status),
+			onConnected: (client) => this.#networks.open(client),
 			onError: options.onError,
 		});
 	}
@@ -161,6 +162,7 @@ export class LauncherRuntime implements Runtime {
 		const connected = this.#launcher.connected();
 		if (left) await connected;
 		else connected.catch(onError);
+		await this.#networks.opened(connected);
 		const containers = await patientList(() => this.listContainers(), this.#options.clock);
 		await source.releaseOthers(new Set(containers.map(({ id }) => id))).catch(onError);
 	}

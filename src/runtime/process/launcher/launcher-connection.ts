@@ -15,6 +15,8 @@ import type { HostSandbox, LauncherCalls } from './protocol.ts';
 export interface LauncherConnectionOptions extends Omit<LauncherClientOptions, 'onLost'> {
 	/** Called with each sandbox of the launcher, once a connection is made. */
 	onSandbox(sandbox: HostSandbox): void;
+	/** Called with each client that is connected, before any other call. */
+	onConnected?(client: Pick<LauncherClient, 'call'>): void;
 	/** Receives the errors of connections that are made again. */
 	onError(error: unknown): void;
 }
@@ -76,8 +78,9 @@ export class LauncherConnection {
 	}
 
 	async #connect(): Promise<LauncherClient> {
-		const { onSandbox, onStatus } = this.#options;
+		const { onSandbox, onStatus, onConnected } = this.#options;
 		const client = await LauncherClient.reach({ ...this.#options, onLost: () => this.#lost() });
+		onConnected?.(client);
 		const { sandboxes, containers } = await client.list();
 		for (const sandbox of sandboxes) onSandbox(sandbox);
 		for (const status of containers) onStatus(status);

@@ -22,7 +22,7 @@ import { MountView } from '../containers/mount-view.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { type SlotStart, startInSlot } from '../containers/start-in-slot.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
-import { PodNetworks } from '../network/pod-networks.ts';
+import { type OpenedNetwork, PodNetworks } from '../network/pod-networks.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import { beginDial } from '../sessions/dial-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
@@ -116,6 +116,10 @@ export class Launcher implements LauncherCalls {
 		this.#journal.close();
 		this.#folders.close();
 		if (this.#entries.sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
+	}
+
+	async openNetwork(network: OpenedNetwork): Promise<void> {
+		await this.#networks?.open(network);
 	}
 
 	async runSandbox(config: HostSandboxConfig): Promise<HostSandbox> {

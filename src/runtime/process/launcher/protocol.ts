@@ -14,6 +14,7 @@ import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import type { PodNetwork } from '../network/pod-network.ts';
+import type { OpenedNetwork } from '../network/pod-networks.ts';
 import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
@@ -86,6 +87,8 @@ export interface HostSandbox extends Sandbox {
 
 /** The calls of the protocol. They mean what the methods of these names in runtime/contract.ts mean. */
 export interface LauncherCalls {
+	/** Makes what all Pods with networks of their own share, and the addresses of Services this machine's. */
+	openNetwork(network: OpenedNetwork): Promise<void>;
 	runSandbox(config: HostSandboxConfig): Promise<HostSandbox>;
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
@@ -124,6 +127,7 @@ export interface CallError {
 }
 
 const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
+	'openNetwork',
 	'runSandbox',
 	'stopSandbox',
 	'removeSandbox',

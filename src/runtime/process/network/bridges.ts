@@ -12,6 +12,8 @@ export interface Bridge {
 	readonly range: string;
 	/** The key of its launcher: see Origin.key. */
 	readonly key: string;
+	/** The addresses of Services that are this machine's while the bridge exists, such as `10.96.0.0/16`. */
+	readonly services?: string;
 	/** Whether stint has switched on that the machine forwards packets, for this bridge. */
 	readonly forwards: boolean;
 }
@@ -22,15 +24,18 @@ export const BRIDGE_PREFIX = 'stint';
 const LINKS = '/sys/class/net';
 
 /** What the alias of a bridge says. */
-export function aliasOf({ key, range, forwards }: Omit<Bridge, 'name'>): string {
-	return `stint ${key} ${range}${forwards ? ' forwards' : ''}`;
+export function aliasOf({ key, range, services, forwards }: Omit<Bridge, 'name'>): string {
+	const local = services === undefined ? '' : ` services ${services}`;
+	return `stint ${key} ${range}${local}${forwards ? ' forwards' : ''}`;
 }
+
+const ALIAS = /^stint (\S+) (\d[\d./]+)(?: services (\d[\d./]+))?( forwards)?$/;
 
 /** Decodes an alias; undefined if it is none of a bridge of stint. */
 export function parseAlias(text: string): Omit<Bridge, 'name'> | undefined {
-	const [, key, range, forwards] = /^stint (\S+) (\d[\d./]+)( forwards)?$/.exec(text.trim()) ?? [];
+	const [, key, range, services, forwards] = ALIAS.exec(text.trim()) ?? [];
 	if (key === undefined || range === undefined) return undefined;
-	return { key, range, forwards: forwards !== undefined };
+	return { key, range, ...(services !== undefined && { services }), forwards: forwards !== undefined };
 }
 
 /** The bridges of stint; empty if /sys shows the links of another network namespace. */
@@ -49,6 +54,11 @@ export function findBridges(): readonly Bridge[] {
 export function linkNames(): readonly string[] {
 	const table = attempt(() => readFileSync('/proc/net/dev', 'latin1')) ?? '';
 	return Array.from(table.matchAll(/^ *([^\s:]+):/gm), ([, name = '']) => name);
+}
+
+/** Whether a Pod or the launcher of the bridge uses it. A bridge that is not used belongs to a launcher that was killed. */
+export function isUsed({ name, key }: Bridge): boolean {
+	return hasPorts(name) || isLauncherPresent(key);
 }
 
 /** Whether a Pod uses the bridge. */

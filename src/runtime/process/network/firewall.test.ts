@@ -38,3 +38,21 @@ test('nftables has the same rules, in a table with the name of the bridge', () =
 	);
 	assert.match(rules, /oifname "stint3" ct state established,related accept\noifname "stint3" drop/);
 });
+
+test('only this machine and the Pods of the bridge reach the addresses of Services, with each program', () => {
+	const network = { ...NETWORK, services: '10.96.0.0/16' };
+	assert.deepEqual(iptablesRules(network).trimEnd().split('\n').slice(-7), [
+		':stint3-input - [0:0]',
+		'-A stint3-input ! -d 10.96.0.0/16 -j RETURN',
+		'-A stint3-input -i lo -j ACCEPT',
+		'-A stint3-input -i stint3 -j ACCEPT',
+		'-A stint3-input -j DROP',
+		'-I INPUT 1 -j stint3-input',
+		'COMMIT',
+	]);
+	assert.doesNotMatch(nftRules(NETWORK), /input/);
+	assert.match(
+		nftRules(network),
+		/chain input \{\ntype filter hook input priority 0;\nip daddr 10\.96\.0\.0\/16 iifname != \{ "lo", "stint3" \} drop\n\}/,
+	);
+});

@@ -1,6 +1,6 @@
 /**
  * The packet filter's rules for the network of Pods: Pods reach other machines under this machine's address, and no other
- * machine reaches a Pod. By iptables, and where that is missing by nftables. iptables comes first: where Docker or a firewall
+ * machine reaches a Pod or a Service. By iptables, and where that is missing by nftables. iptables comes first: where Docker or a firewall
  * has a policy of DROP for forwarded packets, only a rule in the same chain can accept ours.
  *
  * All rules are in chains or a table with the name of the bridge. Applying them again replaces them.
@@ -16,6 +16,8 @@ export interface FilteredNetwork {
 	readonly bridge: string;
 	/** The addresses of its Pods, such as `10.244.0.0/16`. */
 	readonly range: string;
+	/** The addresses of Services, which only this machine and the Pods of the bridge may use. */
+	readonly services?: string;
 	/** If true, the machine forwards packets only for stint: those of other links are dropped, as before. */
 	readonly onlyPods: boolean;
 }
@@ -100,8 +102,8 @@ function isExecutable(file: string): boolean {
 }
 
 /** The rules as iptables-restore(8) takes them. The declaration of a chain empties it. */
-export function iptablesRules({ bridge, range, onlyPods }: FilteredNetwork): string {
-	const [nat, forward] = chainsOf(bridge);
+export function iptablesRules({ bridge, range, services, onlyPods }: FilteredNetwork): string {
+	const [nat, forward, input] = chainsOf(bridge);
 	return lines(
 		'*nat',
 		`:${nat} - [0:0]`,
@@ -117,27 +119,58 @@ export function iptablesRules({ bridge, range, onlyPods }: FilteredNetwork): str
 		`-A ${forward} -o ${bridge} -j DROP`,
 		...(onlyPods ? [`-A ${forward} ! -i stint+ ! -o stint+ -j DROP`] : []),
 		`-I FORWARD 1 -j ${forward}`,
+		...(services === undefined ? [] : inputRules({ bridge, services, input })),
 		'COMMIT',
 	);
 }
 
+/** Where a firewall drops what this machine gets from other links, these accept what Pods send to Services. */
+function inputRules({
+	bridge,
+	services,
+	input,
+}: {
+	readonly bridge: string;
+	readonly services: string;
+	readonly input: string;
+}): readonly string[] {
+	return [
+		`:${input} - [0:0]`,
+		`-A ${input} ! -d ${services} -j RETURN`,
+		`-A ${input} -i lo -j ACCEPT`,
+		`-A ${input} -i ${bridge} -j ACCEPT`,
+		`-A ${input} -j DROP`,
+		`-I INPUT 1 -j ${input}`,
+	];
+}
+
 function iptablesRemoval({ bridge, range }: FilteredNetwork): readonly string[] {
-	const [nat, forward] = chainsOf(bridge);
+	const [nat, forward, input] = chainsOf(bridge);
 	const removal = (table: string, { jump, chain }: { jump: string; chain: string }): string =>
 		lines(`*${table}`, `-D ${jump} -j ${chain}`, `-F ${chain}`, `-X ${chain}`, 'COMMIT');
 	return [
 		removal('nat', { jump: `POSTROUTING -s ${range}`, chain: nat }),
 		removal('filter', { jump: 'FORWARD', chain: forward }),
+		removal('filter', { jump: 'INPUT', chain: input }),
 	];
 }
 
 /** The names of the chains, which have at most 28 characters. */
-function chainsOf(bridge: string): readonly [nat: string, forward: string] {
-	return [`${bridge}-nat`, `${bridge}-forward`];
+function chainsOf(bridge: string): readonly [nat: string, forward: string, input: string] {
+	return [`${bridge}-nat`, `${bridge}-forward`, `${bridge}-input`];
 }
 
 /** The rules as nft(8) takes them. */
-export function nftRules({ bridge, range, onlyPods }: FilteredNetwork): string {
+export function nftRules({ bridge, range, services, onlyPods }: FilteredNetwork): string {
+	const input =
+		services === undefined
+			? []
+			: [
+					'chain input {',
+					'type filter hook input priority 0;',
+					`ip daddr ${services} iifname != { "lo", "${bridge}" } drop`,
+					'}',
+				];
 	const others = onlyPods ? ['iifname != "stint*" oifname != "stint*" drop'] : [];
 	return lines(
 		`table ip ${bridge} {`,
@@ -152,6 +185,7 @@ export function nftRules({ bridge, range, onlyPods }: FilteredNetwork): string {
 		`oifname "${bridge}" drop`,
 		...others,
 		'}',
+		...input,
 		'}',
 	);
 }

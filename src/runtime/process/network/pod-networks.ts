@@ -1,6 +1,6 @@
 /**
- * The launcher's part of the networks of Pods: a bridge, made when the first Pod needs it, and a network namespace for each
- * Pod (native/shim/network.c makes both).
+ * The launcher's part of the networks of Pods: a bridge, made when the server starts or the first Pod needs it, and a network
+ * namespace for each Pod (native/shim/network.c makes both). The addresses of Services are this machine's while the bridge exists.
  *
  * 1. A namespace is held by an open descriptor of the launcher and by the processes of its Pod, by nothing else: no file and
  *    no process is left behind. A launcher that starts finds it by a running container. If none runs, none can tell that
@@ -24,22 +24,23 @@ import {
 	type Bridge,
 	findBridges,
 	hasPorts,
-	isLauncherPresent,
+	isUsed,
 	linkNames,
 	presenceName,
 } from './bridges.ts';
 import { applyFilter, type FilteredNetwork, removeFilter } from './firewall.ts';
+import { machineRoutes } from './machine-routes.ts';
 import type { PodNetwork } from './pod-network.ts';
 import {
 	freeRanges,
 	gatewayOf,
 	type PodRange,
+	parseNetwork,
 	parseRange,
 	podAddress,
 	podCountOf,
 	podIndex,
 	rangeText,
-	routedRanges,
 } from './pod-range.ts';
 
 /** A network that was made, and why its Pods cannot reach other machines; absent: they can. */
@@ -47,6 +48,12 @@ export interface MadeNetwork {
 	readonly ip: string;
 	readonly network: PodNetwork;
 	readonly confined?: string;
+}
+
+/** The addresses of Pods and Services, such as `10.96.0.0/16`. */
+export interface OpenedNetwork {
+	readonly podRange: string;
+	readonly serviceRange: string;
 }
 
 /** The components of {@link PodNetworks}. */
@@ -69,6 +76,8 @@ interface Ready {
 	readonly bridge: Bridge;
 	readonly range: PodRange;
 	readonly confined: string | undefined;
+	/** Why the addresses of Services are not this machine's. */
+	readonly unserved: Error | undefined;
 }
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
@@ -86,6 +95,8 @@ export class PodNetworks {
 	#presence: Server | undefined;
 	/** The number of the address that was given out last. */
 	#last = -1;
+	/** The addresses of Services; undefined: they are not this machine's by the bridge. */
+	#services: string | undefined;
 
 	constructor(options: PodNetworksOptions) {
 		this.#options = options;
@@ -96,6 +107,17 @@ export class PodNetworks {
 			this.#last = Math.max(this.#last, (range && podIndex(range, network.ip)) ?? -1);
 		}
 		if (options.left.size > 0) this.#show();
+	}
+
+	/**
+	 * Makes the bridge before the first Pod needs it, and the addresses of Services this machine's. Rejects with an Error that a
+	 * user can read.
+	 */
+	async open({ podRange, serviceRange }: OpenedNetwork): Promise<void> {
+		if (this.#services !== serviceRange) this.#ready = undefined;
+		this.#services = serviceRange;
+		const { unserved } = await this.#prepared(podRange);
+		if (unserved !== undefined) throw unserved;
 	}
 
 	/** Makes the network of a sandbox, with an address of the range `wanted` if that is free. Rejects with an Error. */
@@ -243,23 +265,42 @@ export class PodNetworks {
 		const [left] = this.#options.left.values();
 		const own = this.#ownOf(bridges);
 		for (const bridge of bridges)
-			if (
-				bridge.name !== own?.name &&
-				!hasPorts(bridge.name) &&
-				(bridge.key === key || !isLauncherPresent(bridge.key))
-			)
+			if (bridge.name !== own?.name && (bridge.key === key ? !hasPorts(bridge.name) : !isUsed(bridge)))
 				await this.#removeBridge(bridge);
-		const bridge = own ?? (await this.#makeBridge(wanted, left));
+		const made = own ?? (await this.#makeBridge(wanted, left));
+		this.#made = made;
+		const { bridge, unserved } = await this.#withServices(made);
 		this.#made = bridge;
 		const range = parseRange(bridge.range);
 		if (!range) throw new Error(`the bridge ${bridge.name} has the invalid range ${bridge.range}`);
-		return { bridge, range, confined: confinement(bridge) };
+		return { bridge, range, confined: confinement(bridge), unserved };
+	}
+
+	/** Makes the addresses of Services this machine's. Pods need the bridge even if that fails. */
+	async #withServices(bridge: Bridge): Promise<{ bridge: Bridge; unserved: Error | undefined }> {
+		const services = this.#services;
+		if (services === undefined) return { bridge, unserved: undefined };
+		const { name: device, services: before } = bridge;
+		const changed = { ...bridge, services };
+		try {
+			if (before !== undefined && before !== services)
+				await this.#change({ network: 'unlocal', device, address: before });
+			await this.#change({ network: 'local', device, address: services, alias: aliasOf(changed) });
+			return { bridge: changed, unserved: undefined };
+		} catch (error) {
+			const why = codeOf(error) === 'EEXIST' ? 'another program of this machine uses them' : messageOf(error);
+			const unserved = new Error(`the addresses ${services} cannot be those of Services: ${why}`, {
+				cause: error,
+			});
+			return { bridge, unserved };
+		}
 	}
 
 	async #makeBridge(wanted: string, left: PodNetwork | undefined): Promise<Bridge> {
 		const range = parseRange(wanted);
 		if (!range) throw new Error(`${wanted} is no range of IPv4 addresses`);
-		const routed = routedRanges(attempt(() => readFileSync('/proc/net/route', 'latin1')) ?? '');
+		const services = parseNetwork(this.#services ?? '');
+		const routed = [...machineRoutes(), ...(services ? [services] : [])];
 		let refusal: unknown = new Error(
 			'this machine has routes to all ranges of addresses that Pods could have',
 		);
@@ -322,8 +363,8 @@ function deviceOf(range: PodRange, { bridge, ip }: PodNetwork): string {
 	return `${bridge}v${(podIndex(range, ip) ?? 0).toString(16)}`;
 }
 
-function filtered({ name, range, forwards }: Bridge): FilteredNetwork {
-	return { bridge: name, range, onlyPods: forwards };
+function filtered({ name, range, services, forwards }: Bridge): FilteredNetwork {
+	return { bridge: name, range, ...(services !== undefined && { services }), onlyPods: forwards };
 }
 
 /** Lets Pods reach other machines; returns why they cannot, or undefined. Then no packet may be forwarded to them either. */

@@ -18,11 +18,16 @@ const ADDRESS_BITS = 32;
 
 /** Decodes a range such as `10.244.0.0/16`; undefined if it is none that Pods can have. */
 export function parseRange(text: string): PodRange | undefined {
+	const range = parseNetwork(text);
+	return range && range.length >= SHORTEST_PREFIX && range.length <= LONGEST_PREFIX ? range : undefined;
+}
+
+/** Decodes a range of any length. */
+export function parseNetwork(text: string): PodRange | undefined {
 	const [, address = '', bits = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
 	const base = parseAddress(address);
 	const length = Number(bits);
-	if (base === undefined || bits === '' || length < SHORTEST_PREFIX || length > LONGEST_PREFIX)
-		return undefined;
+	if (base === undefined || bits === '' || length > ADDRESS_BITS) return undefined;
 	return base % sizeOf(length) === 0 ? { base, length } : undefined;
 }
 
@@ -92,7 +97,8 @@ function bitsIn(mask: number): number {
 	return mask.toString(2).replaceAll('0', '').length;
 }
 
-function overlap(one: PodRange, other: PodRange): boolean {
+/** Whether the ranges have an address in common. */
+export function overlap(one: PodRange, other: PodRange): boolean {
 	const size = sizeOf(Math.min(one.length, other.length));
 	return Math.floor(one.base / size) === Math.floor(other.base / size);
 }

@@ -3,6 +3,7 @@ import type { PodNetworkTrait, RuntimeTraits } from '../../../api/contract/runti
 import { PortForwardError } from '../../contract.ts';
 import { PortConnections } from '../../port-connections.ts';
 import type { RuntimeMachine } from '../honoured.ts';
+import type { LauncherClient } from '../launcher/launcher-client.ts';
 import type { HostSandbox } from '../launcher/protocol.ts';
 import { dialSandbox } from '../sessions/dial-client.ts';
 import type { MachineProbe } from '../shim/probe.ts';
@@ -16,6 +17,8 @@ export interface NetworkOptions {
 	readonly podNetwork?: PodNetworkWish;
 	/** The addresses of Pods with networks of their own, unless this machine uses them. Default 10.244.0.0/16. */
 	readonly podRange?: string;
+	/** The addresses of Services, which are this machine's while Pods may have networks of their own. Default: none. */
+	readonly serviceRange?: string;
 	/** Called at the start with whose network Pods have. */
 	onPodNetwork?(choice: PodNetworkTrait): void;
 	/** Called at most once, if Pods with networks of their own reach no other machine, with the reason. */
@@ -31,6 +34,10 @@ export class RuntimeNetworks {
 	readonly #hostPorts: HostPorts;
 	#choice: PodNetworkTrait | undefined;
 	#isConfined = false;
+	/** Whether {@link opened} has resolved: later failures are only reported. */
+	#isOpen = false;
+	/** The last call that opened the network; undefined if none is needed. */
+	#opening: Promise<void> | undefined;
 
 	constructor(options: NetworkOptions) {
 		this.#options = options;
@@ -53,6 +60,25 @@ export class RuntimeNetworks {
 	/** The range of addresses for Pods with networks of their own; undefined: they have that of this machine. */
 	get podRange(): string | undefined {
 		return this.#choice?.kind === 'pod' ? (this.#options.podRange ?? DEFAULT_POD_RANGE) : undefined;
+	}
+
+	/** Lets the launcher that was connected make what Pods and Services share, before it makes a Pod's network. */
+	open(launcher: Pick<LauncherClient, 'call'>): void {
+		const { podRange } = this;
+		const { serviceRange, onError } = this.#options;
+		if (podRange === undefined || serviceRange === undefined) return;
+		this.#opening = launcher.call('openNetwork', { podRange, serviceRange });
+		this.#opening.catch((error: unknown) => {
+			if (this.#isOpen) onError(error);
+		});
+	}
+
+	/** Resolves once the addresses of Services are this machine's, if they have to be. Rejects with an Error that a user can read. */
+	async opened(connected: Promise<unknown>): Promise<void> {
+		if (this.podRange === undefined || this.#options.serviceRange === undefined) return;
+		await connected;
+		await this.#opening;
+		this.#isOpen = true;
 	}
 
 	/** Notes a sandbox of the launcher, new or not. */

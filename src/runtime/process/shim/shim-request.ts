@@ -100,6 +100,15 @@ export type NetworkRequest =
 			readonly address: string;
 			readonly gateway: string;
 	  }
+	/** Makes all addresses of the range `address` this machine's while the bridge exists, and sets its alias. */
+	| {
+			readonly network: 'local';
+			readonly device: string;
+			readonly address: string;
+			readonly alias: string;
+	  }
+	/** Undoes that. */
+	| { readonly network: 'unlocal'; readonly device: string; readonly address: string }
 	/** Removes a link, if it exists. */
 	| { readonly network: 'remove'; readonly device: string }
 	/** Closes a descriptor of the shim. Has no answer. */
