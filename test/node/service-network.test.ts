@@ -57,6 +57,8 @@ async function startNetwork(t: TestContext): Promise<Network> {
 		domain: 'cluster.local',
 		nodeAddress: '127.0.0.1',
 		dns: { address: DNS_ADDRESS, port: dnsPort },
+		serviceRange: '127.77.0.0/16',
+		leadsToApiServer: false,
 		mostConnections: 10,
 		resolvers: async () => [],
 		onNames: () => {},

@@ -28,6 +28,7 @@ import { proxiedPortsOf } from '../../plan/service-proxy/proxied-ports.ts';
 import { servicesWithSlices } from '../../plan/service-proxy/service-endpoints.ts';
 import { DnsServer } from './dns/dns-server.ts';
 import type { DnsAddress } from './dns/resolver.ts';
+import { LocalClients } from './local-clients.ts';
 import { ServiceProxies } from './proxy/service-proxies.ts';
 
 /** The parts and settings of a {@link ServiceNetwork}. */
@@ -41,6 +42,10 @@ export interface ServiceNetworkOptions {
 	readonly nodeAddress: string;
 	/** Where the DNS server listens. */
 	readonly dns: DnsAddress;
+	/** The addresses of Services, such as `10.96.0.0/16`. */
+	readonly serviceRange: string;
+	/** Whether Pods reach the API server by its Service alone, as those with networks of their own do. */
+	readonly leadsToApiServer: boolean;
 	/** How many TCP connections to Services may be open at once. */
 	readonly mostConnections: number;
 	/** The DNS servers of the machine. */
@@ -62,8 +67,11 @@ export class ServiceNetwork {
 	readonly #slices: Informer<EndpointSlice>;
 	readonly #namespaces: Informer<Namespace>;
 	readonly #proxies: ServiceProxies;
+	readonly #clients: LocalClients;
 	#dns: DnsServer | undefined;
 	#known: readonly DnsService[] = [];
+	/** True until it is known whether there is a DNS server that the first Pods need. */
+	#awaitsDns: boolean;
 	/** Whether a change waits to be applied in the next turn. */
 	#isDue = false;
 	/** Why there is no DNS server; reported with the first Service that has a name to serve. */
@@ -76,13 +84,16 @@ export class ServiceNetwork {
 		this.#services = new Informer(client.resource(services), settings('services'));
 		this.#slices = new Informer(client.resource(endpointSlices), settings('endpointslices'));
 		this.#namespaces = new Informer(client.resource(namespaces), settings('namespaces'));
+		this.#clients = new LocalClients(options);
+		this.#awaitsDns = options.leadsToApiServer;
 		this.#proxies = new ServiceProxies({
 			clock,
 			random,
 			mostConnections: options.mostConnections,
+			serves: (address) => this.#clients.serves(address),
 			onRefused: ({ service, port, address }, error) => {
-				// Programs find the API server by their variables, which do not lead to this address.
-				if (service === API_SERVER) return;
+				// Programs in the network of this machine find the API server by their variables, which do not lead to this address.
+				if (service === API_SERVER && !options.leadsToApiServer) return;
 				onRefused(
 					`the port ${port} of the Service ${service} is not served at ${address}: ${messageOf(error)}`,
 				);
@@ -91,10 +102,11 @@ export class ServiceNetwork {
 	}
 
 	/**
-	 * The addresses of DNS servers for Pods; empty while there is none, or no Service but that of the API server: then Pods
-	 * keep the resolvers of the machine, which answer while this server is stopped too.
+	 * The addresses of DNS servers for Pods; empty while there is none, or no Service but one of the API server that no Pod
+	 * needs: then Pods keep the resolvers of the machine, which answer while this server is stopped too.
 	 */
 	get dnsAddresses(): readonly string[] {
+		if (this.#awaitsDns) return [this.#options.dns.address];
 		return this.#dns && this.#hasServices ? [this.#options.dns.address] : [];
 	}
 
@@ -105,6 +117,7 @@ export class ServiceNetwork {
 	}
 
 	get #hasServices(): boolean {
+		if (this.#options.leadsToApiServer) return true;
 		return this.#known.some((service) => `${service.namespace}/${service.name}` !== API_SERVER);
 	}
 
@@ -118,6 +131,7 @@ export class ServiceNetwork {
 			);
 			if (await allSynced(informers)) {
 				this.#dns = await this.#openDns();
+				this.#awaitsDns = false;
 				for (const informer of informers) informer.subscribe(() => this.#changed());
 				this.#changed();
 			}
@@ -131,7 +145,12 @@ export class ServiceNetwork {
 	/** The DNS server; undefined if it may not listen, as an ordinary user may not at a low port. */
 	async #openDns(): Promise<DnsServer | undefined> {
 		const { dns, clock, resolvers } = this.#options;
-		const server = new DnsServer({ ...dns, clock, resolvers });
+		const server = new DnsServer({
+			...dns,
+			clock,
+			resolvers,
+			serves: (address) => this.#clients.serves(address),
+		});
 		try {
 			await server.open();
 			return server;

@@ -13,11 +13,15 @@ import type { DnsAddress } from './resolver.ts';
 async function serve(
 	t: TestContext,
 	resolvers: readonly DnsAddress[],
-	services = SERVICES,
+	{
+		services = SERVICES,
+		serves = () => true,
+	}: { services?: typeof SERVICES; serves?: (address: string) => boolean } = {},
 ): Promise<DnsServer> {
 	const server = new DnsServer({
 		...{ address: '127.77.0.2', port: 0, clock: new SystemClock() },
 		resolvers: async () => resolvers,
+		serves,
 	});
 	await server.open();
 	t.after(() => server.close());
@@ -60,7 +64,7 @@ test('a program resolves the names of Services, by TCP if the answer is long', a
 
 test('other names are those of the next resolver that answers', async (t) => {
 	const other = { ...NOTHING, namespace: 'default', name: 'x', clusterIP: '192.0.2.1' };
-	const next = await serve(t, [], [other]);
+	const next = await serve(t, [], { services: [other] });
 	next.setZone(dnsZoneOf('example.com', [other], []));
 	const silent = { address: '127.77.0.3', port: 9 };
 	const address = { address: '127.77.0.2', port: next.port };
@@ -92,4 +96,27 @@ test('what is no question gets no answer, and the server continues', async (t) =
 	const [received] = await once(client, 'data');
 	assert.equal(decode(received.subarray(2)).answers?.length, 1);
 	client.destroy();
+});
+
+test('a client that is not one of this machine gets no answer', async (t) => {
+	const server = await serve(t, [], { serves: (address) => address !== '127.0.0.1' });
+	const question = encode({
+		type: 'query',
+		id: 7,
+		questions: [{ type: 'A', name: 'queue.default.svc.cluster.local', class: 'IN' }],
+	});
+	const [other, own] = [createSocket('udp4'), createSocket('udp4')];
+	t.after(() => void [other, own].map((socket) => socket.close()));
+	other.on('message', () => assert.fail('answered'));
+	other.bind(0, '127.0.0.1');
+	await once(other, 'listening');
+	own.bind(0, '127.77.0.9');
+	await once(own, 'listening');
+	other.send(question, server.port, '127.77.0.2');
+	own.send(question, server.port, '127.77.0.2');
+	await once(own, 'message');
+	const stream = connect({ host: '127.77.0.2', port: server.port, localAddress: '127.0.0.1' });
+	stream.on('error', () => {});
+	await new Promise((resolve) => stream.once('close', resolve));
+	assert.equal(stream.bytesRead, 0);
 });

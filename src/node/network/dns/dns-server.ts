@@ -24,6 +24,8 @@ export interface DnsServerOptions {
 	readonly address: string;
 	readonly port: number;
 	readonly clock: Clock;
+	/** Whether a client with this address is answered. */
+	serves(address: string): boolean;
 	/** The resolvers of the machine, as in its resolv.conf; asked for at each question that is forwarded. */
 	resolvers(): Promise<readonly DnsAddress[]>;
 }
@@ -56,6 +58,7 @@ export class DnsServer {
 		this.#resolver = new Resolver(options);
 		this.#datagrams = createSocket('udp4');
 		this.#datagrams.on('message', (message, { address, port }) => {
+			if (!options.serves(address)) return;
 			void this.#answer(message, 'udp').then((answer) => {
 				if (answer && !this.#isClosed) this.#datagrams.send(answer, port, address);
 			});
@@ -98,6 +101,10 @@ export class DnsServer {
 	}
 
 	#serve(client: Socket): void {
+		if (!this.#options.serves(client.remoteAddress ?? '')) {
+			client.on('error', () => {}).resetAndDestroy();
+			return;
+		}
 		this.#clients.add(client);
 		client.once('close', () => this.#clients.delete(client));
 		client.on('error', () => client.destroy());

@@ -44,12 +44,13 @@ interface Proxied {
 	readonly port: (targets: readonly ServiceTarget[], more?: Partial<ProxiedPort>) => ProxiedPort;
 }
 
-async function proxied(t: TestContext): Promise<Proxied> {
+async function proxied(t: TestContext, serves: (address: string) => boolean = () => true): Promise<Proxied> {
 	const refused: string[] = [];
 	const proxies = new ServiceProxies({
 		clock: new SystemClock(),
 		random: new SystemRandom(),
 		mostConnections: 50,
+		serves,
 		onRefused: (port, error) => void refused.push(`${port.port} ${error.message}`),
 	});
 	t.after(() => proxies.close());
@@ -194,4 +195,26 @@ test('connections beyond the limit are reset, and those within it continue', asy
 	);
 	await Promise.all(open.map((socket) => once(socket, 'close')));
 	assert.equal(await ask(one, 'x'), 'a\nx');
+});
+
+test('a client that is not one of this machine is not served, by TCP or UDP', async (t) => {
+	const clients: string[] = [];
+	const { proxies, port } = await proxied(t, (address) => {
+		clients.push(address);
+		return false;
+	});
+	const { target } = await echoNamed(t, 'a');
+	const target4 = createSocket('udp4').on('message', () => assert.fail('forwarded'));
+	target4.bind(0, '127.0.0.1');
+	await once(target4, 'listening');
+	t.after(() => void target4.close());
+	const tcp = port([target]);
+	const udp = port([{ address: '127.0.0.1', port: target4.address().port }], { protocol: 'UDP' });
+	await proxies.set([tcp, udp]);
+	assert.match(await ask(tcp, 'x'), /^(ECONNRESET|EPIPE)$/);
+	const client = createSocket('udp4');
+	t.after(() => void client.close());
+	client.send('x', udp.port, udp.address);
+	while (clients.length < 2) await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(clients.length, 2);
 });

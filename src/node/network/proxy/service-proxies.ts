@@ -10,6 +10,8 @@ export interface ServiceProxiesOptions {
 	readonly random: Random;
 	/** How many TCP connections may be open at once; further ones are reset. */
 	readonly mostConnections: number;
+	/** Whether a client with this address is served. */
+	serves(address: string): boolean;
 	/** Receives each port that cannot be listened on, once until it can or is gone. */
 	onRefused(port: ProxiedPort, error: Error): void;
 }

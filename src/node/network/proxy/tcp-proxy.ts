@@ -11,6 +11,8 @@ export interface ConnectionCount {
 /** What a {@link TcpProxy} needs. */
 export interface TcpProxyOptions extends TargetChoiceOptions {
 	readonly connections: ConnectionCount;
+	/** Whether a client with this address is served. */
+	serves(address: string): boolean;
 }
 
 /** How long a target may take to accept a connection before the next one is tried. */
@@ -22,6 +24,7 @@ const CONNECT_MS = 5000;
  * of the Pod.
  */
 export class TcpProxy {
+	readonly #options: TcpProxyOptions;
 	readonly #choice: TargetChoice;
 	readonly #connections: ConnectionCount;
 	readonly #server: Server;
@@ -30,6 +33,7 @@ export class TcpProxy {
 
 	constructor(port: ProxiedPort, options: TcpProxyOptions) {
 		this.#port = port;
+		this.#options = options;
 		this.#connections = options.connections;
 		this.#choice = new TargetChoice(options);
 		this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
@@ -61,6 +65,10 @@ export class TcpProxy {
 	}
 
 	#accept(client: Socket): void {
+		if (!this.#options.serves(client.remoteAddress ?? '')) {
+			client.on('error', () => {}).resetAndDestroy();
+			return;
+		}
 		this.#clients.add(client);
 		this.#connections.open += 1;
 		client.once('close', () => {

@@ -16,8 +16,16 @@ interface Flow {
 	timer: Timer | undefined;
 }
 
+/** What a {@link UdpProxy} needs. */
+export interface UdpProxyOptions extends TargetChoiceOptions {
+	readonly clock: Clock;
+	/** Whether a client with this address is served. */
+	serves(address: string): boolean;
+}
+
 /** Forwards the datagrams of one UDP port. Those of a client go to one target until it is silent. */
 export class UdpProxy {
+	readonly #options: UdpProxyOptions;
 	readonly #choice: TargetChoice;
 	readonly #clock: Clock;
 	readonly #server = createSocket('udp4');
@@ -25,8 +33,9 @@ export class UdpProxy {
 	readonly #flows = new Map<string, Flow>();
 	#port: ProxiedPort;
 
-	constructor(port: ProxiedPort, options: TargetChoiceOptions & { readonly clock: Clock }) {
+	constructor(port: ProxiedPort, options: UdpProxyOptions) {
 		this.#port = port;
+		this.#options = options;
 		this.#clock = options.clock;
 		this.#choice = new TargetChoice(options);
 		this.#server.on('message', (message, { address, port: from }) => this.#take(message, address, from));
@@ -65,6 +74,7 @@ export class UdpProxy {
 	}
 
 	#open(key: string, address: string, from: number): Flow | undefined {
+		if (!this.#options.serves(address)) return undefined;
 		const [target] = this.#choice.orderFor(address, this.#port);
 		if (!target) return undefined;
 		this.#choice.note(address, target, this.#port);
