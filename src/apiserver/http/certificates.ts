@@ -57,7 +57,7 @@ const SERVER_DNS_NAMES = [
 	'kubernetes.default.svc',
 	'kubernetes.default.svc.cluster.local',
 ];
-/** IP addresses of the server: 127.0.0.1 and ::1. */
+/** IP addresses of every server: 127.0.0.1 and ::1. */
 const SERVER_ADDRESSES = [Buffer.from([127, 0, 0, 1]), Buffer.from(`${'00'.repeat(15)}01`, 'hex')];
 
 /** Makes a self-signed certificate authority. `now` is in ms since the epoch. */
@@ -80,10 +80,14 @@ export function makeAuthority(now: number): KeyedCertificate {
 }
 
 /**
- * Makes a certificate for the server's names and addresses on this machine, signed by `authority`. Throws if
- * the key of the authority cannot be parsed or is not an ECDSA key.
+ * Makes a certificate for the server's names and addresses on this machine and for `addresses` (IPv4), signed by
+ * `authority`. Throws if the key of the authority cannot be parsed or is not an ECDSA key.
  */
-export function makeServerCertificate(authority: KeyedCertificate, now: number): KeyedCertificate {
+export function makeServerCertificate(
+	authority: KeyedCertificate,
+	now: number,
+	addresses: readonly string[] = [],
+): KeyedCertificate {
 	const issuer = partsOf(new X509Certificate(authority.certificatePem));
 	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const signingKey = createPrivateKey(authority.keyPem);
@@ -98,7 +102,7 @@ export function makeServerCertificate(authority: KeyedCertificate, now: number):
 			critical(OID.basicConstraints, derSequence()),
 			critical(OID.keyUsage, keyUsage('digitalSignature')),
 			extension(OID.extendedKeyUsage, derSequence(derObjectIdentifier(OID.serverAuthentication))),
-			extension(OID.subjectAlternativeName, derSequence(...alternativeNames())),
+			extension(OID.subjectAlternativeName, derSequence(...alternativeNames(addresses))),
 			extension(OID.authorityKeyIdentifier, derSequence(derValue(KEY_IDENTIFIER, issuer.keyIdentifier))),
 		],
 	});
@@ -185,10 +189,11 @@ function keyUsage(...uses: readonly (keyof typeof KEY_USAGE_BITS)[]): Uint8Array
 const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 
-function alternativeNames(): readonly Uint8Array[] {
+function alternativeNames(addresses: readonly string[]): readonly Uint8Array[] {
+	const others = addresses.map((text) => Buffer.from(text.split('.').map(Number)));
 	return [
 		...SERVER_DNS_NAMES.map((name) => derValue(CONTEXT | DNS_NAME, Buffer.from(name, 'latin1'))),
-		...SERVER_ADDRESSES.map((address) => derValue(CONTEXT | IP_ADDRESS, address)),
+		...[...SERVER_ADDRESSES, ...others].map((address) => derValue(CONTEXT | IP_ADDRESS, address)),
 	];
 }
 

@@ -114,7 +114,7 @@ test('missing or damaged files are replaced, damage is reported, and other files
 		if (to === undefined) rmSync(path);
 		else writeFileSync(path, to === CUT ? (before[name] ?? '').slice(0, 200) : to);
 		const said: string[] = [];
-		const credentials = loadCredentials(folder, NOW, (what) => said.push(what));
+		const credentials = loadCredentials(folder, NOW, { onReplaced: (what) => said.push(what) });
 		const after = contents();
 		const changed = Object.keys(after).filter((each) => after[each] !== before[each]);
 		assert.deepEqual(changed.sort(), [...replaced].sort(), `${name}: ${to}`);
@@ -124,17 +124,29 @@ test('missing or damaged files are replaced, damage is reported, and other files
 		const certificate = new X509Certificate(certificatePem);
 		assert.ok(certificate.verify(new X509Certificate(caPem).publicKey));
 		assert.ok(certificate.checkPrivateKey(createPrivateKey(keyPem)));
-		assert.deepEqual(loadCredentials(folder, NOW, assert.fail), credentials);
+		assert.deepEqual(loadCredentials(folder, NOW, { onReplaced: assert.fail }), credentials);
 	}
 });
 
 test('a missing key of the authority matters only when a certificate has to be signed', () => {
 	const first = loadCredentials(folder, NOW);
 	writeFileSync(join(folder, 'ca.key'), 'nonsense');
-	assert.deepEqual(loadCredentials(folder, NOW, assert.fail), first);
+	assert.deepEqual(loadCredentials(folder, NOW, { onReplaced: assert.fail }), first);
 	rmSync(join(folder, 'server.crt'));
 	const said: string[] = [];
-	const next = loadCredentials(folder, NOW, (what) => said.push(what));
+	const next = loadCredentials(folder, NOW, { onReplaced: (what) => said.push(what) });
 	assert.notEqual(next.caPem, first.caPem);
 	assert.match(said.join(), /ca\.key is replaced: it is not a private key; ca\.crt is replaced as well/);
+});
+
+test('a certificate that is not valid for an address of the server is made anew, by the same authority', () => {
+	const first = loadCredentials(folder, NOW);
+	const next = loadCredentials(folder, NOW, { addresses: ['10.96.0.1'] });
+	assert.equal(next.caPem, first.caPem);
+	const certificate = new X509Certificate(next.certificatePem);
+	for (const address of ['10.96.0.1', '127.0.0.1', '::1']) assert.ok(certificate.checkIP(address), address);
+	for (const name of ['kubernetes', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'])
+		assert.ok(certificate.checkHost(name), name);
+	assert.equal(certificate.checkIP('10.96.0.2'), undefined);
+	assert.deepEqual(loadCredentials(folder, NOW, { addresses: ['10.96.0.1'] }), next);
 });

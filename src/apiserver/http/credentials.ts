@@ -13,28 +13,36 @@ export interface Credentials {
 	readonly token: string;
 }
 
+/** Which credentials a server needs. */
+export interface CredentialOptions {
+	/** The IPv4 addresses besides the loopback ones for which its certificate must be valid. */
+	readonly addresses?: readonly string[];
+	/** Called with a message for each damaged file that was replaced. */
+	onReplaced?(what: string): void;
+}
+
 /** A certificate is renewed at the first start within this time before its expiry. */
 const RENEWAL_MS = 30 * 24 * 3_600_000;
 
 /**
  * Loads the credentials from `folder`, and makes those that are missing, damaged or about to expire. The
  * folder and its files are accessible to their owner only. The authority is kept as long as possible, so that
- * kubeconfigs copied to other machines keep working. Calls `onReplaced` with a message for each damaged file
- * that was replaced. Throws an UnusablePathError if the folder or a file cannot be read or written.
+ * kubeconfigs copied to other machines keep working. Throws an UnusablePathError if the folder or a file cannot be read or written.
  */
 export function loadCredentials(
 	folder: string,
 	now: number,
-	onReplaced: (what: string) => void = () => undefined,
+	{ addresses = [], onReplaced = () => undefined }: CredentialOptions = {},
 ): Credentials {
 	openPrivateFolder(folder);
 	const files = new CredentialFiles(folder, onReplaced);
 	const token = files.token();
 	const authority = files.authority(now);
-	const kept = authority && files.server(authority.certificatePem, now);
-	if (kept) return { caPem: authority.certificatePem, ...kept, token };
+	const loaded = authority && files.server(authority.certificatePem, now);
+	const kept = loaded && isFor(loaded.certificatePem, addresses) ? loaded : undefined;
+	if (authority && kept) return { caPem: authority.certificatePem, ...kept, token };
 	const issuer = files.issuer(authority) ?? makeAuthority(now);
-	const server = makeServerCertificate(issuer, now);
+	const server = makeServerCertificate(issuer, now, addresses);
 	files.write(CA_KEY, issuer.keyPem);
 	files.write(CA, issuer.certificatePem);
 	files.write(KEY, server.keyPem);
@@ -134,6 +142,11 @@ class CredentialFiles {
 	#replaced(name: string, problem: string): void {
 		this.#onReplaced(`${join(this.#folder, name)} is replaced: ${problem}`);
 	}
+}
+
+function isFor(certificatePem: string, addresses: readonly string[]): boolean {
+	const certificate = new X509Certificate(certificatePem);
+	return addresses.every((address) => certificate.checkIP(address) !== undefined);
 }
 
 function isLasting(certificate: X509Certificate, now: number): boolean {
