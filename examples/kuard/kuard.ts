@@ -4,6 +4,7 @@
  *
  * Unlike containers with a network namespace each, several may run on one machine: if its port is in use, kuard serves
  * on a free one.
+ * It listens on 127.0.0.1, so that no other machine reaches it; in a Pod with a network of its own, on all addresses.
  * KUARD_KEYGEN_BITS makes the keys smaller than 4096 bits, for tests.
  */
 import type { Server } from 'node:http';
@@ -40,7 +41,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function serve(server: Server, { address }: Flags): Promise<void> {
 	const colon = address.lastIndexOf(':');
-	const host = address.slice(0, colon) || '127.0.0.1';
+	const everywhere = process.env.STINT_POD_NETWORK === 'pod' ? '0.0.0.0' : '127.0.0.1';
+	const host = address.slice(0, colon) || everywhere;
 	try {
 		await listen(server, host, Number(address.slice(colon + 1)));
 	} catch (error) {

@@ -86,7 +86,12 @@ export class HostPrograms implements ProgramSource {
 		const entry = await images.find(config.image);
 		const { path = process.env.PATH, home = this.#homeOf(config, machine) } = host ?? {};
 		const hostname = sandbox.hostname || machineName();
-		const program = programOf(config, { hostname, entry, host: { path, home } });
+		const program = programOf(config, {
+			hostname,
+			entry,
+			host: { path, home },
+			hasNetwork: sandbox.podRange !== undefined,
+		});
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', images.missing(config.image).message);
 	}

@@ -7,8 +7,8 @@
  *   entrypoints means the entry's program as well.
  * - A path inside an image need not exist on this machine. If an absolute path does not exist, the launcher searches
  *   the PATH for its base name when it starts the program.
- * - Environment: PATH and HOME of the user who runs stint, HOSTNAME, TERM with a tty, the entry's variables, the
- *   Pod's variables, and the mark by which the launcher finds the container's processes; later ones win. Nothing
+ * - Environment: PATH and HOME of the user who runs stint, HOSTNAME, TERM with a tty, STINT_POD_NETWORK=pod in a Pod with a
+ *   network of its own, the entry's variables, the Pod's variables, and the mark by which the launcher finds the container's processes; later ones win. Nothing
  *   else is inherited from the server, whose environment may hold secrets.
  * - Working directory: the Pod's, else the entry's, else the sandbox's own folder, which is empty at the start and
  *   removed with the sandbox.
@@ -20,6 +20,12 @@ import type { HostProgram } from './launcher/protocol.ts';
 
 /** The PATH if the user has none: the usual one of images. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Tells a program that its Pod has a network of its own: it may listen on all addresses then, while one that shares the
+ * network of this machine must not be open to other machines.
+ */
+const POD_NETWORK = 'STINT_POD_NETWORK';
 
 /** The variables of the host that every program gets. */
 export interface HostEnvironment {
@@ -36,6 +42,8 @@ export function programOf(
 		readonly hostname: string;
 		readonly entry: ImageEntry | undefined;
 		readonly host: HostEnvironment;
+		/** Whether the Pod has a network of its own. */
+		readonly hasNetwork?: boolean;
 	},
 ): HostProgram | undefined {
 	const argv = argvOf(config, given.entry);
@@ -45,6 +53,7 @@ export function programOf(
 		HOME: given.host.home,
 		HOSTNAME: given.hostname,
 		...(config.tty && { TERM: 'xterm' }),
+		...(given.hasNetwork && { [POD_NETWORK]: 'pod' }),
 		...given.entry?.env,
 	};
 	for (const { name, value } of config.env) setOwn(env, name, value);
