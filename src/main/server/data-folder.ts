@@ -27,6 +27,8 @@ export interface DataFolder {
 	readonly socket: string;
 	/** The CA, the server's certificate and the token. */
 	readonly pki: string;
+	/** The range of the addresses of Services that was chosen for Pods with networks of their own. */
+	readonly serviceRange: string;
 	/** The key that signs the tokens of ServiceAccounts; it exists once a token was issued. */
 	readonly signingKey: string;
 	/** The logs of containers. */
@@ -54,6 +56,7 @@ export function dataFolder(path: string): DataFolder {
 		kubeconfig: join(root, 'kubeconfig'),
 		socket: join(root, 'api.sock'),
 		pki: join(root, 'pki'),
+		serviceRange: join(root, 'service-range'),
 		signingKey: join(root, 'pki', 'sa.key'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),

@@ -22,7 +22,9 @@ export interface RuntimeSettings {
 	/** Whose network Pods have, and the addresses of those with one of their own. Only for host processes and images. */
 	readonly podNetwork?: PodNetworkWish;
 	readonly podRange?: string;
-	readonly log: Pick<Log, 'info'>;
+	/** The addresses of Services that the bridge of the Pods makes this machine's; absent: Pods do not reach Services by it. */
+	readonly localServices?: string;
+	readonly log: Pick<Log, 'info' | 'warning'>;
 }
 
 /** The container runtime that the options name, not started. Only its own modules are loaded. */
@@ -56,12 +58,22 @@ async function firstAllowed(log: RuntimeSettings['log']): Promise<'sandbox' | 'd
 	return name;
 }
 
+const UNREACHABLE =
+	'Pods with networks of their own do not reach Services here: --pod-network pod gives Services addresses that they reach, unless --service-cluster-ip-range is a loopback range';
+
 /** The options about the networks of Pods. What they come to is logged. */
-function networkOptions({ podNetwork, podRange, log }: RuntimeSettings): Omit<NetworkOptions, 'onError'> {
+function networkOptions({
+	podNetwork,
+	podRange,
+	localServices,
+	log,
+}: RuntimeSettings): Omit<NetworkOptions, 'onError'> {
 	return {
 		...(podNetwork && { podNetwork }),
 		...(podRange !== undefined && { podRange }),
+		...(localServices !== undefined && { serviceRange: localServices }),
 		onPodNetwork: (choice) => {
+			if (choice.kind === 'pod' && localServices === undefined) log.warning(UNREACHABLE);
 			if (choice.kind === 'pod') log.info('Pods have networks of their own');
 			else if (choice.reason !== undefined)
 				log.info(`Pods have the network of this machine, since they cannot have their own: ${choice.reason}`);

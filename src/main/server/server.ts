@@ -32,7 +32,7 @@ import { NodeAgent } from '../../node/agent/agent.ts';
 import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
-import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
+import { type AddressRange, addressText } from '../../plan/services/allocation/ranges.ts';
 import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -46,7 +46,8 @@ import { openStore, type StoreChoice } from './open-store.ts';
 import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
-import { serveServices, serviceRangeOf } from './service-network.ts';
+import { podAccess, serveServices } from './service-network.ts';
+import { chooseServiceRange, type ServiceAddresses } from './service-range.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -65,7 +66,7 @@ export interface ServerOptions {
 	readonly evictionThresholds?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
-	/** The addresses of Services. Default: loopback addresses that depend on the data folder. */
+	/** The addresses of Services. Default: see service-range.ts. */
 	readonly serviceRange?: AddressRange;
 	/** Whose network Pods have (default `host`), and the addresses of those with one of their own. */
 	readonly podNetwork?: PodNetworkWish;
@@ -136,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	const ready = Promise.withResolvers<void>();
 	const mounts = Promise.withResolvers<boolean>();
-	const context: ServerContext = {
+	const context: Omit<ServerContext, 'services'> = {
 		options,
 		clock,
 		lifecycle,
@@ -154,7 +155,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	addProcessMetrics(context.metrics, clock);
 	try {
 		openDataFolder(folder, (original) => log.warning(isCopyOf(folder.path, original)));
-		const { api, listener } = await startParts(context, () => killPods);
+		const services = chooseServiceRange(options);
+		const { api, listener } = await startParts({ ...context, services }, () => killPods);
 		serves = true;
 		// The caller reports that the server is ready in this turn.
 		void nextTurn().then(ready.resolve);
@@ -216,6 +218,7 @@ interface ServerContext {
 	readonly ready: Promise<void>;
 	/** Whether Pods get tokens: resolves once the container runtime has started. */
 	readonly mounts: PromiseWithResolvers<boolean>;
+	readonly services: ServiceAddresses;
 	/** What forwards connections to Services, once it runs. */
 	readonly network: { current: ServiceNetwork | undefined };
 	/** The node agents of this process, by the name of their Node. */
@@ -232,6 +235,7 @@ interface ServerContext {
 /** Starts the store and the API server over it. */
 async function startApi({
 	options,
+	services,
 	clock,
 	lifecycle,
 	metrics,
@@ -265,7 +269,7 @@ async function startApi({
 		version: VERSION,
 		mountTokens: mounts.promise,
 		allowPrivileged,
-		serviceRange: serviceRangeOf(options),
+		serviceRange: services.range,
 		signingKeyPath: options.folder.signingKey,
 		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -286,12 +290,15 @@ async function startApi({
 
 /** Opens the HTTPS listener and its Unix socket, and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
-	{ options: { folder, log }, clock, lifecycle, endpoint, onError }: ServerContext,
+	{ options: { folder, log }, services, clock, lifecycle, endpoint, onError }: ServerContext,
 	server: ApiServer,
 	port: number,
 ): Promise<OpenedListener & { readonly listener: HttpListener }> {
 	trustNamedAuthoritiesOnly();
-	const credentials = loadCredentials(folder.pki, clock.now(), log.warning);
+	const credentials = loadCredentials(folder.pki, clock.now(), {
+		addresses: [addressText(services.range.first)],
+		onReplaced: log.warning,
+	});
 	const listener = await lifecycle.start({
 		name: 'listener',
 		start: () =>
@@ -311,7 +318,7 @@ async function startListener(
 }
 
 function controlPlaneOptions(
-	{ options, clock, metrics, ready, onError }: ServerContext,
+	{ options, services, clock, metrics, ready, onError }: ServerContext,
 	transport: ApiServer,
 	opened: OpenedListener | undefined,
 ): ControlPlaneOptions {
@@ -328,23 +335,22 @@ function controlPlaneOptions(
 		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
-		...(opened && listenerOptions(opened, serviceRangeOf(options))),
+		...(opened && listenerOptions(opened, services.range)),
 	};
 }
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
-async function startNode(
-	{ options, clock, lifecycle, metrics, mounts, agents, network, endpoint, onError }: ServerContext,
-	api: ApiServer,
-	killsPods: () => boolean,
-): Promise<void> {
+async function startNode(context: ServerContext, api: ApiServer, killsPods: () => boolean): Promise<void> {
+	const { options, services, clock, lifecycle, metrics, mounts, agents, network, onError } = context;
 	const { folder, maxPods } = options;
 	// Before the runtime, so that they are removed after it has killed the containers.
 	const volumes = await lifecycle.start(nodeVolumes({ ...options, clock }, killsPods));
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
-			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
+			const local = services.local !== undefined && { localServices: services.local };
+			const reported = (error: unknown): void => onError('runtime', options.runtime, error);
+			const made = await makeRuntime({ ...options, ...local }, clock, reported);
 			await made.start();
 			// Without a listener there is no API that containers could use, and no certificate to mount beside the token.
 			mounts.resolve(options.port !== undefined && mountsVolumes(made.traits));
@@ -372,8 +378,7 @@ async function startNode(
 		runtime,
 		machine,
 		...(volumes && { volumes }),
-		apiServerUrl: () => endpoint.url,
-		clusterDns: () => network.current?.dnsAddresses ?? [],
+		...podAccess(context),
 		serviceNames: (namespace) => network.current?.hostNames(namespace) ?? [],
 		logFolder: folder.logs,
 		evictionThresholds: options.evictionThresholds ?? [],

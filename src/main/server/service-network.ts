@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { KUBE_PROXY } from '../../api/contract/user.ts';
 import type { ApiServer } from '../../apiserver/server.ts';
@@ -7,28 +5,26 @@ import type { Clock } from '../../base/clock.ts';
 import { SystemRandom } from '../../base/random.ts';
 import { Client } from '../../client/client.ts';
 import { transportAs } from '../../client/transport/user-transport.ts';
-import type { NodeAgent } from '../../node/agent/agent.ts';
+import type { NodeAgent, NodeAgentOptions } from '../../node/agent/agent.ts';
 import type { DnsAddress } from '../../node/network/dns/resolver.ts';
 import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import { CLUSTER_DOMAIN } from '../../plan/pod/config/hostname.ts';
-import {
-	type AddressRange,
-	addressRangeOf,
-	addressText,
-	DEFAULT_SERVICE_RANGE,
-} from '../../plan/services/allocation/ranges.ts';
+import { type AddressRange, addressText } from '../../plan/services/allocation/ranges.ts';
 import type { Log } from '../log.ts';
 import type { DataFolder } from './data-folder.ts';
 import { thisMachine } from './machine.ts';
+import type { ServiceAddresses } from './service-range.ts';
 
 /** The parts and settings of {@link serveServices}. */
 export interface ServiceNetworkSettings {
 	readonly api: ApiServer;
 	readonly clock: Clock;
-	readonly options: ServiceRangeOptions & {
+	readonly options: {
+		readonly folder: DataFolder;
 		readonly maxPods: number;
 		readonly log: Log;
 	};
+	readonly services: ServiceAddresses;
 	/** The node agents of this process. */
 	readonly agents: ReadonlyMap<string, NodeAgent>;
 	/** Where the network is put once it runs. */
@@ -38,34 +34,36 @@ export interface ServiceNetworkSettings {
 	onError(component: string, about: string, error: unknown): void;
 }
 
-/** The second number of a range: from 64 to 127, so that no range has the addresses that machines use themselves. */
-const FIRST_RANGE = 64;
-const RANGES = 64;
-
-/** The addresses of Services that a server was given, or those of its data folder. */
-export function serviceRangeOf({ serviceRange, folder }: ServiceRangeOptions): AddressRange {
-	return serviceRange ?? loopbackRange(folder.path);
-}
-
-/** What the addresses of Services depend on. */
-export interface ServiceRangeOptions {
-	readonly folder: DataFolder;
-	readonly serviceRange?: AddressRange;
-}
-
-/**
- * The addresses of the Services of a server whose Pods share the network of the machine. They are loopback addresses: all
- * of 127.0.0.0/8 is, and no other machine can reach them. The range depends on the data folder, so that several servers of
- * one machine rarely have the same.
- */
-function loopbackRange(folder: string): AddressRange {
-	const [first = 0] = createHash('sha256').update(realpathSync(folder)).digest();
-	return addressRangeOf(`127.${FIRST_RANGE + (first % RANGES)}.0.0/16`) ?? DEFAULT_SERVICE_RANGE;
-}
-
 /** The address of the DNS server in the range: the tenth, as kubeadm has it. */
 export function dnsAddressIn({ first }: AddressRange): string {
 	return addressText(first + 9);
+}
+
+/** How Pods reach the API server and the DNS server. */
+export function podAccess({
+	services,
+	agents,
+	network,
+	endpoint,
+}: Pick<ServiceNetworkSettings, 'services' | 'agents' | 'network'> & {
+	readonly endpoint: { readonly url: string | undefined };
+}): Required<Pick<NodeAgentOptions, 'apiServerUrl' | 'clusterDns'>> {
+	const { range } = services;
+	const service = `https://${addressText(range.first)}`;
+	return {
+		apiServerUrl: (of) =>
+			of === 'pod' && leadsToApiServer(services, agents) && endpoint.url !== undefined
+				? service
+				: endpoint.url,
+		clusterDns: () =>
+			network.current?.dnsAddresses ?? (leadsToApiServer(services, agents) ? [dnsAddressIn(range)] : []),
+	};
+}
+
+/** Whether Pods have networks of their own, from which only addresses of Services lead to the API server. */
+function leadsToApiServer({ local }: ServiceAddresses, agents: ServiceNetworkSettings['agents']): boolean {
+	const [agent] = agents.values();
+	return local !== undefined && agent?.runtimeTraits.podNetwork?.kind === 'pod';
 }
 
 const DNS_PORT = 53;
@@ -80,13 +78,13 @@ const DESCRIPTORS_EACH = 2;
  * since its modules must not delay the start.
  */
 export async function serveServices(
-	{ api, clock, options, agents, network, ready, onError }: ServiceNetworkSettings,
+	{ api, clock, options, services, agents, network, ready, onError }: ServiceNetworkSettings,
 	signal: AbortSignal,
 ): Promise<void> {
 	await ready;
 	const { ServiceNetwork } = await import('../../node/network/service-network.ts');
 	const { folder, maxPods, log } = options;
-	const dns = dnsAddressIn(serviceRangeOf(options));
+	const dns = dnsAddressIn(services.range);
 	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
@@ -94,6 +92,8 @@ export async function serveServices(
 		domain: CLUSTER_DOMAIN,
 		nodeAddress: thisMachine({ folder: folder.path, maxPods }).address,
 		dns: { address: dns, port: DNS_PORT },
+		serviceRange: services.range.text,
+		leadsToApiServer: leadsToApiServer(services, agents),
 		mostConnections: await mostConnections(),
 		resolvers: async () => resolversIn(await readFile('/etc/resolv.conf', 'utf8'), dns),
 		onNames: () => {

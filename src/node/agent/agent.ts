@@ -92,8 +92,8 @@ export interface NodeAgentOptions {
 	readonly volumes?: VolumeHost;
 	/** When Pods are evicted because the machine is short of a resource. Default: never. */
 	readonly evictionThresholds?: readonly Threshold[];
-	/** The address of the API server for programs in containers. By default they get none. */
-	readonly apiServerUrl?: () => string | undefined;
+	/** The address of the API server for programs in that network: the node's, or the Pod's own. By default they get none. */
+	readonly apiServerUrl?: (network: 'node' | 'pod') => string | undefined;
 	/** The addresses of the cluster's DNS, as the kubelet's `clusterDNS`. By default there is none. */
 	readonly clusterDns?: () => readonly string[];
 	/** The names of Services for the Pods of a namespace, if there is no DNS for them. By default there are none. */

@@ -48,8 +48,8 @@ export interface ContainerStarterOptions {
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
-	/** The address of the API server for programs in containers; undefined if they can reach none. */
-	readonly apiServerUrl: (() => string | undefined) | undefined;
+	/** The address of the API server for programs in that network; undefined if they can reach none. */
+	readonly apiServerUrl: ((network: 'node' | 'pod') => string | undefined) | undefined;
 	/** The Services with the index {@link BY_NAMESPACE}, for the variables of containers. */
 	readonly services: Pick<Informer<Service>, 'synced' | 'indexed'>;
 	readonly inputs: PodInputs;
@@ -151,13 +151,15 @@ export class ContainerStarter {
 
 	/** The variables of Services; a restart of the container sees those that exist then. */
 	async #serviceVariables({ metadata: { namespace = '' }, spec }: Pod): Promise<readonly Variable[]> {
-		const { services, apiServerUrl } = this.#options;
+		const { services, apiServerUrl, runtime } = this.#options;
+		const hasNetwork = runtime.traits.podNetwork?.kind === 'pod' && spec.hostNetwork !== true;
 		const hasLinks = spec.enableServiceLinks ?? true;
 		if (hasLinks && !(await services.synced)) {
 			throw new InputError('services have not yet been read at least once, cannot construct envvars');
 		}
 		const linked = hasLinks ? services.indexed(BY_NAMESPACE, namespace) : [];
-		return serviceVariables({ services: linked, namespace, apiServerUrl: apiServerUrl?.() });
+		const url = apiServerUrl?.(hasNetwork ? 'pod' : 'node');
+		return serviceVariables({ services: linked, namespace, apiServerUrl: url });
 	}
 
 	/** The container that an ephemeral container targets. Throws InputError, as upstream, if it has not run yet. */

@@ -17,8 +17,9 @@ export interface ServiceVariableSources {
 /**
  * The variables by which programs in containers find Services (upstream: `FromServices` in pkg/kubelet/envvars, and
  * `getServiceEnvVarMap` in kubelet_pods.go): those of the Services in the namespace that have an address, and always those
- * of the Service `kubernetes`, by which they find the API server. These have the address at which it listens: that is
- * reachable whether or not traffic to addresses of Services is forwarded.
+ * of the Service `kubernetes`, by which they find the API server. These have the address at which it listens, which is
+ * reachable whether or not traffic to addresses of Services is forwarded, or for Pods with networks of their own that of the
+ * Service.
  */
 export function serviceVariables(sources: ServiceVariableSources): readonly Variable[] {
 	const { services, namespace, apiServerUrl } = sources;
