@@ -55,7 +55,11 @@ import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
 import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
-import { type ApiServerAddress, apiServerController, serviceControllers } from './service-controllers.ts';
+import {
+	type ApiServerAddress,
+	apiServerController,
+	serviceControllers,
+} from './services/service-controllers.ts';
 
 /** Options of the control plane. */
 export interface ControlPlaneOptions {

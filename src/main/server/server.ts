@@ -46,8 +46,8 @@ import { openStore, type StoreChoice } from './open-store.ts';
 import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
-import { podAccess, serveServices } from './service-network.ts';
-import { chooseServiceRange, type ServiceAddresses } from './service-range.ts';
+import { podAccess, serveServices } from './services/service-network.ts';
+import { chooseServiceRange, type ServiceRange } from './services/service-range.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -121,7 +121,7 @@ const STOP_TIMEOUT_MS = 3000;
  * with the {@link PartError}; if `signal` aborts during the start, with a {@link StoppedError}.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-	const { folder, log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+	const { log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
 	let serves = false;
 	let killPods = false;
 	const lifecycle = new Lifecycle({
@@ -135,8 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	});
 	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
-	const ready = Promise.withResolvers<void>();
-	const mounts = Promise.withResolvers<boolean>();
+	const [ready, mounts] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
 	const context: Omit<ServerContext, 'services'> = {
 		options,
 		clock,
@@ -154,7 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 	addProcessMetrics(context.metrics, clock);
 	try {
-		openDataFolder(folder, (original) => log.warning(isCopyOf(folder.path, original)));
+		openFolder(options);
 		const services = chooseServiceRange(options);
 		const { api, listener } = await startParts({ ...context, services }, () => killPods);
 		serves = true;
@@ -177,8 +176,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	}
 }
 
-function isCopyOf(folder: string, original: string): string {
-	return `the data folder ${folder} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`;
+function openFolder({ folder, log }: ServerOptions): void {
+	openDataFolder(folder, (original) =>
+		log.warning(
+			`the data folder ${folder.path} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`,
+		),
+	);
 }
 
 /** Starts the parts of the server in order: store, API server, listener, control plane, runtime, node agent. */
@@ -218,7 +221,7 @@ interface ServerContext {
 	readonly ready: Promise<void>;
 	/** Whether Pods get tokens: resolves once the container runtime has started. */
 	readonly mounts: PromiseWithResolvers<boolean>;
-	readonly services: ServiceAddresses;
+	readonly services: ServiceRange;
 	/** What forwards connections to Services, once it runs. */
 	readonly network: { current: ServiceNetwork | undefined };
 	/** The node agents of this process, by the name of their Node. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseNetwork } from '../../runtime/process/network/pod-range.ts';
+import { parseNetwork } from '../../../runtime/process/network/pod-range.ts';
 import { freeServiceRange } from './service-range.ts';
 
 const networks = (...texts: readonly string[]) => texts.flatMap((text) => parseNetwork(text) ?? []);

@@ -1,24 +1,24 @@
-import { endpoints } from '../../api/core/endpoints/definition.ts';
-import { nodes } from '../../api/core/node/definition.ts';
-import { pods } from '../../api/core/pod/definition.ts';
-import { services } from '../../api/core/service/definition.ts';
-import { endpointSlices } from '../../api/discovery/endpointslice/definition.ts';
-import type { Client } from '../../client/client.ts';
-import type { ControllerContext } from '../../client/controller.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { Informers } from '../../client/informers.ts';
-import { EndpointSliceController } from '../../controllers/endpoints/endpoint-slice-controller.ts';
-import { EndpointSliceMirroringController } from '../../controllers/endpoints/endpoint-slice-mirroring-controller.ts';
-import { EndpointsController } from '../../controllers/endpoints/endpoints-controller.ts';
+import { endpoints } from '../../../api/core/endpoints/definition.ts';
+import { nodes } from '../../../api/core/node/definition.ts';
+import { pods } from '../../../api/core/pod/definition.ts';
+import { services } from '../../../api/core/service/definition.ts';
+import { endpointSlices } from '../../../api/discovery/endpointslice/definition.ts';
+import type { Client } from '../../../client/client.ts';
+import type { ControllerContext } from '../../../client/controller.ts';
+import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { Informers } from '../../../client/informers.ts';
+import { EndpointSliceController } from '../../../controllers/endpoints/endpoint-slice-controller.ts';
+import { EndpointSliceMirroringController } from '../../../controllers/endpoints/endpoint-slice-mirroring-controller.ts';
+import { EndpointsController } from '../../../controllers/endpoints/endpoints-controller.ts';
 import {
 	ENDPOINT_POD_INDEXES,
 	SERVICE_INDEXES,
 	SLICE_INDEXES,
-} from '../../controllers/endpoints/service-pods.ts';
+} from '../../../controllers/endpoints/service-pods.ts';
 import {
 	KubernetesServiceController,
 	type KubernetesServiceOptions,
-} from '../../controllers/kubernetes-service/kubernetes-service-controller.ts';
+} from '../../../controllers/kubernetes-service/kubernetes-service-controller.ts';
 
 type Common = ControllerContext & { readonly client: Client };
 

@@ -10,22 +10,22 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { readPrivateFile, writePrivateFile } from '../../base/files/private-files.ts';
+import { readPrivateFile, writePrivateFile } from '../../../base/files/private-files.ts';
 import {
 	type AddressRange,
 	addressRangeOf,
 	DEFAULT_SERVICE_RANGE,
-} from '../../plan/services/allocation/ranges.ts';
-import { readJournal } from '../../runtime/process/launcher/journal.ts';
-import { JOURNAL_NAME } from '../../runtime/process/launcher/launcher-files.ts';
-import { type Bridge, findBridges, isUsed } from '../../runtime/process/network/bridges.ts';
-import { machineRoutes } from '../../runtime/process/network/machine-routes.ts';
-import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
-import { overlap, type PodRange, parseNetwork } from '../../runtime/process/network/pod-range.ts';
-import type { DataFolder } from './data-folder.ts';
+} from '../../../plan/services/allocation/ranges.ts';
+import { readJournal } from '../../../runtime/process/launcher/journal.ts';
+import { JOURNAL_NAME } from '../../../runtime/process/launcher/launcher-files.ts';
+import { type Bridge, findBridges, isUsed } from '../../../runtime/process/network/bridges.ts';
+import { machineRoutes } from '../../../runtime/process/network/machine-routes.ts';
+import type { PodNetworkWish } from '../../../runtime/process/network/network-choice.ts';
+import { overlap, type PodRange, parseNetwork } from '../../../runtime/process/network/pod-range.ts';
+import type { DataFolder } from '../data-folder.ts';
 
 /** The addresses of the Services of a server. */
-export interface ServiceAddresses {
+export interface ServiceRange {
 	readonly range: AddressRange;
 	/** The range as text, if the bridge of the Pods is to make it this machine's; absent: Pods need that of the machine. */
 	readonly local?: string;
@@ -41,7 +41,7 @@ export interface ServiceRangeOptions {
 }
 
 /** Chooses the addresses. Throws an Error that a user can read if none are free, or those that were given are not. */
-export function chooseServiceRange(options: ServiceRangeOptions): ServiceAddresses {
+export function chooseServiceRange(options: ServiceRangeOptions): ServiceRange {
 	const { folder, serviceRange: given, podNetwork = 'host' } = options;
 	if (podNetwork === 'host' || given?.text.startsWith('127.') || (!given && podNetwork === 'auto'))
 		return { range: given ?? loopbackRange(folder.path) };
@@ -56,10 +56,7 @@ export function chooseServiceRange(options: ServiceRangeOptions): ServiceAddress
 const CANDIDATES = Array.from({ length: 16 }, (_, index) => `10.${96 + index}.0.0/16`);
 
 /** The first range that is free, which is that of the last start if it still is. */
-function keptRange(
-	{ folder, podRange = '' }: ServiceRangeOptions,
-	used: readonly PodRange[],
-): ServiceAddresses {
+function keptRange({ folder, podRange = '' }: ServiceRangeOptions, used: readonly PodRange[]): ServiceRange {
 	const kept = readPrivateFile(folder.serviceRange)?.trim() ?? '';
 	const pods = parseNetwork(podRange);
 	const local = freeServiceRange(kept, pods ? [...used, pods] : used);

@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { KUBE_PROXY } from '../../api/contract/user.ts';
-import type { ApiServer } from '../../apiserver/server.ts';
-import type { Clock } from '../../base/clock.ts';
-import { SystemRandom } from '../../base/random.ts';
-import { Client } from '../../client/client.ts';
-import { transportAs } from '../../client/transport/user-transport.ts';
-import type { NodeAgent, NodeAgentOptions } from '../../node/agent/agent.ts';
-import type { DnsAddress } from '../../node/network/dns/resolver.ts';
-import type { ServiceNetwork } from '../../node/network/service-network.ts';
-import { CLUSTER_DOMAIN } from '../../plan/pod/config/hostname.ts';
-import { type AddressRange, addressText } from '../../plan/services/allocation/ranges.ts';
-import type { Log } from '../log.ts';
-import type { DataFolder } from './data-folder.ts';
-import { thisMachine } from './machine.ts';
-import type { ServiceAddresses } from './service-range.ts';
+import { KUBE_PROXY } from '../../../api/contract/user.ts';
+import type { ApiServer } from '../../../apiserver/server.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { SystemRandom } from '../../../base/random.ts';
+import { Client } from '../../../client/client.ts';
+import { transportAs } from '../../../client/transport/user-transport.ts';
+import type { NodeAgent, NodeAgentOptions } from '../../../node/agent/agent.ts';
+import type { DnsAddress } from '../../../node/network/dns/resolver.ts';
+import type { ServiceNetwork } from '../../../node/network/service-network.ts';
+import { CLUSTER_DOMAIN } from '../../../plan/pod/config/hostname.ts';
+import { type AddressRange, addressText } from '../../../plan/services/allocation/ranges.ts';
+import type { Log } from '../../log.ts';
+import type { DataFolder } from '../data-folder.ts';
+import { thisMachine } from '../machine.ts';
+import type { ServiceRange } from './service-range.ts';
 
 /** The parts and settings of {@link serveServices}. */
 export interface ServiceNetworkSettings {
@@ -24,7 +24,7 @@ export interface ServiceNetworkSettings {
 		readonly maxPods: number;
 		readonly log: Log;
 	};
-	readonly services: ServiceAddresses;
+	readonly services: ServiceRange;
 	/** The node agents of this process. */
 	readonly agents: ReadonlyMap<string, NodeAgent>;
 	/** Where the network is put once it runs. */
@@ -61,7 +61,7 @@ export function podAccess({
 }
 
 /** Whether Pods have networks of their own, from which only addresses of Services lead to the API server. */
-function leadsToApiServer({ local }: ServiceAddresses, agents: ServiceNetworkSettings['agents']): boolean {
+function leadsToApiServer({ local }: ServiceRange, agents: ServiceNetworkSettings['agents']): boolean {
 	const [agent] = agents.values();
 	return local !== undefined && agent?.runtimeTraits.podNetwork?.kind === 'pod';
 }
@@ -82,7 +82,7 @@ export async function serveServices(
 	signal: AbortSignal,
 ): Promise<void> {
 	await ready;
-	const { ServiceNetwork } = await import('../../node/network/service-network.ts');
+	const { ServiceNetwork } = await import('../../../node/network/service-network.ts');
 	const { folder, maxPods, log } = options;
 	const dns = dnsAddressIn(services.range);
 	network.current = new ServiceNetwork({
