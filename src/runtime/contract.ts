@@ -21,8 +21,8 @@ import type { ContainerUsage } from '../api/contract/usage.ts';
  *    A caller that connects later reads the current state by `listContainers`.
  * 4. Calls for different sandboxes may overlap; the caller makes those for one sandbox one at a time.
  * 5. The runtime writes standard output and error of a container to `logPath` in CRI format: each line as
- *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, with P for a part of at most 16 KiB of a longer line and
- *    for a last line without line end. The file is complete when the exit is reported. If the container wrote
+ *    `<RFC 3339 time, with up to 9 digits of a second> <stdout|stderr> <F|P> <text>`, with P for a part of at most 16 KiB of
+ *    a longer line and for a last line without line end. The file is complete when the exit is reported. If the container wrote
  *    nothing, there need be no file. The runtime creates the file's folder. It may rotate the file: older parts are
  *    then `<logPath>.<number of the lines before it, in 16 digits>`, and it keeps at least one.
  * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;

@@ -6,6 +6,15 @@
  * of lines.
  */
 
+/** A time as it is printed. */
+const FULL_TIME = '2026-01-31T08:00:00.000000000Z';
+
+/** The time with nine digits of a second (upstream: `RFC3339NanoFixed`); as it is if it is no time. */
+function withNanoseconds(time: string): string {
+	const [, seconds, fraction = '', zone] = /^([^.Z+]+?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
+	return seconds === undefined ? time : `${seconds}.${fraction.padEnd(9, '0')}${zone}`;
+}
+
 /** One entry of the log: a line, or a part of one. */
 export class LogLine {
 	readonly #bytes: Buffer;
@@ -28,9 +37,10 @@ export class LogLine {
 		this.#end = end;
 	}
 
-	/** RFC 3339 with nanoseconds. */
+	/** RFC 3339 with nanoseconds. Runtimes may leave zeros at the end out (containerd), which a kubelet prints. */
 	get time(): string {
-		return this.#bytes.toString('latin1', this.#start, this.#timeEnd);
+		const text = this.#bytes.toString('latin1', this.#start, this.#timeEnd);
+		return text.length === FULL_TIME.length ? text : withNanoseconds(text);
 	}
 
 	/** `stdout` or `stderr`. */
@@ -55,7 +65,8 @@ export class LogLine {
 
 	/** Length of the time in bytes. */
 	get timeLength(): number {
-		return this.#timeEnd - this.#start;
+		const length = this.#timeEnd - this.#start;
+		return length === FULL_TIME.length ? length : this.time.length;
 	}
 
 	/** Copies the text to `target` at `at`; returns the offset after it. */

@@ -18,7 +18,7 @@ import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../../api/contract/usage.ts';
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import { messageOf } from '../../base/message-of.ts';
 import {
@@ -299,7 +299,9 @@ export class CriRuntime implements Runtime {
 		const { stdout, stderr } = config;
 		const input = stdin ? (stdinOnce ? 'closes' : 'stays') : 'none';
 		const settings = { tty, stdout, stderr, stdin: input, signal: this.#over.signal } as const;
-		return (await criCommandSession(url, settings)).streams;
+		const { streams } = await criCommandSession(url, settings);
+		await sleep(this.#options.clock, ATTACH_MS);
+		return streams;
 	}
 
 	async portForward(sandboxId: string, port: number): Promise<Duplex> {
@@ -356,5 +358,10 @@ export class CriRuntime implements Runtime {
 	}
 }
 
+/**
+ * How long a runtime takes to pass the output on to a client whose streams it has accepted. It does not tell when it does so:
+ * without the time, a client missed output that was written right after the call, in one of four runs of the contract suite.
+ */
+const ATTACH_MS = 100;
 const LOG_MAX_BYTES = 10 << 20;
 const LOG_MAX_FILES = 5;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
-import type { CriClient } from './client/cri-client.ts';
+import { type CriClient, isUnimplemented } from './client/cri-client.ts';
 import { CRI } from './client/cri-methods.ts';
 import type { CriAbilities } from './honoured.ts';
 
@@ -14,9 +14,15 @@ export interface CriDescription extends CriAbilities {
 
 const APP_ARMOR = '/sys/module/apparmor/parameters/enabled';
 
+/** Docker's package of containerd is configured like that. */
+const NO_CRI =
+	'it does not serve the CRI (runtime.v1): is "cri" among the disabled_plugins of /etc/containerd/config.toml?';
+
 /** Asks a runtime what it is. Rejects if it cannot run Pods. */
-export async function describeRuntime(client: CriClient): Promise<CriDescription> {
-	const { runtimeName, runtimeVersion } = await client.call(CRI.version, {});
+export async function describeRuntime(client: Pick<CriClient, 'call'>): Promise<CriDescription> {
+	const { runtimeName, runtimeVersion } = await client.call(CRI.version, {}).catch((error: unknown) => {
+		throw isUnimplemented(error) ? new Error(NO_CRI) : error;
+	});
 	const { status, handlers } = await client.call(CRI.status, {});
 	const condition = (type: string): { status: boolean; message: string } | undefined =>
 		status?.conditions.find((each) => each.type === type);

@@ -166,7 +166,8 @@ function events(machine: () => ContractMachine): void {
 }
 
 function logs(machine: () => ContractMachine): void {
-	const line = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$/;
+	const line =
+		/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) (stdout|stderr) ([FP]) (.*)$/;
 
 	test('5. the log has each line with its stream, and is complete when the exit is reported', async () => {
 		const exited = await machine().run(machine().programs.talks);

@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { SystemClock } from '../../../base/clock.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
+import { describeRuntime } from '../description.ts';
 import { CriClient, CriError } from './cri-client.ts';
 import { CRI } from './cri-methods.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
@@ -95,4 +96,12 @@ test('events are followed until the end of the stream, or until they are not wan
 	});
 	const over = new AbortController();
 	assert.equal(await waiting.followEvents(() => over.abort(), over.signal), true);
+});
+
+test('a containerd whose CRI is switched off is told as such', async (t) => {
+	const client = await connected(t, { getContainerEvents: () => undefined });
+	await assert.rejects(
+		describeRuntime(client),
+		/does not serve the CRI \(runtime\.v1\): is "cri" among the disabled_plugins/,
+	);
 });

@@ -142,3 +142,8 @@ export class CriClient {
 export function isNotFound(error: unknown): boolean {
 	return error instanceof CriError && error.code === NOT_FOUND;
 }
+
+/** Whether the runtime has answered that it does not have the call. */
+export function isUnimplemented(error: unknown): boolean {
+	return error instanceof CriError && error.code === UNIMPLEMENTED;
+}
