@@ -98,7 +98,7 @@ test('events are followed until the end of the stream, or until they are not wan
 	assert.equal(await waiting.followEvents(() => over.abort(), over.signal), true);
 });
 
-test('a containerd whose CRI is switched off is told as such', async (t) => {
+test('a containerd whose CRI is switched off ends the start with the setting', async (t) => {
 	const client = await connected(t, { getContainerEvents: () => undefined });
 	await assert.rejects(
 		describeRuntime(client),
