@@ -137,6 +137,15 @@ test('a Deployment reaches its size from any state: scaled, paused and resumed d
 	);
 });
 
+test('a rollout continues after a scale-down to the size that its only Pods have', () => {
+	const model = rolledOut({ replicas: 8, strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } });
+	model.setVersion('2');
+	model.rollOut();
+	model.edit({ replicas: 7 });
+	model.settle(200);
+	assertComplete(model, '2');
+});
+
 test('scaling during a rollout keeps the proportion of the versions', () => {
 	const model = rolledOut({ replicas: 10, strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
 	model.setVersion('2');

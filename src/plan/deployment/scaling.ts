@@ -21,6 +21,9 @@ export function isScalingEvent({ deployment, allSets }: RolloutDraft): boolean {
 /**
  * Scales the only active ReplicaSet, or all of them in proportion: scaling only one would hasten a rollout whose new Pods may
  * turn out not to work.
+ *
+ * Afterwards each active ReplicaSet is noted as scaled for the desired number. Upstream does not note it on one that has the
+ * right size already, as after a scale-down in the middle of a rollout, and the rollout then never continues.
  */
 export function scaleSets(draft: RolloutDraft): void {
 	const { deployment, newSet, oldSets } = draft;
@@ -28,11 +31,13 @@ export function scaleSets(draft: RolloutDraft): void {
 	const active = draft.allSets.filter(isActiveSet);
 	if (active.length <= 1) {
 		const only = active[0] ?? newSet ?? oldSets.toSorted(byCreation).at(-1);
-		if (only) draft.scale(only, replicas);
+		if (only) draft.scale(only, replicas, true);
 	} else if (newSet && isSaturated(newSet, replicas)) {
 		for (const set of oldSets.filter(isActiveSet)) draft.scale(set, 0);
 	} else if (isRollingUpdate(deployment)) {
 		scaleProportionally(draft, active);
+	} else {
+		for (const set of active) draft.scale(set, setSize(set), true);
 	}
 }
 
