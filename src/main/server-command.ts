@@ -98,7 +98,7 @@ export function registerServerCommand(program: Command): void {
 		)
 		.option(
 			'--service-cluster-ip-range <cidr>',
-			'IPv4 addresses of Services, such as 10.96.0.0/16 (default: loopback addresses that depend on the data folder)',
+			'IPv4 addresses of Services, such as 10.96.0.0/16 (default: loopback addresses that depend on the data folder, or 10.96.0.0/16 with --pod-network pod)',
 		)
 		.option('--allow-privileged', 'allow privileged containers')
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')

@@ -74,6 +74,15 @@ test('the Host header must be a loopback name or address', () => {
 	}
 });
 
+test('the Host header may name the Service of the API server, which no web page has', async () => {
+	const serving = new Authentication({ userOf: () => ADMIN }, ['kubernetes.default.svc', '10.96.0.1']);
+	const answer = (host: string) => () => serving.authenticate({ host, authorization: 'Bearer x' }, false);
+	for (const host of ['kubernetes.default.svc', 'Kubernetes.default.svc:443', '10.96.0.1', '10.96.0.1:443'])
+		assert.equal(answer(host)(), ADMIN, host);
+	for (const host of ['kubernetes.default.svc.example', '10.96.0.2', '10.96.0.1:x', 'x@10.96.0.1'])
+		assert.throws(answer(host), /Host header/, host);
+});
+
 test('the administrator is in the groups of masters and authenticated users, an anonymous user in its own', async () => {
 	const headers = { host: 'localhost', authorization: 'Bearer secret' };
 	const admin = await authentication.authenticate(headers, false);

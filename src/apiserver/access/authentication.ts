@@ -11,7 +11,7 @@ import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
  *    server. The exception is a WebSocket with a token in its header Authorization, which upstream's clients open
  *    with an Origin: a page cannot set that header on a WebSocket. (Upstream accepts any Origin, and the token in a
  *    sub-protocol too, which a page can set; this server does not.) Rejected is also a request whose Host header is
- *    not a loopback name or address: with DNS rebinding, a page of another site has its host name resolve to 127.0.0.1
+ *    neither a loopback name or address nor one of the Service of the API server: with DNS rebinding, a page of another site has its host name resolve to 127.0.0.1
  *    and then counts as same-origin, without an Origin header.
  * 2. Every other request needs a valid token, except for the public paths (`open`): without credentials their user
  *    is `system:anonymous`.
@@ -25,9 +25,12 @@ import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
  */
 export class Authentication {
 	readonly #tokens: Pick<TokenAuthenticator, 'userOf'>;
+	readonly #serviceHosts: ReadonlySet<string>;
 
-	constructor(tokens: Pick<TokenAuthenticator, 'userOf'>) {
+	/** `serviceHosts`: the names and addresses of the Service of the API server. */
+	constructor(tokens: Pick<TokenAuthenticator, 'userOf'>, serviceHosts: readonly string[] = []) {
 		this.#tokens = tokens;
+		this.#serviceHosts = new Set(serviceHosts);
 	}
 
 	/**
@@ -81,7 +84,8 @@ export class Authentication {
 
 	#rejectWebPages(headers: IncomingHttpHeaders): void {
 		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
-		if (!isLoopbackHost(headers.host ?? '')) {
+		const { host = '' } = headers;
+		if (!isLoopbackHost(host) && !this.#serviceHosts.has(host.replace(/:\d{1,5}$/, '').toLowerCase())) {
 			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
 	}

@@ -49,14 +49,15 @@ const SERVER_DAYS = 825;
 /** Certificates are valid from an hour before they are made, because the clocks of clients may be behind. */
 const BACKDATED_MS = 3_600_000;
 
-/** DNS names of the server: on this machine, and those by which Pods of a Kubernetes cluster reach theirs. */
-const SERVER_DNS_NAMES = [
-	'localhost',
+/** The names of the server's Service, by which Pods reach it. */
+export const SERVICE_NAMES: readonly string[] = [
 	'kubernetes',
 	'kubernetes.default',
 	'kubernetes.default.svc',
 	'kubernetes.default.svc.cluster.local',
 ];
+/** DNS names of the server: on this machine, and in Pods. */
+const SERVER_DNS_NAMES = ['localhost', ...SERVICE_NAMES];
 /** IP addresses of every server: 127.0.0.1 and ::1. */
 const SERVER_ADDRESSES = [Buffer.from([127, 0, 0, 1]), Buffer.from(`${'00'.repeat(15)}01`, 'hex')];
 

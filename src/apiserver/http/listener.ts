@@ -12,6 +12,7 @@ import { isProxyPath } from '../proxy/proxy-target.ts';
 import type { ApiServer } from '../server.ts';
 import type { UpgradeRequest } from '../streams/session-options.ts';
 import { isUpgradeTarget, Upgrades } from '../streams/upgrades.ts';
+import { SERVICE_NAMES } from './certificates.ts';
 import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
@@ -24,6 +25,8 @@ import { isRequestTimeout, refuseMessage } from './unfinished-requests.ts';
 export interface ListenOptions {
 	readonly server: ApiServer;
 	readonly credentials: Credentials;
+	/** The addresses of the Service by which Pods reach the server. */
+	readonly serviceAddresses?: readonly string[];
 	/** TCP port; 0 means any free one. */
 	readonly port: number;
 	readonly clock: Clock;
@@ -121,7 +124,10 @@ export class HttpListener {
 			sharedLines: new SharedLines(),
 		};
 		options.server.tokens.accept(token, ADMIN);
-		this.#authentication = new Authentication(options.server.tokens);
+		this.#authentication = new Authentication(options.server.tokens, [
+			...SERVICE_NAMES,
+			...(options.serviceAddresses ?? []),
+		]);
 		this.#upgrades = new Upgrades(this.#exchangeOptions);
 		this.#server = createServer(
 			{

@@ -66,7 +66,7 @@ export interface ServerOptions {
 	readonly evictionThresholds?: readonly Threshold[];
 	/** The most processes that a Pod may have; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
-	/** The addresses of Services. Default: see service-range.ts. */
+	/** The addresses of Services. Default: see services/service-range.ts. */
 	readonly serviceRange?: AddressRange;
 	/** Whose network Pods have (default `host`), and the addresses of those with one of their own. */
 	readonly podNetwork?: PodNetworkWish;
@@ -154,8 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	addProcessMetrics(context.metrics, clock);
 	try {
 		openFolder(options);
-		const services = chooseServiceRange(options);
-		const { api, listener } = await startParts({ ...context, services }, () => killPods);
+		const { api, listener } = await startParts(context, () => killPods);
 		serves = true;
 		// The caller reports that the server is ready in this turn.
 		void nextTurn().then(ready.resolve);
@@ -186,10 +185,11 @@ function openFolder({ folder, log }: ServerOptions): void {
 
 /** Starts the parts of the server in order: store, API server, listener, control plane, runtime, node agent. */
 async function startParts(
-	context: ServerContext,
+	given: Omit<ServerContext, 'services'>,
 	killsPods: () => boolean,
 ): Promise<{ readonly api: ApiServer; readonly listener: HttpListener | undefined }> {
-	const { options, lifecycle } = context;
+	const { options, lifecycle } = given;
+	const context: ServerContext = { ...given, services: chooseServiceRange(options) };
 	const api = await startApi(context);
 	const opened = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	const listener = opened?.listener;
@@ -298,14 +298,22 @@ async function startListener(
 	port: number,
 ): Promise<OpenedListener & { readonly listener: HttpListener }> {
 	trustNamedAuthoritiesOnly();
+	const addresses = [addressText(services.range.first)];
 	const credentials = loadCredentials(folder.pki, clock.now(), {
-		addresses: [addressText(services.range.first)],
+		addresses,
 		onReplaced: log.warning,
 	});
 	const listener = await lifecycle.start({
 		name: 'listener',
 		start: () =>
-			listen({ server, credentials, port, clock, onError: (where, error) => onError('http', where, error) }),
+			listen({
+				server,
+				credentials,
+				port,
+				clock,
+				serviceAddresses: addresses,
+				onError: (where, error) => onError('http', where, error),
+			}),
 		stop: (open) => open.close(),
 	});
 	endpoint.url = listener.url;

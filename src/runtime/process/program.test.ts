@@ -64,6 +64,12 @@ test('the environment has the documented variables and inherits none of the serv
 	});
 });
 
+test('a variable tells a program that its Pod has a network of its own', () => {
+	const given = { hostname: 'pod-1', entry: undefined, host: { path: '/bin', home: '/' }, hasNetwork: true };
+	const config = containerConfig({ name: 'c', image: 'demo', command: ['env'] });
+	assert.equal(programOf(config, given)?.env.STINT_POD_NETWORK, 'pod');
+});
+
 test('the PATH has only absolute folders, and a default if the user has none', () => {
 	assert.equal(resolve({ command: ['x'] }, { path: '.:/bin::node_modules/.bin' })?.env.PATH, '/bin');
 	assert.match(resolve({ command: ['x'] }, { path: '' })?.env.PATH ?? '', /^\/usr\/local\/sbin:.*:\/bin$/);

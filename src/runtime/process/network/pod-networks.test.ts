@@ -214,6 +214,34 @@ describe('Pods with networks of their own', { skip }, () => {
 		assert.equal(await call(one.ip, { port: 8080, text: '1' }), 'one:1');
 	});
 
+	test('the addresses of Services are those of this machine and its Pods while the server runs', async () => {
+		const serviceRange = '10.111.248.0/24';
+		const [first, second] = [openHost({ podNetwork: 'pod' }), openHost({ podNetwork: 'pod' })];
+		const serving = first.connect({ serviceRange });
+		await serving.start();
+		const [bridge] = ownBridges().filter(({ services }) => services === serviceRange);
+		assert.ok(bridge, 'made before the first Pod needs it');
+		const server = createServer((socket) => socket.end('served'));
+		await new Promise<void>((resolve) => server.listen(8080, '10.111.248.7', resolve));
+		assert.equal(await call('10.111.248.7', { port: 8080, text: '' }), 'served');
+		const command = caller('10.111.248.7', '');
+		const { status } = await start(serving, containerConfig({ command, logPath: first.logPath('main') }));
+		const ended = await exitOf(serving, status.id);
+		assert.equal((await outputOf(first, ended)).trim(), 'served', 'from a Pod');
+		if (filterRules() !== '') assert.match(filterRules(), new RegExp(`-A ${bridge.name}-input -j DROP`));
+		await assert.rejects(
+			second.connect({ serviceRange }).start(),
+			/another program of this machine uses them/,
+		);
+		await first.crash(serving);
+		while ((await serving.listSandboxes().catch(() => [])).length === 0) await first.passTime(1);
+		assert.equal(await call('10.111.248.7', { port: 8080, text: '' }), 'served');
+		server.close();
+		await Promise.all([first.close(), second.close()]);
+		await untilNone(() => ownBridges().some(({ services }) => services === serviceRange));
+		assert.doesNotMatch(filterRules(), new RegExp(`${bridge.name}-`));
+	});
+
 	test('nothing is left behind, also by a launcher that was killed with its containers', async () => {
 		await pod('a');
 		const [made] = ownBridges();

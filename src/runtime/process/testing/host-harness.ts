@@ -21,7 +21,9 @@ import { shimFile } from '../shim/shim-file.ts';
 /** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
 	readonly folder: string;
-	connect(options?: Pick<ProcessRuntimeOptions, 'logMaxBytes' | 'podMaxPids'>): ProcessRuntime;
+	connect(
+		options?: Pick<ProcessRuntimeOptions, 'logMaxBytes' | 'podMaxPids' | 'serviceRange'>,
+	): ProcessRuntime;
 	/** The pid of the running launcher. */
 	launcherPid(): number;
 	/** A container that runs a shell script. */
