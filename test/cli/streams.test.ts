@@ -214,6 +214,7 @@ test("port-forward takes the ports of a Service to one of its Pods' target ports
 	const ports = [
 		{ name: 'web', port: 80, targetPort: 'http' },
 		{ name: 'same', port: 9090, targetPort: 9090 },
+		{ name: 'udp', port: 53, targetPort: 5353, protocol: 'UDP' },
 	];
 	await made('web', { selector: { app: 'web' }, ports });
 	await made('bare', { ports: [{ port: 80 }] });
@@ -229,6 +230,7 @@ test("port-forward takes the ports of a Service to one of its Pods' target ports
 	const refused = async (...given: readonly string[]): Promise<string> =>
 		(await opened.run((context) => portForward(context, given, { address: '127.0.0.1' }))).stderr;
 	assert.match(await refused('svc/web', '81'), /Service web does not have a service port 81/);
+	assert.match(await refused('svc/web', ':53'), /UDP protocol is not supported for 53/);
 	assert.match(await refused('svc/web', 'x'), /Service 'web' does not have a named port 'x'/);
 	assert.match(
 		await refused('svc/bare', '80'),

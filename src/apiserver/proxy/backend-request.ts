@@ -10,6 +10,9 @@ import type { ProxyTarget } from './proxy-target.ts';
 
 /** The largest head of an answer, in bytes. */
 const MAX_HEAD_BYTES = 64 * 1024;
+/** How many informational answers may come before the answer: a backend could send them for ever. Go allows five. */
+const MAX_INFORMATIONAL = 5;
+const MIN_STATUS = 100;
 
 /** A request to a backend, whose head has been sent. */
 export interface BackendRequest {
@@ -60,7 +63,20 @@ export async function sendToBackend(
 	});
 	setHeaders(sent, headersOf(request, isUpgrade));
 	const answer = new Promise<BackendAnswer>((resolve, reject) => {
-		sent.once('response', (response) => resolve({ type: 'response', response }));
+		sent.once('response', (response) => {
+			const { statusCode = 0 } = response;
+			// The parser accepts these, and no answer can be written with them.
+			if (statusCode >= MIN_STATUS) resolve({ type: 'response', response });
+			else
+				reject(
+					new Error(`malformed HTTP status code ${JSON.stringify(String(statusCode).padStart(3, '0'))}`),
+				);
+		});
+		let informational = 0;
+		sent.on('information', () => {
+			informational += 1;
+			if (informational > MAX_INFORMATIONAL) reject(new Error('too many 1xx informational responses'));
+		});
 		if (isUpgrade)
 			sent.once('upgrade', (response, upgraded, head) =>
 				resolve({ type: 'upgrade', response, socket: upgraded, head }),

@@ -33,8 +33,10 @@ function servicePort(word: string, pod: Pod, { metadata, spec }: Service): Forwa
 	const number = portNumber(wanted) ?? ports.find(({ name }) => name === wanted)?.port;
 	if (number === undefined)
 		throw new CommandError(`Service '${metadata.name}' does not have a named port '${wanted}'`);
-	const found = ports.find(({ port }) => port === number);
+	const same = ports.filter(({ port }) => port === number);
+	const found = same.find(({ protocol }) => protocol !== 'UDP') ?? same[0];
 	if (!found) throw new CommandError(`Service ${metadata.name} does not have a service port ${number}`);
+	if (found.protocol === 'UDP') throw new CommandError(`UDP protocol is not supported for ${wanted}`);
 	const remote = clusterIP === HEADLESS ? number : remotePort(String(found.targetPort || number), pod);
 	return { local: localPort(second === undefined ? String(number) : first, word), remote };
 }

@@ -39,6 +39,8 @@ export class Uploads {
 
 	/** Begins an upload into a repository. */
 	async begin(repository: string): Promise<BlobUpload> {
+		// One that no client continues now gives way: else a client that only begins uploads would lock all others out.
+		if (this.#uploads.size >= MAX_UPLOADS) await this.#oldestIdle()?.cancel();
 		if (this.#uploads.size >= MAX_UPLOADS)
 			throw new RegistryProblem('TOOMANYREQUESTS', `${MAX_UPLOADS} uploads are in progress`);
 		const { store, clock, random, idleMs = IDLE_MS, reserveBytes } = this.#options;
@@ -64,6 +66,10 @@ export class Uploads {
 			'BLOB_UPLOAD_UNKNOWN',
 			'there is no such upload: it has ended, or was not continued for too long',
 		);
+	}
+
+	#oldestIdle(): BlobUpload | undefined {
+		return [...this.#uploads.values()].find((upload) => !upload.isBusy);
 	}
 
 	/** Gives up all uploads. */
@@ -99,6 +105,11 @@ export class BlobUpload {
 		this.repository = options.repository;
 		this.#options = options;
 		this.#wait();
+	}
+
+	/** Whether a request writes to it. */
+	get isBusy(): boolean {
+		return this.#isBusy;
 	}
 
 	/** The number of bytes that have arrived. */

@@ -19,6 +19,10 @@ export interface ProxiedPort {
 }
 
 /** Identifies the listener of a port: `TCP 10.96.0.1:443`. */
-export function proxiedPortKey({ protocol, address, port }: Omit<ProxiedPort, 'targets'>): string {
+export function proxiedPortKey({
+	protocol,
+	address,
+	port,
+}: Pick<ProxiedPort, 'protocol' | 'address' | 'port'>): string {
 	return `${protocol} ${address}:${port}`;
 }

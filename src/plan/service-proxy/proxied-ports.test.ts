@@ -104,3 +104,13 @@ test('slices of other namespaces, other Services and other families of addresses
 	];
 	assert.deepEqual(ports(service({}), ...others), ['TCP 10.96.0.5:80 -> ']);
 });
+
+test('an endpoint that is a forwarded port itself is left out', () => {
+	const own = slice([endpoint('10.96.0.5'), endpoint('10.244.0.2')], {
+		ports: [{ name: '', port: 80, protocol: 'TCP' }],
+	});
+	assert.deepEqual(ports(service({}), own), ['TCP 10.96.0.5:80 -> 10.244.0.2:80']);
+	const node = { type: 'NodePort' as const, ports: [{ port: 80, targetPort: 30080, nodePort: 30080 }] };
+	const byNode = slice([endpoint('127.0.0.1')], { ports: [{ name: '', port: 30080, protocol: 'TCP' }] });
+	assert.deepEqual(ports(service(node), byNode), ['TCP 10.96.0.5:80 -> ', 'TCP 127.0.0.1:30080 -> ']);
+});

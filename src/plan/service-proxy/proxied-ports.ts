@@ -4,7 +4,7 @@
  */
 import type { Service, ServicePort } from '../../api/core/service/schema.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
-import type { ProxiedPort, ServiceTarget } from './proxied-port.ts';
+import { type ProxiedPort, proxiedPortKey, type ServiceTarget } from './proxied-port.ts';
 import { hasAddress, type ServiceWithSlices } from './service-endpoints.ts';
 
 /** The label of a Service that another proxy than the node's own serves. */
@@ -17,9 +17,24 @@ export function proxiedPortsOf(
 	services: readonly ServiceWithSlices[],
 	nodeAddress: string,
 ): readonly ProxiedPort[] {
-	return services
+	const ports = services
 		.filter(({ service }) => isProxied(service))
 		.flatMap((each) => (each.service.spec.ports ?? []).flatMap((port) => portsOf(each, port, nodeAddress)));
+	return withoutLoops(ports);
+}
+
+/**
+ * Leaves out endpoints that are such ports themselves: a connection to a Service that leads to itself, or to one that leads
+ * back, would be forwarded until all descriptors are used. Upstream's rules in the kernel forward each packet only once.
+ */
+function withoutLoops(ports: readonly ProxiedPort[]): readonly ProxiedPort[] {
+	const keys = new Set(ports.map(proxiedPortKey));
+	return ports.map((port) => {
+		const targets = port.targets.filter(
+			(target) => !keys.has(proxiedPortKey({ ...target, protocol: port.protocol })),
+		);
+		return targets.length === port.targets.length ? port : { ...port, targets };
+	});
 }
 
 function isProxied(service: Service): boolean {

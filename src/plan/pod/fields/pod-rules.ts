@@ -132,9 +132,8 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',
-		because: 'there is no DNS for Services and their Pods yet',
+		because: 'names of Services do not reach the Pods of this runtime',
 		instead: 'use IP addresses',
-		byStint: true,
 	},
 	honoured('spec.setHostnameAsFQDN', 'The host name is the one with the domain, if the Pod has a subdomain.'),
 	{
