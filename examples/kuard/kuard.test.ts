@@ -184,3 +184,14 @@ test('flags are parsed as Go programs do, and invalid ones are reported', async 
 	}
 	assert.deepEqual(await run('--nonsense'), { code: 2, lines: ['unknown flag: --nonsense'] });
 });
+
+test('kuard listens on all addresses where its Pod has a network of its own, and on loopback elsewhere', async () => {
+	const once = ['--address=:0', '--keygen-enable', '--keygen-exit-on-complete', '--keygen-num-to-gen=1'];
+	assert.match((await run(...once)).lines[0] ?? '', /Serving on 127\.0\.0\.1:\d+$/);
+	process.env.STINT_POD_NETWORK = 'pod';
+	try {
+		assert.match((await run(...once)).lines[0] ?? '', /Serving on 0\.0\.0\.0:\d+$/);
+	} finally {
+		delete process.env.STINT_POD_NETWORK;
+	}
+});

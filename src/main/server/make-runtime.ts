@@ -23,7 +23,7 @@ export interface RuntimeSettings {
 	readonly podNetwork?: PodNetworkWish;
 	readonly podRange?: string;
 	/** The addresses of Services that the bridge of the Pods makes this machine's; absent: Pods do not reach Services by it. */
-	readonly localServices?: string;
+	readonly localServices?: string | undefined;
 	readonly log: Pick<Log, 'info' | 'warning'>;
 }
 

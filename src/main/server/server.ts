@@ -299,10 +299,8 @@ async function startListener(
 ): Promise<OpenedListener & { readonly listener: HttpListener }> {
 	trustNamedAuthoritiesOnly();
 	const addresses = [addressText(services.range.first)];
-	const credentials = loadCredentials(folder.pki, clock.now(), {
-		addresses,
-		onReplaced: log.warning,
-	});
+	const wanted = { addresses, onReplaced: log.warning };
+	const credentials = loadCredentials(folder.pki, clock.now(), wanted);
 	const listener = await lifecycle.start({
 		name: 'listener',
 		start: () =>
@@ -359,9 +357,8 @@ async function startNode(context: ServerContext, api: ApiServer, killsPods: () =
 	const runtime = await lifecycle.start({
 		name: 'container runtime',
 		start: async () => {
-			const local = services.local !== undefined && { localServices: services.local };
 			const reported = (error: unknown): void => onError('runtime', options.runtime, error);
-			const made = await makeRuntime({ ...options, ...local }, clock, reported);
+			const made = await makeRuntime({ ...options, localServices: services.local }, clock, reported);
 			await made.start();
 			// Without a listener there is no API that containers could use, and no certificate to mount beside the token.
 			mounts.resolve(options.port !== undefined && mountsVolumes(made.traits));
