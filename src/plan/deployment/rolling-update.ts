@@ -7,7 +7,7 @@
  */
 
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
-import { maxUnavailable, newSetSize, setSize, totalAvailable, totalSize } from './limits.ts';
+import { maxUnavailable, newSetSize, setSize, totalSize } from './limits.ts';
 import { byCreation, isActiveSet } from './replica-sets.ts';
 import type { RolloutDraft } from './rollout-draft.ts';
 import { isComplete } from './rollout-status.ts';
@@ -28,13 +28,25 @@ export function rollOut(draft: RolloutDraft): void {
 function scaleDownOld(draft: RolloutDraft, newSet: ReplicaSet): boolean {
 	const { deployment } = draft;
 	const minAvailable = (deployment.spec.replicas ?? 0) - maxUnavailable(deployment);
-	const unavailable = setSize(newSet) - (newSet.status.availableReplicas ?? 0);
+	const unavailable = setSize(newSet) - lastingPods(newSet);
 	const most = totalSize(draft.allSets) - minAvailable - unavailable;
 	if (totalSize(draft.oldSets) === 0 || most <= 0) return false;
-	const spare = Math.max(totalAvailable([...oldestActive(draft), newSet]) - minAvailable, 0);
+	const lasting = [...oldestActive(draft), newSet].reduce((sum, set) => sum + lastingPods(set), 0);
+	const spare = Math.max(lasting - minAvailable, 0);
 	const unhealthy = removeUnhealthy(draft, most);
 	if (unhealthy === undefined) return false;
 	return unhealthy + removeAvailable(draft, spare) > 0;
+}
+
+/**
+ * The available Pods of a ReplicaSet that will stay: none as long as its status has not seen its present size, since it may
+ * still count Pods that are being deleted. Upstream takes these for available, and after a quick rollback gives up too many
+ * others.
+ */
+function lastingPods(set: ReplicaSet): number {
+	const { metadata, status } = set;
+	const isSeen = (metadata.generation ?? 0) <= (status.observedGeneration ?? 0);
+	return isSeen ? Math.min(status.availableReplicas ?? 0, setSize(set)) : 0;
 }
 
 /**
