@@ -110,9 +110,13 @@ test('stint prints the same as kubectl to the letter', async (t) => {
 	}
 });
 
-/** Replaces ages and the padding around them: time passes between the two commands. */
+/**
+ * Replaces ages and the padding around them, and the revision of a list as JSON: time passes between the two commands, and
+ * leases are renewed.
+ */
 function ageless(text: string): string {
 	return text
+		.replace(/"metadata":\{"resourceVersion":"\d+"(,"continue":"[^"]*")?/, '"metadata":{REVISION')
 		.replace(/ +(?=\d+[smh]\b)/g, ' ')
 		.replace(/\b(\d+m)?\d+s\b/g, 'AGE')
 		.replace(/(?<=AGE) +/g, ' ');

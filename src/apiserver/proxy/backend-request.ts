@@ -63,20 +63,7 @@ export async function sendToBackend(
 	});
 	setHeaders(sent, headersOf(request, isUpgrade));
 	const answer = new Promise<BackendAnswer>((resolve, reject) => {
-		sent.once('response', (response) => {
-			const { statusCode = 0 } = response;
-			// The parser accepts these, and no answer can be written with them.
-			if (statusCode >= MIN_STATUS) resolve({ type: 'response', response });
-			else
-				reject(
-					new Error(`malformed HTTP status code ${JSON.stringify(String(statusCode).padStart(3, '0'))}`),
-				);
-		});
-		let informational = 0;
-		sent.on('information', () => {
-			informational += 1;
-			if (informational > MAX_INFORMATIONAL) reject(new Error('too many 1xx informational responses'));
-		});
+		followHeads(sent, (response) => resolve({ type: 'response', response }), reject);
 		if (isUpgrade)
 			sent.once('upgrade', (response, upgraded, head) =>
 				resolve({ type: 'upgrade', response, socket: upgraded, head }),
@@ -95,6 +82,25 @@ export async function sendToBackend(
 		raw.destroy();
 	};
 	return { sent, answer, close };
+}
+
+/** Calls `answered` with the answer, or `failed` if what comes is none, or not in the end. */
+function followHeads(
+	sent: ClientRequest,
+	answered: (response: IncomingMessage) => void,
+	failed: (error: Error) => void,
+): void {
+	sent.once('response', (response) => {
+		const { statusCode = 0 } = response;
+		// The parser accepts these, and no answer can be written with them.
+		if (statusCode >= MIN_STATUS) answered(response);
+		else failed(new Error(`malformed HTTP status code "${String(statusCode).padStart(3, '0')}"`));
+	});
+	let informational = 0;
+	sent.on('information', () => {
+		informational += 1;
+		if (informational > MAX_INFORMATIONAL) failed(new Error('too many 1xx informational responses'));
+	});
 }
 
 /** Upstream does not verify certificates either: a Pod is known by its connection. */

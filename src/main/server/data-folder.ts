@@ -101,6 +101,11 @@ export function openDataFolder(folder: DataFolder, onCopy: (original: string) =>
 	writePrivateFile(marker, `${JSON.stringify(identity)}\n`);
 }
 
+/** What a user should know about a data folder that is a copy. */
+export function isCopyOf({ path }: DataFolder, original: string): string {
+	return `the data folder ${path} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`;
+}
+
 /** Identifies a folder, to distinguish it from its copies. */
 interface FolderIdentity {
 	/** Path with symbolic links resolved. */

@@ -37,7 +37,7 @@ import type { PodNetworkWish } from '../../runtime/process/network/network-choic
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
-import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { type DataFolder, isCopyOf, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
 import { makeRuntime } from './make-runtime.ts';
@@ -153,7 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 	addProcessMetrics(context.metrics, clock);
 	try {
-		openFolder(options);
+		openDataFolder(options.folder, (original) => log.warning(isCopyOf(options.folder, original)));
 		const { api, listener } = await startParts(context, () => killPods);
 		serves = true;
 		// The caller reports that the server is ready in this turn.
@@ -173,14 +173,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await lifecycle.stop();
 		throw error;
 	}
-}
-
-function openFolder({ folder, log }: ServerOptions): void {
-	openDataFolder(folder, (original) =>
-		log.warning(
-			`the data folder ${folder.path} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`,
-		),
-	);
 }
 
 /** Starts the parts of the server in order: store, API server, listener, control plane, runtime, node agent. */

@@ -85,7 +85,7 @@ const LIMITS = ['spec.resources', 'spec.containers[].resources.limits'];
 function fieldsOfEveryBox(): readonly string[] {
 	return [
 		'spec.volumes',
-		...['spec.hostAliases', 'spec.subdomain'],
+		'spec.hostAliases',
 		...['spec.dnsPolicy', 'spec.dnsConfig'],
 		'spec.containers[].terminationMessagePath',
 		...['spec.containers[].stdin', 'spec.containers[].tty'],

@@ -132,8 +132,11 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',
+		only: 'where Pods do not get the names of Services',
 		because: 'names of Services do not reach the Pods of this runtime',
 		instead: 'use IP addresses',
+		when: ({ traits }) => traits.podNetwork === undefined,
+		byStint: true,
 	},
 	honoured('spec.setHostnameAsFQDN', 'The host name is the one with the domain, if the Pod has a subdomain.'),
 	{
