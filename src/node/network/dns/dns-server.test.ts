@@ -120,3 +120,29 @@ test('a client that is not one of this machine gets no answer', async (t) => {
 	await new Promise((resolve) => stream.once('close', resolve));
 	assert.equal(stream.bytesRead, 0);
 });
+
+test('a name that only looks like one of the cluster does not exist, and is returned as it came', async (t) => {
+	const server = await serve(t, []);
+	const socket = createSocket('udp4');
+	t.after(() => socket.close());
+	const labels = [
+		Buffer.from('queue.default'),
+		...['svc', 'cluster', 'local'].map((label) => Buffer.from(label)),
+	];
+	const odd = [
+		Buffer.alloc(63, 0xff),
+		...['default', 'svc', 'cluster', 'local'].map((label) => Buffer.from(label)),
+	];
+	for (const name of [labels, odd]) {
+		const question = Buffer.concat([
+			Buffer.from([0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+			...name.flatMap((label) => [Buffer.from([label.length]), label]),
+			Buffer.from([0, 0, 1, 0, 1]),
+		]);
+		const answer = once(socket, 'message');
+		socket.send(question, server.port, '127.77.0.2');
+		const [received] = await answer;
+		assert.equal(received.readUInt16BE(2) & 0xf, 3, 'NXDOMAIN');
+		assert.ok(received.subarray(12).equals(question.subarray(12)));
+	}
+});

@@ -17,6 +17,7 @@ import {
 } from 'dns-packet';
 import type { Clock } from '../../../base/clock.ts';
 import { type DnsRecord, type DnsZone, dnsAnswerOf } from '../../../plan/dns/zone.ts';
+import { missingAs, rawNameOf } from './raw-name.ts';
 import { type DnsAddress, Resolver } from './resolver.ts';
 
 /** The parts and settings of a {@link DnsServer}. */
@@ -129,7 +130,10 @@ export class DnsServer {
 		const [question] = query?.questions ?? [];
 		if (query?.type !== 'query' || !question) return undefined;
 		if (query.opcode !== 'QUERY') return encode(reply(query, { code: 'NOTIMP' }));
-		const known = dnsAnswerOf(this.#zone, question.name, question.type);
+		const name = rawNameOf(message);
+		const isWithin = `.${question.name.toLowerCase()}`.endsWith(`.${this.#zone.domain}`);
+		if (name && !name.isPlain && isWithin) return missingAs(message, name);
+		const known = name?.isPlain ? dnsAnswerOf(this.#zone, question.name, question.type) : undefined;
 		if (!known) {
 			const forwarded = await this.#resolver.forward(message, transport);
 			return forwarded ?? encode(reply(query, { code: 'SERVFAIL' }));

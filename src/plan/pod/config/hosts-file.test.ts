@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { podWith } from '../testing/pod-with.ts';
-import { managedHostsFile, nodeHostsFile } from './hosts-file.ts';
+import { managedHostsFile, nodeHostsFile, withServiceNames } from './hosts-file.ts';
 
 const ALIASES = [
 	{ ip: '10.0.0.1', hostnames: ['db', 'db.local'] },
@@ -48,4 +48,15 @@ test('a Pod in the network of its node gets the file of the node, and its aliase
 		nodeHostsFile(podWith({ hostAliases: ALIASES }), 'x\n'),
 		/\)\.\nx\n\n# Entries added by HostAliases\.\n10/,
 	);
+});
+
+test('Services are added with the names that the file does not have yet', () => {
+	const text = '127.0.0.1\tlocalhost\n10.1.0.1\tweb\n';
+	const services = [
+		{ address: '127.70.0.1', names: ['web.ns', 'web'] },
+		{ address: '127.70.0.2', names: ['localhost'] },
+	];
+	const added = '\n# Services. This node has no DNS server for them.\n127.70.0.1\tweb.ns\n';
+	assert.equal(withServiceNames(text, services), text + added);
+	assert.equal(withServiceNames(text, []), text);
 });

@@ -32,8 +32,13 @@ export function nodeHostsFile({ spec }: Pick<Pod, 'spec'>, text: string): string
 
 /** The file with the names of Services, on a node that has no DNS server for them. */
 export function withServiceNames(text: string, services: readonly HostNames[]): string {
-	if (services.length === 0) return text;
-	const lines = services.map(({ address, names }) => `${address}\t${names.join('\t')}\n`);
+	// The names of loopback, of the Pod and of its aliases are not those of Services, whatever those are called.
+	const taken = new Set(text.split(/\s+/));
+	const lines = services
+		.map(({ address, names }) => ({ address, names: names.filter((name) => !taken.has(name)) }))
+		.filter(({ names }) => names.length > 0)
+		.map(({ address, names }) => `${address}\t${names.join('\t')}\n`);
+	if (lines.length === 0) return text;
 	return `${text}\n# Services. This node has no DNS server for them.\n${lines.join('')}`;
 }
 
