@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { attempt } from '../../../base/attempt.ts';
 import { SystemClock } from '../../../base/clock.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
@@ -239,8 +240,9 @@ describe('the launcher', () => {
 		const [, pid = ''] = await server.line;
 		closeSync(descriptor);
 		const descriptors = (process: number): readonly string[] => readdirSync(`/proc/${process}/fd`).sort();
-		const filesOf = (process: number): readonly string[] =>
-			descriptors(process).map((name) => readlinkSync(`/proc/${process}/fd/${name}`));
+		// One may be closed between the listing and the look at it.
+		const filesOf = (process: number): readonly (string | undefined)[] =>
+			descriptors(process).map((name) => attempt(() => readlinkSync(`/proc/${process}/fd/${name}`)));
 		assert.ok(server.child.pid && filesOf(server.child.pid).includes(secret), 'the server has it');
 		assert.deepEqual(descriptors(Number(pid)), ['0', '1', '2']);
 		assert.ok(!filesOf(machine.launcherPid()).includes(secret));
