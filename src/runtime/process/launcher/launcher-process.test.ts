@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { attempt } from '../../../base/attempt.ts';
-import { SystemClock } from '../../../base/clock.ts';
+import { SystemClock, sleep } from '../../../base/clock.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
 import { sandboxConfig } from '../../testing/configs.ts';
 import { ImageTable } from '../images/image-table.ts';
@@ -244,6 +244,9 @@ describe('the launcher', () => {
 		const filesOf = (process: number): readonly (string | undefined)[] =>
 			descriptors(process).map((name) => attempt(() => readlinkSync(`/proc/${process}/fd/${name}`)));
 		assert.ok(server.child.pid && filesOf(server.child.pid).includes(secret), 'the server has it');
+		// While the program is being loaded, it has one of a library.
+		for (let tries = 0; tries < 200 && descriptors(Number(pid)).length > 3; tries++)
+			await sleep(new SystemClock(), 10);
 		assert.deepEqual(descriptors(Number(pid)), ['0', '1', '2']);
 		assert.ok(!filesOf(machine.launcherPid()).includes(secret));
 		await open();
