@@ -8,6 +8,9 @@ import { codeOf } from '../../../base/files/system-error.ts';
 /** The longest socket path that every system supports, in bytes (Linux: 108, macOS: 104). */
 const LONGEST_SOCKET_PATH = 100;
 
+/** The errors of a connection to a socket without a process; ECONNRESET: it has ended before it accepted. */
+const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTSOCK']);
+
 /**
  * Lets `server` listen at `path` for this user alone, replacing an existing socket. It binds another path and renames
  * the socket, because libuv removes the bound path when a server closes, even if another launcher's socket is there by
@@ -46,7 +49,7 @@ function connectTo(path: string): Promise<Socket | undefined> {
 		socket.once('connect', () => resolve(socket));
 		// Once connected, an error closes the socket, which the client's `close` listener handles.
 		socket.on('error', (error) => {
-			if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(codeOf(error))) resolve(undefined);
+			if (NOBODY_LISTENS.has(codeOf(error))) resolve(undefined);
 			else reject(error);
 		});
 	});
