@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { descriptorLimit } from '../../base/files/descriptor-limit.ts';
 
 /**
  * Maximum number of open connections without a valid token, or half of all connections if that is less. It is
@@ -146,14 +146,6 @@ function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
  * the tens of thousands.
  */
 function mostConnections(): number {
-	const descriptors = Number(/^Max open files +(\d+)/m.exec(limitsOfProcess())?.[1] ?? Infinity);
+	const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY;
 	return Math.max(descriptors / 2, descriptors - RESERVED_DESCRIPTORS);
-}
-
-function limitsOfProcess(): string {
-	try {
-		return readFileSync('/proc/self/limits', 'utf8');
-	} catch {
-		return '';
-	}
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
+import { descriptorLimit } from '../../base/files/descriptor-limit.ts';
 import type { Metrics } from '../../base/metrics.ts';
 
 /**
@@ -66,7 +67,7 @@ function addDescriptors(metrics: Metrics): void {
 	metrics.readGauge(
 		{ name: 'process_max_fds', help: 'Maximum number of open file descriptors (soft limit).' },
 		(report) => {
-			const limit = readNumber('/proc/self/limits', /^Max open files\s+(\d+)/m);
+			const limit = descriptorLimit();
 			if (limit !== undefined) report(limit);
 		},
 	);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { KUBE_PROXY } from '../../../api/contract/user.ts';
 import type { ApiServer } from '../../../apiserver/server.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { descriptorLimit } from '../../../base/files/descriptor-limit.ts';
 import { SystemRandom } from '../../../base/random.ts';
 import { Client } from '../../../client/client.ts';
 import { transportAs } from '../../../client/transport/user-transport.ts';
@@ -94,7 +95,7 @@ export async function serveServices(
 		dns: { address: dns, port: DNS_PORT },
 		serviceRange: services.range.text,
 		leadsToApiServer: leadsToApiServer(services, agents),
-		mostConnections: await mostConnections(),
+		mostConnections: mostConnections(),
 		resolvers: async () => resolversIn(await readFile('/etc/resolv.conf', 'utf8'), dns),
 		onNames: () => {
 			for (const agent of agents.values()) void agent.servicesChanged();
@@ -112,9 +113,8 @@ export function resolversIn(text: string, own: string): readonly DnsAddress[] {
 		.filter(({ address }) => address !== own);
 }
 
-async function mostConnections(): Promise<number> {
-	const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-	const descriptors = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
+function mostConnections(): number {
+	const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY;
 	const own = Math.max(descriptors - RESERVED_DESCRIPTORS, descriptors / DESCRIPTORS_EACH);
 	return Math.min(Math.floor(own / DESCRIPTORS_EACH), MOST_CONNECTIONS);
 }

@@ -7,12 +7,13 @@
  */
 import { rmSync } from 'node:fs';
 import { type Clock, SystemClock } from '../../../base/clock.ts';
+import { descriptorLimit } from '../../../base/files/descriptor-limit.ts';
 import { LogTime } from '../../log-time.ts';
 import { ContainerSlots } from '../containers/container-slots.ts';
 import type { RemovableFolder } from '../folders/removable-folder.ts';
 import { Sweeper } from '../folders/sweeper.ts';
 import { DescriptorPool } from '../output/descriptor-pool.ts';
-import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
+import { type DescriptorShares, shareDescriptors } from '../output/descriptor-shares.ts';
 import { FifoPool } from '../output/fifo-pool.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import { type ServeSession, SessionServer } from '../sessions/session-server.ts';

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 /** How the launcher divides its file descriptors between containers and logs. */
 export interface DescriptorShares {
 	/** The limit on open files; undefined if it is not known or there is none. */
@@ -23,15 +21,4 @@ export function shareDescriptors(limit: number | undefined): DescriptorShares {
 	const logs = Math.min(Math.max(Math.floor(limit / 16), 1), MOST_LOGS);
 	const left = Math.floor((limit - RESERVED - logs) / PER_CONTAINER);
 	return { limit, containers: Math.max(left, 1), logs };
-}
-
-/** The limit on open files of this process (`ulimit -n`); undefined if there is none, or no /proc. */
-export function descriptorLimit(): number | undefined {
-	try {
-		const limits = readFileSync('/proc/self/limits', 'latin1');
-		const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
-		return soft === undefined ? undefined : Number(soft);
-	} catch {
-		return undefined;
-	}
 }
