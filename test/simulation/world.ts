@@ -305,12 +305,13 @@ export class World {
 		}
 	}
 
-	/** Resolves once no microtask, write, step of a transport or watch read is pending. */
+	/** Resolves once no microtask, write, step of a transport, watch read or file operation is pending. */
 	async #idle(): Promise<void> {
 		let idleTurns = 0;
 		do {
 			await new Promise(setImmediate);
-			idleTurns = this.#server.pendingWrites + pendingSteps() > 0 ? 0 : idleTurns + 1;
+			const isBusy = this.#server.pendingWrites + pendingSteps() > 0 || hasFileOperations();
+			idleTurns = isBusy ? 0 : idleTurns + 1;
 		} while (idleTurns < this.#idleTurns);
 	}
 
@@ -454,4 +455,9 @@ export class World {
 		if (this.#requestsNow.count < MOST_IN_AN_INSTANT) return;
 		throw new Violation(14, `${this.#requestsNow.count} requests in one instant`);
 	}
+}
+
+/** Whether this process has called the file system and waits for the result: node agents remove logs on a real disk. */
+function hasFileOperations(): boolean {
+	return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
 }
