@@ -117,9 +117,9 @@ export class PodWorkers {
 	readonly #messages: TerminationMessages;
 	readonly #mounts: MountSteps;
 	readonly #resizes: ContainerResizes;
-	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
 	/** The last turn that a large Pod has for itself. */
 	#lastTurn = Promise.resolve();
+	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
 	readonly #deferred = new Set<string>();
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;

@@ -33,8 +33,8 @@ type Attempts = ReadonlyMap<string, readonly Attempt[]>;
 
 /**
  * Reads and caches the termination messages of exited containers, synchronously: the end of a file costs less than its way
- * through the thread pool. Each file is read once, after its container has
- * exited: it is complete then, and may be removed before the Pod is.
+ * through the thread pool. Each file is read once, after its container has exited: it is complete then, and may be removed
+ * before the Pod is.
  */
 export class TerminationMessages {
 	/** The text by container id, by Pod UID. */
