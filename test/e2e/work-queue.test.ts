@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
+import { freePort } from '../../src/base/testing/free-port.ts';
 import { atEnd, type Finished, ROOT } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
@@ -12,16 +11,6 @@ import { startStint } from '../support/stint-server.ts';
 function ok(finished: Finished): string {
 	assert.equal(finished.code, 0, `${finished.stdout}\n${finished.stderr}`);
 	return finished.stdout;
-}
-
-/** A port of this machine that is free: the Pods of the test have the machine's network, as those of other tests. */
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
 }
 
 const MESSAGES = 20;

@@ -8,6 +8,7 @@ import type { Service } from '../../src/api/core/service/schema.ts';
 import { endpointSlices } from '../../src/api/discovery/endpointslice/definition.ts';
 import type { EndpointSlice } from '../../src/api/discovery/endpointslice/schema.ts';
 import { SystemClock, sleep } from '../../src/base/clock.ts';
+import { freePort } from '../../src/base/testing/free-port.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { ServiceNetwork } from '../../src/node/network/service-network.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
@@ -28,16 +29,6 @@ async function openPort(
 	await once(server, 'listening');
 	t.after(() => server.close());
 	return (server.address() as AddressInfo).port;
-}
-
-/** A port on which nothing listens, at any loopback address that a Service may get. */
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '0.0.0.0');
-	await once(server, 'listening');
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
 }
 
 interface Network {

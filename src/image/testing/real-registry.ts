@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../base/testing/free-port.ts';
 
 /** Why the registry cannot be started; undefined if it can. */
 export function missingRegistry(): string | undefined {
@@ -53,13 +53,4 @@ export class RealRegistry {
 		if (this.#process.exitCode === null && this.#process.kill('SIGTERM')) await once(this.#process, 'exit');
 		rmSync(this.#folder, { recursive: true, force: true });
 	}
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const address = server.address();
-	server.close();
-	await once(server, 'close');
-	return typeof address === 'object' && address ? address.port : 0;
 }

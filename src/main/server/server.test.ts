@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PartError, StoppedError } from '../../base/lifecycle.ts';
+import { freePort } from '../../base/testing/free-port.ts';
 import { JOURNAL_NAME } from '../../runtime/process/launcher/launcher-files.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
@@ -42,16 +43,6 @@ async function assertClosed({ folder }: ServerOptions, port: number | undefined)
 	const listener = createServer().listen(port, '127.0.0.1');
 	await once(listener, 'listening');
 	listener.close();
-}
-
-async function freePort(): Promise<number> {
-	const listener = createServer().listen(0, '127.0.0.1');
-	await once(listener, 'listening');
-	const address = listener.address();
-	assert.ok(typeof address === 'object' && address);
-	listener.close();
-	await once(listener, 'close');
-	return address.port;
 }
 
 test('startServer rejects if the runtime cannot start, and closes the parts started before', async (t) => {

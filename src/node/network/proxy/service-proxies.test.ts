@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import test, { type TestContext } from 'node:test';
 import { SystemClock } from '../../../base/clock.ts';
 import { SystemRandom } from '../../../base/random.ts';
+import { freePort } from '../../../base/testing/free-port.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
 import { ServiceProxies } from './service-proxies.ts';
 
@@ -27,15 +28,6 @@ async function echoNamed(
 		server.close();
 	});
 	return { target: { address: '127.0.0.1', port: (server.address() as AddressInfo).port }, server, sockets };
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.77.0.1');
-	await once(server, 'listening');
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
 }
 
 interface Proxied {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Duplex } from '../../../api/contract/duplex.ts';
 import type { SandboxConfig } from '../../../api/contract/sandbox-config.ts';
+import { freePort } from '../../../base/testing/free-port.ts';
 import { PortForwardError, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
 import type { ProcessRuntime } from '../process-runtime.ts';
@@ -280,16 +280,6 @@ test('the reason for the network of the machine is given, and a wish that cannot
 	assert.deepEqual(await choosePodNetwork('host', facts), { kind: 'host' });
 	await assert.rejects(choosePodNetwork('pod', facts), /--pod-network pod: .*that needs root/);
 });
-
-/** A port of this machine on which nothing listens now: other tests may use well-known ones. */
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0);
-	await once(server, 'listening');
-	const address = server.address();
-	server.close();
-	assert.ok(typeof address === 'object' && address);
-	return address.port;
-}
 
 async function untilNone(isThere: () => boolean): Promise<void> {
 	while (isThere()) await pause(5);
