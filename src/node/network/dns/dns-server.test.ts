@@ -9,6 +9,7 @@ import { SystemClock } from '../../../base/clock.ts';
 import { dnsZoneOf } from '../../../plan/dns/zone.ts';
 import { DnsServer } from './dns-server.ts';
 import type { DnsAddress } from './resolver.ts';
+import { firstMessage, framed } from './stream-message.ts';
 
 async function serve(
 	t: TestContext,
@@ -96,6 +97,30 @@ test('what is no question gets no answer, and the server continues', async (t) =
 	const [received] = await once(client, 'data');
 	assert.equal(decode(received.subarray(2)).answers?.length, 1);
 	client.destroy();
+});
+
+test('a client that reads late is asked for no more questions until it does, and gets all answers', async (t) => {
+	const server = await serve(t, []);
+	const question = { type: 'A', name: 'many.default.svc.cluster.local', class: 'IN' } as const;
+	const one = framed(encode({ id: 7, type: 'query', questions: [question] }));
+	const client = connect({ host: '127.77.0.2', port: server.port });
+	t.after(() => client.destroy());
+	const count = 10_000;
+	client.write(Buffer.concat(Array.from({ length: count }, () => one)));
+	let received: Buffer = Buffer.alloc(0);
+	let answers = 0;
+	// The first answers wait: they fill the buffers of the system long before the last question is sent.
+	await once(client, 'readable');
+	client.on('data', (chunk: Buffer) => {
+		received = Buffer.concat([received, chunk]);
+		for (let found = firstMessage(received); found; found = firstMessage(received)) {
+			received = found.rest;
+			answers += 1;
+			if (answers === count) client.end();
+		}
+	});
+	await once(client, 'close');
+	assert.equal(answers, count);
 });
 
 test('a client that is not one of this machine gets no answer', async (t) => {

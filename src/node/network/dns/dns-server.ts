@@ -19,6 +19,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { type DnsRecord, type DnsZone, dnsAnswerOf } from '../../../plan/dns/zone.ts';
 import { missingAs, rawNameOf } from './raw-name.ts';
 import { type DnsAddress, Resolver } from './resolver.ts';
+import { firstMessage, framed } from './stream-message.ts';
 
 /** The parts and settings of a {@link DnsServer}. */
 export interface DnsServerOptions {
@@ -39,7 +40,6 @@ const SMALL_BYTES = 512;
 const LARGE_BYTES = 1232;
 /** How long a TCP client may be silent. */
 const IDLE_MS = 10_000;
-const LENGTH_BYTES = 2;
 
 const CODES = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4 } as const;
 const CODE_MASK = 0xf;
@@ -110,18 +110,18 @@ export class DnsServer {
 		client.once('close', () => this.#clients.delete(client));
 		client.on('error', () => client.destroy());
 		client.setTimeout(IDLE_MS, () => client.destroy());
-		let waiting = Buffer.alloc(0);
+		let waiting: Buffer = Buffer.alloc(0);
 		client.on('data', (chunk: Buffer) => {
 			waiting = Buffer.concat([waiting, chunk]);
-			while (waiting.length >= LENGTH_BYTES) {
-				const end = LENGTH_BYTES + waiting.readUInt16BE(0);
-				if (waiting.length < end) return;
-				void this.#answer(waiting.subarray(LENGTH_BYTES, end), 'tcp').then((answer) => {
-					if (answer && client.writable) client.write(framed(answer));
+			for (let found = firstMessage(waiting); found; found = firstMessage(waiting)) {
+				waiting = found.rest;
+				void this.#answer(found.message, 'tcp').then((answer) => {
+					// A client that reads no answers is not asked for more questions.
+					if (answer && client.writable && !client.write(framed(answer))) client.pause();
 				});
-				waiting = waiting.subarray(end);
 			}
 		});
+		client.on('drain', () => client.resume());
 	}
 
 	/** The answer to a question as bytes; undefined for what is none. */
@@ -260,10 +260,4 @@ function startOf(domain: string): Answer {
 			minimum: TTL,
 		},
 	};
-}
-
-function framed(message: Buffer): Buffer {
-	const length = Buffer.alloc(LENGTH_BYTES);
-	length.writeUInt16BE(message.length);
-	return Buffer.concat([length, message]);
 }

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import type { Clock } from '../../../base/clock.ts';
+import { firstMessage, framed } from './stream-message.ts';
 
 /** The parts of a {@link Resolver}. */
 export interface ResolverOptions {
@@ -20,7 +21,6 @@ const ANSWER_MS = 2000;
 const MOST_SERVERS = 3;
 /** How many questions may wait for other servers; the others get no answer, and clients ask again. */
 const MOST_FORWARDED = 1000;
-const LENGTH_BYTES = 2;
 const ID_BYTES = 2;
 
 /** Forwards questions to the DNS servers of the machine. */
@@ -65,16 +65,14 @@ export class Resolver {
 	#byTcp(question: Buffer, { address, port }: DnsAddress): Promise<Buffer | undefined> {
 		const socket = connect({ host: address, port });
 		return this.#within((settle) => {
-			const length = Buffer.alloc(LENGTH_BYTES);
-			length.writeUInt16BE(question.length);
-			socket.write(Buffer.concat([length, question]));
+			socket.write(framed(question));
 			let received = Buffer.alloc(0);
 			socket.on('error', () => settle(undefined));
 			socket.on('close', () => settle(undefined));
 			socket.on('data', (chunk: Buffer) => {
 				received = Buffer.concat([received, chunk]);
-				const end = received.length < LENGTH_BYTES ? Infinity : LENGTH_BYTES + received.readUInt16BE(0);
-				if (received.length >= end) settle(received.subarray(LENGTH_BYTES, end));
+				const found = firstMessage(received);
+				if (found) settle(found.message);
 			});
 			return () => socket.destroy();
 		});
