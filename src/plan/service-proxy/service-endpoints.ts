@@ -1,5 +1,6 @@
 import type { Service } from '../../api/core/service/schema.ts';
 import { HEADLESS } from '../../api/core/service/service-type.ts';
+import { SERVICE_NAME_LABEL } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { compareText } from '../../base/compare-text.ts';
 
@@ -9,9 +10,6 @@ export interface ServiceWithSlices {
 	readonly slices: readonly EndpointSlice[];
 }
 
-/** The label of an EndpointSlice with the name of its Service. */
-const SERVICE_NAME = 'kubernetes.io/service-name';
-
 /** Joins Services and EndpointSlices, in the order of namespaces and names. Slices without a Service are left out. */
 export function servicesWithSlices(
 	services: Iterable<Service>,
@@ -19,7 +17,7 @@ export function servicesWithSlices(
 ): readonly ServiceWithSlices[] {
 	const byService = new Map<string, EndpointSlice[]>();
 	for (const slice of slices) {
-		const key = `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`;
+		const key = `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`;
 		const list = byService.get(key);
 		if (list) list.push(slice);
 		else byService.set(key, [slice]);
