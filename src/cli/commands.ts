@@ -145,7 +145,7 @@ function registerExpose(
 	perform: (work: () => Promise<unknown>) => Promise<void>,
 ): void {
 	command
-		.argument('[words...]', 'TYPE NAME or TYPE/NAME: a Pod or a Service')
+		.argument('[words...]', 'TYPE NAME or TYPE/NAME: a Pod, a Deployment or its like, or a Service')
 		.option('--name <name>', 'name of the Service (default: that of the object)')
 		.option('--port <port>', 'port of the Service, or several with commas (default: those of the object)')
 		.option('--target-port <port>', 'number or name of the port of the Pods (default: the same as --port)')

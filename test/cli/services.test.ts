@@ -124,6 +124,47 @@ test('expose takes over labels, selector and ports, and its flags replace them',
 	for (const [words, given, text] of refused) assert.equal(errorOf(await run(words, given)), text);
 });
 
+test('expose makes Services for the Pods of Deployments and their like', async (t) => {
+	const world = await CliWorld.open(t);
+	const labels = { app: 'web' };
+	const template = {
+		metadata: { labels },
+		spec: { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80 }] }] },
+	};
+	const add = async (apiVersion: string, kind: string, path: string, selector: object, name = 'web') =>
+		void (await world.client.transport.request({
+			method: 'POST',
+			path,
+			body: { apiVersion, kind, metadata: { name, namespace: 'default' }, spec: { selector, template } },
+		}));
+	const apps = '/apis/apps/v1/namespaces/default';
+	await add('apps/v1', 'Deployment', `${apps}/deployments`, { matchLabels: labels });
+	await add('apps/v1', 'ReplicaSet', `${apps}/replicasets`, { matchLabels: labels });
+	await add('v1', 'ReplicationController', '/api/v1/namespaces/default/replicationcontrollers', labels);
+	const run = (words: readonly string[]): Promise<Ended> =>
+		world.run((context) => expose(context, words, DRY));
+	for (const type of ['deployment', 'rs', 'rc'])
+		assert.equal(
+			(await run([type, 'web'])).stdout,
+			'{"ports":[{"port":80,"protocol":"TCP","targetPort":80}],"selector":{"app":"web"}}',
+		);
+	const matchExpressions = [{ key: 'app', operator: 'In', values: ['web', 'x'] }];
+	await add('apps/v1', 'Deployment', `${apps}/deployments`, { matchExpressions }, 'bare');
+	await add(
+		'apps/v1',
+		'ReplicaSet',
+		`${apps}/replicasets`,
+		{ matchLabels: labels, matchExpressions },
+		'both',
+	);
+	const why = "couldn't retrieve selectors via --selector flag or introspection: ";
+	const bare = 'invalid deployment: no selectors, therefore cannot be exposed';
+	assert.equal(errorOf(await run(['deployment', 'bare'])), `${why}${bare}`);
+	const both =
+		'couldn\'t convert expressions - "[{Key:app Operator:In Values:[web x]}]" to map-based selector format';
+	assert.equal(errorOf(await run(['rs', 'both'])), `${why}${both}`);
+});
+
 test('describe shows a Service with its endpoints, Endpoints and EndpointSlices', async (t) => {
 	const world = await CliWorld.open(t);
 	const object = {

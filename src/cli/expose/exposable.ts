@@ -1,8 +1,12 @@
+import { deployments } from '../../api/apps/deployment/definition.ts';
+import { replicaSets } from '../../api/apps/replicaset/definition.ts';
 import { isOfKind, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { PodSpec } from '../../api/core/pod/schema.ts';
+import { replicationControllers } from '../../api/core/replicationcontroller/definition.ts';
 import { services } from '../../api/core/service/definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import type { LabelSelector } from '../../api/meta/selector.ts';
 import { CommandError } from '../context.ts';
 
 /** A port of an object that is exposed. */
@@ -23,10 +27,7 @@ interface Exposable {
 	exposed(object: KubeObject): Exposed;
 }
 
-/**
- * The kinds of objects that can be exposed. A kind with a Pod template needs one line more:
- * `exposable(replicaSets, ({ spec }) => ({ selector: selectorOf(spec.selector), ports: containerPorts(spec.template.spec) }))`.
- */
+/** The kinds of objects that can be exposed (upstream: canBeExposed in polymorphichelpers). */
 const EXPOSABLE: readonly Exposable[] = [
 	exposable(pods, ({ metadata, spec }) => ({
 		selector: metadata.labels ?? 'the pod has no labels and cannot be exposed',
@@ -35,6 +36,18 @@ const EXPOSABLE: readonly Exposable[] = [
 	exposable(services, ({ spec }) => ({
 		selector: spec.selector ?? 'the service has no pod selector set',
 		ports: (spec.ports ?? []).map(({ port, protocol = 'TCP' }) => ({ port, protocol })),
+	})),
+	exposable(replicationControllers, ({ spec }) => ({
+		selector: spec.selector ?? {},
+		ports: containerPorts(spec.template?.spec),
+	})),
+	exposable(deployments, ({ spec }) => ({
+		selector: labelsIn(spec.selector, 'deployment'),
+		ports: containerPorts(spec.template.spec),
+	})),
+	exposable(replicaSets, ({ spec }) => ({
+		selector: labelsIn(spec.selector, 'replicaset'),
+		ports: containerPorts(spec.template.spec),
 	})),
 ];
 
@@ -59,8 +72,21 @@ function exposable<T extends KubeObject>(
 	};
 }
 
-function containerPorts({ containers }: Pick<PodSpec, 'containers'>): readonly ExposedPort[] {
-	return containers.flatMap(({ ports = [] }) =>
+/** The labels of a selector of labels alone; a text: why a Service cannot have it. */
+function labelsIn(selector: LabelSelector | undefined, kind: string): Exposed['selector'] {
+	const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+	if (Object.keys(matchLabels).length === 0)
+		return `invalid ${kind}: no selectors, therefore cannot be exposed`;
+	if (matchExpressions.length === 0) return matchLabels;
+	// As Go's `%+v` prints them.
+	const texts = matchExpressions.map(
+		({ key, operator, values = [] }) => `{Key:${key} Operator:${operator} Values:[${values.join(' ')}]}`,
+	);
+	return `couldn't convert expressions - "[${texts.join(' ')}]" to map-based selector format`;
+}
+
+function containerPorts(spec: Pick<PodSpec, 'containers'> | undefined): readonly ExposedPort[] {
+	return (spec?.containers ?? []).flatMap(({ ports = [] }) =>
 		ports.map(({ containerPort, protocol = 'TCP' }) => ({ port: containerPort, protocol })),
 	);
 }
