@@ -53,8 +53,8 @@ export function waitsFor({ wait = true }: DeletionFlags): boolean {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** How long to wait for the deletion, in milliseconds; undefined without a limit. Throws a CommandError. */
-export function timeoutOf({ timeout }: DeletionFlags): number | undefined {
+/** How long to wait, in milliseconds; undefined without a limit. Throws a CommandError. */
+export function timeoutOf({ timeout }: Pick<DeletionFlags, 'timeout'>): number | undefined {
 	if (timeout === undefined || timeout === '0' || timeout === '0s') return undefined;
 	const parts = [...timeout.matchAll(/(\d+)(ms|[smh])/g)];
 	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== timeout)

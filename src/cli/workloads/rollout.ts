@@ -59,10 +59,7 @@ export async function awaitRollout(
 ): Promise<number> {
 	const revision = revisionIn('revision', flags.revision);
 	if (revision < 0) throw new CommandError(`revision must be a positive integer: ${revision}`);
-	const timeoutMs = timeoutOf({
-		cascade: '',
-		...(flags.timeout !== undefined && { timeout: flags.timeout }),
-	});
+	const timeoutMs = timeoutOf(flags);
 	const watches = flags.watch === undefined || String(flags.watch) !== 'false';
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (kind: string): string => `no status viewer has been implemented for ${kind.split('.')[0]}`;
