@@ -149,6 +149,10 @@ test('scale sets the number of Pods, with preconditions if asked', async (t) => 
 	);
 	assert.equal(errorOf(await run(['rs'], { replicas: '1', all: true })), 'error: no objects passed to scale');
 	assert.equal(errorOf(await run(['deploy/web'], {})), 'error: required flag(s) "replicas" not set');
+	assert.equal(
+		errorOf(await run(['deploy/web'], { replicas: 'x' })),
+		'error: invalid argument "x" for "--replicas" flag: strconv.ParseInt: parsing "x": invalid syntax\nSee \'stint scale --help\' for usage.',
+	);
 	assert.match(
 		errorOf(await run(['deploy/web'], { replicas: '-1' })),
 		/COUNT must be greater than or equal to 0$/,

@@ -1,6 +1,7 @@
 import { deployments } from '../../api/apps/deployment/definition.ts';
 import { nameSuffix } from '../../api/meta/names.ts';
 import { SystemRandom } from '../../base/random.ts';
+import { parseInt32 } from '../args/int32-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 
@@ -10,6 +11,8 @@ export interface CreateDeploymentFlags extends CreateFlags {
 	readonly port?: string;
 	readonly replicas?: string;
 }
+
+const COMMAND = 'create deployment';
 
 /** `stint create deployment NAME --image=IMAGE [-- COMMAND...]`. Resolves to the exit code. */
 export async function createDeployment(
@@ -23,7 +26,8 @@ export async function createDeployment(
 	if (images.length > 1 && command.length > 0)
 		throw new CommandError('cannot specify multiple --image options and command');
 	const labels = { app: name };
-	const ports = port === undefined ? [] : [{ containerPort: numberIn('port', port) }];
+	const ports =
+		port === undefined ? [] : [{ containerPort: parseInt32(port, { flag: '--port', command: COMMAND }) }];
 	const containers = images.map((image, index) => ({
 		name: containerName(image),
 		image,
@@ -32,18 +36,13 @@ export async function createDeployment(
 		resources: {},
 	}));
 	const spec = {
-		replicas: numberIn('replicas', replicas),
+		replicas: parseInt32(replicas, { flag: '-r, --replicas', command: COMMAND }),
 		selector: { matchLabels: labels },
 		template: { metadata: { labels }, spec: { containers } },
 	};
 	const manifest = { metadata: { name, labels }, spec };
 	const failure = 'failed to create deployment: ';
 	return createNew(context, { definition: deployments, manifest, failure }, flags);
-}
-
-function numberIn(flag: string, text: string): number {
-	if (/^-?\d{1,10}$/.test(text)) return Number(text);
-	throw new CommandError(`invalid argument "${text}" for "--${flag}" flag: must be a whole number`);
 }
 
 /** The last part of the image's name, without tag and digest; with a suffix if it has to be changed to be a valid name. */

@@ -2,6 +2,7 @@ import { services } from '../../api/core/service/definition.ts';
 import type { ServicePort } from '../../api/core/service/schema.ts';
 import { dns1123Subdomain, portName, portNumber } from '../../api/meta/names.ts';
 import { quote } from '../../base/quote.ts';
+import { parseInt32 } from '../args/int32-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 
@@ -34,7 +35,8 @@ export async function createService(
 		throw new CommandError('at least one tcp port specifier must be provided');
 	if (type === 'ExternalName' && dns1123Subdomain(externalName).length > 0)
 		throw new CommandError(`invalid service external name ${externalName}`);
-	const nodePort = wholeNumber(flags.nodePort ?? '0', 'node-port');
+	const command = `create service ${kind}`;
+	const nodePort = parseInt32(flags.nodePort ?? '0', { flag: '--node-port', command });
 	const ports = tcp.map((text) => ({ ...portOf(text), ...(nodePort > 0 && { nodePort }) }));
 	const labels = { app: name };
 	const spec = {
@@ -69,10 +71,4 @@ function parsePort(text: string): number {
 	const because = /^\d+$/.test(text) ? Number(text) > 65_535 && 'value out of range' : 'invalid syntax';
 	if (because) throw new CommandError(`strconv.ParseUint: parsing ${quote(text)}: ${because}`);
 	return Number(text);
-}
-
-function wholeNumber(text: string, flag: string): number {
-	if (/^[-+]?\d{1,9}$/.test(text)) return Number(text);
-	const why = `strconv.ParseInt: parsing ${quote(text)}: invalid syntax`;
-	throw new CommandError(`invalid argument ${quote(text)} for "--${flag}" flag: ${why}`);
 }

@@ -10,6 +10,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { rolloutRevisionOf } from '../../plan/deployment/annotations.ts';
 import { isSameTemplate } from '../../plan/deployment/template-hash.ts';
+import { parseInt32 } from '../args/int32-flag.ts';
 import { isOf } from '../args/kind-of.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
@@ -46,9 +47,11 @@ async function deploymentsOf(
 	});
 }
 
-function revisionIn(flag: string, text = '0'): number {
-	if (/^-?\d{1,15}$/.test(text)) return Number(text);
-	throw new CommandError(`invalid argument "${text}" for "--${flag}" flag: must be a whole number`);
+/** The revision that `rollout status` or `rollout history` shows; 0: whichever is the current one, or all. */
+function shownRevision({ revision: text = '0' }: RolloutFlags, name: string): number {
+	const revision = parseInt32(text, { flag: '--revision', command: `rollout ${name}` });
+	if (revision >= 0) return revision;
+	throw new CommandError(`revision must be a positive integer: ${revision}`);
 }
 
 /** `rollout status`: prints how far the rollout is, until it is complete. Resolves to the exit code. */
@@ -57,8 +60,7 @@ export async function awaitRollout(
 	words: readonly string[],
 	flags: RolloutFlags,
 ): Promise<number> {
-	const revision = revisionIn('revision', flags.revision);
-	if (revision < 0) throw new CommandError(`revision must be a positive integer: ${revision}`);
+	const revision = shownRevision(flags, 'status');
 	const timeoutMs = timeoutOf(flags);
 	const watches = flags.watch === undefined || String(flags.watch) !== 'false';
 	const connection = await context.connect(flags.kubeconfig);
@@ -143,8 +145,7 @@ export async function rolloutHistory(
 	words: readonly string[],
 	flags: RolloutFlags,
 ): Promise<number> {
-	const revision = revisionIn('revision', flags.revision);
-	if (revision < 0) throw new CommandError(`revision must be a positive integer: ${revision}`);
+	const revision = shownRevision(flags, 'history');
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (kind: string): string => `no history viewer has been implemented for "${kind}"`;
 	for (const deployment of await deploymentsOf(connection, words, { flags, refusal })) {
@@ -187,7 +188,8 @@ export async function rolloutUndo(
 	words: readonly string[],
 	flags: RolloutFlags,
 ): Promise<number> {
-	const revision = revisionIn('to-revision', flags.toRevision);
+	const flag = { flag: '--to-revision', command: 'rollout undo' };
+	const revision = parseInt32(flags.toRevision ?? '0', flag);
 	if (revision < 0) throw new CommandError(`unable to find specified revision ${revision} in history`);
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (kind: string): string => `no rollbacker has been implemented for "${kind}"`;

@@ -1,5 +1,6 @@
 import { pathOf } from '../../client/client.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
+import { parseInt32 } from '../args/int32-flag.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { type ChoiceFlags, type NamedObject, namedObjects } from './named-objects.ts';
@@ -39,10 +40,8 @@ interface Wanted {
 
 function wantedOf({ replicas, currentReplicas = '-1', resourceVersion }: ScaleFlags): Wanted {
 	if (replicas === undefined) throw new CommandError('required flag(s) "replicas" not set');
-	const [count, current] = [
-		wholeNumber('replicas', replicas),
-		wholeNumber('current-replicas', currentReplicas),
-	];
+	const count = parseInt32(replicas, { flag: '--replicas', command: 'scale' });
+	const current = parseInt32(currentReplicas, { flag: '--current-replicas', command: 'scale' });
 	if (count < 0)
 		throw new CommandError(
 			'The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0',
@@ -53,11 +52,6 @@ function wantedOf({ replicas, currentReplicas = '-1', resourceVersion }: ScaleFl
 		current: current === -1 ? undefined : current,
 		resourceVersion: resourceVersion || undefined,
 	};
-}
-
-function wholeNumber(flag: string, text: string): number {
-	if (/^-?\d{1,10}$/.test(text)) return Number(text);
-	throw new CommandError(`invalid argument "${text}" for "--${flag}" flag: must be a whole number`);
 }
 
 async function scaleOne(

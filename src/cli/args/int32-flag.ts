@@ -1,0 +1,28 @@
+import { quote } from '../../base/quote.ts';
+import { calledAs } from '../called-as.ts';
+import { CommandError } from '../context.ts';
+
+/** A flag whose value is parsed. */
+export interface ParsedFlag {
+	/** As kubectl names it in errors: `--value`, `-r, --replicas`. */
+	readonly flag: string;
+	/** The command that has it: `create deployment`. */
+	readonly command: string;
+}
+
+/** As Go's flags parse an int32, in decimal digits. Throws a CommandError with kubectl's text. */
+export function parseInt32(text: string, flag: ParsedFlag): number {
+	const invalid = (problem: string): CommandError =>
+		invalidFlag(text, flag, `strconv.ParseInt: parsing ${quote(text)}: ${problem}`);
+	if (!/^[+-]?\d+$/.test(text)) throw invalid('invalid syntax');
+	const value = Number(text);
+	if (value < -(2 ** 31) || value >= 2 ** 31) throw invalid('value out of range');
+	return value;
+}
+
+/** kubectl's error for a flag that cannot be parsed. */
+export function invalidFlag(text: string, { flag, command }: ParsedFlag, reason: string): CommandError {
+	return new CommandError(
+		`invalid argument ${quote(text)} for "${flag}" flag: ${reason}\nSee '${calledAs(command)} --help' for usage.`,
+	);
+}
