@@ -45,12 +45,14 @@ export function registerRollout(command: Command, context: CliContext, perform: 
 		all.rolloutUndo(context, words, flags),
 	).option('--to-revision <number>', 'the revision (default: the previous one)');
 	add('pause', 'do not roll out changes until the Deployment is resumed', (all, words, flags) =>
-		all.rolloutPause(context, words, flags),
+		all.changeRollouts(context, { change: 'pause', words }, flags),
 	);
 	add('resume', 'roll out the changes of a paused Deployment', (all, words, flags) =>
-		all.rolloutResume(context, words, flags),
+		all.changeRollouts(context, { change: 'resume', words }, flags),
 	);
-	add('restart', 'replace all Pods', (all, words, flags) => all.rolloutRestart(context, words, flags));
+	add('restart', 'replace all Pods', (all, words, flags) =>
+		all.changeRollouts(context, { change: 'restart', words }, flags),
+	);
 }
 
 /** Adds the commands of `set`. */

@@ -12,10 +12,8 @@ import { logs } from '../../src/cli/commands/logs.ts';
 import { createDeployment } from '../../src/cli/create/deployment.ts';
 import {
 	awaitRollout,
+	changeRollouts,
 	rolloutHistory,
-	rolloutPause,
-	rolloutRestart,
-	rolloutResume,
 	rolloutUndo,
 } from '../../src/cli/workloads/rollout.ts';
 import { scale } from '../../src/cli/workloads/scale.ts';
@@ -252,33 +250,33 @@ test('rollout history prints revisions and their templates, and undo restores on
 
 test('rollout pause, resume and restart change the Deployment, or say why not', async (t) => {
 	const world = await openWeb(t);
-	const run = (command: typeof rolloutPause, words = ['deploy/web']): Promise<Ended> =>
-		world.run((context) => command(context, words, {}));
-	assert.equal((await run(rolloutRestart)).stdout, 'deployment.apps/web restarted\n');
+	const run = (change: 'pause' | 'resume' | 'restart', words = ['deploy/web']): Promise<Ended> =>
+		world.run((context) => changeRollouts(context, { change, words }, {}));
+	assert.equal((await run('restart')).stdout, 'deployment.apps/web restarted\n');
 	assert.match(
-		errorOf(await run(rolloutRestart)),
+		errorOf(await run('restart')),
 		/^error: deployments\.apps "web" if restart has already been triggered/,
 	);
 	world.clock.advance(1000);
-	assert.equal((await run(rolloutRestart)).code, 0);
+	assert.equal((await run('restart')).code, 0);
 	assert.deepEqual((await webOf(world)).spec.template.metadata?.annotations, {
 		'kubectl.kubernetes.io/restartedAt': '2026-01-01T00:00:01Z',
 	});
-	assert.equal(errorOf(await run(rolloutResume)), 'error: deployments.apps "web" is not paused');
-	assert.equal((await run(rolloutPause)).stdout, 'deployment.apps/web paused\n');
-	assert.equal(errorOf(await run(rolloutPause)), 'error: deployments.apps "web" is already paused');
+	assert.equal(errorOf(await run('resume')), 'error: deployments.apps "web" is not paused');
+	assert.equal((await run('pause')).stdout, 'deployment.apps/web paused\n');
+	assert.equal(errorOf(await run('pause')), 'error: deployments.apps "web" is already paused');
 	assert.match(
-		errorOf(await run(rolloutRestart)),
+		errorOf(await run('restart')),
 		/can't restart paused deployment \(run rollout resume first\)$/,
 	);
 	assert.match(
 		errorOf(await world.run((context) => rolloutUndo(context, ['deploy/web'], {}))),
 		/^error: no rollout history found/,
 	);
-	assert.equal((await run(rolloutResume)).stdout, 'deployment.apps/web resumed\n');
+	assert.equal((await run('resume')).stdout, 'deployment.apps/web resumed\n');
 	await addSet(world, 1, 'x');
 	assert.equal(
-		errorOf(await run(rolloutPause, ['rs/web-h1'])),
+		errorOf(await run('pause', ['rs/web-h1'])),
 		'error: replicasets.apps "web-h1" pausing is not supported',
 	);
 	assert.equal(

@@ -223,72 +223,41 @@ interface Change {
 	specOf(deployment: Deployment, now: number): object | string;
 }
 
-/** `rollout pause`. Resolves to the exit code. */
-export function rolloutPause(
-	context: CliContext,
-	words: readonly string[],
-	flags: RolloutFlags,
-): Promise<number> {
-	return changeAll(
-		context,
-		{ words, flags },
-		{
-			act: 'pausing',
-			done: 'paused',
-			specOf: ({ spec }) => (spec.paused ? 'is already paused' : { paused: true }),
-		},
-	);
-}
-
-/** `rollout resume`. Resolves to the exit code. */
-export function rolloutResume(
-	context: CliContext,
-	words: readonly string[],
-	flags: RolloutFlags,
-): Promise<number> {
-	return changeAll(
-		context,
-		{ words, flags },
-		{
-			act: 'resuming',
-			done: 'resumed',
-			specOf: ({ spec }) => (spec.paused ? { paused: false } : 'is not paused'),
-		},
-	);
-}
-
 /** The annotation of a template by which a restart makes it another one. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
-/** `rollout restart`: rolls the same template out again. Resolves to the exit code. */
-export function rolloutRestart(
+const CHANGES = {
+	pause: {
+		act: 'pausing',
+		done: 'paused',
+		specOf: ({ spec }) => (spec.paused ? 'is already paused' : { paused: true }),
+	},
+	resume: {
+		act: 'resuming',
+		done: 'resumed',
+		specOf: ({ spec }) => (spec.paused ? { paused: false } : 'is not paused'),
+	},
+	restart: {
+		act: 'restarting',
+		done: 'restarted',
+		specOf: ({ spec }, now) => {
+			if (spec.paused) return "can't restart paused deployment (run rollout resume first)";
+			const at = formatTime(now);
+			// Another restart in the same second would change nothing.
+			if (spec.template.metadata?.annotations?.[RESTARTED_AT] === at)
+				return 'if restart has already been triggered within the past second, please wait before attempting to trigger another';
+			return { template: { metadata: { annotations: { [RESTARTED_AT]: at } } } };
+		},
+	},
+} as const satisfies Readonly<Record<string, Change>>;
+
+/** `rollout pause`, `rollout resume` and `rollout restart`. Resolves to the exit code. */
+export async function changeRollouts(
 	context: CliContext,
-	words: readonly string[],
+	{ change, words }: { readonly change: keyof typeof CHANGES; readonly words: readonly string[] },
 	flags: RolloutFlags,
 ): Promise<number> {
-	return changeAll(
-		context,
-		{ words, flags },
-		{
-			act: 'restarting',
-			done: 'restarted',
-			specOf: ({ spec }, now) => {
-				if (spec.paused) return "can't restart paused deployment (run rollout resume first)";
-				const at = formatTime(now);
-				// Another restart in the same second would change nothing.
-				if (spec.template.metadata?.annotations?.[RESTARTED_AT] === at)
-					return 'if restart has already been triggered within the past second, please wait before attempting to trigger another';
-				return { template: { metadata: { annotations: { [RESTARTED_AT]: at } } } };
-			},
-		},
-	);
-}
-
-async function changeAll(
-	context: CliContext,
-	{ words, flags }: { readonly words: readonly string[]; readonly flags: RolloutFlags },
-	{ act, done, specOf }: Change,
-): Promise<number> {
+	const { act, done, specOf }: Change = CHANGES[change];
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (_kind: string, name: string): string => `${name} ${act} is not supported`;
 	let failed = false;
