@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { KUBE_PROXY } from '../../../api/contract/user.ts';
 import type { ApiServer } from '../../../apiserver/server.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -40,13 +41,17 @@ export function dnsAddressIn({ first }: AddressRange): string {
 	return addressText(first + 9);
 }
 
+type AgentTraits = ReadonlyMap<string, { readonly runtimeTraits: Pick<RuntimeTraits, 'podNetwork'> }>;
+
 /** How Pods reach the API server and the DNS server. */
 export function podAccess({
 	services,
 	agents,
 	network,
 	endpoint,
-}: Pick<ServiceNetworkSettings, 'services' | 'agents' | 'network'> & {
+}: Pick<ServiceNetworkSettings, 'services'> & {
+	readonly agents: AgentTraits;
+	readonly network: { readonly current: Pick<ServiceNetwork, 'dnsAddresses'> | undefined };
 	readonly endpoint: { readonly url: string | undefined };
 }): Required<Pick<NodeAgentOptions, 'apiServerUrl' | 'clusterDns'>> {
 	const { range } = services;
@@ -56,15 +61,23 @@ export function podAccess({
 			of === 'pod' && leadsToApiServer(services, agents) && endpoint.url !== undefined
 				? service
 				: endpoint.url,
-		clusterDns: () =>
-			network.current?.dnsAddresses ?? (leadsToApiServer(services, agents) ? [dnsAddressIn(range)] : []),
+		clusterDns: () => {
+			const areTheirOwn = haveOwnNetworks(agents);
+			// From there a loopback address leads to the Pod itself.
+			if (areTheirOwn && services.local === undefined) return [];
+			return network.current?.dnsAddresses ?? (areTheirOwn ? [dnsAddressIn(range)] : []);
+		},
 	};
 }
 
 /** Whether Pods have networks of their own, from which only addresses of Services lead to the API server. */
-function leadsToApiServer({ local }: ServiceRange, agents: ServiceNetworkSettings['agents']): boolean {
+function leadsToApiServer({ local }: ServiceRange, agents: AgentTraits): boolean {
+	return local !== undefined && haveOwnNetworks(agents);
+}
+
+function haveOwnNetworks(agents: AgentTraits): boolean {
 	const [agent] = agents.values();
-	return local !== undefined && agent?.runtimeTraits.podNetwork?.kind === 'pod';
+	return agent?.runtimeTraits.podNetwork?.kind === 'pod';
 }
 
 const DNS_PORT = 53;
