@@ -100,7 +100,7 @@ export const POD_RULES: readonly FieldRule[] = [
 		only: '`None`',
 		when: ({ pod }) => pod.spec.dnsPolicy === 'None',
 	},
-	harmless('spec.dnsPolicy', 'There is no cluster DNS: names resolve as on this machine.'),
+	harmless('spec.dnsPolicy', 'Names resolve as on this machine where Pods do not get those of Services.'),
 	resolverRule('spec.dnsConfig'),
 	{
 		field: 'spec.hostUsers',
