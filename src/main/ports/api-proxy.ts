@@ -7,6 +7,7 @@ import type { FilterDecision, ProxyRequestHead } from '../../cli/proxy/proxied-r
 import type { LocalAddress, LocalPort } from '../../cli/streams/local-ports.ts';
 import type { ApiForwarder } from '../../client/transport/http-node-forward.ts';
 import { endToEndHeaders, valuesOf } from '../../plan/proxy/proxied-headers.ts';
+import { listenOn } from './local-ports.ts';
 
 /**
  * Implements {@link CliContext.serveApi}: a proxy that adds credentials and changes nothing else. Answers are passed on as
@@ -33,17 +34,8 @@ export class ApiProxy {
 	}
 
 	/** Opens the port. Rejects with the system's error. */
-	listen({ host, port }: LocalAddress): Promise<LocalPort> {
-		const server = this.#server;
-		return new Promise((resolve, reject) => {
-			server.once('error', reject);
-			server.listen({ host, port }, () => {
-				server.off('error', reject);
-				const address = server.address();
-				const actual = typeof address === 'object' && address ? address.port : port;
-				resolve({ port: actual, close: () => this.#close() });
-			});
-		});
+	async listen(address: LocalAddress): Promise<LocalPort> {
+		return { port: await listenOn(this.#server, address), close: () => this.#close() };
 	}
 
 	/** Closes the port and all connections. */
