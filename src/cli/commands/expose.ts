@@ -1,11 +1,10 @@
 import { services } from '../../api/core/service/definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { JsonRecord } from '../../base/json/json.ts';
-import { hinted, targetsOf } from '../args/not-found.ts';
-import type { Target } from '../args/resource-args.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew } from '../create/new-object.ts';
 import { type Exposed, type ExposedPort, exposedOf } from '../expose/exposable.ts';
+import { namedObjects } from '../workloads/named-objects.ts';
 
 /** The flags of `expose`. */
 export interface ExposeFlags extends CreateFlags {
@@ -34,32 +33,16 @@ export async function expose(
 	words: readonly string[],
 	flags: ExposeFlags,
 ): Promise<number> {
-	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
+	const connection = await context.connect(flags.kubeconfig);
+	// Its --selector is that of the Service.
+	const { selector: _, ...choice } = flags;
 	let code = 0;
-	for (const target of targets) {
-		for (const object of await objectsOf(context, target, flags)) {
-			const manifest = serviceFor(object, exposedOf(object, target.definition), flags);
-			const made = { definition: services, manifest, done: 'exposed', manager: 'kubectl-expose' } as const;
-			code = (await createNew(context, made, flags)) || code;
-		}
+	for (const { definition, object } of await namedObjects(connection, words, choice)) {
+		const manifest = serviceFor(object, exposedOf(object, definition), flags);
+		const made = { definition: services, manifest, done: 'exposed', manager: 'kubectl-expose' } as const;
+		code = (await createNew(context, made, flags)) || code;
 	}
 	return code;
-}
-
-async function objectsOf(
-	context: CliContext,
-	{ definition, name }: Target,
-	flags: ExposeFlags,
-): Promise<readonly KubeObject[]> {
-	const connection = await context.connect(flags.kubeconfig);
-	const namespace = flags.namespace ?? connection.namespace;
-	const target = connection.client.resource(definition, namespace);
-	if (name === undefined) return (await target.list()).items;
-	try {
-		return [await target.get(name)];
-	} catch (error) {
-		throw await hinted(error, connection, { definition, name, namespace });
-	}
 }
 
 function serviceFor(

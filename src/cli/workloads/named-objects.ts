@@ -5,7 +5,7 @@ import { CommandError, type CommonFlags, type Connection } from '../context.ts';
 
 /**
  * workloads/: what the commands about Deployments and their relatives have in common: `scale`, `rollout`, `set image`, and
- * `logs` and the like of a workload. Read named-objects.ts (which objects), then rollout-state.ts and rollback.ts.
+ * `expose`, `logs` and the like of a workload. Read named-objects.ts (which objects), then rollout-state.ts and rollback.ts.
  */
 
 /** The flags that choose objects. */
