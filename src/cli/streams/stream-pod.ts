@@ -32,20 +32,8 @@ export async function streamedPod(
 ): Promise<Pod> {
 	const [target] = word.includes('/') ? parseTargets([word]) : [{ definition: pods, name: word }];
 	const { definition, name = '' } = target ?? {};
-	if (definition === jobs) {
-		const timeout = new AbortController();
-		const timer = clock.setTimer(waitMs, () => timeout.abort());
-		const found = await podOfJob(connection, { name, namespace }, timeout.signal).finally(() =>
-			timer.cancel(),
-		);
-		if (found) return found;
-		throw new CommandError(`timed out waiting for a running Pod of job/${name}`);
-	}
-	if (definition?.scale || definition === services) {
-		const labelSelector =
-			definition === services
-				? serviceSelector(await connection.client.resource(services, namespace).get(name))
-				: await workloadSelector(connection, { definition, name, namespace });
+	if (definition === jobs || definition === services || definition?.scale) {
+		const labelSelector = await podSelector(connection, { definition, name, namespace });
 		const timeout = new AbortController();
 		const timer = clock.setTimer(waitMs, () => timeout.abort());
 		const target = connection.client.resource(pods, namespace);
@@ -53,7 +41,8 @@ export async function streamedPod(
 			() => timer.cancel(),
 		);
 		if (found) return found;
-		throw new CommandError('timed out waiting for the condition');
+		const awaited = definition === jobs ? `a running Pod of job/${name}` : 'the condition';
+		throw new CommandError(`timed out waiting for ${awaited}`);
 	}
 	if (definition !== pods)
 		throw new CommandError(`cannot attach to *${definition?.kind}: selector not found`);
@@ -61,6 +50,25 @@ export async function streamedPod(
 		return await connection.client.resource(pods, namespace).get(name);
 	} catch (error) {
 		throw await hinted(error, connection, { definition: pods, name, namespace });
+	}
+}
+
+interface NamedOwner {
+	readonly definition: ResourceDefinition;
+	readonly name: string;
+	readonly namespace: string;
+}
+
+/** The label selector of the Pods of a Job, workload or Service. Rejects with a CommandError or ApiError. */
+async function podSelector(connection: Connection, owner: NamedOwner): Promise<string> {
+	const { definition, name, namespace } = owner;
+	const { client } = connection;
+	if (definition === services) return serviceSelector(await client.resource(services, namespace).get(name));
+	if (definition !== jobs) return workloadSelector(connection, owner);
+	try {
+		return labelSelectorText((await client.resource(jobs, namespace).get(name)).spec.selector);
+	} catch (error) {
+		throw await hinted(error, connection, owner);
 	}
 }
 
@@ -74,30 +82,10 @@ function serviceSelector({ metadata, spec: { selector = {} } }: Service): string
 /** The label selector of the Pods of a workload. Rejects with an ApiError if it does not exist. */
 export async function workloadSelector(
 	connection: Connection,
-	{
-		definition,
-		name,
-		namespace,
-	}: { readonly definition: ResourceDefinition; readonly name: string; readonly namespace: string },
+	{ definition, name, namespace }: NamedOwner,
 ): Promise<string> {
 	const object = await connection.client.resource(definition, namespace).get(name);
 	return definition.scale?.selectorOf(object) ?? '';
-}
-
-async function podOfJob(
-	connection: Connection,
-	{ name, namespace }: { readonly name: string; readonly namespace: string },
-	signal: AbortSignal,
-): Promise<Pod | undefined> {
-	const { client } = connection;
-	const job = await client
-		.resource(jobs, namespace)
-		.get(name)
-		.catch(async (error: unknown) => {
-			throw await hinted(error, connection, { definition: jobs, name, namespace });
-		});
-	const labelSelector = labelSelectorText(job.spec.selector);
-	return awaitPods(client.resource(pods, namespace), { labelSelector, pick: bestOf, signal });
 }
 
 /**
