@@ -5,7 +5,7 @@
 export interface LocalImages {
 	/** All images, in no particular order. Empty if there is no store yet; then none is made. */
 	list(): Promise<readonly LocalImage[]>;
-	/** A name with its defaults filled in. Throws an Error with upstream's text if it is malformed. */
+	/** A name with its defaults filled in. Throws a CommandError with upstream's text if it is malformed. */
 	parse(text: string): ImageName;
 	/** Pulls an image by a name of {@link parse}, with the credentials of this user. Rejects with the registry's failure. */
 	pull(name: ImageName, onProgress: (progress: ImageProgress) => void): Promise<void>;

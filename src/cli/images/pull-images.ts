@@ -1,4 +1,4 @@
-import { type CliContext, CommandError } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { humanSize } from './human-size.ts';
 import { interruptible } from './interruptible.ts';
 import type { ImageFolderFlags, ImageName, ImageProgress, LocalImages, NamedTarget } from './local-images.ts';
@@ -20,18 +20,10 @@ export async function pullImages(
 ): Promise<number> {
 	const images = await context.openImages(flags);
 	return await interruptible(context, images, async () => {
-		const names = words.map((word) => nameOf(word, images));
+		const names = words.map((word) => images.parse(word));
 		for (const name of names) await pullOne({ context, images, quiet: flags.quiet ?? false }, name);
 		return 0;
 	});
-}
-
-function nameOf(word: string, images: LocalImages): ImageName {
-	try {
-		return images.parse(word);
-	} catch (error) {
-		throw new CommandError(error instanceof Error ? error.message : String(error));
-	}
 }
 
 interface Pull {
