@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { calledAs } from '../../cli/called-as.ts';
 import type { EngineFacts, MachineFacts, SystemFacts } from '../../plan/doctor/facts.ts';
 import { READ_SYSCTLS } from '../../plan/doctor/refusal-causes.ts';
+import { findCriEndpoint } from '../../runtime/cri/client/cri-endpoint.ts';
 import { findEndpoint } from '../../runtime/docker/engine/engine-endpoint.ts';
 import { controllersIn, findHierarchies } from '../../runtime/process/cgroups/hierarchies.ts';
 import { processTraits } from '../../runtime/process/honoured.ts';
@@ -48,7 +49,8 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		system,
 		isolation,
 		ids,
-		engine: inspectEngine(),
+		engine: whetherPresent(findEndpoint({ env: process.env, home: homedir() })),
+		cri: whetherPresent(findCriEndpoint({ env: process.env })),
 		kubectl,
 		traits: processTraits({
 			isolation: probe,
@@ -87,8 +89,7 @@ async function inspectSystem(userName: string): Promise<SystemFacts> {
 }
 
 /** An address that the user has set may be that of an engine that does not run. */
-function inspectEngine(): EngineFacts {
-	const found = findEndpoint({ env: process.env, home: homedir() });
+function whetherPresent(found: EngineFacts): EngineFacts {
 	if ('problem' in found || isPresent(found.socketPath)) return found;
 	return { problem: `there is no socket ${found.socketPath}` };
 }

@@ -217,6 +217,11 @@ test('the runtimes that work are named, and why others do not', () => {
 	};
 	assert.equal(at({}), 'ok process, sandbox, docker (/var/run/docker.sock)');
 	assert.match(at({ engine }), /^ok process, sandbox \(not docker: no socket/);
+	const cri = { socketPath: '/run/containerd/containerd.sock' };
+	assert.match(
+		at({ engine, cri }),
+		/^ok process, sandbox, cri \(\/run\/containerd\/containerd.sock\) \(not docker/,
+	);
 	const isolation = { processes: refused('EPERM', 'mount', '/proc') };
 	assert.match(at({ isolation }), /^ok process, docker \(.*\) \(not sandbox: .*processes of their own\)$/);
 	assert.match(

@@ -14,6 +14,8 @@ export interface MachineFacts {
 	readonly ids: IdFacts;
 	/** The socket of a container engine, or why there is none. */
 	readonly engine: EngineFacts;
+	/** The same of a runtime of the CRI. */
+	readonly cri: EngineFacts;
 	readonly limits: LimitFacts;
 	readonly dataFolder: DataFolderFacts;
 	readonly zones: ZoneFacts;
@@ -100,7 +102,7 @@ export interface IdFacts {
 	readonly newuidmap: Trial;
 }
 
-/** Whether there is a socket for the runtime docker. */
+/** Whether there is a socket for the runtime docker, or for the runtime cri. */
 export type EngineFacts = { readonly socketPath: string } | { readonly problem: string };
 
 /** Limits of the process and of the user. */

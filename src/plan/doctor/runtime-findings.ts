@@ -4,12 +4,14 @@ import { fine, isAllowed, lacking, type MachineFinding } from './finding.ts';
 /** Which runtimes `--runtime` can name on this machine. Without one for images, Jobs run programs of this machine. */
 export function runtimeFindings(facts: MachineFacts): readonly MachineFinding[] {
 	const name = { name: 'runtimes', title: 'runtimes' };
-	const { engine } = facts;
+	const { engine, cri } = facts;
 	const noSandbox = whyNoSandbox(facts);
 	const works = [
 		'process',
 		...(noSandbox === undefined ? ['sandbox'] : []),
 		...('socketPath' in engine ? [`docker (${engine.socketPath})`] : []),
+		// Most machines have none, and miss nothing: why is not said.
+		...('socketPath' in cri ? [`cri (${cri.socketPath})`] : []),
 	];
 	const fails = [
 		...(noSandbox === undefined ? [] : [`sandbox: ${noSandbox}`]),
