@@ -2,7 +2,7 @@
  * The runtime of the CRI: containerd and CRI-O, by gRPC over their Unix socket. The runtime keeps sandboxes, containers, images
  * and logs; this side adds what the contract has beyond the CRI: events, ends of grace periods, names that are known before a call.
  *
- * Read in this order: cri-runtime.ts; client/: message.ts (the wire format), cri-messages.ts, cri-methods.ts, cri-client.ts;
+ * Read in this order: ../engines/ (what it shares with docker/), cri-runtime.ts; client/: message.ts (the wire format), cri-messages.ts, cri-methods.ts, cri-client.ts;
  * containers/: sandbox-request.ts with security-request.ts and node-dns.ts, cri-sandboxes.ts, container-request.ts, cri-containers.ts,
  * cri-container.ts, cri-state.ts, process-group.ts; poll.ts; images/; logs/; sessions/.
  *
@@ -17,30 +17,24 @@ import type { ContainerConfig, ContainerResources } from '../../api/contract/con
 import type { Duplex } from '../../api/contract/duplex.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
-import type { ContainerUsage } from '../../api/contract/usage.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
+import { sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import { messageOf } from '../../base/message-of.ts';
 import {
 	type AttachConfig,
-	type ContainerEvent,
 	ContainerResizeError,
-	ContainerStartError,
 	type ExecConfig,
 	ExecError,
 	type ExecSession,
 	PortForwardError,
-	type PulledImage,
-	type PullOptions,
 	type Runtime,
 	type RuntimeContainer,
 	type RuntimeImages,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
+import { EngineRuntime, type EngineRuntimeOptions } from '../engines/engine-runtime.ts';
 import { type Owner, ownerOf } from '../owner.ts';
-import { PortConnections } from '../port-connections.ts';
-import { StopTimers } from '../stop-timers.ts';
 import { CriClient, CriError, isNotFound } from './client/cri-client.ts';
 import { NAMESPACE } from './client/cri-messages.ts';
 import { CRI } from './client/cri-methods.ts';
@@ -59,23 +53,6 @@ import { criCommandSession } from './sessions/command-session.ts';
 import { CriExecs } from './sessions/cri-exec.ts';
 import { criPort } from './sessions/cri-ports.ts';
 
-/** The components and settings of a {@link CriRuntime}. */
-export interface CriRuntimeOptions {
-	/** The runtime folder of the server; created if it does not exist. */
-	readonly folder: string;
-	/** The path of the runtime's socket. */
-	readonly socketPath: string;
-	readonly clock: Clock;
-	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
-	readonly logMaxBytes?: number;
-	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
-	readonly logMaxFiles?: number;
-	/** How many processes a container may have; 0: no limit, which is the default. */
-	readonly maxPids?: number;
-	/** Receives errors that no call can reject with, such as a lost connection. */
-	onError(error: unknown): void;
-}
-
 /** What is known after the start. */
 interface Started {
 	readonly description: CriDescription;
@@ -84,29 +61,25 @@ interface Started {
 }
 
 /** See the header of this file. */
-export class CriRuntime implements Runtime {
+export class CriRuntime extends EngineRuntime<TrackedCriContainer, CriContainers> implements Runtime {
 	readonly images: RuntimeImages;
-	readonly #options: CriRuntimeOptions;
+	readonly #options: EngineRuntimeOptions;
 	readonly #client: CriClient;
-	readonly #images: CriImages;
+	protected readonly imageSource: CriImages;
 	readonly #pulled: PulledImages;
 	readonly #sandboxes: CriSandboxes;
 	readonly #execs = new CriExecs();
-	readonly #timers: StopTimers;
-	readonly #ports = new PortConnections();
-	readonly #listeners = new Set<(event: ContainerEvent) => void>();
-	readonly #over = new AbortController();
 	#owner: Owner | undefined;
 	#started: Started | undefined;
 
-	constructor(options: CriRuntimeOptions) {
+	constructor(options: EngineRuntimeOptions) {
+		super(options);
 		const { folder, socketPath, clock } = options;
 		this.#options = options;
 		this.#client = new CriClient(socketPath, clock);
 		this.#pulled = new PulledImages(join(folder, CRI_FILES.images), clock);
-		this.#images = new CriImages(this.#client, this.#pulled);
-		this.images = this.#images;
-		this.#timers = new StopTimers(clock);
+		this.imageSource = new CriImages(this.#client, this.#pulled);
+		this.images = this.imageSource;
 		this.#sandboxes = new CriSandboxes({
 			client: this.#client,
 			facts: async () => ({
@@ -140,17 +113,17 @@ export class CriRuntime implements Runtime {
 		const containers = new CriContainers({
 			client: this.#client,
 			clock,
-			images: this.#images,
+			images: this.imageSource,
 			owner,
 			maxPids,
 			hasRecursiveReadOnly: description.hasRecursiveReadOnly,
 			sandboxOf: (id) => this.#sandboxes.get(id),
 			notify: (status) => {
-				for (const listener of this.#listeners) listener({ status });
+				this.notify(status);
 				if (status.state === 'running') poll.soon();
 			},
 		});
-		const signal = this.#over.signal;
+		const signal = this.over.signal;
 		const poll = new RuntimePoll({ client: this.#client, clock, containers, onError, signal });
 		const { logMaxBytes: maxBytes = LOG_MAX_BYTES, logMaxFiles: maxFiles = LOG_MAX_FILES } = this.#options;
 		const logs = new LogKeeper({ client: this.#client, clock, maxBytes, maxFiles, onError });
@@ -161,104 +134,60 @@ export class CriRuntime implements Runtime {
 		logs.run(() => containers.all(), signal);
 	}
 
-	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
-		if (this.#over.signal.aborted) return;
-		if (options.killAll && this.#started) {
-			const ids = (await this.listSandboxes()).map(({ id }) => id);
-			await Promise.all(ids.map((id) => this.removeSandbox(id)));
-		}
-		this.#over.abort();
-		this.#timers.cancelAll();
-		this.#listeners.clear();
-		this.#started?.containers.abandon();
+	protected override get found(): CriContainers | undefined {
+		return this.#started?.containers;
+	}
+
+	protected override async disconnect(): Promise<void> {
+		this.found?.abandon();
 		await this.#client.close();
 	}
 
-	subscribe(listener: (event: ContainerEvent) => void): () => void {
-		this.#listeners.add(listener);
-		return () => void this.#listeners.delete(listener);
-	}
-
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
-		this.#containers();
+		this.connected();
 		return await this.#sandboxes.run(config);
 	}
 
-	async stopSandbox(id: string): Promise<void> {
-		await Promise.all(
-			this.#containers()
-				.of(id)
-				.map((container) => this.#kill(container)),
-		);
+	override async stopSandbox(id: string): Promise<void> {
+		await this.endContainersOf(id);
 		await this.#sandboxes.stop(id);
-		this.#ports.close(id);
+		this.ports.close(id);
 	}
 
-	async removeSandbox(id: string): Promise<void> {
-		await this.stopSandbox(id);
-		const containers = this.#containers();
-		await Promise.all(containers.of(id).map(({ facts }) => this.removeContainer(facts.id)));
+	protected override async removeEmptySandbox(id: string): Promise<void> {
 		await this.#sandboxes.remove(id);
 	}
 
-	async listSandboxes(): Promise<readonly Sandbox[]> {
-		this.#containers();
+	override async listSandboxes(): Promise<readonly Sandbox[]> {
+		this.connected();
 		return await this.#sandboxes.list();
 	}
 
-	async pullImage(image: string, options?: PullOptions): Promise<PulledImage> {
-		const { imageRef, sizeBytes } = await this.#images.pull(image, options);
-		return { imageRef, sizeBytes };
-	}
-
-	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
-		const found = await this.#images.find(image);
-		return found && { imageRef: found.imageRef };
-	}
-
-	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
-		this.#containers();
+	override async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
+		this.connected();
 		await this.#started?.logs.prepare(config.logPath);
-		return await this.#containers().create(sandboxId, config);
+		return await super.createContainer(sandboxId, config);
 	}
 
-	async startContainer(id: string): Promise<RuntimeContainer> {
-		const container = this.#containers().get(id);
-		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
-		if (container.status.state !== 'created') return container.status;
-		return await this.#containers().start(container);
+	protected override async startCreated(container: TrackedCriContainer): Promise<RuntimeContainer> {
+		return await this.connected().start(container);
 	}
 
-	async stopContainer(id: string, graceSeconds: number): Promise<void> {
-		const container = this.#containers().get(id);
-		if (container?.status.state !== 'running') return;
-		if (graceSeconds <= 0) return await this.#end(container);
-		const { onError } = this.#options;
-		this.#timers.set(id, graceSeconds * 1000, () => void this.#end(container).catch(onError));
+	protected override async askToStop(container: TrackedCriContainer, graceSeconds: number): Promise<void> {
 		// It takes as long as the container: what it sends at once is the signal. The kill comes from the timer, or from the
 		// runtime if this server is gone by then.
 		void this.#signal(container, Math.ceil(graceSeconds)).catch((error: unknown) => {
-			if (!this.#over.signal.aborted) onError(error);
+			if (!this.over.signal.aborted) this.#options.onError(error);
 		});
 		await container.refresh();
 	}
 
-	async removeContainer(id: string): Promise<void> {
-		const container = this.#containers().get(id);
-		if (!container) return;
-		await this.#kill(container);
-		this.#timers.cancel(id);
-		await this.#containers().remove(container);
-	}
-
-	async listContainers(): Promise<readonly RuntimeContainer[]> {
-		return this.#containers()
-			.all()
-			.map(({ status }) => status);
+	protected override async kill(container: TrackedCriContainer): Promise<void> {
+		await this.#signal(container, 0);
 	}
 
 	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
-		const container = this.#containers().get(id);
+		const container = this.connected().get(id);
 		if (container?.status.state !== 'running') return;
 		const request = resourcesRequest(resources);
 		const linux = {
@@ -276,18 +205,14 @@ export class CriRuntime implements Runtime {
 		}
 	}
 
-	async usage(): Promise<readonly ContainerUsage[]> {
-		return await this.#containers().usage();
-	}
-
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {
-		const { criId } = this.#running(containerId);
+		const { criId } = this.running(containerId);
 		const { clock } = this.#options;
-		return await this.#execs.start({ client: this.#client, clock, criId, signal: this.#over.signal }, config);
+		return await this.#execs.start({ client: this.#client, clock, criId, signal: this.over.signal }, config);
 	}
 
 	async attach(containerId: string, config: AttachConfig): Promise<Duplex> {
-		const container = this.#running(containerId);
+		const container = this.running(containerId);
 		const { tty, stdin: hasInput, stdinOnce } = container.streams;
 		const stdin = config.stdin && hasInput;
 		const { criId } = container;
@@ -298,7 +223,7 @@ export class CriRuntime implements Runtime {
 		});
 		const { stdout, stderr } = config;
 		const input = stdin ? (stdinOnce ? 'closes' : 'stays') : 'none';
-		const settings = { tty, stdout, stderr, stdin: input, signal: this.#over.signal } as const;
+		const settings = { tty, stdout, stderr, stdin: input, signal: this.over.signal } as const;
 		const { streams } = await criCommandSession(url, settings);
 		await sleep(this.#options.clock, ATTACH_MS);
 		return streams;
@@ -309,42 +234,17 @@ export class CriRuntime implements Runtime {
 		if (sandbox?.state !== 'ready') throw new PortForwardError(`sandbox ${sandboxId} is not ready`);
 		const { network } = sandbox.config?.linux?.securityContext?.namespaceOptions ?? {};
 		// Directly where that is possible: containerd 1.6 cuts a connection a second after the end of one direction.
-		if (network === NAMESPACE.node) return await this.#ports.dial(sandboxId, port);
+		if (network === NAMESPACE.node) return await this.ports.dial(sandboxId, port);
 		const request = { podSandboxId: sandbox.criId, ports: [port] };
 		const { url } = await this.#client.call(CRI.portForward, request).catch((error: unknown) => {
 			throw error instanceof CriError ? new PortForwardError(error.message) : error;
 		});
-		return this.#ports.keep(sandboxId, await criPort(url, port));
+		return this.ports.keep(sandboxId, await criPort(url, port));
 	}
 
 	#ownership(): Owner {
 		if (!this.#owner) throw new RuntimeUnavailable('the runtime is not connected');
 		return this.#owner;
-	}
-
-	#containers(): CriContainers {
-		if (!this.#started || this.#over.signal.aborted)
-			throw new RuntimeUnavailable('the runtime is not connected');
-		return this.#started.containers;
-	}
-
-	#running(id: string): TrackedCriContainer {
-		const container = this.#containers().get(id);
-		if (container?.status.state === 'running') return container;
-		throw new ExecError('ContainerNotRunning', `container ${id} is not running`);
-	}
-
-	/** Kills a container if it runs, and resolves after the event of its exit. */
-	async #kill(container: TrackedCriContainer): Promise<void> {
-		if (container.status.state !== 'running') return;
-		const exited = container.untilExited();
-		await Promise.all([this.#end(container), exited]);
-	}
-
-	/** Kills a container. */
-	async #end(container: TrackedCriContainer): Promise<void> {
-		this.#timers.cancel(container.facts.id);
-		await this.#signal(container, 0);
 	}
 
 	/** Stops a container, and reports its end once the runtime has; does nothing if it has ended meanwhile. */
