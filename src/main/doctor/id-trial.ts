@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { findProgram } from '../../base/files/programs.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { IdFacts, Trial } from '../../plan/doctor/facts.ts';
 import { rangesOf, type SubordinateRange } from '../../plan/doctor/subordinate-ranges.ts';
-import { programOnPath, textOf } from './system-texts.ts';
+import { textOf } from './system-texts.ts';
 
 /** The subordinate ids of this user, and whether newuidmap gives them to a user namespace. */
 export async function inspectIds(userName: string): Promise<IdFacts> {
@@ -30,8 +31,8 @@ function longestOf(ranges: readonly SubordinateRange[], userName: string): Subor
 }
 
 async function tryNewuidmap(range: SubordinateRange | undefined): Promise<Trial> {
-	const newuidmap = programOnPath('newuidmap');
-	const unshare = programOnPath('unshare');
+	const newuidmap = findProgram('newuidmap');
+	const unshare = findProgram('unshare');
 	if (newuidmap === undefined) return { kind: 'untried', why: 'there is no newuidmap on PATH' };
 	if (range === undefined) return { kind: 'untried', why: 'there are no subordinate ids to map' };
 	if (unshare === undefined) return { kind: 'untried', why: 'there is no unshare on PATH' };

@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { attempt } from '../../base/attempt.ts';
+import { findProgram } from '../../base/files/programs.ts';
 import { isRecord } from '../../base/json/json.ts';
 import type { KubectlFacts, Trial, ZoneFacts } from '../../plan/doctor/facts.ts';
-import { isPresent, programOnPath, refusalOf } from './system-texts.ts';
+import { isPresent, refusalOf } from './system-texts.ts';
 
 /** The longest that a program may take to say its version. */
 const LONGEST_ANSWER_MS = 5000;
@@ -37,7 +38,7 @@ export async function tryPort(port: number): Promise<Trial> {
 
 /** The kubectl on PATH, and the version that it prints. */
 export async function findKubectl(): Promise<KubectlFacts | undefined> {
-	const path = programOnPath('kubectl');
+	const path = findProgram('kubectl');
 	if (path === undefined) return undefined;
 	try {
 		const args = ['version', '--client', '-o', 'json'];

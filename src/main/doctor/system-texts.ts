@@ -1,5 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 import { codeOf } from '../../base/files/system-error.ts';
 import type { RefusedTrial } from '../../plan/doctor/facts.ts';
@@ -18,14 +17,6 @@ export function numberIn(path: string): number | undefined {
 /** Whether a file exists. */
 export function isPresent(path: string): boolean {
 	return attempt(() => accessSync(path) ?? true) ?? false;
-}
-
-/** The path of a program on PATH; undefined if there is none. */
-export function programOnPath(name: string): string | undefined {
-	const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-	return folders
-		.map((folder) => join(folder, name))
-		.find((path) => attempt(() => accessSync(path, constants.X_OK) ?? true));
 }
 
 /** The refusal that a system error means. */

@@ -1,7 +1,7 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
+import { findProgram } from '../../base/files/programs.ts';
 import type { IdRange, SubordinateIds } from './image-box.ts';
 
 /** The fewest ids that images need: users of distributions go up to 65534. */
@@ -16,7 +16,7 @@ export function subordinateIds(path = process.env.PATH ?? ''): SubordinateIds | 
 	const [uids, gids] = ['/etc/subuid', '/etc/subgid'].map((file) =>
 		rangeIn(attempt(() => readFileSync(file, 'utf8')) ?? '', { username, uid }),
 	);
-	const hasPrograms = ['newuidmap', 'newgidmap'].every((name) => isInPath(name, path));
+	const hasPrograms = ['newuidmap', 'newgidmap'].every((name) => findProgram(name, path) !== undefined);
 	return uids && gids && hasPrograms ? { uids, gids } : undefined;
 }
 
@@ -32,16 +32,4 @@ export function rangeIn(
 		if (Number(count) >= FEWEST_IDS) return { first: Number(first), count: FEWEST_IDS };
 	}
 	return undefined;
-}
-
-function isInPath(name: string, path: string): boolean {
-	return path.split(delimiter).some((folder) => {
-		if (!folder.startsWith('/')) return false;
-		try {
-			accessSync(join(folder, name), constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
 }

@@ -6,9 +6,8 @@
  * All rules are in chains or a table with the name of the bridge. Applying them again replaces them.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
+import { findProgram } from '../../../base/files/programs.ts';
 import { messageOf } from '../../../base/message-of.ts';
 
 /** What the rules are about. */
@@ -85,20 +84,7 @@ function filterProgram(): FilterProgram | undefined {
 }
 
 function find(name: string): string | undefined {
-	const folders = [...(process.env.PATH ?? '').split(':'), ...FOLDERS];
-	return folders
-		.filter((folder) => folder.startsWith('/'))
-		.map((folder) => join(folder, name))
-		.find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-	try {
-		accessSync(file, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
+	return findProgram(name, [process.env.PATH ?? '', ...FOLDERS].join(':'));
 }
 
 /** The rules as iptables-restore(8) takes them. The declaration of a chain empties it. */

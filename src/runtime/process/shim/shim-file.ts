@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isExecutable } from '../../../base/files/programs.ts';
 
 /**
  * The path of the shim for this machine (native/shim/shim.h says what it does); undefined if there is none, or it
@@ -8,12 +8,7 @@ import { fileURLToPath } from 'node:url';
 export function shimFile(): string | undefined {
 	if (process.platform !== 'linux') return undefined;
 	const path = fileURLToPath(new URL(`./bin/stint-shim-${process.arch}`, import.meta.url));
-	try {
-		accessSync(path, constants.X_OK);
-		return path;
-	} catch {
-		return undefined;
-	}
+	return isExecutable(path) ? path : undefined;
 }
 
 /** The path of the system call filter for this machine that the seccomp profile RuntimeDefault means. */
