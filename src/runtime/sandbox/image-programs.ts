@@ -15,15 +15,11 @@ import { codeOf } from '../../base/files/system-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { digestOf } from '../../image/digest.ts';
 import type { ImageConfig } from '../../image/manifests/image-config.ts';
-import {
-	InvalidImageNameError,
-	pullReference,
-	referenceText,
-	repositoryText,
-} from '../../image/names/image-reference.ts';
+import { referenceText, repositoryText } from '../../image/names/image-reference.ts';
 import type { ImageStore } from '../../image/store/image-store.ts';
 import { type FoundImage, findImageRecord, type ImageRecord } from '../../image/store/records.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
+import { imageNameOf } from '../image-names.ts';
 import { verifyNonRoot } from '../non-root.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
 import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
@@ -110,7 +106,7 @@ export class ImagePrograms implements ProgramSource {
 
 	async pull(image: string, { pullSecrets = [] }: PullOptions): Promise<PulledImage> {
 		const { worker } = this.#parts();
-		referenceOf(image);
+		imageNameOf(image);
 		try {
 			const { sizeBytes } = await worker.call('pull', { image, pullSecrets }, (progress) =>
 				this.#options.onProgress?.(image, progress),
@@ -217,7 +213,7 @@ export class ImagePrograms implements ProgramSource {
 
 	async #find(image: string): Promise<FoundImage | undefined> {
 		const { folders } = this.#parts().store;
-		return await findImageRecord(folders, isImageId(image) ? image : referenceText(referenceOf(image)));
+		return await findImageRecord(folders, isImageId(image) ? image : referenceText(imageNameOf(image)));
 	}
 
 	async #knownImage(stored: ImageRecord): Promise<KnownImage> {
@@ -256,22 +252,9 @@ export class ImagePrograms implements ProgramSource {
 	}
 }
 
-function referenceOf(image: string): ReturnType<typeof pullReference> {
-	try {
-		return pullReference(image);
-	} catch (error) {
-		if (!(error instanceof InvalidImageNameError)) throw error;
-		// The kubelet's text; its name of the image is the Pod's.
-		throw new ImageError(
-			'InvalidImageName',
-			`Failed to apply default image tag ${JSON.stringify(image)}: ${error.message}`,
-		);
-	}
-}
-
 /** The name with the digest that its registry gave it; the id of an image that no registry knows. */
 function imageRefOf(image: string, { record, ref }: FoundImage): string {
-	return ref ? `${repositoryText(referenceOf(image))}@${ref.targetDigest}` : record.id;
+	return ref ? `${repositoryText(imageNameOf(image))}@${ref.targetDigest}` : record.id;
 }
 
 /** Who a container runs as. Throws ContainerStartError if that is root and must not be, or a user that the image lacks. */

@@ -8,7 +8,8 @@ import {
 	type RuntimeImage,
 	type RuntimeImages,
 } from '../../contract.ts';
-import { credentialsFor, digestReference, imageNameOf } from '../../image-names.ts';
+import { digestReference, pullWithEach } from '../../engines/image-pull.ts';
+import { imageNameOf } from '../../image-names.ts';
 import { type CriClient, CriError, isNotFound } from '../client/cri-client.ts';
 import type { AuthConfig, CriImage } from '../client/cri-messages.ts';
 import { CRI } from '../client/cri-methods.ts';
@@ -48,20 +49,17 @@ export class CriImages implements RuntimeImages {
 	 * Has the runtime pull the image, with each of the credentials until one of them permits it, as a kubelet does. Rejects
 	 * with {@link ImageError}.
 	 */
-	async pull(image: string, { pullSecrets = [] }: PullOptions = {}): Promise<CriFoundImage> {
+	async pull(image: string, options: PullOptions = {}): Promise<CriFoundImage> {
 		const name = imageNameOf(image);
 		const before = await this.find(image);
-		const credentials = await credentialsFor(name, pullSecrets);
-		let failure: unknown;
-		for (const credential of credentials.length > 0 ? credentials : [undefined]) {
-			try {
-				return await this.#pullWith(name, credential, before);
-			} catch (error) {
-				failure = error;
-				if (!(error instanceof CriError)) throw error;
-			}
+		try {
+			return await pullWithEach(name, options, {
+				pull: (credential) => this.#pullWith(name, credential, before),
+				isRefusal: (error) => error instanceof CriError,
+			});
+		} catch (error) {
+			throw error instanceof CriError ? imageErrorOf(name, error.message) : error;
 		}
-		throw failure instanceof CriError ? imageErrorOf(name, failure.message) : failure;
 	}
 
 	/** Notes that a container was made from an image. */

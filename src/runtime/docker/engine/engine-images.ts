@@ -2,7 +2,8 @@ import { JsonLines } from '../../../base/json/json-lines.ts';
 import { type ImageReference, referenceText, repositoryText } from '../../../image/names/image-reference.ts';
 import type { Credential } from '../../../image/registry/credentials/credential.ts';
 import { type PullOptions, RuntimeUnavailable } from '../../contract.ts';
-import { credentialsFor, digestReference, imageNameOf, pullError } from '../../image-names.ts';
+import { digestReference, pullError, pullWithEach } from '../../engines/image-pull.ts';
+import { imageNameOf } from '../../image-names.ts';
 import { itemsAt, numberAt, stringAt } from '../../json-values.ts';
 import { type EngineClient, EngineError, isUnknown } from './engine-client.ts';
 
@@ -43,19 +44,16 @@ export class EngineImages {
 	 * Has the engine pull the image, with each of the credentials until one of them permits it, as a kubelet does. Rejects
 	 * with {@link ImageError}.
 	 */
-	async pull(image: string, { pullSecrets = [] }: PullOptions = {}): Promise<EngineImage> {
+	async pull(image: string, options: PullOptions = {}): Promise<EngineImage> {
 		const name = imageNameOf(image);
-		const credentials = await credentialsFor(name, pullSecrets);
-		let failure: unknown;
-		for (const credential of credentials.length > 0 ? credentials : [undefined]) {
-			try {
-				return await this.#pullWith(image, name, credential);
-			} catch (error) {
-				failure = error;
-				if (!(error instanceof EngineError)) throw error;
-			}
+		try {
+			return await pullWithEach(name, options, {
+				pull: (credential) => this.#pullWith(image, name, credential),
+				isRefusal: (error) => error instanceof EngineError,
+			});
+		} catch (error) {
+			throw error instanceof EngineError ? pullError(name, error.message) : error;
 		}
-		throw failure instanceof EngineError ? pullError(name, failure.message) : failure;
 	}
 
 	async #pullWith(

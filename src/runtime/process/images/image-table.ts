@@ -18,15 +18,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemReason } from '../../../base/files/folders.ts';
-import { quote } from '../../../base/quote.ts';
-import {
-	type ImageReference,
-	InvalidImageNameError,
-	parseImageReference,
-	repositoryText,
-	splitDomain,
-} from '../../../image/names/image-reference.ts';
+import { parseImageReference, repositoryText, splitDomain } from '../../../image/names/image-reference.ts';
 import { ImageError } from '../../contract.ts';
+import { imageNameOf } from '../../image-names.ts';
 import type { ImageEntry, WrongEntry } from './image-entry.ts';
 
 interface Row {
@@ -50,7 +44,7 @@ export class ImageTable {
 
 	/** The entry for `image`, if any. Rejects with {@link ImageError} for a malformed name or an invalid file or entry. */
 	async find(image: string): Promise<ImageEntry | undefined> {
-		const reference = parsed(image);
+		const reference = imageNameOf(image, parseImageReference);
 		await this.#refresh();
 		const repository = repositoryText(reference);
 		const tagged = `${repository}:${reference.tag ?? 'latest'}`;
@@ -84,17 +78,6 @@ export class ImageTable {
 		} catch (error) {
 			throw new ImageError('ErrImagePull', error instanceof Error ? error.message : String(error));
 		}
-	}
-}
-
-/** The parts of the image's name. Throws {@link ImageError} with the kubelet's message (`EnsureImageExists`). */
-function parsed(image: string): ImageReference {
-	try {
-		return parseImageReference(image);
-	} catch (error) {
-		if (!(error instanceof InvalidImageNameError)) throw error;
-		const message = `Failed to apply default image tag ${quote(image)}: ${error.message}`;
-		throw new ImageError('InvalidImageName', message);
 	}
 }
 
