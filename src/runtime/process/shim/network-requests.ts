@@ -1,14 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
 import { openSync } from 'node:fs';
 import type { ShimEvent } from './shim-event.ts';
 import { StartFailure } from './shim-failure.ts';
 import { encodeNetworkRequest, type NetworkRequest } from './shim-request.ts';
+import type { ShimServer } from './shim-server.ts';
 
 /** The server of the shim that gets a request, and the id of the request. */
-export interface NetworkAddressee {
+export interface NetworkAddressee extends ShimServer {
 	readonly id: string;
-	readonly number: number;
-	readonly child: ChildProcess;
 }
 
 interface Asked {
