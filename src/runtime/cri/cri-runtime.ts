@@ -2,9 +2,10 @@
  * The runtime of the CRI: containerd and CRI-O, by gRPC over their Unix socket. The runtime keeps sandboxes, containers, images
  * and logs; this side adds what the contract has beyond the CRI: events, ends of grace periods, names that are known before a call.
  *
- * Read in this order: ../engines/ (what it shares with docker/), cri-runtime.ts; client/: message.ts (the wire format), cri-messages.ts, cri-methods.ts, cri-client.ts;
- * containers/: sandbox-request.ts with security-request.ts and node-dns.ts, cri-sandboxes.ts, container-request.ts, cri-containers.ts,
- * cri-container.ts, cri-state.ts, process-group.ts; poll.ts; images/; logs/; sessions/.
+ * Read in this order: ../engines/ (what it shares with docker/), cri-runtime.ts; client/: message.ts (the wire format),
+ * cri-messages.ts, cri-methods.ts, cri-client.ts; containers/: sandbox-request.ts with security-request.ts and node-dns.ts,
+ * cri-sandboxes.ts, container-request.ts, cri-containers.ts, cri-container.ts, cri-state.ts, process-group.ts; poll.ts;
+ * images/; logs/; sessions/.
  *
  * 1. A sandbox or container is touched only if its label names this server, and an image is removed only if this server has pulled
  *    it: the runtime may have other users, such as a kubelet.
@@ -34,6 +35,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { EngineRuntime, type EngineRuntimeOptions } from '../engines/engine-runtime.ts';
+import { withLogDefaults } from '../log-limits.ts';
 import { type Owner, ownerOf } from '../owner.ts';
 import { CriClient, CriError, isNotFound } from './client/cri-client.ts';
 import { NAMESPACE } from './client/cri-messages.ts';
@@ -125,7 +127,7 @@ export class CriRuntime extends EngineRuntime<TrackedCriContainer, CriContainers
 		});
 		const signal = this.over.signal;
 		const poll = new RuntimePoll({ client: this.#client, clock, containers, onError, signal });
-		const { logMaxBytes: maxBytes = LOG_MAX_BYTES, logMaxFiles: maxFiles = LOG_MAX_FILES } = this.#options;
+		const { logMaxBytes: maxBytes, logMaxFiles: maxFiles } = withLogDefaults(this.#options);
 		const logs = new LogKeeper({ client: this.#client, clock, maxBytes, maxFiles, onError });
 		this.#started = { description, containers, logs };
 		await this.#sandboxes.list();
@@ -263,5 +265,3 @@ export class CriRuntime extends EngineRuntime<TrackedCriContainer, CriContainers
  * without the time, a client missed output that was written right after the call, in one of four runs of the contract suite.
  */
 const ATTACH_MS = 100;
-const LOG_MAX_BYTES = 10 << 20;
-const LOG_MAX_FILES = 5;

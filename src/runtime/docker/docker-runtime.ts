@@ -3,10 +3,9 @@
  * containers and keeps them; this side keeps the sandboxes, which engines do not have, and copies the logs.
  *
  * Read in this order: ../engines/ (what it shares with cri/), docker-runtime.ts, engine-client.ts (HTTP), container-labels.ts
- * (which containers are ours),
- * tracked-container.ts and container-state.ts (one container), engine-events.ts, container-body.ts and bind-mounts.ts (the
- * creation), sandbox-records.ts, engine-log.ts with engine-log-reader.ts and written-entries.ts, engine-images.ts, engine-exec.ts and
- * engine-sessions.ts, engine-endpoint.ts.
+ * (which containers are ours), tracked-container.ts and container-state.ts (one container), engine-events.ts,
+ * container-body.ts and bind-mounts.ts (the creation), sandbox-records.ts, engine-log.ts with engine-log-reader.ts and
+ * written-entries.ts, engine-images.ts, engine-exec.ts and engine-sessions.ts, engine-endpoint.ts.
  *
  * 1. A container is touched only if its label names this server. Images are the user's: none is removed.
  * 2. The state of a container is always the engine's. An event, a call or a new connection only causes an inspection.
@@ -28,13 +27,14 @@ import {
 	type ExecSession,
 	PortForwardError,
 	type Runtime,
-	RuntimeBusy,
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
 import { EngineRuntime, type EngineRuntimeOptions } from '../engines/engine-runtime.ts';
+import { shortageOf } from '../engines/shortage.ts';
 import { metadataOf, sandboxIdOf } from '../ids.ts';
+import { withLogDefaults } from '../log-limits.ts';
 import { OWNER_LABEL, type Owner, ownerOf } from '../owner.ts';
 import { engineResources } from './containers/container-body.ts';
 import { ContainerSet } from './containers/container-set.ts';
@@ -147,8 +147,8 @@ export class DockerRuntime extends EngineRuntime<TrackedContainer, ContainerSet>
 			await this.#client.call('POST', `/containers/${container.engineId}/start`);
 		} catch (error) {
 			if (!(error instanceof EngineError)) throw error;
-			if (SHORTAGE.test(error.message))
-				throw new RuntimeBusy(`the machine cannot start it now: ${error.message}`);
+			const shortage = shortageOf(error.message);
+			if (shortage) throw shortage;
 			await container.failStart(error.message);
 			throw new ContainerStartError('RunContainerError', error.message);
 		}
@@ -216,7 +216,7 @@ export class DockerRuntime extends EngineRuntime<TrackedContainer, ContainerSet>
 	}
 
 	#containerSet(engine: EngineVersion, owner: Owner): ContainerSet {
-		const { clock, logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES, onError } = this.#options;
+		const { clock, maxPids = 0, onError } = this.#options;
 		return new ContainerSet({
 			client: this.#client,
 			images: this.imageSource,
@@ -224,9 +224,8 @@ export class DockerRuntime extends EngineRuntime<TrackedContainer, ContainerSet>
 			engine,
 			owner,
 			clock,
-			maxPids: this.#options.maxPids ?? 0,
-			logMaxBytes,
-			logMaxFiles,
+			maxPids,
+			...withLogDefaults(this.#options),
 			onError,
 			notify: (status) => this.notify(status),
 		});
@@ -247,13 +246,6 @@ export class DockerRuntime extends EngineRuntime<TrackedContainer, ContainerSet>
 		return await this.connected().hasMemoryLimit(engineId);
 	}
 }
-
-const LOG_MAX_BYTES = 10 << 20;
-const LOG_MAX_FILES = 5;
-
-/** The errors of an engine that say that the machine is short of something, and not that the container is wrong. */
-const SHORTAGE =
-	/no space left on device|cannot allocate memory|resource temporarily unavailable|too many open files|disk quota exceeded/i;
 
 function sandboxOf(id: string, { metadata, state, createdAt }: SandboxRecord): Sandbox {
 	return { id, config: metadata, state, ip: '127.0.0.1', createdAt };

@@ -15,21 +15,18 @@ import {
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
+import type { LogLimits } from '../log-limits.ts';
 import { PortConnections } from '../port-connections.ts';
 import { StopTimers } from '../stop-timers.ts';
 import type { EngineContainer } from './engine-container.ts';
 
 /** The components and settings of a runtime of a container engine. */
-export interface EngineRuntimeOptions {
+export interface EngineRuntimeOptions extends LogLimits {
 	/** The runtime folder of the server; created if it does not exist. */
 	readonly folder: string;
 	/** The path of the engine's socket. */
 	readonly socketPath: string;
 	readonly clock: Clock;
-	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
-	readonly logMaxBytes?: number;
-	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
-	readonly logMaxFiles?: number;
 	/** How many processes a container may have; 0: no limit, which is the default. */
 	readonly maxPids?: number;
 	/** Receives errors that no call can reject with, such as a lost connection. */

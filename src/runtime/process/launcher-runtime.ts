@@ -3,15 +3,15 @@
  * keeps the connection to it. Where the program and the isolation of a container come from is the part of a program
  * source: the machine itself (host-programs.ts) or images (../sandbox).
  *
- * Read in this order. Server side: launcher-runtime.ts, program-source.ts, host-programs.ts,
- * launcher/launcher-connection.ts, launcher/launcher-client.ts,
- * launcher/protocol.ts, program.ts, images/image-table.ts, shim/probe.ts and shim/box.ts (isolation). Launcher, in launcher/: launcher-main.ts and
- * launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls), journal.ts and recovery.ts
- * (recovery), launcher-lock.ts. One container: containers/container-process.ts, containers/main-process.ts with its
- * two implementations shim/shim.ts and containers/spawned-process.ts (without the shim), output/output-pump.ts,
- * output/log-file.ts, folders/sweeper.ts. Commands in a container and clients that attach, in sessions/:
- * session-client.ts (server side), session-protocol.ts, session-server.ts, container-session.ts. Networks of Pods, in
- * network/: runtime-networks.ts (server side), pod-networks.ts. The launcher's code must import little: each MB slows forks.
+ * Read in this order. Server side: launcher-runtime.ts, program-source.ts, host-programs.ts, launcher/launcher-connection.ts,
+ * launcher/launcher-client.ts, launcher/protocol.ts, program.ts, images/image-table.ts, shim/probe.ts and shim/box.ts
+ * (isolation). Launcher, in launcher/: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket),
+ * launcher.ts (calls), journal.ts and recovery.ts (recovery), launcher-lock.ts. One container:
+ * containers/container-process.ts, containers/main-process.ts with its two implementations shim/shim.ts and
+ * containers/spawned-process.ts (without the shim), output/output-pump.ts, output/log-file.ts, folders/sweeper.ts. Commands
+ * in a container and clients that attach, in sessions/: session-client.ts (server side), session-protocol.ts,
+ * session-server.ts, container-session.ts. Networks of Pods, in network/: runtime-networks.ts (server side), pod-networks.ts.
+ * The launcher's code must import little: each MB slows forks.
  */
 
 import { access, mkdir, realpath } from 'node:fs/promises';
@@ -40,6 +40,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
+import { type LogLimits, withLogDefaults } from '../log-limits.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { LauncherConnection } from './launcher/launcher-connection.ts';
@@ -57,17 +58,13 @@ import { shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
 /** The components and settings of a {@link LauncherRuntime}. */
-export interface LauncherRuntimeOptions extends NetworkOptions {
+export interface LauncherRuntimeOptions extends NetworkOptions, LogLimits {
 	/** The launcher's folder; created if it does not exist, accessible for this user only. */
 	readonly folder: string;
 	readonly clock: Clock;
 	readonly source: ProgramSource;
 	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
 	readonly version: string;
-	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
-	readonly logMaxBytes?: number;
-	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
-	readonly logMaxFiles?: number;
 	/** If true, the launcher starts containers as its children: they have no box, and end with the launcher. */
 	readonly withoutShim?: boolean;
 	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
@@ -80,9 +77,6 @@ export interface LauncherRuntimeOptions extends NetworkOptions {
 	 */
 	readonly removeAtEnd?: string;
 }
-
-const LOG_MAX_BYTES = 10 << 20;
-const LOG_MAX_FILES = 5;
 
 interface KnownSandbox {
 	readonly config: HostSandboxConfig;
@@ -232,7 +226,7 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
-		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES, source } = this.#options;
+		const { source } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const id = containerIdOf(sandboxId, config);
 		await this.#launcher.connected();
@@ -253,8 +247,7 @@ export class LauncherRuntime implements Runtime {
 			attempt,
 			image,
 			logPath,
-			logMaxBytes,
-			logMaxFiles,
+			...withLogDefaults(this.#options),
 			...sourced,
 			...(box && shared !== undefined && { box: joiningBox(box), join: shared }),
 			tty,

@@ -4,12 +4,8 @@ import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { sleep } from '../../../base/clock.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
 import { factsOf, type LabelledFacts } from '../../container-facts.ts';
-import {
-	ContainerStartError,
-	RuntimeBusy,
-	type RuntimeContainer,
-	RuntimeUnavailable,
-} from '../../contract.ts';
+import { ContainerStartError, type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
+import { shortageOf } from '../../engines/shortage.ts';
 import { containerIdOf } from '../../ids.ts';
 import { verifyNonRoot } from '../../non-root.ts';
 import { OWNER_LABEL, type Owner } from '../../owner.ts';
@@ -42,10 +38,6 @@ const QUESTIONS = 8;
 /** How often the control group of a started container is looked for. */
 const GROUP_LOOKS = 50;
 const GROUP_MS = 20;
-
-/** Errors that say that the machine is short of something, and not that the container is wrong. */
-const SHORTAGE =
-	/no space left on device|cannot allocate memory|resource temporarily unavailable|too many open files|disk quota exceeded/i;
 
 /** See the header of this file. */
 export class CriContainers {
@@ -169,8 +161,8 @@ export class CriContainers {
 			// A call that was lost may have started it.
 			await container.refresh();
 			if (container.status.state === 'running') return container.status;
-			if (SHORTAGE.test(error.message) && container.status.state === 'created')
-				throw new RuntimeBusy(`the machine cannot start it now: ${error.message}`);
+			const shortage = container.status.state === 'created' && shortageOf(error.message);
+			if (shortage) throw shortage;
 			await container.failStart(error.message);
 			throw new ContainerStartError('RunContainerError', error.message);
 		}
