@@ -6,11 +6,11 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
 import type { ContainerUsage } from '../api/contract/usage.ts';
 
 /**
- * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
- * depends on this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
- * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/),
- * Docker and Podman (docker/), containerd and CRI-O (cri/), and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with
- * the numbers below.
+ * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent depends on
+ * this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
+ * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/), Docker
+ * and Podman (docker/), containerd and CRI-O (cri/), and a fake (fake/). Each passes the tests in contract-suite.ts, whose
+ * titles start with the numbers below.
  *
  * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
  *    creates something may be repeated: it returns the existing sandbox or container, in whatever state.

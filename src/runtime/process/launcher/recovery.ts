@@ -102,9 +102,9 @@ function toContinue(
 }
 
 /**
- * Kills the remaining processes of the containers that do not continue: the process groups whose leader still is the
- * recorded process, the programs whose waiters were killed, and each process with the mark of a container, exited containers included. A group whose leader has
- * exited is found by the mark only, because the kernel may have given its number to another group.
+ * Kills the remaining processes of the containers that do not continue: the process groups whose leader still is the recorded
+ * process, the programs whose waiters were killed, and each process with the mark of a container, exited containers included.
+ * A group whose leader has exited is found by the mark only, because the kernel may have given its number to another group.
  *
  * The caller makes sure that the processes were started here: not before the machine's last boot, nor by the launcher of
  * a folder that this one is a copy of.

@@ -1,7 +1,7 @@
 /**
  * The packet filter's rules for the network of Pods: Pods reach other machines under this machine's address, and no other
- * machine reaches a Pod or a Service. By iptables, and where that is missing by nftables. iptables comes first: where Docker or a firewall
- * has a policy of DROP for forwarded packets, only a rule in the same chain can accept ours.
+ * machine reaches a Pod or a Service. By iptables, and where that is missing by nftables. iptables comes first: where Docker
+ * or a firewall has a policy of DROP for forwarded packets, only a rule in the same chain can accept ours.
  *
  * All rules are in chains or a table with the name of the bridge. Applying them again replaces them.
  */
