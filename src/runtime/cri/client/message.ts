@@ -4,7 +4,7 @@
  *
  * 1. What is not given is not written. A value that equals the default of its kind is not written either.
  * 2. A message that was read has all its fields: a missing one has the default of its kind, a missing message is undefined.
- * 3. WireFields that the table does not have are skipped.
+ * 3. Fields that the table does not have are skipped.
  */
 import { WireReader } from '../../../api/protobuf/wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';

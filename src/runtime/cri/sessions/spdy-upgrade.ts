@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../../../base/message-of.ts';
 import { socketConnection } from '../../../base/spdy/socket-connection.ts';
 import { SpdySession } from '../../../base/spdy/spdy-session.ts';
+import type { SpdyStream } from '../../../base/spdy/spdy-stream.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
 
 /** How long the streaming server of the runtime may take to answer. */
@@ -20,6 +21,13 @@ export async function spdySessionAt(address: string, protocol: string): Promise<
 	socket.on('data', (bytes: Uint8Array) => session.receive(bytes));
 	socket.once('end', () => session.lose()).once('close', () => session.lose());
 	return session;
+}
+
+/** All that a stream sends, as text. */
+export async function textOf(stream: SpdyStream): Promise<string> {
+	const pieces: Uint8Array[] = [];
+	for (let bytes = await stream.read(); bytes; bytes = await stream.read()) pieces.push(bytes);
+	return Buffer.concat(pieces).toString();
 }
 
 async function upgraded(url: URL, protocol: string): Promise<Socket> {
