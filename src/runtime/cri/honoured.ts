@@ -1,4 +1,6 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { ENGINE_FIELDS, ENGINE_TRAITS } from '../engines/engine-traits.ts';
+import { inBoth } from '../field-paths.ts';
 
 /** What decides which fields a runtime of the CRI honours. */
 export interface CriAbilities {
@@ -13,26 +15,11 @@ export interface CriAbilities {
  * refuses, holds back or reports.
  */
 const HONOURED: readonly string[] = [
-	'spec.volumes',
-	'spec.hostAliases',
+	...ENGINE_FIELDS,
 	'spec.dnsPolicy',
 	'spec.dnsConfig',
 	'spec.shareProcessNamespace',
-	'spec.securityContext.supplementalGroups',
-	'spec.securityContext.fsGroup',
-	...inBoth('runAsUser', 'runAsGroup', 'seccompProfile'),
-	...[
-		'stdin',
-		'tty',
-		'terminationMessagePath',
-		'volumeMounts',
-		'resources.limits',
-		'securityContext.allowPrivilegeEscalation',
-		'securityContext.capabilities.add',
-		'securityContext.capabilities.drop',
-		'securityContext.privileged',
-		'securityContext.readOnlyRootFilesystem',
-	].map((name) => `spec.containers[].${name}`),
+	'spec.containers[].volumeMounts',
 ];
 
 /** Those that a Pod needs a network of its own for. */
@@ -41,25 +28,13 @@ const OF_POD_NETWORK: readonly string[] = ['spec.securityContext.sysctls', 'spec
 /** The traits of the runtime with these abilities. */
 export function criTraits({ hasPodNetwork, hasAppArmor }: CriAbilities): RuntimeTraits {
 	return {
+		...ENGINE_TRAITS,
 		honours: new Set([
 			...HONOURED,
 			...(hasPodNetwork ? OF_POD_NETWORK : []),
 			...(hasAppArmor ? inBoth('appArmorProfile') : []),
 		]),
-		// That of an image which names none.
-		user: { uid: 0, gid: 0, groups: [] },
-		os: 'linux',
-		runsHostPrograms: false,
-		canExec: true,
 		canResize: true,
 		hostsFile: hasPodNetwork ? 'pod' : 'node',
 	};
-}
-
-/** The paths of fields that Pods and containers have. */
-function inBoth(...names: readonly string[]): readonly string[] {
-	return names.flatMap((name) => [
-		`spec.securityContext.${name}`,
-		`spec.containers[].securityContext.${name}`,
-	]);
 }

@@ -1,5 +1,6 @@
 import { platform } from 'node:os';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { inBoth } from '../field-paths.ts';
 import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 import { userOfThisProcess } from './shim/host-users.ts';
@@ -94,12 +95,4 @@ function fieldsOfEveryBox(): readonly string[] {
 			(name) => `spec.containers[].securityContext.${name}`,
 		),
 	];
-}
-
-/** The paths of fields that Pods and containers have. */
-function inBoth(...names: readonly string[]): readonly string[] {
-	return names.flatMap((name) => [
-		`spec.securityContext.${name}`,
-		`spec.containers[].securityContext.${name}`,
-	]);
 }
