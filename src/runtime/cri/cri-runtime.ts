@@ -35,8 +35,8 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { EngineRuntime, type EngineRuntimeOptions } from '../engines/engine-runtime.ts';
+import { type Owner, ownerOf } from '../engines/owner.ts';
 import { withLogDefaults } from '../log-limits.ts';
-import { type Owner, ownerOf } from '../owner.ts';
 import { CriClient, CriError, isNotFound } from './client/cri-client.ts';
 import { NAMESPACE } from './client/cri-messages.ts';
 import { CRI } from './client/cri-methods.ts';

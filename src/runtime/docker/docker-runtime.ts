@@ -32,10 +32,10 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { EngineRuntime, type EngineRuntimeOptions } from '../engines/engine-runtime.ts';
+import { OWNER_LABEL, type Owner, ownerOf } from '../engines/owner.ts';
 import { shortageOf } from '../engines/shortage.ts';
 import { metadataOf, sandboxIdOf } from '../ids.ts';
 import { withLogDefaults } from '../log-limits.ts';
-import { OWNER_LABEL, type Owner, ownerOf } from '../owner.ts';
 import { engineResources } from './containers/container-body.ts';
 import { ContainerSet } from './containers/container-set.ts';
 import type { TrackedContainer } from './containers/tracked-container.ts';

@@ -9,7 +9,7 @@ import type { SandboxConfig, SandboxMetadata } from '../../api/contract/sandbox-
 import { attempt } from '../../base/attempt.ts';
 import { readPrivateFile, writePrivateFile } from '../../base/files/private-files.ts';
 import { isRecord } from '../../base/json/json.ts';
-import { readMetadata } from '../container-facts.ts';
+import { readMetadata } from '../engines/container-facts.ts';
 import { metadataOf, sandboxIdOf } from '../ids.ts';
 import { itemsAt, numberAt, stringAt, valueAt } from '../json-values.ts';
 import type { FailedEngineStart } from './containers/container-state.ts';

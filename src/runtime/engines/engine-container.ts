@@ -1,7 +1,7 @@
 import type { RuntimeContainerState } from '../../api/contract/runtime-container-state.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { LabelledFacts } from '../container-facts.ts';
 import type { RuntimeContainer } from '../contract.ts';
+import type { LabelledFacts } from './container-facts.ts';
 
 /** What a container of an engine needs of its runtime. */
 export interface EngineContainerHost {

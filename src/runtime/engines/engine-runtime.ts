@@ -17,8 +17,8 @@ import {
 } from '../contract.ts';
 import type { LogLimits } from '../log-limits.ts';
 import { PortConnections } from '../port-connections.ts';
-import { StopTimers } from '../stop-timers.ts';
 import type { EngineContainer } from './engine-container.ts';
+import { StopTimers } from './stop-timers.ts';
 
 /** The components and settings of a runtime of a container engine. */
 export interface EngineRuntimeOptions extends LogLimits {

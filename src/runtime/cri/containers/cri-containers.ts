@@ -3,12 +3,12 @@ import type { ContainerConfig } from '../../../api/contract/container-config.ts'
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { sleep } from '../../../base/clock.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import { factsOf, type LabelledFacts } from '../../container-facts.ts';
 import { ContainerStartError, type RuntimeContainer, RuntimeUnavailable } from '../../contract.ts';
+import { factsOf, type LabelledFacts } from '../../engines/container-facts.ts';
+import { OWNER_LABEL, type Owner } from '../../engines/owner.ts';
 import { shortageOf } from '../../engines/shortage.ts';
 import { containerIdOf } from '../../ids.ts';
 import { verifyNonRoot } from '../../non-root.ts';
-import { OWNER_LABEL, type Owner } from '../../owner.ts';
 import { CriError, isNotFound } from '../client/cri-client.ts';
 import { CONTAINER, type CriMount } from '../client/cri-messages.ts';
 import { CRI } from '../client/cri-methods.ts';

@@ -1,8 +1,8 @@
 /** The sandboxes of this server that the runtime has. The runtime keeps all that a later server needs: see sandbox-request.ts. */
 import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
 import type { Sandbox } from '../../contract.ts';
+import { OWNER_LABEL } from '../../engines/owner.ts';
 import { sandboxIdOf } from '../../ids.ts';
-import { OWNER_LABEL } from '../../owner.ts';
 import { type CriClient, CriError, isNotFound } from '../client/cri-client.ts';
 import { NAMESPACE, type PodSandbox, type PodSandboxConfig, SANDBOX_READY } from '../client/cri-messages.ts';
 import { CRI } from '../client/cri-methods.ts';

@@ -1,6 +1,6 @@
 import type { ContainerConfig, Mount } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
-import { mountSource } from '../../mount-source.ts';
+import { mountSource } from '../../engines/mount-source.ts';
 import { type CriMount, PROPAGATION } from '../client/cri-messages.ts';
 import type { Given } from '../client/message.ts';
 

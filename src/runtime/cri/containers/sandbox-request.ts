@@ -5,9 +5,9 @@ import type {
 	SandboxNamespaces,
 } from '../../../api/contract/sandbox-config.ts';
 import { attempt } from '../../../base/attempt.ts';
-import { readMetadata } from '../../container-facts.ts';
+import { readMetadata } from '../../engines/container-facts.ts';
+import { FOLDER_LABEL, OWNER_LABEL, type Owner } from '../../engines/owner.ts';
 import { metadataOf } from '../../ids.ts';
-import { FOLDER_LABEL, OWNER_LABEL, type Owner } from '../../owner.ts';
 import { NAMESPACE, PORT_PROTOCOL, PodSandboxConfig } from '../client/cri-messages.ts';
 import { decodeMessage, encodeMessage, type Given, type Read } from '../client/message.ts';
 import { dnsOf } from './node-dns.ts';

@@ -1,5 +1,5 @@
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
-import type { LabelledFacts } from '../../container-facts.ts';
+import type { LabelledFacts } from '../../engines/container-facts.ts';
 import type { CriContainerStats } from '../client/cri-messages.ts';
 import type { Read } from '../client/message.ts';
 import { millisecondsOf } from './cri-state.ts';

@@ -1,6 +1,6 @@
 import type { ContainerConfig, Mount } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
-import { mountSource } from '../../mount-source.ts';
+import { mountSource } from '../../engines/mount-source.ts';
 import { compareVersions, type EngineVersion } from '../engine/engine-client.ts';
 
 /** A mount as the engine's API takes it. */

@@ -3,9 +3,9 @@
  * one server from those of others: the server's own label is checked before anything is done to a container.
  */
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
-import { FACTS_KEY, factsText, type LabelledFacts, readFacts } from '../../container-facts.ts';
+import { FACTS_KEY, factsText, type LabelledFacts, readFacts } from '../../engines/container-facts.ts';
+import { FOLDER_LABEL, OWNER_LABEL, type Owner } from '../../engines/owner.ts';
 import { stringAt } from '../../json-values.ts';
-import { FOLDER_LABEL, OWNER_LABEL, type Owner } from '../../owner.ts';
 
 /** The labels: those of the Pod, those that dockershim gave containers, and stint's own. */
 export function labelsOf(

@@ -1,5 +1,5 @@
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
-import type { LabelledFacts } from '../../container-facts.ts';
+import type { LabelledFacts } from '../../engines/container-facts.ts';
 import { numberAt, timeAt, valueAt } from '../../json-values.ts';
 
 /** What a container uses, by the engine's statistics of it; `writableLayerBytes` comes from the engine's list. Pure. */

@@ -1,5 +1,5 @@
 import type { RuntimeContainerState } from '../../../api/contract/runtime-container-state.ts';
-import type { LabelledFacts } from '../../container-facts.ts';
+import type { LabelledFacts } from '../../engines/container-facts.ts';
 import { EngineContainer, type EngineContainerHost } from '../../engines/engine-container.ts';
 import { stringAt, valueAt } from '../../json-values.ts';
 import { type EngineClient, isUnknown } from '../engine/engine-client.ts';

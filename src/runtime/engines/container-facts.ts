@@ -2,11 +2,11 @@
  * What a container of an engine is in terms of the contract, as JSON that the engine keeps with the container: all that a
  * later server needs to list it.
  */
-import type { ContainerConfig } from '../api/contract/container-config.ts';
-import type { SandboxMetadata } from '../api/contract/sandbox-config.ts';
-import { attempt } from '../base/attempt.ts';
-import { containerIdOf, metadataOf, sandboxIdOf } from './ids.ts';
-import { numberAt, stringAt, valueAt } from './json-values.ts';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { SandboxMetadata } from '../../api/contract/sandbox-config.ts';
+import { attempt } from '../../base/attempt.ts';
+import { containerIdOf, metadataOf, sandboxIdOf } from '../ids.ts';
+import { numberAt, stringAt, valueAt } from '../json-values.ts';
 
 /** The name under which the engine keeps the text of the facts. */
 export const FACTS_KEY = 'stint.io/container';

@@ -1,4 +1,4 @@
-import type { ContainerResources } from '../api/contract/container-config.ts';
+import type { ContainerResources } from '../../api/contract/container-config.ts';
 
 /** Upstream's `MilliCPUToShares` and `MilliCPUToQuota` in pkg/kubelet/cm. */
 const SHARES_PER_CPU = 1024;

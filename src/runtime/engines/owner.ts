@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readPrivateFile, writePrivateFile } from '../base/files/private-files.ts';
+import { readPrivateFile, writePrivateFile } from '../../base/files/private-files.ts';
 
 /** The server that owns the containers of an engine, which other servers and programs use too. */
 export interface Owner {

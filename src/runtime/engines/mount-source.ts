@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import type { Mount } from '../api/contract/container-config.ts';
-import { messageOf } from '../base/message-of.ts';
-import { ContainerStartError } from './contract.ts';
+import type { Mount } from '../../api/contract/container-config.ts';
+import { messageOf } from '../../base/message-of.ts';
+import { ContainerStartError } from '../contract.ts';
 
 /**
  * The path of a mount on this machine, with all symbolic links resolved, which must be in the volume: the container may
