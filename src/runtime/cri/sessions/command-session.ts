@@ -7,7 +7,7 @@ import { duplexPair } from '../../../api/streams/duplex-pair.ts';
 import { attempt } from '../../../base/attempt.ts';
 import type { SpdyStream } from '../../../base/spdy/spdy-stream.ts';
 import { itemsAt, stringAt } from '../../json-values.ts';
-import { spdySessionAt, textOf } from './spdy-upgrade.ts';
+import { spdySessionAt, streamText } from './spdy-upgrade.ts';
 
 /** How the streams are passed on. The runtime opens both outputs, one with a terminal. */
 export interface CommandSettings {
@@ -107,7 +107,7 @@ async function passMessage(message: DuplexMessage, { input, resize, closes }: In
 
 /** Reads the metav1.Status of the end (upstream: `errorDecoderV4` in client-go's remotecommand). */
 async function readStatus(error: SpdyStream): Promise<CommandStatus | undefined> {
-	const text = await textOf(error);
+	const text = await streamText(error);
 	if (text === '') return undefined;
 	const status: unknown = attempt(() => JSON.parse(text));
 	if (stringAt(status, 'status') === 'Success') return { type: 'exited', exitCode: 0 };

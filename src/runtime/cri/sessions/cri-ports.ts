@@ -3,7 +3,7 @@ import { ENDED } from '../../../api/contract/duplex.ts';
 import { Inbox } from '../../../api/streams/inbox.ts';
 import type { SpdySession } from '../../../base/spdy/spdy-session.ts';
 import type { SpdyStream } from '../../../base/spdy/spdy-stream.ts';
-import { spdySessionAt, textOf } from './spdy-upgrade.ts';
+import { spdySessionAt, streamText } from './spdy-upgrade.ts';
 
 /** How many bytes may wait to be received. */
 const WINDOW_BYTES = 64 * 1024;
@@ -35,7 +35,7 @@ function portDuplex(spdy: SpdySession, data: SpdyStream, error: SpdyStream): Dup
 			if (!(await inbox.put({ type: 'data', channel: 0, bytes }))) return;
 		await inbox.put({ type: 'end', channel: 0 });
 	};
-	void Promise.all([textOf(error), collect()]).then(([text]) => {
+	void Promise.all([streamText(error), collect()]).then(([text]) => {
 		const message = text.trim();
 		finish(message === '' ? ENDED : { type: 'failed', message });
 	});

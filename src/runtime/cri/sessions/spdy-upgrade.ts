@@ -24,7 +24,7 @@ export async function spdySessionAt(address: string, protocol: string): Promise<
 }
 
 /** All that a stream sends, as text. */
-export async function textOf(stream: SpdyStream): Promise<string> {
+export async function streamText(stream: SpdyStream): Promise<string> {
 	const pieces: Uint8Array[] = [];
 	for (let bytes = await stream.read(); bytes; bytes = await stream.read()) pieces.push(bytes);
 	return Buffer.concat(pieces).toString();
