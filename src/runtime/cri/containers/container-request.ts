@@ -1,8 +1,8 @@
 /** What a runtime of the CRI is asked to create for a container. Pure. */
 import type { ContainerConfig, ContainerResources } from '../../../api/contract/container-config.ts';
 import { attempt } from '../../../base/attempt.ts';
+import { cpuAmounts } from '../../cpu-amounts.ts';
 import { FACTS_KEY, factsText, type LabelledFacts, readFacts } from '../../engines/container-facts.ts';
-import { cpuAmounts } from '../../engines/cpu-amounts.ts';
 import { FOLDER_LABEL, OWNER_LABEL, type Owner } from '../../engines/owner.ts';
 import { valueAt } from '../../json-values.ts';
 import {

@@ -5,7 +5,7 @@ import type {
 	ContainerSecurity,
 } from '../../../api/contract/container-config.ts';
 import type { SandboxMetadata, SandboxNamespaces } from '../../../api/contract/sandbox-config.ts';
-import { cpuAmounts } from '../../engines/cpu-amounts.ts';
+import { cpuAmounts } from '../../cpu-amounts.ts';
 import { verifyNonRoot } from '../../non-root.ts';
 import { engineNameOf } from '../engine/engine-images.ts';
 import type { SandboxSetup } from '../sandbox-records.ts';

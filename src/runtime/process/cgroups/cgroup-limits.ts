@@ -1,4 +1,12 @@
 import type { ContainerResources } from '../../../api/contract/container-config.ts';
+import {
+	CPU_PERIOD_MICROS,
+	cpuQuotaOf,
+	cpuSharesOf,
+	LEAST_SHARES,
+	MOST_SHARES,
+	SHARES_PER_CPU,
+} from '../../cpu-amounts.ts';
 
 /** The controllers of the kernel that stint uses. */
 export type CgroupController = 'cpu' | 'memory' | 'pids';
@@ -12,14 +20,6 @@ export interface CgroupLimits {
 	readonly memoryBytes?: number;
 	readonly pids?: number;
 }
-
-/** The kubelet's `cpuCFSQuotaPeriod`. */
-const CPU_PERIOD_MICROS = 100_000;
-/** The least that the kernel takes (upstream: `minQuotaPeriod`, `MinShares` and `MaxShares`). */
-const LEAST_QUOTA_MICROS = 1000;
-const LEAST_SHARES = 2;
-const MOST_SHARES = 262_144;
-const SHARES_PER_CPU = 1024;
 
 /** The limits of a container as far as there are controllers for them; undefined if it has none. */
 export function containerLimitsOf(
@@ -52,8 +52,7 @@ function enforceable(
 }
 
 /**
- * The limits of a container or Pod (upstream: `calculateLinuxResources` in kuberuntime_container_linux.go, `MilliCPUToShares`
- * and `MilliCPUToQuota` in helpers_linux.go).
+ * The limits of a container or Pod (upstream: `calculateLinuxResources` in kuberuntime_container_linux.go).
  *
  * Unlike upstream's, a container that requests no processor time gets no shares, instead of the fewest possible: most such
  * containers have no control group at all, and run with the weight of stint itself. Those with a memory limit must not
@@ -62,19 +61,10 @@ function enforceable(
 function limitsOf({ requests, limits }: ContainerResources): CgroupLimits {
 	const weight = requests.cpuMillis ?? limits.cpuMillis ?? 0;
 	return {
-		...(weight > 0 && { cpuShares: sharesOf(weight) }),
-		...(limits.cpuMillis && { cpuQuotaMicros: quotaOf(limits.cpuMillis) }),
+		...(weight > 0 && { cpuShares: cpuSharesOf(weight) }),
+		...(limits.cpuMillis && { cpuQuotaMicros: cpuQuotaOf(limits.cpuMillis) }),
 		...(limits.memoryBytes && { memoryBytes: limits.memoryBytes }),
 	};
-}
-
-function sharesOf(millis: number): number {
-	const shares = Math.floor((millis * SHARES_PER_CPU) / 1000);
-	return Math.min(Math.max(shares, LEAST_SHARES), MOST_SHARES);
-}
-
-function quotaOf(millis: number): number {
-	return Math.max(Math.floor((millis * CPU_PERIOD_MICROS) / 1000), LEAST_QUOTA_MICROS);
 }
 
 /** The controllers that these limits need. */
