@@ -2,6 +2,7 @@
 
 import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
+import { scaledAmount } from '../../api/meta/int-or-percent.ts';
 
 /** The limits of a rolling update as numbers. */
 interface Fenceposts {
@@ -16,13 +17,9 @@ interface Fenceposts {
 function fencepostsOf({ spec }: Deployment): Fenceposts {
 	const { replicas = 0, strategy } = spec;
 	const { maxSurge: surging = 0, maxUnavailable: missing = 0 } = strategy?.rollingUpdate ?? {};
-	const surge = scaled(surging, replicas, Math.ceil);
-	const unavailable = scaled(missing, replicas, Math.floor);
+	const surge = scaledAmount(surging, replicas, Math.ceil);
+	const unavailable = scaledAmount(missing, replicas, Math.floor);
 	return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
-
-function scaled(amount: number | string, total: number, round: (value: number) => number): number {
-	return typeof amount === 'number' ? amount : round((Number(amount.slice(0, -1)) * total) / 100);
 }
 
 /** Whether Pods of older templates are replaced step by step. */

@@ -6,6 +6,7 @@ import {
 	type MetaCondition,
 	withCondition,
 } from '../../api/meta/conditions.ts';
+import { scaledAmount } from '../../api/meta/int-or-percent.ts';
 import { labelSelectorText, matches, selectorOf } from '../../api/meta/selector.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
@@ -140,14 +141,9 @@ function expectedPods(
 	if (typeof scale === 'string') return scale;
 	const { count, unmanaged } = scale;
 	if (maxUnavailable !== undefined) {
-		return { count, healthy: Math.max(count - scaled(maxUnavailable, count), 0), unmanaged };
+		return { count, healthy: Math.max(count - scaledAmount(maxUnavailable, count, Math.ceil), 0), unmanaged };
 	}
-	return { count, healthy: scaled(minAvailable ?? 0, count), unmanaged };
-}
-
-/** A number, or a percentage of `total`, rounded up. */
-function scaled(amount: number | string, total: number): number {
-	return typeof amount === 'number' ? amount : Math.ceil((Number(amount.slice(0, -1)) * total) / 100);
+	return { count, healthy: scaledAmount(minAvailable ?? 0, count, Math.ceil), unmanaged };
 }
 
 function unmanagedEvent({ spec }: PodDisruptionBudget): EventText {

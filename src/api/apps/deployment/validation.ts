@@ -6,7 +6,12 @@ import {
 	notSupported,
 } from '../../errors/field-errors.ts';
 import { type FieldError, type FieldPath, SPEC } from '../../errors/field-path.ts';
-import { formText } from '../../meta/names.ts';
+import {
+	isPercentage,
+	percentOf,
+	validateAtMostAll,
+	validateIntOrPercent,
+} from '../../meta/int-or-percent.ts';
 import { validateSelectorAndTemplate } from '../template-validation.ts';
 import type { Deployment, RollingUpdate } from './schema.ts';
 
@@ -53,30 +58,16 @@ function validateRollingUpdate(
 ): readonly FieldError[] {
 	const unavailablePath = path.child('maxUnavailable');
 	const errors = [
-		...validateAmount(unavailablePath, maxUnavailable),
-		...validateAmount(path.child('maxSurge'), maxSurge),
+		...validateIntOrPercent(maxUnavailable, unavailablePath),
+		...validateIntOrPercent(maxSurge, path.child('maxSurge')),
 	];
 	if (numberOf(maxUnavailable) === 0 && numberOf(maxSurge) === 0)
 		errors.push(fieldInvalid(unavailablePath, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
-	if (isPercentage(maxUnavailable) && numberOf(maxUnavailable) > 100)
-		errors.push(fieldInvalid(unavailablePath, maxUnavailable, 'must not be greater than 100%'));
-	return errors;
-}
-
-/** The errors of an amount that is a whole number or a percentage (upstream: ValidatePositiveIntOrPercent). */
-function validateAmount(path: FieldPath, amount: number | string): readonly FieldError[] {
-	if (typeof amount === 'number') return nonNegative(path, amount);
-	if (isPercentage(amount)) return [];
-	const text = "a valid percent string must be a numeric string followed by an ending '%'";
-	return [fieldInvalid(path, amount, formText(text, '[0-9]+%', '1%', '93%'))];
-}
-
-function isPercentage(amount: number | string): boolean {
-	return typeof amount === 'string' && /^[0-9]+%$/.test(amount);
+	return [...errors, ...validateAtMostAll(maxUnavailable, unavailablePath)];
 }
 
 /** As upstream's getIntOrPercentValue: a text that is no percentage counts as the number that it spells, or as 0. */
 function numberOf(amount: number | string): number {
 	if (typeof amount === 'number') return amount;
-	return Number(isPercentage(amount) ? amount.slice(0, -1) : amount) || 0;
+	return (isPercentage(amount) ? percentOf(amount) : Number(amount)) || 0;
 }

@@ -3,7 +3,8 @@ import { fieldInvalid, nonNegative, notSupported } from '../../errors/field-erro
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn, textColumn } from '../../meta/columns.ts';
 import { generationAfter } from '../../meta/generation.ts';
-import { dns1123Subdomain, formText } from '../../meta/names.ts';
+import { validateAtMostAll, validateIntOrPercent } from '../../meta/int-or-percent.ts';
+import { dns1123Subdomain } from '../../meta/names.ts';
 import { validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -92,17 +93,8 @@ function validateSpec(spec: PodDisruptionBudget['spec']): readonly FieldError[] 
 	return [...errors, notSupported(SPEC.child('unhealthyPodEvictionPolicy'), policy, POLICIES)];
 }
 
-const PERCENT = "a valid percent string must be a numeric string followed by an ending '%'";
-
 /** An amount is a whole number that is not negative, or a percentage of at most 100. */
 function validateAmount(amount: number | string | undefined, path: FieldPath): readonly FieldError[] {
 	if (amount === undefined) return [];
-	if (typeof amount === 'number') return nonNegative(path, amount);
-	if (!/^[0-9]+%$/.test(amount)) {
-		const form = formText(PERCENT, '[0-9]+%', '1%', '93%');
-		return [fieldInvalid(path, amount, form)];
-	}
-	return Number(amount.slice(0, -1)) > 100
-		? [fieldInvalid(path, amount, 'must not be greater than 100%')]
-		: [];
+	return [...validateIntOrPercent(amount, path), ...validateAtMostAll(amount, path)];
 }
