@@ -1,5 +1,5 @@
 import type { Column } from '../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { ageColumn, integerColumn, nameColumn } from '../meta/columns.ts';
 import type { KubeObject } from '../meta/object-meta.ts';
 
 /** The fields that the columns below show. */
@@ -17,8 +17,4 @@ export function replicaColumns<T extends Counted>(): readonly Column<T>[] {
 		integerColumn('Ready', 'Number of ready Pods.', ({ status }) => status.readyReplicas ?? 0),
 		ageColumn(),
 	];
-}
-
-function integerColumn<T>(name: string, description: string, cell: (object: T) => number): Column<T> {
-	return { name, type: 'integer', priority: 0, description, cell };
 }

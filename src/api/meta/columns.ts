@@ -34,3 +34,8 @@ export function textColumn<T>(name: string, description: string, cell: Column<T>
 export function wideColumn<T>(name: string, description: string, cell: Column<T>['cell']): Column<T> {
 	return { name, type: 'string', priority: 1, description, cell };
 }
+
+/** A column with a number that every table of the kind has. */
+export function integerColumn<T>(name: string, description: string, cell: (object: T) => number): Column<T> {
+	return { name, type: 'integer', priority: 0, description, cell };
+}

@@ -1,6 +1,6 @@
-import type { Column, ResourceDefinition, ScaleRule } from '../../contract/resource-definition.ts';
+import type { ResourceDefinition, ScaleRule } from '../../contract/resource-definition.ts';
 import { virtualResource } from '../../contract/virtual-resource.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, integerColumn, nameColumn } from '../../meta/columns.ts';
 import type { KubeObject } from '../../meta/object-meta.ts';
 import { type Scale, scaleSchema } from './schema.ts';
 
@@ -29,14 +29,6 @@ export const scales: ResourceDefinition<ScaleObject> = {
 		ageColumn(),
 	],
 };
-
-function integerColumn(
-	name: string,
-	description: string,
-	cell: (scale: ScaleObject) => number,
-): Column<ScaleObject> {
-	return { name, type: 'integer', priority: 0, description, cell };
-}
 
 /** The Scale of a workload (upstream: scaleFromDeployment and its siblings). */
 export function scaleOf<T extends KubeObject>(object: T, rule: ScaleRule<T>): ScaleObject {

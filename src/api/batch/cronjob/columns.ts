@@ -1,6 +1,6 @@
 import type { Column } from '../../contract/resource-definition.ts';
 import { templateColumns } from '../../core/pod/columns.ts';
-import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { ageColumn, integerColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import type { CronJob } from './schema.ts';
@@ -18,13 +18,11 @@ export const cronJobColumns: readonly Column<CronJob>[] = [
 		description: 'Whether the creation of Jobs is suspended.',
 		cell: ({ spec }) => suspendText(spec.suspend),
 	},
-	{
-		name: 'Active',
-		type: 'integer',
-		priority: 0,
-		description: 'Number of Jobs that have not finished.',
-		cell: ({ status }) => status.active?.length ?? 0,
-	},
+	integerColumn(
+		'Active',
+		'Number of Jobs that have not finished.',
+		({ status }) => status.active?.length ?? 0,
+	),
 	textColumn('Last Schedule', 'Time since the latest Job was scheduled.', ({ status }, now) =>
 		status.lastScheduleTime === undefined ? '<none>' : ageOf(status.lastScheduleTime, now),
 	),

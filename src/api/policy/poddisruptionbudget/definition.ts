@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { fieldInvalid, nonNegative, notSupported } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
-import { ageColumn, nameColumn, textColumn } from '../../meta/columns.ts';
+import { ageColumn, integerColumn, nameColumn, textColumn } from '../../meta/columns.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { validateAtMostAll, validateIntOrPercent } from '../../meta/int-or-percent.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
@@ -64,13 +64,11 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
 		textColumn('Max Unavailable', 'Number of Pods that may be unavailable.', ({ spec }) =>
 			String(spec.maxUnavailable ?? 'N/A'),
 		),
-		{
-			name: 'Allowed Disruptions',
-			type: 'integer',
-			priority: 0,
-			description: 'Number of Pods that may be evicted now.',
-			cell: ({ status }) => status.disruptionsAllowed,
-		},
+		integerColumn(
+			'Allowed Disruptions',
+			'Number of Pods that may be evicted now.',
+			({ status }) => status.disruptionsAllowed,
+		),
 		ageColumn(),
 	],
 	selectableFields: () => ({}),

@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { chosen, fieldForbidden, immutable } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../errors/field-path.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, integerColumn, nameColumn } from '../../meta/columns.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { type PriorityClass, priorityClassSchema } from './schema.ts';
@@ -70,13 +70,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
 	},
 	columns: [
 		nameColumn(),
-		{
-			name: 'Value',
-			type: 'integer',
-			description: 'Priority of the Pods that name this class.',
-			priority: 0,
-			cell: ({ value }) => value,
-		},
+		integerColumn('Value', 'Priority of the Pods that name this class.', ({ value }) => value),
 		{
 			name: 'Global-Default',
 			type: 'boolean',
