@@ -3,13 +3,13 @@ import { type FieldError, FieldPath } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { ipWarnings, validateEndpointIp, validateIp } from '../../network/ip-address.ts';
+import { PROTOCOLS } from '../../network/protocols.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import type { EndpointAddress, EndpointSubset, Endpoints } from './schema.ts';
 
 const META = new FieldPath('metadata');
 const SUBSETS = new FieldPath('subsets');
 const RULES = { namespaced: true, name: dns1123Subdomain };
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 
 /** The label of Endpoints that name their controller, and its value for those of the endpoints controller. */
 export const ENDPOINTS_MANAGER_LABEL = 'endpoints.kubernetes.io/managed-by';

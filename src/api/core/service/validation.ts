@@ -18,6 +18,7 @@ import { dns1123Label, dns1123Subdomain, portName, portNumber, qualifiedName } f
 import { validateLabels } from '../../meta/selector.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { parseIp, validateEndpointIp, validateIp, validateIpRange } from '../../network/ip-address.ts';
+import { PROTOCOLS } from '../../network/protocols.ts';
 import { validateAddressChanges, validateAddresses } from './address-validation.ts';
 import type { Service, ServicePort, ServiceSpec } from './schema.ts';
 import { isExternallyAccessible, isHeadless, needsHealthCheck } from './service-type.ts';
@@ -30,7 +31,6 @@ const PORTS = SPEC.child('ports');
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const AFFINITIES = ['ClientIP', 'None'];
 const POLICIES = ['Cluster', 'Local'];
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 const MAX_AFFINITY_SECONDS = 86_400;
 const HINTS_ANNOTATION = 'service.kubernetes.io/topology-aware-hints';

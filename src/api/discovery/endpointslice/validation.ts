@@ -19,6 +19,7 @@ import {
 import { validateLabels } from '../../meta/selector.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { parseIp, validateCanonicalIp, validateEndpointIp, validateIp } from '../../network/ip-address.ts';
+import { PROTOCOLS } from '../../network/protocols.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import type { EndpointSlice, EndpointSlicePort, SliceEndpoint } from './schema.ts';
 
@@ -28,7 +29,6 @@ const ENDPOINTS = new FieldPath('endpoints');
 const ADDRESS_TYPE = new FieldPath('addressType');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const MAX_TOPOLOGY_LABELS = 16;
 const MAX_ADDRESSES = 100;
 const MAX_PORTS = 20_000;

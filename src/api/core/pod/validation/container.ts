@@ -17,6 +17,7 @@ import {
 } from '../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { dns1123Label, portName, portNumber } from '../../../meta/names.ts';
+import { PROTOCOLS } from '../../../network/protocols.ts';
 import type { Container, ContainerPort, EphemeralContainer } from '../schema/container.ts';
 import type { PodSpec } from '../schema/spec.ts';
 import type { Volume } from '../schema/volume.ts';
@@ -189,7 +190,7 @@ function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readon
 		if (containerPort === 0) errors.push(fieldRequired(at.child('containerPort')));
 		else errors.push(...validatePort(containerPort, at.child('containerPort')));
 		if (hostPort !== 0) errors.push(...validatePort(hostPort, at.child('hostPort')));
-		return [...errors, ...chosen(at.child('protocol'), protocol, ['SCTP', 'TCP', 'UDP'])];
+		return [...errors, ...chosen(at.child('protocol'), protocol, PROTOCOLS)];
 	});
 }
 
