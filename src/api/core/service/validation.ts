@@ -22,6 +22,7 @@ import { PROTOCOLS } from '../../network/protocols.ts';
 import { validateAddressChanges, validateAddresses } from './address-validation.ts';
 import type { Service, ServicePort, ServiceSpec } from './schema.ts';
 import { isExternallyAccessible, isHeadless, needsHealthCheck } from './service-type.ts';
+import { HINTS_ANNOTATION, MODE_ANNOTATION } from './topology-annotations.ts';
 
 const META = new FieldPath('metadata');
 const STATUS = new FieldPath('status');
@@ -33,8 +34,6 @@ const AFFINITIES = ['ClientIP', 'None'];
 const POLICIES = ['Cluster', 'Local'];
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 const MAX_AFFINITY_SECONDS = 86_400;
-const HINTS_ANNOTATION = 'service.kubernetes.io/topology-aware-hints';
-const MODE_ANNOTATION = 'service.kubernetes.io/topology-mode';
 const RANGES_ANNOTATION = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";
 

@@ -2,9 +2,7 @@ import { type FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ipRangeWarnings, ipWarnings } from '../../network/ip-address.ts';
 import type { Service, ServiceSpec } from './schema.ts';
 import { HEADLESS } from './service-type.ts';
-
-const HINTS_ANNOTATION = 'service.kubernetes.io/topology-aware-hints';
-const MODE_ANNOTATION = 'service.kubernetes.io/topology-mode';
+import { HINTS_ANNOTATION, MODE_ANNOTATION } from './topology-annotations.ts';
 
 /** The warnings about a new or changed Service (upstream: `GetWarningsForService` in pkg/api/service/warnings.go). */
 export function serviceWarnings({ metadata, spec }: Service): readonly string[] {
