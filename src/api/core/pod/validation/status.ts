@@ -136,7 +136,7 @@ function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 		const known = new Set((old.status[list] ?? []).map(({ ip }) => ip));
 		const at = STATUS.child(list);
 		for (const [index, { ip }] of addresses.entries()) {
-			if (!known.has(ip)) errors.push(...validateIp(ip, at.index(index)));
+			errors.push(...validateIp(ip, at.index(index), known));
 		}
 		const families = new Set(addresses.map(({ ip }) => ip.includes(':')));
 		if (families.size < addresses.length) {
