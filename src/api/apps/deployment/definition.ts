@@ -5,7 +5,7 @@ import type {
 } from '../../contract/resource-definition.ts';
 import { templateColumns } from '../../core/pod/columns.ts';
 import { defaultPodTemplate } from '../../core/pod/defaults.ts';
-import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { disabledTemplateWarnings, specWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import { fieldInvalid, immutable } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
@@ -22,7 +22,6 @@ import { validateDeploymentSpec } from './validation.ts';
 
 const META = new FieldPath('metadata');
 const RULES = { namespaced: true, name: dns1123Subdomain };
-const TEMPLATE_SPEC = SPEC.child('template', 'spec');
 const COUNTS = [
 	...(['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas'] as const),
 	...(['availableReplicas', 'unavailableReplicas', 'terminatingReplicas', 'collisionCount'] as const),
@@ -36,13 +35,11 @@ const strategy: Strategy<Deployment> = {
 	prepareForCreate: (deployment) => ({
 		...deployment,
 		metadata: { ...deployment.metadata, generation: 1 },
-		spec: withField(deployment.spec, 'template', (template) => templateWithoutDisabledFields(template)),
+		spec: specWithoutDisabledFields(deployment.spec),
 		status: {},
 	}),
 	prepareForUpdate: (deployment, old) => {
-		const spec = withField(deployment.spec, 'template', (template) =>
-			templateWithoutDisabledFields(template, old.spec.template),
-		);
+		const spec = specWithoutDisabledFields(deployment.spec, old.spec);
 		const next = withNextSpec(deployment, old, spec);
 		const isAnnotated = !semanticEqual(deployment.metadata.annotations, old.metadata.annotations);
 		const generation = generationAfter(old.metadata, isAnnotated || next.spec !== old.spec);
@@ -60,8 +57,7 @@ const strategy: Strategy<Deployment> = {
 			: [immutable(SPEC.child('selector'), deployment.spec.selector)]),
 	],
 	warnings: (deployment, old) => workloadWarnings(deployment, old, deployment.spec.template),
-	droppedFields: ({ spec }, old) =>
-		disabledFieldWarnings(spec.template.spec, old?.spec.template.spec, TEMPLATE_SPEC),
+	droppedFields: ({ spec }, old) => disabledTemplateWarnings(spec, old?.spec),
 	allowUnconditionalUpdate: true,
 };
 

@@ -5,7 +5,7 @@ import type {
 } from '../../contract/resource-definition.ts';
 import { templateColumns } from '../../core/pod/columns.ts';
 import { defaultPodTemplate } from '../../core/pod/defaults.ts';
-import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { disabledTemplateWarnings, specWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import { immutable, nonNegative } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { wideColumn } from '../../meta/columns.ts';
@@ -23,7 +23,6 @@ import { type ReplicaSet, replicaSetSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');
 const RULES = { namespaced: true, name: dns1123Subdomain };
-const TEMPLATE_SPEC = SPEC.child('template', 'spec');
 const DEFAULTS: Partial<ReplicaSet['spec']> = { replicas: 1 };
 
 /** Upstream: rsStrategy in pkg/registry/apps/replicaset. */
@@ -31,17 +30,10 @@ const strategy: Strategy<ReplicaSet> = {
 	prepareForCreate: (set) => ({
 		...set,
 		metadata: { ...set.metadata, generation: 1 },
-		spec: withField(set.spec, 'template', (template) => templateWithoutDisabledFields(template)),
+		spec: specWithoutDisabledFields(set.spec),
 		status: { replicas: 0 },
 	}),
-	prepareForUpdate: (set, old) =>
-		withNextSpec(
-			set,
-			old,
-			withField(set.spec, 'template', (template) =>
-				templateWithoutDisabledFields(template, old.spec.template),
-			),
-		),
+	prepareForUpdate: (set, old) => withNextSpec(set, old, specWithoutDisabledFields(set.spec, old.spec)),
 	validateCreate: (set) => [...validateMeta(set.metadata, RULES, META), ...validateSpec(set.spec)],
 	validateUpdate: (set, old) => [
 		...validateMetaUpdate(set.metadata, old.metadata, META),
@@ -51,8 +43,7 @@ const strategy: Strategy<ReplicaSet> = {
 			: [immutable(SPEC.child('selector'), set.spec.selector)]),
 	],
 	warnings: (set, old) => workloadWarnings(set, old, set.spec.template),
-	droppedFields: ({ spec }, old) =>
-		disabledFieldWarnings(spec.template.spec, old?.spec.template.spec, TEMPLATE_SPEC),
+	droppedFields: ({ spec }, old) => disabledTemplateWarnings(spec, old?.spec),
 	allowUnconditionalUpdate: true,
 };
 

@@ -5,10 +5,12 @@
  * drops it silently; here the client gets a warning.
  */
 
-import type { FieldPath } from '../../errors/field-path.ts';
+import { type FieldPath, SPEC } from '../../errors/field-path.ts';
 import { leftOut } from '../../schema/dropped-fields.ts';
 import { DISABLED_FEATURES, type DisabledFeature } from './disabled-features.ts';
 import type { PodSpec, PodStatus, PodTemplateSpec } from './schema.ts';
+
+const TEMPLATE_SPEC = SPEC.child('template', 'spec');
 
 const FEATURES: readonly DisabledFeature[] = Object.values(DISABLED_FEATURES);
 
@@ -23,6 +25,18 @@ export function withoutDisabledFields(spec: PodSpec, old?: PodSpec): PodSpec {
 		if (dropped !== left && !(old && disabledPlaces(feature, old).length > 0)) left = dropped;
 	}
 	return left;
+}
+
+/** The spec of a workload, with the template of its Pods. */
+interface TemplatedSpec {
+	readonly template?: PodTemplateSpec;
+}
+
+/** Like {@link withoutDisabledFields}, for the spec of a workload. */
+export function specWithoutDisabledFields<S extends TemplatedSpec>(spec: S, old?: S): S {
+	const { template } = spec;
+	const left = template && templateWithoutDisabledFields(template, old?.template);
+	return left === template ? spec : { ...spec, template: left };
 }
 
 /** Like {@link withoutDisabledFields}, for a Pod template. */
@@ -52,6 +66,14 @@ export function disabledFieldWarnings(
 		const { because, instead } = feature;
 		return [leftOut(path.child(first), { because, instead, more: places.length - 1 })];
 	});
+}
+
+/** Like {@link disabledFieldWarnings}, for the spec of a workload. */
+export function disabledTemplateWarnings(
+	{ template }: TemplatedSpec,
+	old: TemplatedSpec | undefined,
+): readonly string[] {
+	return template ? disabledFieldWarnings(template.spec, old?.template?.spec, TEMPLATE_SPEC) : [];
 }
 
 /** The paths in `spec` of the fields of a feature, such as `volumes[0].emptyDir.mode`. */

@@ -17,12 +17,11 @@ import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { withDefaults, withField } from '../../schema/defaults.ts';
 import { templateColumns } from '../pod/columns.ts';
 import { defaultPodTemplate } from '../pod/defaults.ts';
-import { disabledFieldWarnings, templateWithoutDisabledFields } from '../pod/disabled-fields.ts';
+import { disabledTemplateWarnings, specWithoutDisabledFields } from '../pod/disabled-fields.ts';
 import { type ReplicationController, replicationControllerSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');
 const RULES = { namespaced: true, name: dns1123Subdomain };
-const TEMPLATE_SPEC = SPEC.child('template', 'spec');
 const COUNTS = [
 	...(['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const),
 	'observedGeneration' as const,
@@ -33,17 +32,11 @@ const strategy: Strategy<ReplicationController> = {
 	prepareForCreate: (controller) => ({
 		...controller,
 		metadata: { ...controller.metadata, generation: 1 },
-		spec: withField(controller.spec, 'template', (template) => templateWithoutDisabledFields(template)),
+		spec: specWithoutDisabledFields(controller.spec),
 		status: { replicas: 0 },
 	}),
 	prepareForUpdate: (controller, old) =>
-		withNextSpec(
-			controller,
-			old,
-			withField(controller.spec, 'template', (template) =>
-				templateWithoutDisabledFields(template, old.spec.template),
-			),
-		),
+		withNextSpec(controller, old, specWithoutDisabledFields(controller.spec, old.spec)),
 	validateCreate: (controller) => [
 		...validateMeta(controller.metadata, RULES, META),
 		...validateSpec(controller.spec),
@@ -53,8 +46,7 @@ const strategy: Strategy<ReplicationController> = {
 		...(controller.spec === old.spec ? [] : validateSpec(controller.spec)),
 	],
 	warnings: (controller, old) => workloadWarnings(controller, old, controller.spec.template),
-	droppedFields: ({ spec: { template } }, old) =>
-		template ? disabledFieldWarnings(template.spec, old?.spec.template?.spec, TEMPLATE_SPEC) : [],
+	droppedFields: ({ spec }, old) => disabledTemplateWarnings(spec, old?.spec),
 	allowUnconditionalUpdate: true,
 };
 
