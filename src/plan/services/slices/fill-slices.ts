@@ -85,3 +85,10 @@ function fullestWithRoom(slices: Iterable<EndpointSlice>, count: number): Endpoi
 	}
 	return fullest;
 }
+
+/** The new slice `next` as the next state of `slice`, whose name it gets. */
+export function inPlaceOf(slice: EndpointSlice, next: EndpointSlice): EndpointSlice {
+	const { generateName: _, ...metadata } = next.metadata;
+	const { name = '', uid = '', resourceVersion = '' } = slice.metadata;
+	return { ...next, metadata: { ...metadata, name, uid, resourceVersion } };
+}

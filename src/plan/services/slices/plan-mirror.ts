@@ -23,7 +23,7 @@ import { semanticEqual } from '../../../api/schema/equality.ts';
 import { TRIGGER_TIME_ANNOTATION } from '../endpoints/members.ts';
 import { repackSubsets } from '../endpoints/repack.ts';
 import { EndpointSet, isSameState, portsKey } from './endpoint-set.ts';
-import type { SliceChanges } from './fill-slices.ts';
+import { inPlaceOf, type SliceChanges } from './fill-slices.ts';
 import { namePrefix } from './slice-labels.ts';
 
 /** The label of Endpoints that are not mirrored. */
@@ -60,7 +60,7 @@ export function planMirror({ endpoints, service, slices }: MirrorSnapshot): Mirr
 		const [first, ...others] = existing.get(key) ?? [];
 		remove.push(...others);
 		if (!first) create.push(next);
-		else if (!isMirrorOf(first, next)) update.push(named(next, first));
+		else if (!isMirrorOf(first, next)) update.push(inPlaceOf(first, next));
 	}
 	const recycled = recycle(create, remove);
 	return {
@@ -191,16 +191,8 @@ function recycle(create: readonly EndpointSlice[], remove: readonly EndpointSlic
 	const rest = create.filter((next) => {
 		const at = left.findIndex(({ addressType }) => addressType === next.addressType);
 		const [slice] = at < 0 ? [] : left.splice(at, 1);
-		if (slice) update.push(named(next, slice));
+		if (slice) update.push(inPlaceOf(slice, next));
 		return !slice;
 	});
 	return { create: rest, update, remove: left };
-}
-
-function named(
-	next: EndpointSlice,
-	{ metadata: { name = '', uid = '', resourceVersion = '' } }: EndpointSlice,
-): EndpointSlice {
-	const { generateName: _, ...metadata } = next.metadata;
-	return { ...next, metadata: { ...metadata, name, uid, resourceVersion } };
 }

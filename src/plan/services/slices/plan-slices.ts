@@ -31,7 +31,7 @@ import {
 	targetPortsOf,
 } from '../endpoints/members.ts';
 import { EndpointSet, portsKey } from './endpoint-set.ts';
-import { fillSlices, type SliceChanges } from './fill-slices.ts';
+import { fillSlices, inPlaceOf, type SliceChanges } from './fill-slices.ts';
 import { withHints } from './hints.ts';
 import { hasOtherLabels, namePrefix, sliceLabels } from './slice-labels.ts';
 
@@ -250,13 +250,6 @@ function finished(plan: SliceChanges, { service, slices, triggerTime }: SlicesSn
 	}
 	const finish = (slice: EndpointSlice): EndpointSlice => withTime(withHints(service, slice), triggerTime);
 	return { create: create.map(finish), update: update.map(finish), remove };
-}
-
-/** `next` as the next state of `slice`. */
-function inPlaceOf(slice: EndpointSlice, next: EndpointSlice): EndpointSlice {
-	const { generateName: _, ...metadata } = next.metadata;
-	const { name = '', uid = '', resourceVersion = '' } = slice.metadata;
-	return { ...next, metadata: { ...metadata, name, uid, resourceVersion } };
 }
 
 function withTime(slice: EndpointSlice, triggerTime: string | undefined): EndpointSlice {
