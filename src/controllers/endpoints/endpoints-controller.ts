@@ -11,6 +11,7 @@ import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '.
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { isOvertaken, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
+import { isLeaderElection } from '../../plan/services/endpoints/members.ts';
 import { planEndpoints } from '../../plan/services/endpoints/plan-endpoints.ts';
 import { type TriggerTimes, triggerText, triggerTimes } from '../../plan/services/endpoints/trigger-times.ts';
 import { keyOfEither, podsOfService, servicesOfPod } from './service-pods.ts';
@@ -26,9 +27,6 @@ export interface EndpointsControllerOptions extends ControllerContext {
 
 /** Time after which a pass is repeated that another writer has overtaken. */
 const OVERTAKEN_MS = 50;
-
-/** The annotation of Endpoints that serve for a leader election, and belong to no Service. */
-const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader';
 
 /**
  * The endpoints controller: keeps the Endpoints of Services with a selector, and deletes those of Services that no longer
@@ -70,8 +68,7 @@ export class EndpointsController {
 		const current = endpoints.get(namespace, name);
 		if (service) return this.#write(key, service, current);
 		this.#times.delete(key);
-		if (current && current.metadata.annotations?.[LEADER_ANNOTATION] === undefined)
-			await this.#delete(current);
+		if (current && !isLeaderElection(current)) await this.#delete(current);
 		return DONE;
 	}
 

@@ -1,3 +1,4 @@
+import type { Endpoints } from '../../../api/core/endpoints/schema.ts';
 import { hasEnded } from '../../../api/core/pod/phase.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { Service, ServicePort } from '../../../api/core/service/schema.ts';
@@ -17,6 +18,11 @@ export const TRIGGER_TIME_ANNOTATION = 'endpoints.kubernetes.io/last-change-trig
  */
 export function hasSelectedEndpoints({ spec }: Service): boolean {
 	return spec.type !== 'ExternalName' && spec.selector !== undefined;
+}
+
+/** Whether the Endpoints serve for a leader election: then they belong to no Service, even to one of their name. */
+export function isLeaderElection({ metadata }: Pick<Endpoints, 'metadata'>): boolean {
+	return metadata.annotations?.['control-plane.alpha.kubernetes.io/leader'] !== undefined;
 }
 
 /** Whether the Service selects the Pod, whatever the state of the Pod. An empty selector selects every Pod. */

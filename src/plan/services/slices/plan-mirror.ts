@@ -20,7 +20,7 @@ import type {
 import { controllerReferenceTo } from '../../../api/meta/controller-reference.ts';
 import { parseIp } from '../../../api/network/ip-address.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
-import { TRIGGER_TIME_ANNOTATION } from '../endpoints/members.ts';
+import { isLeaderElection, TRIGGER_TIME_ANNOTATION } from '../endpoints/members.ts';
 import { repackSubsets } from '../endpoints/repack.ts';
 import { EndpointSet, isSameState, portsKey } from './endpoint-set.ts';
 import { inPlaceOf, type SliceChanges } from './fill-slices.ts';
@@ -29,7 +29,6 @@ import { namePrefix } from './slice-labels.ts';
 /** The label of Endpoints that are not mirrored. */
 export const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror';
 
-const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader';
 const APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 const MAX_ADDRESSES_PER_SUBSET = 1000;
 
@@ -71,8 +70,8 @@ export function planMirror({ endpoints, service, slices }: MirrorSnapshot): Mirr
 	};
 }
 
-function isMirrored({ metadata: { labels = {}, annotations = {} } }: Endpoints): boolean {
-	return labels[SKIP_MIRROR_LABEL] !== 'true' && annotations[LEADER_ANNOTATION] === undefined;
+function isMirrored(endpoints: Endpoints): boolean {
+	return endpoints.metadata.labels?.[SKIP_MIRROR_LABEL] !== 'true' && !isLeaderElection(endpoints);
 }
 
 function tooManyEvent(skipped: number): EventText {
