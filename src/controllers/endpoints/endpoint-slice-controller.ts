@@ -1,7 +1,7 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
-import { ENDPOINT_SLICE_CONTROLLER, SLICE_MANAGER_LABEL } from '../../api/discovery/endpointslice/labels.ts';
+import { ENDPOINT_SLICE_CONTROLLER } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
@@ -13,6 +13,7 @@ import { type TriggerTimes, triggerText, triggerTimes } from '../../plan/service
 import { planSlices } from '../../plan/services/slices/plan-slices.ts';
 import {
 	keyOfEither,
+	OVERTAKEN_MS,
 	podsOfService,
 	servicesOfPod,
 	servicesOfSlice,
@@ -29,9 +30,6 @@ export interface EndpointSliceControllerOptions extends ControllerContext {
 	readonly nodes: Informer<Node>;
 	readonly slices: Informer<EndpointSlice>;
 }
-
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
 
 /**
  * The endpointslice controller: keeps the EndpointSlices of Services with a selector. The garbage collector deletes them
@@ -54,7 +52,7 @@ export class EndpointSliceController {
 				watches: [
 					// A Pod whose Node is missing is left out until the Node exists; the backoff repeats that pass.
 					watch(nodes, () => []),
-					watch(slices, (slice, old) => servicesOfSlice(slice, old, isManaged)),
+					watch(slices, (slice, old) => servicesOfSlice(slice, old, ENDPOINT_SLICE_CONTROLLER)),
 					watch(services, keyOfEither),
 					watch(pods, (pod, old) => servicesOfPod(services, pod, old)),
 				],
@@ -96,7 +94,7 @@ export class EndpointSliceController {
 		const plan = planSlices({
 			service,
 			pods: selected,
-			slices: slicesOfService(slices, key, isManaged),
+			slices: slicesOfService(slices, key, ENDPOINT_SLICE_CONTROLLER),
 			nodeNamed: (name) => nodes.get('', name),
 			...triggerText(changed),
 		});
@@ -104,8 +102,4 @@ export class EndpointSliceController {
 		if (plan.problems.length > 0) throw new Error(plan.problems.join(', '));
 		return isWritten;
 	}
-}
-
-function isManaged({ metadata }: EndpointSlice): boolean {
-	return metadata.labels?.[SLICE_MANAGER_LABEL] === ENDPOINT_SLICE_CONTROLLER;
 }

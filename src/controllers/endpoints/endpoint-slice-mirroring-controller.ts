@@ -1,6 +1,6 @@
 import type { Endpoints } from '../../api/core/endpoints/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
-import { MIRRORING_CONTROLLER, SLICE_MANAGER_LABEL } from '../../api/discovery/endpointslice/labels.ts';
+import { MIRRORING_CONTROLLER } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
@@ -8,7 +8,7 @@ import { Controller, type ControllerContext, watch } from '../../client/controll
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { planMirror } from '../../plan/services/slices/plan-mirror.ts';
-import { keyOfEither, servicesOfSlice, slicesOfService } from './service-pods.ts';
+import { keyOfEither, OVERTAKEN_MS, servicesOfSlice, slicesOfService } from './service-pods.ts';
 import { SliceWriter } from './slice-writer.ts';
 
 /** The dependencies of the mirroring controller; see service-pods.ts for the indexes of the informers. */
@@ -19,9 +19,6 @@ export interface MirroringControllerOptions extends ControllerContext {
 	readonly endpoints: Informer<Endpoints>;
 	readonly slices: Informer<EndpointSlice>;
 }
-
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
 
 /**
  * The endpointslicemirroring controller: mirrors Endpoints that users write for Services without a selector into
@@ -41,7 +38,7 @@ export class EndpointSliceMirroringController {
 			{
 				name: 'endpoint_slice_mirroring',
 				watches: [
-					watch(slices, (slice, old) => servicesOfSlice(slice, old, isManaged)),
+					watch(slices, (slice, old) => servicesOfSlice(slice, old, MIRRORING_CONTROLLER)),
 					watch(services, keyOfEither),
 					watch(endpoints, keyOfEither),
 				],
@@ -65,13 +62,9 @@ export class EndpointSliceMirroringController {
 		const plan = planMirror({
 			endpoints: object,
 			service: services.get(namespace, name),
-			slices: slicesOfService(slices, key, isManaged),
+			slices: slicesOfService(slices, key, MIRRORING_CONTROLLER),
 		});
 		if (object) for (const event of plan.events) recorder.event(object, event);
 		return (await this.#writer.apply(namespace, plan)) ? DONE : again(OVERTAKEN_MS);
 	}
-}
-
-function isManaged({ metadata }: EndpointSlice): boolean {
-	return metadata.labels?.[SLICE_MANAGER_LABEL] === MIRRORING_CONTROLLER;
 }

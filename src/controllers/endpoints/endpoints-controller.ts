@@ -14,7 +14,7 @@ import { isOvertaken, uidPrecondition, unlessOvertaken } from '../../client/outc
 import { isLeaderElection } from '../../plan/services/endpoints/members.ts';
 import { planEndpoints } from '../../plan/services/endpoints/plan-endpoints.ts';
 import { type TriggerTimes, triggerText, triggerTimes } from '../../plan/services/endpoints/trigger-times.ts';
-import { keyOfEither, podsOfService, servicesOfPod } from './service-pods.ts';
+import { keyOfEither, OVERTAKEN_MS, podsOfService, servicesOfPod } from './service-pods.ts';
 
 /** The dependencies of the endpoints controller; see service-pods.ts for the indexes of the informers. */
 export interface EndpointsControllerOptions extends ControllerContext {
@@ -24,9 +24,6 @@ export interface EndpointsControllerOptions extends ControllerContext {
 	readonly pods: Informer<Pod>;
 	readonly endpoints: Informer<Endpoints>;
 }
-
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
 
 /**
  * The endpoints controller: keeps the Endpoints of Services with a selector, and deletes those of Services that no longer

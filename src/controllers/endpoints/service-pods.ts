@@ -1,12 +1,15 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
-import { SERVICE_NAME_LABEL } from '../../api/discovery/endpointslice/labels.ts';
+import { SERVICE_NAME_LABEL, SLICE_MANAGER_LABEL } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { type Keys, NO_KEYS } from '../../client/controller.ts';
 import { type Informer, keyOf, keyOfObject } from '../../client/informer.ts';
 import type { Indexes } from '../../client/object-indexes.ts';
 import { canBeEndpoint, isSelected } from '../../plan/services/endpoints/members.ts';
+
+/** Time after which the controllers repeat a pass that another writer has overtaken. */
+export const OVERTAKEN_MS = 50;
 
 const BY_NAMESPACE = 'namespace';
 const BY_SERVICE = 'service';
@@ -48,25 +51,29 @@ export function podsOfService(pods: Pick<Informer<Pod>, 'indexed'>, service: Ser
 	return pods.indexed('endpoint-namespace', namespace).filter((pod) => isSelected(pod, service));
 }
 
-/** The slices of the Service with this key that `manager` maintains. */
+/** The slices of the Service with this key that the controller `manager` maintains. */
 export function slicesOfService(
 	slices: Pick<Informer<EndpointSlice>, 'indexed'>,
 	key: string,
-	isManaged: (slice: EndpointSlice) => boolean,
+	manager: string,
 ): readonly EndpointSlice[] {
-	return slices.indexed(BY_SERVICE, key).filter(isManaged);
+	return slices.indexed(BY_SERVICE, key).filter((slice) => isManaged(slice, manager));
 }
 
-/** The keys of the Services of a slice before and after a change, if the slice is or was managed. */
+/** The keys of the Services of a slice before and after a change, if the controller `manager` maintains or maintained it. */
 export function servicesOfSlice(
 	slice: EndpointSlice | undefined,
 	old: EndpointSlice | undefined,
-	isManaged: (slice: EndpointSlice) => boolean,
+	manager: string,
 ): Keys {
 	return [slice, old]
 		.filter((each) => each !== undefined)
-		.filter(isManaged)
+		.filter((each) => isManaged(each, manager))
 		.flatMap(serviceKeyOf);
+}
+
+function isManaged({ metadata }: EndpointSlice, manager: string): boolean {
+	return metadata.labels?.[SLICE_MANAGER_LABEL] === manager;
 }
 
 function serviceKeyOf({ metadata: { namespace = '', labels = {} } }: EndpointSlice): readonly string[] {
