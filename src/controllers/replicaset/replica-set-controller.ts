@@ -33,7 +33,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { BY_OWNER, type Informers } from '../../client/informers.ts';
 import type { Indexes } from '../../client/object-indexes.ts';
-import { isActivePod, readyConditionOf } from '../../plan/replicaset/availability.ts';
+import { readyConditionOf } from '../../plan/replicaset/availability.ts';
 import { planReplicas, type ReplicaSnapshot } from '../../plan/replicaset/plan-replicas.ts';
 import type { ReplicaOwner } from '../../plan/replicaset/replica-owner.ts';
 import { applyReplicaPlan } from './apply-replica-plan.ts';
@@ -199,10 +199,8 @@ export class ReplicaSetController<T extends KubeObject> {
  */
 function concernsReplicas(pod: Pod, old: Pod): boolean {
 	return (
-		isActivePod(pod) !== isActivePod(old) ||
 		pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
 		pod.status.phase !== old.status.phase ||
-		readyConditionOf(pod)?.lastTransitionTime !== readyConditionOf(old)?.lastTransitionTime ||
 		!semanticEqual(readyConditionOf(pod), readyConditionOf(old)) ||
 		!semanticEqual(pod.metadata.labels, old.metadata.labels) ||
 		!semanticEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
