@@ -3,10 +3,11 @@ import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import { replicaSets } from '../../api/apps/replicaset/definition.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
-import { conflict, isApiError, isNamespaceTerminating, notFound } from '../../api/errors/api-error.ts';
+import { isApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { controllerOf, controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
+import { checkOwner } from '../../client/adoption.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone, revisionOfAnswer, uidPrecondition, unlessGone } from '../../client/outcomes.ts';
@@ -58,15 +59,10 @@ export class DeploymentWriter {
 	}
 
 	/**
-	 * Sets the Deployment as the controller of the ReplicaSet, after a look at the API server's Deployment, as the cache may
-	 * show one that was deleted or replaced. Rejects with NotFound or Conflict in that case.
+	 * Sets the Deployment as the controller of the ReplicaSet. Rejects like {@link checkOwner} if the cached one is stale.
 	 */
 	async adopt({ metadata }: ReplicaSet): Promise<void> {
-		const { name = '', uid } = this.#deployment.metadata;
-		const subject = { group: 'apps', resource: 'deployments', name };
-		const current = await this.#deployments.get(name);
-		if (current.metadata.uid !== uid) throw notFound(subject);
-		if (current.metadata.deletionTimestamp) throw conflict(subject, 'it is being deleted');
+		await checkOwner(this.#deployments, deployments, this.#deployment);
 		const ownerReferences = [controllerReferenceTo(this.#deployment)];
 		await this.#patch(metadata.name, { uid: metadata.uid, ownerReferences });
 	}

@@ -3,10 +3,11 @@ import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { ApiError, conflict, isNamespaceTerminating, notFound } from '../../api/errors/api-error.ts';
+import { ApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
+import { checkOwner } from '../../client/adoption.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone, isOvertaken, revisionOfAnswer, uidPrecondition } from '../../client/outcomes.ts';
@@ -72,18 +73,11 @@ export class JobWriter {
 	}
 
 	/**
-	 * Adopts the Pod: sets the Job as its controller and adds the tracking finalizer. Reads the Job from the API
-	 * server first, because the cache may show a Job that was deleted or replaced; the garbage collector would
-	 * then delete the adopted Pod. Rejects with NotFound or Conflict in that case (upstream:
-	 * RecheckDeletionTimestamp).
+	 * Adopts the Pod: sets the Job as its controller and adds the tracking finalizer. Rejects like {@link checkOwner} if the
+	 * cached Job is stale.
 	 */
 	async adopt({ metadata }: Pod): Promise<void> {
-		const { name = '', uid, deletionTimestamp } = this.#job.metadata;
-		const current = await this.#jobs.get(name);
-		const subject = { group: 'batch', resource: 'jobs', name };
-		if (current.metadata.uid !== uid) throw notFound(subject);
-		if (current.metadata.deletionTimestamp && !deletionTimestamp)
-			throw conflict(subject, 'it is being deleted');
+		await checkOwner(this.#jobs, jobs, this.#job);
 		const ownerReferences = [controllerReferenceTo(this.#job)];
 		await this.#patch(metadata.name, {
 			uid: metadata.uid,

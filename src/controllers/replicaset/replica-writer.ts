@@ -1,10 +1,11 @@
 import type { ReplicaSetStatus } from '../../api/apps/replicaset/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { ApiError, conflict, isNamespaceTerminating, notFound } from '../../api/errors/api-error.ts';
+import { ApiError, isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { messageOf } from '../../base/message-of.ts';
+import { checkOwner } from '../../client/adoption.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone, isOvertaken, revisionOfAnswer, uidPrecondition } from '../../client/outcomes.ts';
@@ -55,18 +56,9 @@ export class ReplicaWriter<T extends KubeObject> {
 		return this.#mayHaveCreated;
 	}
 
-	/**
-	 * Sets the object as the controller of the Pod. Reads the object from the API server first, because the cache may
-	 * show one that was deleted or replaced; the garbage collector would then delete the Pod. Rejects with NotFound or
-	 * Conflict in that case (upstream: RecheckDeletionTimestamp).
-	 */
+	/** Sets the object as the controller of the Pod. Rejects like {@link checkOwner} if the cached one is stale. */
 	async adopt({ metadata }: Pod): Promise<void> {
-		const { group, resource } = this.#options.kind.definition;
-		const { name = '', uid } = this.#object.metadata;
-		const subject = { group, resource, name };
-		const current = await this.#owners.get(name);
-		if (current.metadata.uid !== uid) throw notFound(subject);
-		if (current.metadata.deletionTimestamp) throw conflict(subject, 'it is being deleted');
+		await checkOwner(this.#owners, this.#options.kind.definition, this.#object);
 		const ownerReferences = [controllerReferenceTo(this.#object)];
 		await this.#patch(metadata.name, { uid: metadata.uid, ownerReferences });
 	}
