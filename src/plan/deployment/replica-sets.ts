@@ -39,6 +39,11 @@ export function isActiveSet(set: ReplicaSet): boolean {
 	return setSize(set) > 0;
 }
 
+/** Whether the status of the set is that of its present spec. */
+export function isObserved({ metadata, status }: ReplicaSet): boolean {
+	return (metadata.generation ?? 0) <= (status.observedGeneration ?? 0);
+}
+
 /** The set of the Deployment's template, of several the oldest (upstream: FindNewReplicaSet). */
 export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
 	return sets

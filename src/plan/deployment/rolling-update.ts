@@ -8,7 +8,7 @@
 
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
 import { maxUnavailable, newSetSize, setSize, totalSize } from './limits.ts';
-import { byCreation, isActiveSet } from './replica-sets.ts';
+import { byCreation, isActiveSet, isObserved } from './replica-sets.ts';
 import type { RolloutDraft } from './rollout-draft.ts';
 import { isComplete } from './rollout-status.ts';
 
@@ -44,9 +44,7 @@ function scaleDownOld(draft: RolloutDraft, newSet: ReplicaSet): boolean {
  * others.
  */
 function lastingPods(set: ReplicaSet): number {
-	const { metadata, status } = set;
-	const isSeen = (metadata.generation ?? 0) <= (status.observedGeneration ?? 0);
-	return isSeen ? Math.min(status.availableReplicas ?? 0, setSize(set)) : 0;
+	return isObserved(set) ? Math.min(set.status.availableReplicas ?? 0, setSize(set)) : 0;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 } from './conditions.ts';
 import { newSetSize, setSize, totalSize } from './limits.ts';
 import type { DeploymentPlan, SetAct, SetUpdate } from './plan.ts';
-import { byRevision, findNewSet, isActiveSet, newReplicaSet } from './replica-sets.ts';
+import { byRevision, findNewSet, isActiveSet, isObserved, newReplicaSet } from './replica-sets.ts';
 import type { Rollout } from './rollout-status.ts';
 
 /**
@@ -135,9 +135,7 @@ export class RolloutDraft {
 		const alive = this.oldSets.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 		const surplus = Math.max(alive.length - limit, 0);
 		for (const set of alive.toSorted(byRevision).slice(0, surplus)) {
-			const { metadata, status } = set;
-			const isObserved = (metadata.generation ?? 0) <= (status.observedGeneration ?? 0);
-			if (isActiveSet(set) || status.replicas !== 0 || !isObserved) continue;
+			if (isActiveSet(set) || set.status.replicas !== 0 || !isObserved(set)) continue;
 			this.#removed.push({ set, because: `${alive.length} old ReplicaSets exist and ${limit} are kept` });
 		}
 	}
