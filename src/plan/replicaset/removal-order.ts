@@ -33,7 +33,7 @@ interface Compared {
 /** A criterion: negative if `a` is deleted before `b`. It decides only if all before it return 0. */
 type Criterion = (a: Pod, b: Pod, compared: Compared) => number;
 
-/** The criteria, and the words for Pods that each deletes first. */
+/** The criteria, in the order in which they decide. */
 const CRITERIA: readonly Criterion[] = [
 	// Pods without a node.
 	by(({ spec }) => (spec.nodeName ? 1 : 0)),
