@@ -10,15 +10,21 @@ export function targetOf({ url = '', rawHeaders }: Pick<IncomingMessage, 'url' |
 	// A proxy in front of the server and the server could each use another one of them.
 	if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
 	if (!url.startsWith('/')) throw badRequest('the request target must be a path');
-	const mark = url.indexOf('?');
-	if (mark < 0) return { path: url, query: new Query() };
+	const { path, search } = splitTarget(url);
+	if (search === '') return { path, query: new Query() };
 	const values = new Map<string, string[]>();
-	for (const [name, value] of new URLSearchParams(url.slice(mark))) {
+	for (const [name, value] of new URLSearchParams(search)) {
 		const known = values.get(name);
 		if (known) known.push(value);
 		else values.set(name, [value]);
 	}
-	return { path: url.slice(0, mark), query: new Query(Object.fromEntries(values)) };
+	return { path, query: new Query(Object.fromEntries(values)) };
+}
+
+/** The path of a request target and, as `search`, its query as it was sent, with the question mark; empty if it has none. */
+export function splitTarget(url: string): { readonly path: string; readonly search: string } {
+	const mark = url.indexOf('?');
+	return mark < 0 ? { path: url, search: '' } : { path: url.slice(0, mark), search: url.slice(mark) };
 }
 
 /** Counts how often a header was sent; `rawHeaders` alternates names and values. */

@@ -5,6 +5,7 @@ import { codeOf } from '../../base/files/system-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { forwardedHeaders, valuesOf } from '../../plan/proxy/proxied-headers.ts';
 import { cleanPath, proxiedPath } from '../../plan/proxy/proxied-path.ts';
+import { splitTarget } from '../http/request-target.ts';
 import { streamOf } from './duplex-stream.ts';
 import type { ProxyTarget } from './proxy-target.ts';
 
@@ -55,7 +56,7 @@ export async function sendToBackend(
 	const { method = 'GET' } = request;
 	const sent = http.request({
 		method,
-		...targetOf(request, target),
+		path: pathAt(request, target),
 		setHost: false,
 		setDefaultHeaders: false,
 		maxHeaderSize: MAX_HEAD_BYTES,
@@ -109,10 +110,10 @@ function overTls(raw: NodeStream): NodeStream {
 	return connect({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
 }
 
-function targetOf({ url = '' }: IncomingMessage, { rest }: ProxyTarget): { readonly path: string } {
-	const mark = url.indexOf('?');
-	const [path, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark)];
-	return { path: `${proxiedPath(path, rest).path || '/'}${query}` };
+/** The path and the query at the backend. */
+function pathAt({ url = '' }: IncomingMessage, { rest }: ProxyTarget): string {
+	const { path, search } = splitTarget(url);
+	return `${proxiedPath(path, rest).path || '/'}${search}`;
 }
 
 /** For these a server may wait for a body if nothing says that there is none. */
@@ -122,10 +123,9 @@ function headersOf(
 	{ rawHeaders, url = '', socket, method = '' }: IncomingMessage,
 	isUpgrade: boolean,
 ): readonly string[] {
-	const [path = ''] = url.split('?', 1);
 	const headers = forwardedHeaders(rawHeaders, {
 		address: socket.remoteAddress,
-		path: cleanPath(path),
+		path: cleanPath(splitTarget(url).path),
 		isUpgrade,
 	});
 	// The framing of the body belongs to one connection, so it is chosen again: as the client's.

@@ -18,6 +18,7 @@ import { HtmlLinks } from '../../plan/proxy/html-links.ts';
 import { answeredHeaders } from '../../plan/proxy/proxied-headers.ts';
 import { proxiedPath } from '../../plan/proxy/proxied-path.ts';
 import { type ProxyPlace, proxiedUrl } from '../../plan/proxy/proxied-url.ts';
+import { splitTarget } from '../http/request-target.ts';
 import { type BackendRequest, sendToBackend, unreachable } from './backend-request.ts';
 import type { ProxyTarget } from './proxy-target.ts';
 
@@ -38,12 +39,17 @@ export interface ProxiedExchange {
  */
 export async function proxyRequest(target: ProxyTarget, exchange: ProxiedExchange): Promise<number> {
 	const { request, response, signal } = exchange;
-	const place = placeOf(target, request);
-	const redirect = redirectToSlash(request, target);
-	if (redirect !== undefined) {
-		response.writeHead(301, { location: redirect, 'content-length': 0 });
+	const { path, search } = splitTarget(request.url ?? '');
+	const proxied = proxiedPath(path, target.rest);
+	const { prefix } = proxied;
+	const isRead = request.method === 'GET' || request.method === 'HEAD';
+	// The relative links of a page would miss the last element of a path without a slash at its end.
+	if (isRead && proxied.path === '') {
+		// Not the path as it was sent: two slashes at its beginning would lead to another host.
+		response.writeHead(301, { location: `${prefix}/${search}`, 'content-length': 0 });
 		return 301;
 	}
+	const place = { prefix, backendHost: target.host, requestHost: request.headers.host ?? '' };
 	const backend = await sendToBackend(target, request, { isUpgrade: false, signal }).catch(
 		(error: unknown): never => {
 			throw unreachable(error);
@@ -81,21 +87,6 @@ async function passOn(
 	for (let index = 0; index < rawTrailers.length; index += 2)
 		response.addTrailers({ [rawTrailers[index] ?? '']: rawTrailers[index + 1] ?? '' });
 	return code;
-}
-
-function placeOf({ host, rest }: ProxyTarget, { url = '', headers }: IncomingMessage): ProxyPlace {
-	const [path = ''] = url.split('?', 1);
-	return { prefix: proxiedPath(path, rest).prefix, backendHost: host, requestHost: headers.host ?? '' };
-}
-
-/** Where a GET without a slash after `proxy` is sent to: the relative links of the page would miss the last element. */
-function redirectToSlash({ method, url = '' }: IncomingMessage, { rest }: ProxyTarget): string | undefined {
-	if (method !== 'GET' && method !== 'HEAD') return undefined;
-	const mark = url.indexOf('?');
-	const [path, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark)];
-	const proxied = proxiedPath(path, rest);
-	// Not the path as it was sent: two slashes at its beginning would lead to another host.
-	return proxied.path === '' ? `${proxied.prefix}/${query}` : undefined;
 }
 
 interface Changed {
