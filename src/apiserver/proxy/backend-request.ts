@@ -38,7 +38,7 @@ export type BackendAnswer =
 
 /**
  * Connects to the backend and sends it the head of a request. Rejects like {@link ProxyTarget.connect}. The answer waits
- * for nothing but the backend, so the caller closes the request when the client goes away.
+ * for nothing but the backend, until `signal` aborts: then the connection is closed.
  */
 export async function sendToBackend(
 	target: ProxyTarget,
@@ -49,7 +49,6 @@ export async function sendToBackend(
 	const raw = streamOf(session);
 	// The requests get the errors of the connection too.
 	raw.on('error', () => undefined);
-	if (signal.aborted) raw.destroy();
 	const socket = target.isTls ? overTls(raw) : raw;
 	// An import of node:http would load the WebSocket client too, 8 ms of each start (http-node.ts).
 	const http = process.getBuiltinModule('node:http');
@@ -78,10 +77,13 @@ export async function sendToBackend(
 	answer.catch(() => undefined);
 	sent.flushHeaders();
 	const close = (): void => {
+		signal.removeEventListener('abort', close);
 		sent.destroy();
 		socket.destroy();
 		raw.destroy();
 	};
+	signal.addEventListener('abort', close, { once: true });
+	if (signal.aborted) close();
 	return { sent, answer, close };
 }
 

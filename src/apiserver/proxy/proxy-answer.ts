@@ -55,13 +55,9 @@ export async function proxyRequest(target: ProxyTarget, exchange: ProxiedExchang
 			throw unreachable(error);
 		},
 	);
-	const close = (): void => backend.close();
-	signal.addEventListener('abort', close, { once: true });
-	if (signal.aborted) close();
 	try {
 		return await passOn(backend, exchange, place);
 	} finally {
-		signal.removeEventListener('abort', close);
 		request.unpipe(backend.sent);
 		backend.close();
 	}

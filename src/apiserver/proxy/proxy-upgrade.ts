@@ -23,8 +23,6 @@ export async function proxyUpgrade(
 			throw failure(`error dialing backend: ${failureText(error)}`);
 		},
 	);
-	const close = (): void => backend.close();
-	signal.addEventListener('abort', close, { once: true });
 	try {
 		// Bytes that the client sends before the answer belong to the other protocol.
 		backend.sent.end();
@@ -49,7 +47,6 @@ export async function proxyUpgrade(
 		}
 		return code;
 	} finally {
-		signal.removeEventListener('abort', close);
 		backend.close();
 	}
 }
