@@ -2,7 +2,7 @@
 
 import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
-import { scaledAmount } from '../../api/meta/int-or-percent.ts';
+import { scaledAmount } from '../../api/schema/int-or-percent.ts';
 
 /** The limits of a rolling update as numbers. */
 interface Fenceposts {

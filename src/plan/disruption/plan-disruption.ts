@@ -6,11 +6,11 @@ import {
 	type MetaCondition,
 	withCondition,
 } from '../../api/meta/conditions.ts';
-import { scaledAmount } from '../../api/meta/int-or-percent.ts';
 import { labelSelectorText, matches, selectorOf } from '../../api/meta/selector.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import type { PodDisruptionBudget } from '../../api/policy/poddisruptionbudget/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
+import { scaledAmount } from '../../api/schema/int-or-percent.ts';
 import { expectedScale, type FindOwner } from './expected-scale.ts';
 
 type Status = PodDisruptionBudget['status'];

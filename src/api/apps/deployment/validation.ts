@@ -11,7 +11,7 @@ import {
 	percentOf,
 	validateAtMostAll,
 	validateIntOrPercent,
-} from '../../meta/int-or-percent.ts';
+} from '../../schema/int-or-percent.ts';
 import { validateSelectorAndTemplate } from '../template-validation.ts';
 import type { Deployment, RollingUpdate } from './schema.ts';
 

@@ -3,11 +3,11 @@ import { fieldInvalid, nonNegative, notSupported } from '../../errors/field-erro
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../../meta/columns.ts';
 import { generationAfter } from '../../meta/generation.ts';
-import { validateAtMostAll, validateIntOrPercent } from '../../meta/int-or-percent.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
 import { validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
+import { validateAtMostAll, validateIntOrPercent } from '../../schema/int-or-percent.ts';
 import { type PodDisruptionBudget, podDisruptionBudgetSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');

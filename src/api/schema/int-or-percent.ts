@@ -1,6 +1,6 @@
 import { fieldInvalid, nonNegative } from '../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../errors/field-path.ts';
-import { formText } from './names.ts';
+import { formText } from '../meta/names.ts';
 
 const PERCENT = "a valid percent string must be a numeric string followed by an ending '%'";
 
