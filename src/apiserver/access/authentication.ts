@@ -11,8 +11,8 @@ import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
  *    server. The exception is a WebSocket with a token in its header Authorization, which upstream's clients open
  *    with an Origin: a page cannot set that header on a WebSocket. (Upstream accepts any Origin, and the token in a
  *    sub-protocol too, which a page can set; this server does not.) Rejected is also a request whose Host header is
- *    neither a loopback name or address nor one of the Service of the API server: with DNS rebinding, a page of another site has its host name resolve to 127.0.0.1
- *    and then counts as same-origin, without an Origin header.
+ *    neither a loopback name or address nor one of the Service of the API server: with DNS rebinding, a page of another
+ *    site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin header.
  * 2. Every other request needs a valid token, except for the public paths (`open`): without credentials their user
  *    is `system:anonymous`.
  * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first

@@ -27,7 +27,8 @@ const RENEWAL_MS = 30 * 24 * 3_600_000;
 /**
  * Loads the credentials from `folder`, and makes those that are missing, damaged or about to expire. The
  * folder and its files are accessible to their owner only. The authority is kept as long as possible, so that
- * kubeconfigs copied to other machines keep working. Throws an UnusablePathError if the folder or a file cannot be read or written.
+ * kubeconfigs copied to other machines keep working. Throws an UnusablePathError if the folder or a file cannot be read
+ * or written.
  */
 export function loadCredentials(
 	folder: string,

@@ -20,9 +20,10 @@ const HOSTS_PATH = '/etc/hosts';
 const RESOLV_CONF_PATH = '/etc/resolv.conf';
 
 /**
- * The mounts of a container: its volumes, and `/etc/hosts` and `/etc/resolv.conf` unless a volume is mounted there (upstream:
- * `makeMounts` in kubelet_pods.go; CRI runtimes mount the latter). A mount point comes before those below it, as container runtimes sort them: made in the order of the
- * Pod, an outer volume would hide an inner one. Throws InputError, with upstream's message.
+ * The mounts of a container: its volumes, and `/etc/hosts` and `/etc/resolv.conf` unless a volume is mounted there
+ * (upstream: `makeMounts` in kubelet_pods.go; CRI runtimes mount the latter). A mount point comes before those below
+ * it, as container runtimes sort them: made in the order of the Pod, an outer volume would hide an inner one. Throws
+ * InputError, with upstream's message.
  */
 export function mountsOf(container: Container, facts: MountFacts): readonly Mount[] {
 	const mounts = (container.volumeMounts ?? []).map((mount) => volumeMount(container, mount, facts));

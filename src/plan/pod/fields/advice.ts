@@ -25,8 +25,8 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 ];
 
 /**
- * The texts of Warning headers for a new Pod or workload (a Job or a Deployment, for example) with fields that this runtime does not support:
- * one text for each row of the table, with the path of the first field that it concerns.
+ * The texts of Warning headers for a new Pod or workload (a Job or a Deployment, for example) with fields that this
+ * runtime does not support: one text for each row of the table, with the path of the first field that it concerns.
  */
 export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly string[] {
 	const described = describedPod(object);
