@@ -111,6 +111,9 @@ test('a Scale is refused that is negative, stale, or of another object', async (
 	const strict = { query: { fieldValidation: 'Strict' }, contentType: 'application/merge-patch+json' };
 	const unknown = server.request({ method: 'PATCH', path, ...strict, body: { spec: { count: 1 } } });
 	assert.match((await refusal(unknown)).message, /unknown field "spec.count"/);
+	const query = { dryRun: 'Some' };
+	const text = server.request({ method: 'PATCH', path, query, contentType: 'text/plain', body: {} });
+	assert.equal((await refusal(text)).reason, 'UnsupportedMediaType', 'the first error is the media type');
 	server.close();
 });
 

@@ -8,19 +8,18 @@ import { type ScaleObject, scaleOf, scales } from '../../api/autoscaling/scale/s
 import { type Scale, scaleSchema } from '../../api/autoscaling/scale/schema.ts';
 import type { ResourceDefinition, ScaleRule } from '../../api/contract/resource-definition.ts';
 import { conflict, invalid } from '../../api/errors/api-error.ts';
-import { fieldInvalid as invalidField, nonNegative } from '../../api/errors/field-errors.ts';
-import { FieldPath, SPEC } from '../../api/errors/field-path.ts';
+import { nonNegative } from '../../api/errors/field-errors.ts';
+import { SPEC } from '../../api/errors/field-path.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { DecodeError, decodeAs } from '../../api/schema/decode.ts';
+import { decodeAs } from '../../api/schema/decode.ts';
 import { strictTexts } from '../../api/schema/decode-errors.ts';
 import { assert } from '../../base/assert.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
-import { refuseOrWarn } from '../verbs/decode-object.ts';
 import { get } from '../verbs/get.ts';
-import { readPatch } from '../verbs/patch.ts';
+import { decodePatched, readPatch } from '../verbs/patch.ts';
 import { checkName } from '../verbs/update.ts';
 import { updateObject } from '../verbs/update-object.ts';
 import { type WriteOptions, writeOptions } from '../verbs/write-options.ts';
@@ -50,31 +49,20 @@ export async function putScale(server: ServerContext, request: ResourceRequest):
 
 /** PATCH: applies the patch to the Scale of the object. Throws as {@link putScale} and `patch` do. */
 export async function patchScale(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	const options = writeOptions(request.call.query, 'PatchOptions');
-	const patch = await readPatch(request, scaleSchema);
+	const { patch: read, options } = await readPatch(request, scaleSchema);
+	const { fieldValidation } = options;
 	return change(server, request, {
 		options,
 		scaleAfter: (current) => {
-			const patched = patch.apply({ ...current });
-			try {
-				const { value, problems } = decodeAs<Scale>(scaleSchema, patched);
-				const complaints = [...patch.complaints, ...strictTexts(problems)];
-				refuseOrWarn(request.call, complaints, {
-					fieldValidation: options.fieldValidation,
-					refusal: (texts) => unpatchable(patch.shown(patched), `strict decoding error: ${texts.join(', ')}`),
-				});
-				checkName(request, asObject(value));
-				return value;
-			} catch (error) {
-				if (error instanceof DecodeError) throw unpatchable(patch.shown(patched), error.message);
-				throw error;
-			}
+			const json = read.apply({ ...current });
+			const scale = decodePatched(request, { read, json, fieldValidation }, () => {
+				const { value, problems } = decodeAs<Scale>(scaleSchema, json);
+				return { value, complaints: strictTexts(problems) };
+			});
+			checkName(request, asObject(scale));
+			return scale;
 		},
 	});
-}
-
-function unpatchable(shown: string, text: string): ReturnType<typeof invalid> {
-	return invalid({ group: '', resource: '', name: '' }, [invalidField(new FieldPath('patch'), shown, text)]);
 }
 
 function asObject({ metadata }: Scale): KubeObject {

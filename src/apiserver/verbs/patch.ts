@@ -2,7 +2,6 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { type ApiError, invalid, unsupportedMediaType } from '../../api/errors/api-error.ts';
 import { fieldForbidden, fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
 import { FieldPath } from '../../api/errors/field-path.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { applyJsonPatch, readJsonPatch } from '../../api/patch/json-patch.ts';
 import { mergePatch } from '../../api/patch/merge-patch.ts';
 import { strategicMerge } from '../../api/patch/strategic-merge.ts';
@@ -22,7 +21,7 @@ import { type UpdateStrategy, updateObject } from './update-object.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
 
 /** A parsed patch. */
-export interface Patch {
+interface Patch {
 	/** Returns the object's JSON after the patch. Throws BadRequest or Invalid if it cannot be applied. */
 	apply(object: JsonRecord): JsonRecord;
 	/** Errors of strict decoding of the patch itself. */
@@ -50,49 +49,56 @@ export async function patch(
 	request: ResourceRequest,
 	strategy: UpdateStrategy,
 ): Promise<Result> {
-	// Before the options are read, as upstream: a wrong media type is the first error.
-	patchReaderOf(request.call);
-	const options = writeOptions(request.call.query, 'PatchOptions');
-	const read = await readPatch(request, request.definition.schema);
+	const { patch: read, options } = await readPatch(request, request.definition.schema);
 	const stored = await updateObject(server, request, {
 		options,
 		strategy,
 		next: async (current, pause) => {
 			const json = read.apply({ ...current });
 			await pause();
-			return decodePatched(request, { read, json }, options);
+			const { fieldValidation } = options;
+			const decoded = decodePatched(request, { read, json, fieldValidation }, () => {
+				const { object: value, complaints } = decodeJson(request.resource.codec, bodyOf(json));
+				return { value, complaints };
+			});
+			checkName(request, decoded);
+			return ownersOnce(request.call, decoded);
 		},
 	});
 	return { type: 'object', code: 200, stored };
 }
 
 /**
- * Reads the patch in the body, for an object of this schema. Throws UnsupportedMediaType, BadRequest or Invalid.
+ * Reads the patch in the body, for an object of this schema, and the options. Throws UnsupportedMediaType, BadRequest or
+ * Invalid; as upstream, a wrong media type is the first error.
  */
 export async function readPatch(
 	{ call }: ResourceRequest,
 	schema: ResourceDefinition['schema'],
-): Promise<Patch> {
-	const reader = patchReaderOf(call);
-	refuseForce(call);
-	return reader(await readPatchBody(call), schema);
-}
-
-function patchReaderOf({ contentType }: Call): PatchReader {
+): Promise<{ readonly patch: Patch; readonly options: WriteOptions }> {
+	const { contentType } = call;
 	const reader = contentType === '' ? undefined : READERS.get(mediaTypeOf(contentType));
 	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
-	return reader;
+	const options = writeOptions(call.query, 'PatchOptions');
+	refuseForce(call);
+	return { patch: reader(await readPatchBody(call), schema), options };
+}
+
+/** JSON after a patch, which must be decoded. */
+interface PatchedJson extends Pick<WriteOptions, 'fieldValidation'> {
+	readonly read: Patch;
+	readonly json: JsonRecord;
 }
 
 /**
- * Decodes the patched JSON. Errors of decoding are reported on the field `patch`, since the client did not
+ * Decodes the patched JSON by `decode`. Errors of decoding are reported on the field `patch`, since the client did not
  * send the object itself.
  */
-function decodePatched(
+export function decodePatched<T>(
 	request: ResourceRequest,
-	{ read, json }: { readonly read: Patch; readonly json: JsonRecord },
-	{ fieldValidation }: WriteOptions,
-): KubeObject {
+	{ read, json, fieldValidation }: PatchedJson,
+	decode: () => { readonly value: T; readonly complaints: readonly string[] },
+): T {
 	const refusal = (text: string): ApiError => {
 		const shown = request.definition.isConfidential ? '<secret contents redacted>' : read.shown(json);
 		return invalid({ group: '', resource: '', name: '' }, [
@@ -100,14 +106,12 @@ function decodePatched(
 		]);
 	};
 	try {
-		const decoded = decodeJson(request.resource.codec, bodyOf(json));
-		const complaints = [...read.complaints, ...decoded.complaints];
-		refuseOrWarn(request.call, complaints, {
+		const { value, complaints } = decode();
+		refuseOrWarn(request.call, [...read.complaints, ...complaints], {
 			fieldValidation,
 			refusal: (texts) => refusal(`strict decoding error: ${texts.join(', ')}`),
 		});
-		checkName(request, decoded.object);
-		return ownersOnce(request.call, decoded.object);
+		return value;
 	} catch (error) {
 		if (error instanceof DecodeError || error instanceof OtherKindError) throw refusal(error.message);
 		throw error;
