@@ -5,11 +5,6 @@ export const OVER_CAPACITY_ANNOTATION = 'endpoints.kubernetes.io/over-capacity';
 
 const MAX_ADDRESSES = 1000;
 
-/** The annotation that says that addresses were left out, if {@link withinCapacity} leaves some out. */
-export function capacityAnnotation(subsets: readonly EndpointSubset[]): Readonly<Record<string, string>> {
-	return withinCapacity(subsets) === subsets ? {} : { [OVER_CAPACITY_ANNOTATION]: 'truncated' };
-}
-
 /**
  * The subsets with at most 1000 addresses in total, ready ones first, each subset in proportion to its size (upstream:
  * `truncateEndpoints`); the same list if it has no more.

@@ -12,7 +12,7 @@ import { ENDPOINTS_CONTROLLER, ENDPOINTS_MANAGER_LABEL } from '../../../api/core
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { Service } from '../../../api/core/service/schema.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
-import { capacityAnnotation, OVER_CAPACITY_ANNOTATION, withinCapacity } from './capacity.ts';
+import { OVER_CAPACITY_ANNOTATION, withinCapacity } from './capacity.ts';
 import {
 	addressesOf,
 	canBeEndpoint,
@@ -65,7 +65,7 @@ export function planEndpoints(snapshot: EndpointsSnapshot): EndpointsPlan {
 			annotations: {
 				...annotations,
 				...(triggerTime !== undefined && { [TRIGGER_TIME_ANNOTATION]: triggerTime }),
-				...capacityAnnotation(subsets),
+				...(stored !== subsets && { [OVER_CAPACITY_ANNOTATION]: 'truncated' }),
 			},
 		},
 		...(stored.length > 0 && { subsets: stored }),
