@@ -1,6 +1,7 @@
 import { endpoints as endpointsResource } from '../../api/core/endpoints/definition.ts';
 import type { Endpoints } from '../../api/core/endpoints/schema.ts';
 import { ENDPOINTS_CONTROLLER, ENDPOINTS_MANAGER_LABEL } from '../../api/core/endpoints/validation.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
 import { isNamespaceTerminating } from '../../api/errors/api-error.ts';
@@ -102,23 +103,12 @@ export class EndpointsController {
 	}
 }
 
-function failureOf(
-	kind: 'create' | 'update',
-	key: string,
-	error: unknown,
-): Parameters<EventRecorder['event']>[1] {
-	const why = messageOf(error);
-	return kind === 'create'
-		? {
-				type: 'Warning',
-				reason: 'FailedToCreateEndpoint',
-				message: `Failed to create endpoint for service ${key}: ${why}`,
-			}
-		: {
-				type: 'Warning',
-				reason: 'FailedToUpdateEndpoint',
-				message: `Failed to update endpoint ${key}: ${why}`,
-			};
+function failureOf(kind: 'create' | 'update', key: string, error: unknown): EventText {
+	const [reason, act] =
+		kind === 'create'
+			? ['FailedToCreateEndpoint', 'create endpoint for service']
+			: ['FailedToUpdateEndpoint', 'update endpoint'];
+	return { type: 'Warning', reason, message: `Failed to ${act} ${key}: ${messageOf(error)}` };
 }
 
 /**
