@@ -9,8 +9,9 @@ export function isHeadless({ clusterIPs = [] }: ServiceSpec): boolean {
 }
 
 /** Whether traffic from outside of the cluster can reach the Service (upstream: `ExternallyAccessible`). */
-export function isExternallyAccessible({ type, externalIPs = [] }: ServiceSpec): boolean {
-	return type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && externalIPs.length > 0);
+export function isExternallyAccessible(spec: ServiceSpec): boolean {
+	const { type, externalIPs = [] } = spec;
+	return hasNodePorts(spec) || (type === 'ClusterIP' && externalIPs.length > 0);
 }
 
 /** Whether load balancers ask Nodes for the health of the Service (upstream: `NeedsHealthCheck`). */

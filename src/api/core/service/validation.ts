@@ -21,7 +21,7 @@ import { parseIp, validateEndpointIp, validateIp, validateIpRange } from '../../
 import { PROTOCOLS } from '../../network/protocols.ts';
 import { validateAddressChanges, validateAddresses } from './address-validation.ts';
 import type { Service, ServicePort, ServiceSpec } from './schema.ts';
-import { isExternallyAccessible, isHeadless, needsHealthCheck } from './service-type.ts';
+import { hasNodePorts, isExternallyAccessible, isHeadless, needsHealthCheck } from './service-type.ts';
 import { HINTS_ANNOTATION, MODE_ANNOTATION } from './topology-annotations.ts';
 
 const META = new FieldPath('metadata');
@@ -139,7 +139,7 @@ function validateType(spec: ServiceSpec): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { type, ports = [] } = spec;
 	if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') errors.push(fieldRequired(PORTS));
-	if ((type === 'LoadBalancer' || type === 'NodePort') && isHeadless(spec)) {
+	if (hasNodePorts(spec) && isHeadless(spec)) {
 		const text = `may not be set to 'None' for ${type} services`;
 		errors.push(fieldInvalid(SPEC.child('clusterIPs').index(0), 'None', text));
 	}
