@@ -40,8 +40,6 @@ export interface ContainerSetOptions {
 const INSPECTIONS = 8;
 /** Upper limit on open logs; a log that is closed meanwhile is opened again by its next write. */
 const MOST_LOGS = 64;
-/** How long Docker may take to end the stream of a log after the exit; Podman takes half a second. */
-const DOCKER_LOG_END_MS = 200;
 /**
  * What the engine keeps of a container's output, until it is removed. It is only a buffer while no server copies it, but one
  * that must not fill the disk either. Podman's driver has the format of the CRI, which keeps lines apart.
@@ -73,7 +71,7 @@ export class ContainerSet {
 
 	constructor(options: ContainerSetOptions) {
 		this.#options = options;
-		const { client, records, clock, engine, logMaxBytes, logMaxFiles, onError } = options;
+		const { client, records, clock, logMaxBytes, logMaxFiles, onError } = options;
 		const time = new LogTime(clock, () => process.hrtime.bigint());
 		this.#context = {
 			client,
@@ -89,7 +87,6 @@ export class ContainerSet {
 				maxBytes: logMaxBytes,
 				maxFiles: logMaxFiles,
 				stamp: () => time.stamp(),
-				endsWithinMs: engine.name === 'docker' ? DOCKER_LOG_END_MS : 0,
 			},
 		};
 	}

@@ -6,18 +6,12 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { LINE_LIMIT_BYTES } from '../../cri-log-writer.ts';
 import { EngineLogReader } from './engine-log-reader.ts';
+import { frame } from './testing/frame.ts';
 import { readWrittenEntries } from './written-entries.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'stint-engine-log-'));
 after(() => rmSync(FOLDER, { recursive: true }));
 const PATH = join(FOLDER, 'log');
-
-/** A frame of the engine's log. */
-function frame(stream: 1 | 2, text: string): Buffer {
-	const head = Buffer.of(stream, 0, 0, 0, 0, 0, 0, 0);
-	head.writeUInt32BE(Buffer.byteLength(text), 4);
-	return Buffer.concat([head, Buffer.from(text)]);
-}
 
 function read(bytes: Buffer, cuts: readonly number[] = [], tty = false): string {
 	const reader = new EngineLogReader({ tty });

@@ -19,8 +19,6 @@ export interface LogSettings {
 	/** Size in bytes at which a file is rotated, and the maximum number of files of a container. */
 	readonly maxBytes: number;
 	readonly maxFiles: number;
-	/** How long after an exit the engine may take to end its stream, before the log is read without following it. */
-	readonly endsWithinMs: number;
 	/** The time of day in RFC 3339 with nanoseconds. */
 	stamp(): string;
 	onError(error: unknown): void;
@@ -41,7 +39,7 @@ const RETRY_MS = 500;
 export class EngineLog {
 	readonly #settings: LogSettings;
 	readonly #source: LogSource;
-	#following: { readonly abort: AbortController; readonly ended: Promise<boolean> } | undefined;
+	#following: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
 	#lastStart = Number.NEGATIVE_INFINITY;
 
 	constructor(settings: LogSettings, source: LogSource) {
@@ -61,17 +59,11 @@ export class EngineLog {
 	}
 
 	/**
-	 * Completes the log of a container that has exited. Rejects if the engine cannot be asked; may be repeated.
+	 * Completes the log of a container that has exited. Rejects if the engine cannot be asked; may be repeated. The log is read
+	 * again without following it: Docker 20.10 often ends a stream before a last line without a line end.
 	 */
 	async complete(): Promise<void> {
-		const following = this.#following;
-		if (following) {
-			const { clock, endsWithinMs } = this.#settings;
-			const timer = clock.setTimer(endsWithinMs, () => following.abort.abort());
-			const isComplete = await following.ended;
-			timer.cancel();
-			if (isComplete) return;
-		}
+		await this.stop();
 		await this.#copy({ follow: 0 });
 	}
 
@@ -81,18 +73,15 @@ export class EngineLog {
 		await this.#following?.ended;
 	}
 
-	/** Resolves to whether the engine has ended the log by itself. */
-	async #follow(signal: AbortSignal): Promise<boolean> {
+	async #follow(signal: AbortSignal): Promise<void> {
 		const { clock, onError } = this.#settings;
 		const waitMs = this.#lastStart + RETRY_MS - clock.monotonic();
 		if (waitMs > 0) await sleep(clock, waitMs, signal);
 		this.#lastStart = clock.monotonic();
 		try {
 			await this.#copy({ follow: 1, signal });
-			return true;
 		} catch (error) {
 			if (!signal.aborted) onError(error);
-			return false;
 		}
 	}
 
