@@ -115,13 +115,24 @@ const CODES: Readonly<Record<StatusReason, number>> = {
 	Timeout: 504,
 };
 
+/**
+ * The length of the longest message. Upstream has no limit, but messages repeat what a request says, and to send
+ * megabytes of it back would hold the server.
+ */
+const LONGEST_MESSAGE = 100_000;
+
+function shortened(message: string): string {
+	if (message.length <= LONGEST_MESSAGE) return message;
+	return `${message.slice(0, LONGEST_MESSAGE)}... (${message.length - LONGEST_MESSAGE} more characters)`;
+}
+
 function failure(reason: StatusReason, message: string, details?: Status['details']): ApiError {
 	return new ApiError({
 		kind: 'Status',
 		apiVersion: 'v1',
 		metadata: {},
 		status: 'Failure',
-		message,
+		message: shortened(message),
 		reason,
 		...(details && { details }),
 		code: CODES[reason],
