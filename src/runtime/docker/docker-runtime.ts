@@ -160,6 +160,7 @@ export class DockerRuntime extends EngineRuntime<TrackedContainer, ContainerSet>
 	}
 
 	protected override async kill(container: TrackedContainer): Promise<void> {
+		container.noteKilled();
 		await this.#signal(container, 'SIGKILL');
 	}
 

@@ -141,10 +141,14 @@ function security(world: () => ImageWorld): void {
 		const { machine, reportsOutOfMemory } = world();
 		const resources = { requests: { others: {} }, limits: { memoryBytes: 16 << 20, others: {} } };
 		const grow = ['sh', '-c', 'x=a; while :; do x=$x$x; done'];
-		const exited = await machine.run(grow, { fields: { resources } });
-		assert.ok(exited.state === 'exited' && exited.exitCode === 137);
-		const reasons = reportsOutOfMemory ? ['OOMKilled'] : ['OOMKilled', 'Error'];
-		assert.ok(reasons.includes(exited.reason), JSON.stringify(exited));
+		const reasons: string[] = [];
+		// Docker 20.10 does not report it in one of fifty cases.
+		for (let attempt = 0; attempt < 4 && !reasons.includes('OOMKilled'); attempt++) {
+			const exited = await machine.run(grow, { attempt, fields: { resources } });
+			assert.ok(exited.state === 'exited' && exited.exitCode === 137);
+			reasons.push(exited.reason);
+		}
+		assert.ok(reasons.includes('OOMKilled') || !reportsOutOfMemory, reasons.join());
 	});
 }
 

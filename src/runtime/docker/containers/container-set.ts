@@ -137,11 +137,10 @@ export class ContainerSet {
 	/** Inspects the container of an event. */
 	noteEvent(engineId: string, action: string): void {
 		if (!CHANGES.has(action)) return;
+		const container = this.#byEngineId.get(engineId);
+		if (action === 'oom') container?.noteOutOfMemory();
 		// A failure means that the engine cannot be reached: the next connection synchronizes.
-		void this.#byEngineId
-			.get(engineId)
-			?.refresh()
-			.catch(() => undefined);
+		void container?.refresh().catch(() => undefined);
 	}
 
 	/** Creates a container, or returns the existing one. Rejects with ContainerStartError. */

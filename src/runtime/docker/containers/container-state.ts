@@ -11,6 +11,9 @@ export interface FailedEngineStart {
 const RUNNING: ReadonlySet<string> = new Set(['running', 'paused', 'restarting', 'stopping']);
 const EXITED: ReadonlySet<string> = new Set(['exited', 'stopped', 'dead', 'removing']);
 
+/** The exit code of a program that SIGKILL has ended. */
+const KILLED = 137;
+
 /** The state of a container by the engine's answer about it. Pure. */
 export function stateOf(inspected: unknown, failed?: FailedEngineStart): RuntimeContainerState {
 	if (failed) return startErrorOf(failed);
@@ -18,7 +21,7 @@ export function stateOf(inspected: unknown, failed?: FailedEngineStart): Runtime
 	const startedAt = timeAt(inspected, 'State', 'StartedAt');
 	if (RUNNING.has(status)) return { state: 'running', startedAt: startedAt ?? createdAtOf(inspected) };
 	if (!EXITED.has(status)) return { state: 'created' };
-	const exitCode = numberAt(inspected, 'State', 'ExitCode');
+	const exitCode = exitCodeOf(inspected);
 	const from = startedAt ?? createdAtOf(inspected);
 	// Podman notes the start after the process has started, which may have ended by then.
 	const finishedAt = Math.max(timeAt(inspected, 'State', 'FinishedAt') ?? from, from);
@@ -27,8 +30,14 @@ export function stateOf(inspected: unknown, failed?: FailedEngineStart): Runtime
 		...(startedAt !== undefined && { startedAt }),
 		finishedAt,
 		exitCode,
-		reason: reasonOf(exitCode, valueAt(inspected, 'State', 'OOMKilled') === true),
+		reason: isOutOfMemory(inspected) ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
 	};
+}
+
+/** Whether a container that has exited may have exceeded its memory limit though its state does not say so. */
+export function mayBeOutOfMemory(inspected: unknown): boolean {
+	const isKilled = exitCodeOf(inspected) === KILLED && !isOutOfMemory(inspected);
+	return isKilled && numberAt(inspected, 'HostConfig', 'Memory') > 0;
 }
 
 /** The state of a container that the engine refused to start. */
@@ -42,7 +51,7 @@ export function lostState(before: RuntimeContainerState, finishedAt: number): Ru
 		...(before.state === 'running' && { startedAt: before.startedAt }),
 		state: 'exited',
 		finishedAt,
-		exitCode: 137,
+		exitCode: KILLED,
 		reason: 'ContainerStatusUnknown',
 		message: 'The container could not be located in the container engine: it was removed there',
 	};
@@ -53,7 +62,10 @@ export function createdAtOf(inspected: unknown): number {
 	return timeAt(inspected, 'Created') ?? 0;
 }
 
-function reasonOf(exitCode: number, isOutOfMemory: boolean): string {
-	if (isOutOfMemory) return 'OOMKilled';
-	return exitCode === 0 ? 'Completed' : 'Error';
+function exitCodeOf(inspected: unknown): number {
+	return numberAt(inspected, 'State', 'ExitCode');
+}
+
+function isOutOfMemory(inspected: unknown): boolean {
+	return valueAt(inspected, 'State', 'OOMKilled') === true;
 }
