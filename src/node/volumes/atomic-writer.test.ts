@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import { nextTurn, UNLIMITED_TURN } from '../../base/turn.ts';
 import type { VolumeFile } from '../../plan/pod/inputs/volume-files.ts';
 import { writeAtomically } from './atomic-writer.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 /** What does not matter to most writes. */
 const OPTIONS = { now: Date.UTC(2026, 0, 2, 15, 4, 5), turn: UNLIMITED_TURN, finish: async () => {} };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import { makeSubPath, textInVolume } from './files-in-volume.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 test('a text is read only from a regular file that is reached without a link', async (t) => {
 	const root = temporaryFolder(t);

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { FolderVolumes } from './folder-volumes.ts';
 import { PodFolders } from './pod-folders.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 const NEW = { inUse: false };
 const EMPTY_DIR: VolumeSetUp = { name: 'e', kind: 'emptyDir', medium: '', sizeLimitBytes: undefined };

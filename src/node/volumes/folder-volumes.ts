@@ -13,6 +13,7 @@ import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import { type DiskUsage, diskUsage } from '../../base/files/disk-usage.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import { approximate } from '../../base/json/json.ts';
 import { TurnBudget } from '../../base/turn.ts';
@@ -25,7 +26,6 @@ import { makeSubPath, textInVolume } from './files-in-volume.ts';
 import { checkHostPath } from './host-path.ts';
 import { type OwnershipOptions, setVolumeOwnership } from './ownership.ts';
 import { type PodFolders, UNFINISHED } from './pod-folders.ts';
-import { type DiskUsage, diskUsage } from './usage.ts';
 
 /** For how long files are written in one turn. */
 const TURN_MS = 5;

@@ -3,8 +3,8 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import { checkHostPath } from './host-path.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 test('each type accepts what it names, by way of links too', async (t) => {
 	const folder = temporaryFolder(t);

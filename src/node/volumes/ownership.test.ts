@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import { setVolumeOwnership } from './ownership.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 const AS_ROOT = { skip: process.geteuid?.() === 0 ? false : 'needs root' };
 const GROUP = 4321;

@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import { MemoryRoot } from './memory-root.ts';
 import { PodFolders } from './pod-folders.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
 
 function roots(t: TestContext): {
 	readonly disk: string;

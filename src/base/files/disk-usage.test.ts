@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { temporaryFolder } from './testing/temporary-folder.ts';
-import { diskUsage } from './usage.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { diskUsage } from './disk-usage.ts';
 
 test('the blocks of all files count, those with several links once, and links to elsewhere not', async (t) => {
 	const root = temporaryFolder(t);

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../base/files/system-error.ts';
+import { isMissing } from './system-error.ts';
 
 /** The space that a folder takes in its file system. */
 export interface DiskUsage {
