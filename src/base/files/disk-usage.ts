@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from './system-error.ts';
+import { codeOf, isMissing } from './system-error.ts';
 
 /** The space that a folder takes in its file system. */
 export interface DiskUsage {
@@ -15,7 +15,7 @@ const BLOCK_BYTES = 512;
 /**
  * The blocks and inodes of a folder and everything in it, as `du` counts them (upstream: `DiskUsage` in
  * pkg/volume/util/fs): a file with several links counts once. Follows no links. A folder that a container is changing
- * meanwhile is counted as it was met.
+ * meanwhile is counted as it was met; one that this process may not read counts without its content.
  */
 export async function diskUsage(folder: string): Promise<DiskUsage> {
 	const seen = new Set<string>();
@@ -32,7 +32,7 @@ export async function diskUsage(folder: string): Promise<DiskUsage> {
 			inodes += 1;
 			if (isFolder) for (const name of await readdir(path)) left.push(join(path, name));
 		} catch (error) {
-			if (!isMissing(error)) throw error;
+			if (!isMissing(error) && codeOf(error) !== 'EACCES') throw error;
 		}
 	}
 	return { usedBytes, inodes };

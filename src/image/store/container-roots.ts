@@ -69,6 +69,8 @@ export interface CopiedRoot {
 	readonly marks: LayerMarks;
 }
 
+/** The unit in which file systems give space to files. */
+const BLOCK_BYTES = 4096;
 /** How long the layers of an image stay leased after the last root was made of it. */
 const HOLD_MS = 30_000;
 
@@ -184,6 +186,20 @@ export class ContainerRoots {
 			await removeTree(target);
 			throw error;
 		}
+	}
+
+	/**
+	 * The bytes that a container has written to its root, by a measurement of folders: those of the upper folder of an
+	 * overlay, or what a copy has more than its layers. 0 if there is no root.
+	 */
+	async writtenBytes(containerId: string, measure: (folder: string) => Promise<number>): Promise<number> {
+		const { folders } = this.#options;
+		const folder = folders.container(containerId);
+		const record = await readContainerRecord(folders, containerId);
+		if (!record) return 0;
+		if (await isStored(join(folder, 'upper'))) return await measure(join(folder, 'upper'));
+		const copied = (await this.#visible(record.chainIds)).map(spaceOf).reduce((sum, bytes) => sum + bytes, 0);
+		return Math.max(0, (await measure(join(folder, 'merged'))) - copied);
 	}
 
 	/**
@@ -307,3 +323,8 @@ const NO_MARKS: LayerMarks = {
 	owners: new Map(),
 	xattrs: new Map(),
 };
+
+/** The most space that the files of a layer take, in blocks. */
+function spaceOf({ contentBytes, entries }: LayerRecord): number {
+	return contentBytes + entries * BLOCK_BYTES;
+}

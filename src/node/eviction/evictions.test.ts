@@ -18,6 +18,8 @@ class TestNode {
 	readonly woken: string[] = [];
 	readonly events: EventText[] = [];
 	written = 0;
+	/** What each container has written to its root file system. */
+	layer = 0;
 	/** How often Pods were measured. */
 	measured = 0;
 	readonly evictions = new Evictions({
@@ -28,7 +30,7 @@ class TestNode {
 				this.measured += 1;
 				return Array.from(this.uses, ([podUid, workingSetBytes]) => ({
 					...{ id: podUid, podUid, name: 'c', at: 0, cpuNanoseconds: 0, memoryBytes: 0 },
-					...{ workingSetBytes, processes: 1, writableLayerBytes: 0 },
+					...{ workingSetBytes, processes: 1, writableLayerBytes: this.layer },
 				}));
 			},
 		},
@@ -130,6 +132,18 @@ test('a Pod that writes more than it may is evicted, whatever the node has', asy
 		isPressure: false,
 		graceSeconds: 1,
 	});
+});
+
+test('a Pod whose container writes more to its root than it may is evicted', async () => {
+	const node = new TestNode();
+	const resources = { limits: { 'ephemeral-storage': '1Ki' } };
+	node.add('a', 5, { containers: [{ name: 'c', resources }] });
+	node.layer = 1024;
+	await node.evictions.check();
+	assert.deepEqual(node.woken, []);
+	node.layer = 1025;
+	await node.evictions.check();
+	assert.match(node.evictions.of('a')?.message ?? '', /exceeds the total limit of containers 1Ki/);
 });
 
 test('a Pod that is being deleted or has ended is not evicted', async () => {

@@ -12,7 +12,11 @@ import type { EventText } from '../../api/core/event/event-text.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
-import { limitsLocalStorage, localStorageExcess } from '../../plan/eviction/local-storage.ts';
+import {
+	limitsContainers,
+	limitsLocalStorage,
+	localStorageExcess,
+} from '../../plan/eviction/local-storage.ts';
 import {
 	type EvictionCandidate,
 	evictionGraceSeconds,
@@ -124,10 +128,17 @@ export class Evictions {
 	/** Evicts the Pods that have written more than they may. Resolves to whether there are any. */
 	async #evictExceeding(active: readonly Pod[]): Promise<boolean> {
 		let hasAny = false;
-		for (const pod of active.filter(limitsLocalStorage)) {
+		const limited = active.filter(limitsLocalStorage);
+		const used = limited.some(limitsContainers) ? await this.#options.runtime.usage() : [];
+		const byPod = Map.groupBy(used, ({ podUid }) => podUid);
+		for (const pod of limited) {
 			const { volumes, logs } = await this.#options.diskUse(pod);
-			const bytes = new Map(Array.from(volumes, ([name, { usedBytes }]) => [name, usedBytes]));
-			const message = localStorageExcess(pod, { volumes: bytes, logs });
+			const containers = byPod.get(pod.metadata.uid ?? '') ?? [];
+			const message = localStorageExcess(pod, {
+				logs,
+				volumes: new Map(Array.from(volumes, ([name, { usedBytes }]) => [name, usedBytes])),
+				writableLayers: new Map(containers.map(({ name, writableLayerBytes }) => [name, writableLayerBytes])),
+			});
 			if (message === undefined) continue;
 			hasAny = true;
 			this.#evict(pod, { message, isPressure: false, graceSeconds: IMMEDIATE_GRACE_SECONDS });
@@ -177,7 +188,11 @@ function useOf(used: readonly ContainerUsage[], { volumes, logs }: PodDiskUse): 
 	return {
 		memoryBytes: sum(used.map(({ workingSetBytes }) => workingSetBytes)),
 		processes: sum(used.map(({ processes }) => processes)),
-		diskBytes: sum(ofVolumes.map(({ usedBytes }) => usedBytes)) + sum(logs.values()),
+		diskBytes: sum([
+			...ofVolumes.map(({ usedBytes }) => usedBytes),
+			...logs.values(),
+			...used.map(({ writableLayerBytes }) => writableLayerBytes),
+		]),
 		inodes: sum(ofVolumes.map(({ inodes }) => inodes)),
 		containers: new Map(used.map(({ name, workingSetBytes }) => [name, workingSetBytes])),
 	};

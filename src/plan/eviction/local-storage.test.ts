@@ -10,6 +10,7 @@ const CASES: readonly {
 	readonly spec: object;
 	readonly volumes?: Readonly<Record<string, number>>;
 	readonly logs?: Readonly<Record<string, number>>;
+	readonly layers?: Readonly<Record<string, number>>;
 	readonly message: string | undefined;
 }[] = [
 	{ title: 'nothing limited', spec: { containers: [{ name: 'c' }] }, logs: { c: 1e12 }, message: undefined },
@@ -35,6 +36,19 @@ const CASES: readonly {
 		message: 'Container c exceeded its local ephemeral storage limit "1Mi". ',
 	},
 	{
+		title: 'the log and the files of one container over its limit',
+		spec: { containers: [storing('c', '1Mi'), storing('d', '9Mi')] },
+		logs: { c: 1 },
+		layers: { c: MIB },
+		message: 'Container c exceeded its local ephemeral storage limit "1Mi". ',
+	},
+	{
+		title: 'files of containers over the limit of all of them',
+		spec: { containers: [storing('c', '1Mi')] },
+		layers: { c: MIB, d: 1 },
+		message: 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
+	},
+	{
 		title: 'memory, which does not count as disk',
 		spec: {
 			containers: [storing('c', '1Mi')],
@@ -53,9 +67,13 @@ function storing(name: string, limit: string): object {
 	return { name, resources: { limits: { 'ephemeral-storage': limit } } };
 }
 
-for (const { title, spec, volumes = {}, logs = {}, message } of CASES)
+for (const { title, spec, volumes = {}, logs = {}, layers = {}, message } of CASES)
 	test(`what a Pod may write: ${title}`, () => {
-		const use = { volumes: new Map(Object.entries(volumes)), logs: new Map(Object.entries(logs)) };
+		const use = {
+			volumes: new Map(Object.entries(volumes)),
+			logs: new Map(Object.entries(logs)),
+			writableLayers: new Map(Object.entries(layers)),
+		};
 		assert.equal(localStorageExcess(podWith(spec), use), message);
 	});
 

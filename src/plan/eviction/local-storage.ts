@@ -9,18 +9,25 @@ export interface LocalStorageUse {
 	readonly volumes: ReadonlyMap<string, number>;
 	/** By name of the container, its logs. */
 	readonly logs: ReadonlyMap<string, number>;
+	/** By name of the container, what it has written to its own root file system. */
+	readonly writableLayers: ReadonlyMap<string, number>;
 }
 
 /** Whether the Pod limits what it writes, so that it must be measured. */
-export function limitsLocalStorage({ spec }: Pod): boolean {
-	const { containers, initContainers = [], volumes = [] } = spec;
-	if ([...containers, ...initContainers].some((container) => storageLimit(container) !== undefined))
-		return true;
-	return volumes.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined);
+export function limitsLocalStorage(pod: Pod): boolean {
+	const { volumes = [] } = pod.spec;
+	return limitsContainers(pod) || volumes.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined);
+}
+
+/** Whether the Pod limits what its containers write outside of volumes. */
+export function limitsContainers({ spec }: Pod): boolean {
+	const { containers, initContainers = [] } = spec;
+	return [...containers, ...initContainers].some((container) => storageLimit(container) !== undefined);
 }
 
 /** Why the Pod must be evicted, with the kubelet's message; undefined if it keeps its limits. */
-export function localStorageExcess(pod: Pod, { volumes, logs }: LocalStorageUse): string | undefined {
+export function localStorageExcess(pod: Pod, use: LocalStorageUse): string | undefined {
+	const { volumes, logs, writableLayers } = use;
 	for (const { name, emptyDir } of pod.spec.volumes ?? []) {
 		const limit = emptyDir?.sizeLimit;
 		if (limit === undefined || compareQuantities(limit, '0') <= 0) continue;
@@ -28,14 +35,16 @@ export function localStorageExcess(pod: Pod, { volumes, logs }: LocalStorageUse)
 			return `Usage of EmptyDir volume "${name}" exceeds the limit "${canonicalQuantity(limit)}". `;
 	}
 	const limit = podLimit(pod);
-	const used = [...ephemeral(pod, volumes), ...logs.values()].reduce((sum, bytes) => sum + bytes, 0);
+	const parts = [...ephemeral(pod, volumes), ...logs.values(), ...writableLayers.values()];
+	const used = parts.reduce((sum, bytes) => sum + bytes, 0);
 	if (limit !== undefined && used > quantityValue(limit))
 		return `Pod ephemeral local storage usage exceeds the total limit of containers ${canonicalQuantity(limit)}. `;
 	for (const container of pod.spec.containers) {
 		const own = storageLimit(container);
 		if (own === undefined || quantityValue(own) === 0) continue;
-		if ((logs.get(container.name) ?? 0) > quantityValue(own))
-			return `Container ${container.name} exceeded its local ephemeral storage limit "${canonicalQuantity(own)}". `;
+		const { name } = container;
+		if ((logs.get(name) ?? 0) + (writableLayers.get(name) ?? 0) > quantityValue(own))
+			return `Container ${name} exceeded its local ephemeral storage limit "${canonicalQuantity(own)}". `;
 	}
 	return undefined;
 }

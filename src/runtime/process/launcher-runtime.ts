@@ -294,7 +294,16 @@ export class LauncherRuntime implements Runtime {
 	}
 
 	async usage(): Promise<readonly ContainerUsage[]> {
-		return this.#isEmpty ? [] : await this.#launcher.call('usage');
+		if (this.#isEmpty) return [];
+		const { source } = this.#options;
+		const used = await this.#launcher.call('usage');
+		return await Promise.all(
+			used.map(async (each) => ({
+				...each,
+				// A folder that cannot be measured counts as empty.
+				writableLayerBytes: (await source.writtenBytes?.(each.id).catch(() => 0)) ?? 0,
+			})),
+		);
 	}
 
 	async exec(containerId: string, config: ExecConfig): Promise<ExecSession> {

@@ -29,6 +29,8 @@ export interface ProgramSource {
 	 * stays until `release`.
 	 */
 	prepare(id: string, wanted: WantedContainer): Promise<SourcedProgram>;
+	/** The bytes that a container has written to its own root file system, as measured lately; absent where it has none. */
+	writtenBytes?(id: string): Promise<number>;
 	/** Removes what `prepare` made for containers that have been removed. */
 	release(ids: readonly string[]): Promise<void>;
 	/** Called once after a start, with the ids of all containers: removes what was made for others. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock } from '../../base/clock.ts';
+import { diskUsage } from '../../base/files/disk-usage.ts';
 import type { Random } from '../../base/random.ts';
 import { ImageStore } from '../../image/store/image-store.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
@@ -83,6 +84,13 @@ export class ImageAccess {
 		});
 	}
 
+	/** The space that a folder of a container takes. */
+	async measure(folder: string): Promise<number> {
+		const shim = this.#shim;
+		const found = shim !== undefined && this.ids ? await measureAs(shim, this.ids, folder) : undefined;
+		return found ?? (await diskUsage(folder)).usedBytes;
+	}
+
 	/** The process that pulls and unpacks images into the store; it starts at its first call. Throws if images cannot be run. */
 	worker(): ImageWorker {
 		const {
@@ -150,4 +158,15 @@ function namespacePrefix(shim: string, ids: SubordinateIds): readonly string[] {
 async function removeAs(shim: string, ids: SubordinateIds, path: string): Promise<void> {
 	const [command = '', ...args] = namespacePrefix(shim, ids);
 	await promisify(execFile)(command, [...args, '/bin/rm', '-rf', '--', path]);
+}
+
+/** The space that a folder with files of the users of containers takes; undefined where there is no `du`. */
+async function measureAs(shim: string, ids: SubordinateIds, folder: string): Promise<number | undefined> {
+	const [command = '', ...args] = namespacePrefix(shim, ids);
+	// With an exit code other than 0 it still prints the sum of what it could read.
+	const { stdout } = await promisify(execFile)(command, [...args, '/usr/bin/du', '-skx', folder]).catch(
+		(error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+	);
+	const [, kibibytes] = /^(\d+)\s/.exec(stdout) ?? [];
+	return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }

@@ -31,7 +31,7 @@ import { filterFile } from '../process/shim/shim-file.ts';
 import type { ContainerRoot } from '../process/shim/shim-request.ts';
 import { imageTraits } from './honoured.ts';
 import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
-import { type ImageBoxFacts, imageBoxOf, RESOLV_CONF_PATH, type SubordinateIds } from './image-box.ts';
+import { type ImageBoxFacts, imageBoxOf, RESOLV_CONF_PATH } from './image-box.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
 import { ImageVolumes } from './image-volumes.ts';
@@ -40,6 +40,7 @@ import { SandboxImages } from './sandbox-images.ts';
 import { discardStaleRoots, withTrial } from './stale-roots.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
+import { WrittenBytes } from './written-bytes.ts';
 
 /** The parts and settings of an {@link ImagePrograms}. */
 export interface ImageProgramsOptions extends Omit<ImageAccessOptions, 'keepsBlobs' | 'keepsAlive'> {
@@ -54,7 +55,7 @@ interface Started {
 	readonly machine: MachineProbe;
 	/** Whether roots are overlays; otherwise they are copies. */
 	readonly canOverlay: boolean;
-	readonly ids: SubordinateIds | undefined;
+	readonly access: ImageAccess;
 	readonly store: ImageStore;
 	readonly worker: ImageWorker;
 }
@@ -76,10 +77,18 @@ export class ImagePrograms implements ProgramSource {
 	readonly images = new SandboxImages(() => this.#parts().store);
 	readonly #options: ImageProgramsOptions;
 	readonly #known = new Map<string, KnownImage>();
+	readonly #written: WrittenBytes;
 	#started: Started | undefined;
 
 	constructor(options: ImageProgramsOptions) {
 		this.#options = options;
+		this.#written = new WrittenBytes({
+			clock: options.clock,
+			measure: (id) => {
+				const { store, access } = this.#parts();
+				return store.roots.writtenBytes(this.#rootId(id), (folder) => access.measure(folder));
+			},
+		});
 	}
 
 	async start(shim: string | undefined): Promise<MachineProbe> {
@@ -92,7 +101,7 @@ export class ImagePrograms implements ProgramSource {
 		this.#started = {
 			machine,
 			canOverlay: machine.canOverlay === true,
-			ids: access.ids,
+			access,
 			store: await access.openStore(),
 			worker: access.worker(),
 		};
@@ -100,7 +109,7 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	traitsOn(machine: RuntimeMachine): RuntimeTraits {
-		const hasIds = machine.isolation.level === 'root' || this.#started?.ids !== undefined;
+		const hasIds = machine.isolation.level === 'root' || this.#started?.access.ids !== undefined;
 		return imageTraits(machine, { hasIds });
 	}
 
@@ -145,14 +154,14 @@ export class ImagePrograms implements ProgramSource {
 				'CreateContainerError',
 				`failed to generate container "${id}" spec: failed to generate spec: no command specified`,
 			);
-		const { store, machine, ids } = this.#parts();
+		const { store, machine, access } = this.#parts();
 		const own = userOfThisProcess() ?? { uid: 0, gid: 0 };
 		const facts: ImageBoxFacts = {
 			...machine,
 			uid: own.uid,
 			gid: own.gid,
 			filter: filterFile(),
-			subordinateIds: ids,
+			subordinateIds: access.ids,
 		};
 		const rootId = this.#rootId(id);
 		const root = await this.#rootOf(rootId, record);
@@ -172,8 +181,13 @@ export class ImagePrograms implements ProgramSource {
 		};
 	}
 
+	writtenBytes(id: string): Promise<number> {
+		return this.#written.of(id);
+	}
+
 	async release(ids: readonly string[]): Promise<void> {
 		const { store } = this.#parts();
+		this.#written.forget(ids);
 		for (const id of ids) {
 			await this.#volumes(this.#rootId(id)).release();
 			await store.roots.remove(this.#rootId(id));

@@ -153,6 +153,16 @@ function security(world: () => ImageWorld): void {
 }
 
 function volumes(world: () => ImageWorld): void {
+	test('what a container writes to its root file system is measured', async () => {
+		const { machine, harness } = world();
+		const text = 'head -c 5000000 /dev/zero > /written; echo done; exec sleep 1000000';
+		const { logPath } = await machine.start1(['sh', '-c', text]);
+		await machine.logged(logPath, 'done\n');
+		const written = async (): Promise<number> => (await machine.runtime.usage())[0]?.writableLayerBytes ?? 0;
+		// Engines measure now and then.
+		while ((await written()) < 5_000_000) await harness.passTime(100);
+	});
+
 	test('a volume is mounted, read-only if the Pod says so, and of a subPath only that part', async () => {
 		const { harness } = world();
 		const folder = join(harness.folder, 'volume');
