@@ -1,6 +1,7 @@
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -42,6 +43,15 @@ bool start_in(int proc, const char *pid, char start[32]) {
 	return at && sscanf(at + 1, "%31s", start) == 1;
 }
 
+/*
+ * Holds the namespaces that containers share. The first process of a process namespace gets the processes whose parents have
+ * ended: the kernel removes them when they end, since SIGCHLD is ignored.
+ */
+static int hold_namespaces(void) {
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) pause();
+}
+
 int main(int argc, char **argv) {
 	const char *mode = argc > 1 ? argv[1] : "";
 	if (strcmp(mode, "serve") == 0 && argc == 4) return serve(argv[2], argv[3]);
@@ -49,6 +59,7 @@ int main(int argc, char **argv) {
 	if (strcmp(mode, "network") == 0) return try_network();
 	if (strcmp(mode, "layer") == 0 && argc == 4) return mark_layer(argv[2], strcmp(argv[3], "user") == 0);
 	if (strcmp(mode, "userns") == 0 && argc > 4) return run_in_user_namespace(argv[2], argv[3], argv + 4);
-	fputs("usage: stint-shim serve EVENTS POKE | probe [FOLDER] | network | layer FOLDER user|root | userns UIDS GIDS PROGRAM...\n", stderr);
+	if (strcmp(mode, "pause") == 0) return hold_namespaces();
+	fputs("usage: stint-shim serve EVENTS POKE | pause | probe [FOLDER] | network | layer FOLDER user|root | userns UIDS GIDS PROGRAM...\n", stderr);
 	return 2;
 }

@@ -2,6 +2,7 @@
  * stint-shim starts the containers of a launcher, waits for each, and writes their ends to disk.
  *
  *   stint-shim serve EVENTS POKE   reads requests from standard input, until its end
+ *   stint-shim pause               holds the namespaces of a Pod, and removes the processes that end in them
  *   stint-shim probe [FOLDER]      tries what this machine allows, and prints it; FOLDER is where images would be
  *   stint-shim network             tries whether Pods can have networks of their own, and prints it
  *   stint-shim layer FOLDER user|root

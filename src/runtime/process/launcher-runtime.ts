@@ -330,12 +330,13 @@ export class LauncherRuntime implements Runtime {
 	/** The container whose namespaces the containers of the sandbox share; undefined if each has its own. */
 	async #sharedWith(sandboxId: string, box: ContainerBox): Promise<string | undefined> {
 		const { pid } = this.#known.get(sandboxId)?.config.namespaces ?? {};
-		if (pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
+		const shim = shimFile();
+		if (shim === undefined || pid !== 'pod' || !box.namespaces.includes('p')) return undefined;
 		const calls: Parameters<typeof startPause>[0] = {
 			createContainer: (id, config) => this.#launcher.call('createContainer', id, config),
 			startContainer: (id) => this.#launcher.call('startContainer', id),
 		};
-		return await startPause(calls, sandboxId, { box, folder: this.#options.folder });
+		return await startPause(calls, sandboxId, { box, folder: this.#options.folder, shim });
 	}
 
 	/**

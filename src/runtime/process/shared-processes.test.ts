@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { RuntimeContainer } from '../contract.ts';
 import { containerIdOf } from '../ids.ts';
@@ -35,7 +38,7 @@ class Launcher {
 
 test('the namespaces of a sandbox are held by a container with a box, but without rights to gain', async () => {
 	const launcher = new Launcher(0);
-	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher' });
+	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher', shim: '/shim' });
 	assert.deepEqual(launcher.started, [id]);
 	const [config] = launcher.made;
 	assert.ok(config && isPause(config));
@@ -44,9 +47,26 @@ test('the namespaces of a sandbox are held by a container with a box, but withou
 	});
 });
 
+test('it has no right of the others, and a root with nothing else, where they have images', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-pause-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	const launcher = new Launcher(0);
+	const idMaps = { uid: '0 1000 1', gid: '0 1000 1' };
+	const box = { ...BOX, idMaps, root: { folder: '/image' }, user: { uid: 5, gid: 5 } };
+	await startPause(launcher, 's', { box, folder, shim: '/shim' });
+	const [config] = launcher.made;
+	assert.deepEqual(config?.program.argv, ['/pause', 'pause']);
+	assert.deepEqual(config?.box, {
+		...{ namespaces: 'mpih', hostname: 'web', fileSystems: [], noNewPrivileges: true, idMaps },
+		...{ root: { folder: join(folder, 'pause') }, readOnlyRoot: true, capabilities: '0' },
+		mounts: [{ source: '/shim', subPath: '', target: '/pause', flags: 'r' }],
+	});
+	assert.deepEqual(readdirSync(join(folder, 'pause')), []);
+});
+
 test('if the container has ended, another one takes its place', async () => {
 	const launcher = new Launcher(2);
-	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher' });
+	const id = await startPause(launcher, 's', { box: BOX, folder: '/launcher', shim: '/shim' });
 	assert.deepEqual(
 		launcher.made.slice(0, 3).map(({ attempt }) => attempt),
 		[0, 1, 2],

@@ -4,18 +4,18 @@
  * ends with the sandbox, as the pause container of other runtimes. The callers of the runtime do not see it.
  */
 
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import { ContainerStartError, type RuntimeContainer } from '../contract.ts';
 import { containerIdOf } from '../ids.ts';
 import type { HostContainerConfig, LauncherCalls } from './launcher/protocol.ts';
-import { type ContainerBox, hasOwnProcesses } from './shim/shim-request.ts';
+import { type ContainerBox, type ContainerRoot, hasOwnProcesses } from './shim/shim-request.ts';
 
 /** The name of that container, which no container of a Pod can have. */
 const PAUSE = 'POD';
-
-/** Runs for 68 years, the longest time that every implementation of the program takes. */
-const PROGRAM = ['sleep', '2147483647'];
+/** Where its program is, if it has a root of its own. */
+const PROGRAM_PATH = '/pause';
 
 /** Whether the container only holds the namespaces of its sandbox. */
 export function isPause({ name }: Pick<RuntimeContainer, 'name'>): boolean {
@@ -57,17 +57,28 @@ export function checkJoin(
 	);
 }
 
+/** What the container that holds the namespaces of a sandbox is made of. */
+export interface PauseParts {
+	/** The box of any container of the sandbox. */
+	readonly box: ContainerBox;
+	/** The folder of the launcher. */
+	readonly folder: string;
+	/** The path of the shim, which is its program. */
+	readonly shim: string;
+}
+
 /**
- * Starts the container that holds the namespaces of the sandbox, unless it runs; resolves to its id. `box` is that of any
- * container of the sandbox, and `folder` that of the launcher. Rejects as `startContainer` does.
+ * Starts the container that holds the namespaces of the sandbox, unless it runs; resolves to its id. Rejects as
+ * `startContainer` does.
  */
 export async function startPause(
 	launcher: Pick<LauncherCalls, 'createContainer' | 'startContainer'>,
 	sandboxId: string,
-	{ box, folder }: { readonly box: ContainerBox; readonly folder: string },
+	parts: PauseParts,
 ): Promise<string> {
+	const root = parts.box.root && (await emptyRoot(parts.folder));
 	for (let attempt = 0; ; attempt++) {
-		const config = pauseConfig({ attempt, box, folder });
+		const config = pauseConfig(parts, { attempt, root });
 		const { state } = await launcher.createContainer(sandboxId, config);
 		const id = containerIdOf(sandboxId, config);
 		if (state === 'created') await launcher.startContainer(id);
@@ -76,27 +87,31 @@ export async function startPause(
 	}
 }
 
-function pauseConfig({
-	attempt,
-	box: { namespaces, hostname, sysctls },
-	folder,
-}: {
-	readonly attempt: number;
-	readonly box: ContainerBox;
-	readonly folder: string;
-}): HostContainerConfig {
+/** A root with nothing but the program: containers see the root of each process that they share. */
+async function emptyRoot(folder: string): Promise<ContainerRoot> {
+	const root = join(folder, 'pause');
+	await mkdir(root, { recursive: true, mode: 0o755 });
+	return { folder: root };
+}
+
+function pauseConfig(
+	{ box: { namespaces, hostname, sysctls, idMaps }, folder, shim }: PauseParts,
+	{ attempt, root }: { readonly attempt: number; readonly root: ContainerRoot | undefined },
+): HostContainerConfig {
 	const path = process.env.PATH ?? '/usr/bin:/bin';
 	return {
 		name: PAUSE,
 		attempt,
 		image: '',
 		imageRef: '',
-		program: { argv: PROGRAM, env: { PATH: path }, workingDir: '/' },
+		program: { argv: [root ? PROGRAM_PATH : shim, 'pause'], env: { PATH: path }, workingDir: '/' },
 		box: {
 			namespaces,
 			fileSystems: [],
-			mounts: [],
+			mounts: root ? [{ source: shim, subPath: '', target: PROGRAM_PATH, flags: 'r' }] : [],
 			noNewPrivileges: true,
+			...(root && { root, readOnlyRoot: true, capabilities: '0' }),
+			...(idMaps && { idMaps }),
 			...(hostname !== undefined && { hostname }),
 			...(sysctls && { sysctls }),
 		},

@@ -10,14 +10,17 @@ export function imageTraits(
 	{ hasIds }: { readonly hasIds: boolean },
 ): RuntimeTraits {
 	const { honours, ...others } = processTraits(machine);
-	// The shared processes would be those of a pause container whose root is the machine's.
-	const apart = (field: string): boolean => field !== 'spec.shareProcessNamespace';
 	const fields = [
-		...(honours === 'everything' ? [] : [...honours].filter(apart)),
+		...(honours === 'everything' ? [] : honours),
 		'spec.containers[].securityContext.capabilities.add',
 		'spec.containers[].securityContext.procMount',
 		...(hasIds
-			? ['spec.securityContext.supplementalGroups', 'spec.securityContext.supplementalGroupsPolicy']
+			? [
+					'spec.securityContext.supplementalGroups',
+					'spec.securityContext.supplementalGroupsPolicy',
+					// Containers then have one map of ids, and one user namespace.
+					'spec.shareProcessNamespace',
+				]
 			: []),
 	];
 	return {
