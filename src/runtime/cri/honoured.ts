@@ -1,6 +1,7 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { ENGINE_FIELDS, ENGINE_TRAITS } from '../engines/engine-traits.ts';
 import { inBoth } from '../field-paths.ts';
+import { fieldsWithoutSELinux } from '../se-linux.ts';
 
 /** What decides which fields a runtime of the CRI honours. */
 export interface CriAbilities {
@@ -16,6 +17,7 @@ export interface CriAbilities {
  */
 const HONOURED: readonly string[] = [
 	...ENGINE_FIELDS,
+	...fieldsWithoutSELinux(),
 	'spec.dnsPolicy',
 	'spec.dnsConfig',
 	'spec.shareProcessNamespace',

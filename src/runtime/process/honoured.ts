@@ -1,6 +1,7 @@
 import { platform } from 'node:os';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { inBoth } from '../field-paths.ts';
+import { fieldsWithoutSELinux } from '../se-linux.ts';
 import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 import { userOfThisProcess } from './shim/host-users.ts';
@@ -61,11 +62,18 @@ function isolationTraits({
 	controllers,
 	hasPodNetworks,
 }: RuntimeMachine): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'resolvConf'> {
-	if (level === 'none') return { honours: HONOURED.none };
+	const ineffective = fieldsWithoutSELinux();
+	if (level === 'none') return { honours: new Set([...HONOURED.none, ...ineffective]) };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
 	const limits = enforcesLimits(controllers) ? LIMITS : [];
 	return {
-		honours: new Set([...HONOURED[level], ...limits, ...seesAll, ...namespaced(hasPodNetworks)]),
+		honours: new Set([
+			...HONOURED[level],
+			...limits,
+			...seesAll,
+			...namespaced(hasPodNetworks),
+			...ineffective,
+		]),
 		hostsFile: 'pod',
 		resolvConf: 'if-other',
 	};

@@ -74,14 +74,15 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('seLinuxOptions', {
 		effect: 'held',
+		only: 'where the machine has SELinux',
 		because: 'SELinux labels are not applied',
 		instead: 'remove the options',
 	}),
-	...inBoth('windowsOptions', {
-		effect: 'held',
-		because: 'containers do not run on Windows',
-		instead: 'remove the options',
+	...inBoth('seLinuxOptions', {
+		effect: 'harmless',
+		because: 'This machine has no SELinux, so that they have no effect.',
 	}),
+	...inBoth('windowsOptions', { effect: 'harmless', because: 'They concern nodes with Windows.' }),
 	{
 		field: 'metadata.annotations',
 		effect: 'held',

@@ -270,8 +270,13 @@ export const CASES: readonly FieldCase[] = [
 			{ field: field('appArmorProfile'), effect: 'harmless', pod: make({ appArmorProfile: unconfined }) },
 			{ field: field('seLinuxOptions'), effect: 'held', pod: make({ seLinuxOptions: { level: 's0' } }) },
 			{
+				...{ field: field('seLinuxOptions'), effect: 'harmless' },
+				traits: { ...BARE, honours: new Set([field('seLinuxOptions')]) },
+				pod: make({ seLinuxOptions: { level: 's0' } }),
+			},
+			{
 				field: field('windowsOptions'),
-				effect: 'held',
+				effect: 'harmless',
 				pod: make({ windowsOptions: { runAsUserName: 'x' } }),
 			},
 		];
