@@ -1,7 +1,7 @@
 import { deployments } from '../../api/apps/deployment/definition.ts';
 import { nameSuffix } from '../../api/meta/names.ts';
 import { SystemRandom } from '../../base/random.ts';
-import { parseInt32 } from '../args/int32-flag.ts';
+import { parseInt32Flag } from '../args/integer-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 
@@ -27,7 +27,7 @@ export async function createDeployment(
 		throw new CommandError('cannot specify multiple --image options and command');
 	const labels = { app: name };
 	const ports =
-		port === undefined ? [] : [{ containerPort: parseInt32(port, { flag: '--port', command: COMMAND }) }];
+		port === undefined ? [] : [{ containerPort: parseInt32Flag(port, { flag: '--port', command: COMMAND }) }];
 	const containers = images.map((image, index) => ({
 		name: containerName(image),
 		image,
@@ -36,7 +36,7 @@ export async function createDeployment(
 		resources: {},
 	}));
 	const spec = {
-		replicas: parseInt32(replicas, { flag: '-r, --replicas', command: COMMAND }),
+		replicas: parseInt32Flag(replicas, { flag: '-r, --replicas', command: COMMAND }),
 		selector: { matchLabels: labels },
 		template: { metadata: { labels }, spec: { containers } },
 	};

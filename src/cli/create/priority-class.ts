@@ -1,6 +1,6 @@
 import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
 import { quote } from '../../base/quote.ts';
-import { invalidFlag, parseInt32 } from '../args/int32-flag.ts';
+import { invalidFlag, parseInt32Flag } from '../args/integer-flag.ts';
 import type { CliContext } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 
@@ -20,7 +20,7 @@ export async function createPriorityClass(
 	names: readonly string[],
 	flags: PriorityClassFlags,
 ): Promise<number> {
-	const value = parseInt32(flags.value ?? '0', { flag: '--value', command: COMMAND });
+	const value = parseInt32Flag(flags.value ?? '0', { flag: '--value', command: COMMAND });
 	const globalDefault = truth(flags.globalDefault ?? false);
 	const { description = '', preemptionPolicy = 'PreemptLowerPriority' } = flags;
 	const metadata = { name: oneName(names, 'priorityclass') };

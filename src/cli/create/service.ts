@@ -2,7 +2,7 @@ import { services } from '../../api/core/service/definition.ts';
 import type { ServicePort } from '../../api/core/service/schema.ts';
 import { dns1123Subdomain, portName, portNumber } from '../../api/meta/names.ts';
 import { quote } from '../../base/quote.ts';
-import { parseInt32 } from '../args/int32-flag.ts';
+import { parseInt32Flag } from '../args/integer-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 
@@ -36,7 +36,7 @@ export async function createService(
 	if (type === 'ExternalName' && dns1123Subdomain(externalName).length > 0)
 		throw new CommandError(`invalid service external name ${externalName}`);
 	const command = `create service ${kind}`;
-	const nodePort = parseInt32(flags.nodePort ?? '0', { flag: '--node-port', command });
+	const nodePort = parseInt32Flag(flags.nodePort ?? '0', { flag: '--node-port', command });
 	const ports = tcp.map((text) => ({ ...portOf(text), ...(nodePort > 0 && { nodePort }) }));
 	const labels = { app: name };
 	const spec = {

@@ -12,18 +12,18 @@ import { CommandError } from '../context.ts';
 export function setOfRevision(
 	deployment: Deployment,
 	sets: readonly ReplicaSet[],
-	revision: number,
+	revision: bigint,
 ): ReplicaSet {
 	const byRevision = sets
 		.flatMap((set) => {
 			const own = rolloutRevisionOf(set);
 			return own === undefined ? [] : [{ set, own }];
 		})
-		.sort((a, b) => b.own - a.own);
-	const found = revision === 0 ? byRevision[1] : byRevision.find(({ own }) => own === revision);
+		.sort((a, b) => (b.own < a.own ? -1 : 1));
+	const found = revision === 0n ? byRevision[1] : byRevision.find(({ own }) => own === revision);
 	if (found) return found.set;
 	throw new CommandError(
-		revision === 0
+		revision === 0n
 			? `no rollout history found for deployment "${deployment.metadata.name}"`
 			: `unable to find specified revision ${revision} in history`,
 	);

@@ -14,14 +14,14 @@ export interface RolloutState {
  * How far the rollout of the Deployment is, in the words of `kubectl rollout status` (DeploymentStatusViewer). Throws a
  * CommandError if it lacks progress, or if `revision` is not 0 and another one is rolled out.
  */
-export function rolloutState(deployment: Deployment, revision: number): RolloutState {
+export function rolloutState(deployment: Deployment, revision: bigint): RolloutState {
 	const { metadata, spec, status } = deployment;
 	const name = `"${metadata.name}"`;
-	if (revision > 0) {
+	if (revision > 0n) {
 		const current = rolloutRevisionOf(deployment);
 		if (current !== revision)
 			throw new CommandError(
-				`desired revision (${revision}) is different from the running revision (${current ?? 0})`,
+				`desired revision (${revision}) is different from the running revision (${current ?? 0n})`,
 			);
 	}
 	if ((metadata.generation ?? 0) > (status.observedGeneration ?? 0))

@@ -10,7 +10,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { rolloutRevisionOf } from '../../plan/deployment/annotations.ts';
 import { isSameTemplate } from '../../plan/deployment/template-hash.ts';
-import { parseInt32 } from '../args/int32-flag.ts';
+import { parseInt64Flag } from '../args/integer-flag.ts';
 import { isOf } from '../args/kind-of.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
@@ -48,9 +48,9 @@ async function deploymentsOf(
 }
 
 /** The revision that `rollout status` or `rollout history` shows; 0: whichever is the current one, or all. */
-function shownRevision({ revision: text = '0' }: RolloutFlags, name: string): number {
-	const revision = parseInt32(text, { flag: '--revision', command: `rollout ${name}` });
-	if (revision >= 0) return revision;
+function shownRevision({ revision: text = '0' }: RolloutFlags, name: string): bigint {
+	const revision = parseInt64Flag(text, { flag: '--revision', command: `rollout ${name}` });
+	if (revision >= 0n) return revision;
 	throw new CommandError(`revision must be a positive integer: ${revision}`);
 }
 
@@ -85,7 +85,7 @@ export async function awaitRollout(
 interface Followed {
 	/** The version whose state was printed. */
 	readonly deployment: Deployment;
-	readonly revision: number;
+	readonly revision: bigint;
 	readonly signal: AbortSignal;
 }
 
@@ -151,22 +151,22 @@ export async function rolloutHistory(
 	for (const deployment of await deploymentsOf(connection, words, { flags, refusal })) {
 		const name = displayName(deployments, deployment);
 		const sets = await setsOf(connection, deployment);
-		const title = revision > 0 ? `${name} with revision #${revision}` : `${name} `;
+		const title = revision > 0n ? `${name} with revision #${revision}` : `${name} `;
 		context.stdout.print(`${title}\n${historyText(sets, revision)}\n`);
 	}
 	return 0;
 }
 
-function historyText(sets: readonly ReplicaSet[], revision: number): string {
-	const byRevision = new Map<number, ReplicaSet>();
+function historyText(sets: readonly ReplicaSet[], revision: bigint): string {
+	const byRevision = new Map<bigint, ReplicaSet>();
 	for (const set of sets) {
 		const own = rolloutRevisionOf(set);
 		if (own !== undefined) byRevision.set(own, set);
 	}
 	if (byRevision.size === 0) return 'No rollout history found.';
-	if (revision === 0) {
+	if (revision === 0n) {
 		const rows = [...byRevision]
-			.sort(([a], [b]) => a - b)
+			.sort(([a], [b]) => (a < b ? -1 : 1))
 			.map(([own, { metadata }]) => `${own}\t${metadata.annotations?.[CHANGE_CAUSE] || '<none>'}\n`);
 		return alignText(`REVISION\tCHANGE-CAUSE\n${rows.join('')}`, { minWidth: 0, padding: 2 });
 	}
@@ -189,8 +189,8 @@ export async function rolloutUndo(
 	flags: RolloutFlags,
 ): Promise<number> {
 	const flag = { flag: '--to-revision', command: 'rollout undo' };
-	const revision = parseInt32(flags.toRevision ?? '0', flag);
-	if (revision < 0) throw new CommandError(`unable to find specified revision ${revision} in history`);
+	const revision = parseInt64Flag(flags.toRevision ?? '0', flag);
+	if (revision < 0n) throw new CommandError(`unable to find specified revision ${revision} in history`);
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (kind: string): string => `no rollbacker has been implemented for "${kind}"`;
 	for (const deployment of await deploymentsOf(connection, words, { flags, refusal })) {

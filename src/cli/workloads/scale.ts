@@ -1,6 +1,6 @@
 import { pathOf } from '../../client/client.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
-import { parseInt32 } from '../args/int32-flag.ts';
+import { parseInt32Flag } from '../args/integer-flag.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { type ChoiceFlags, type NamedObject, namedObjects } from './named-objects.ts';
@@ -40,8 +40,8 @@ interface Wanted {
 
 function wantedOf({ replicas, currentReplicas = '-1', resourceVersion }: ScaleFlags): Wanted {
 	if (replicas === undefined) throw new CommandError('required flag(s) "replicas" not set');
-	const count = parseInt32(replicas, { flag: '--replicas', command: 'scale' });
-	const current = parseInt32(currentReplicas, { flag: '--current-replicas', command: 'scale' });
+	const count = parseInt32Flag(replicas, { flag: '--replicas', command: 'scale' });
+	const current = parseInt32Flag(currentReplicas, { flag: '--current-replicas', command: 'scale' });
 	if (count < 0)
 		throw new CommandError(
 			'The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0',

@@ -32,16 +32,25 @@ const MAX_HISTORY_LENGTH = 2000;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The revision in the annotations of an object; 0 if there is none, undefined if it is not a number. */
-export function rolloutRevisionOf({ metadata }: KubeObject): number | undefined {
+/** The revision in the annotations of an object; 0 if there is none, undefined if it is not an int64. */
+export function rolloutRevisionOf({ metadata }: KubeObject): bigint | undefined {
 	const text = metadata.annotations?.[REVISION];
-	if (text === undefined) return 0;
-	return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
+	if (text === undefined) return 0n;
+	// Longer ones are out of range, unless they begin with zeros.
+	if (!/^[+-]?0*\d{1,19}$/.test(text)) return undefined;
+	const revision = BigInt(text.replace(/^\+/, ''));
+	return BigInt.asIntN(64, revision) === revision ? revision : undefined;
 }
 
-/** The highest revision of the sets; sets without a valid one do not count. */
-export function maxRevision(sets: readonly ReplicaSet[]): number {
-	return sets.reduce((most, set) => Math.max(most, rolloutRevisionOf(set) ?? 0), 0);
+/** The revision after the highest of the sets; sets without a valid one do not count. */
+export function nextRevision(sets: readonly ReplicaSet[]): bigint {
+	let highest = 0n;
+	for (const set of sets) {
+		const revision = rolloutRevisionOf(set) ?? 0n;
+		if (revision > highest) highest = revision;
+	}
+	// As in Go, where the number after the largest one is negative.
+	return BigInt.asIntN(64, highest + 1n);
 }
 
 /** The replicas of the Deployment when the set was last scaled; undefined if the annotation is missing or invalid. */
@@ -74,7 +83,7 @@ export function withSizes(set: ReplicaSet, deployment: Deployment): ReplicaSet {
  * The set of the current template with the annotations of the Deployment, and with `revision` if its own is lower: it is
  * rolled out, again or for the first time. The set itself if nothing changes (upstream: SetNewReplicaSetAnnotations).
  */
-export function withRolloutRevision(set: ReplicaSet, deployment: Deployment, revision: number): ReplicaSet {
+export function withRolloutRevision(set: ReplicaSet, deployment: Deployment, revision: bigint): ReplicaSet {
 	const own = rolloutRevisionOf(set);
 	if (own === undefined) return set;
 	const copied: Record<string, string> = {};

@@ -4,10 +4,10 @@ import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { withRolloutRevision } from './annotations.ts';
+import { nextRevision, withRolloutRevision } from './annotations.ts';
 import { afterCollision } from './plan.ts';
 import { afterFailedCreation, planDeployment } from './plan-deployment.ts';
-import { newReplicaSet } from './replica-sets.ts';
+import { byRevision, newReplicaSet } from './replica-sets.ts';
 import { isSameTemplate, templateHash } from './template-hash.ts';
 import { deploymentOf, RolloutModel } from './testing/rollout-model.ts';
 
@@ -105,19 +105,34 @@ test('a rollback gives the old ReplicaSet the next revision, and it remembers th
 	assert.equal(model.deployment.metadata.annotations?.[REVISION], '3');
 });
 
+test('a revision is an int64, and what is none does not count', () => {
+	const deployment = deploymentOf();
+	const withRevision = (text: string): ReplicaSet => ({
+		...newReplicaSet(deployment),
+		metadata: { name: 's', annotations: { [REVISION]: text } },
+	});
+	const after = (text: string): bigint => nextRevision([withRevision(text)]);
+	assert.equal(after('3546343826724305832'), 3_546_343_826_724_305_833n);
+	assert.equal(after('+0007'), 8n);
+	assert.equal(after('-5'), 1n);
+	for (const text of ['9223372036854775808', '1e3', '', '1 ', '0x1']) assert.equal(after(text), 1n, text);
+	const [low, high] = [withRevision('9007199254740992'), withRevision('9007199254740993')];
+	assert.deepEqual([high, low].sort(byRevision), [low, high]);
+});
+
 test('the history of revisions stays within its maximum length', () => {
 	const deployment = deploymentOf();
 	const history = Array.from({ length: 500 }, (_, index) => `${index + 1000}`).join(',');
 	const annotations = { [REVISION]: '1500', 'deployment.kubernetes.io/revision-history': history };
 	const set = { ...newReplicaSet(deployment), metadata: { name: 's', annotations } };
-	const next = withRolloutRevision(set, deployment, 1501).metadata.annotations?.[
+	const next = withRolloutRevision(set, deployment, 1501n).metadata.annotations?.[
 		'deployment.kubernetes.io/revision-history'
 	];
 	assert.ok(next && next.length <= 2000);
 	assert.ok(next.startsWith('1101,') && next.endsWith(',1499,1500'), next.slice(0, 20));
-	assert.equal(withRolloutRevision(set, deployment, 1500), set);
+	assert.equal(withRolloutRevision(set, deployment, 1500n), set);
 	const strange = { ...set, metadata: { name: 's', annotations: { [REVISION]: 'x' } } };
-	assert.equal(withRolloutRevision(strange, deployment, 7), strange);
+	assert.equal(withRolloutRevision(strange, deployment, 7n), strange);
 });
 
 test('old ReplicaSets beyond the history limit are deleted, those of the earliest revisions', () => {

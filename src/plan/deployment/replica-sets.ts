@@ -31,7 +31,7 @@ export function bySizeNewer(a: ReplicaSet, b: ReplicaSet): number {
 export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
 	const [first, second] = [rolloutRevisionOf(a), rolloutRevisionOf(b)];
 	if (first === undefined || second === undefined || first === second) return byCreation(a, b);
-	return first - second;
+	return first < second ? -1 : 1;
 }
 
 /** Whether the set should have Pods. */

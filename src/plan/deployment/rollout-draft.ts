@@ -1,7 +1,7 @@
 import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import { maxRevision, REVISION, withRolloutRevision, withSizes } from './annotations.ts';
+import { nextRevision, REVISION, withRolloutRevision, withSizes } from './annotations.ts';
 import {
 	conditionAt,
 	type DeploymentConditionText,
@@ -82,7 +82,7 @@ export class RolloutDraft {
 		const { newSet } = this;
 		if (!newSet) return;
 		const { minReadySeconds = 0 } = this.#deployment.spec;
-		const annotated = withRolloutRevision(newSet, this.#deployment, maxRevision(this.oldSets) + 1);
+		const annotated = withRolloutRevision(newSet, this.#deployment, nextRevision(this.oldSets));
 		const isSame = (annotated.spec.minReadySeconds ?? 0) === minReadySeconds;
 		this.#put(isSame ? annotated : { ...annotated, spec: { ...annotated.spec, minReadySeconds } });
 		this.#setRevision(annotated);
@@ -96,7 +96,7 @@ export class RolloutDraft {
 	create(): ReplicaSet {
 		const { newSet: existing } = this;
 		if (existing) return existing;
-		const revision = maxRevision(this.oldSets) + 1;
+		const revision = nextRevision(this.oldSets);
 		const empty = withSizes(
 			withRolloutRevision(newReplicaSet(this.#deployment), this.#deployment, revision),
 			this.#deployment,

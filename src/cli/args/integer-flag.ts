@@ -11,12 +11,24 @@ export interface ParsedFlag {
 }
 
 /** As Go's flags parse an int32, in decimal digits. Throws a CommandError with kubectl's text. */
-export function parseInt32(text: string, flag: ParsedFlag): number {
+export function parseInt32Flag(text: string, flag: ParsedFlag): number {
+	return Number(parseInteger(text, { flag, bits: 32 }));
+}
+
+/** The same for an int64. */
+export function parseInt64Flag(text: string, flag: ParsedFlag): bigint {
+	return parseInteger(text, { flag, bits: 64 });
+}
+
+function parseInteger(
+	text: string,
+	{ flag, bits }: { readonly flag: ParsedFlag; readonly bits: number },
+): bigint {
 	const invalid = (problem: string): CommandError =>
 		invalidFlag(text, flag, `strconv.ParseInt: parsing ${quote(text)}: ${problem}`);
 	if (!/^[+-]?\d+$/.test(text)) throw invalid('invalid syntax');
-	const value = Number(text);
-	if (value < -(2 ** 31) || value >= 2 ** 31) throw invalid('value out of range');
+	const value = BigInt(text.replace(/^\+/, ''));
+	if (BigInt.asIntN(bits, value) !== value) throw invalid('value out of range');
 	return value;
 }
 
