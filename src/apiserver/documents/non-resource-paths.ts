@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
-import { KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
+import { gitVersionOf, KUBERNETES_VERSION } from '../../api/kubernetes-version.ts';
 import { viewResources, virtualResources } from '../../api/resources.ts';
 import type { SigningKey } from '../access/tokens/signing-key.ts';
 import type { Call } from '../request.ts';
@@ -36,7 +36,7 @@ export class Documents {
 		this.#discovery = new Discovery(resources);
 		this.#openApi = new OpenApi({
 			resources,
-			version: kubernetesVersion(options.version),
+			version: gitVersionOf(options.version),
 		});
 	}
 
@@ -92,14 +92,6 @@ const PATHS = [
 ];
 
 /**
- * The version of Kubernetes with that of stint as build metadata, which clients ignore when they compare
- * versions.
- */
-function kubernetesVersion(version: string): string {
-	return `v${KUBERNETES_VERSION}+stint.${version}`;
-}
-
-/**
  * The answer of `/version`. Clients only read the version; build fields that stint does not have are empty,
  * and the date is a valid one because clients may parse it.
  */
@@ -113,7 +105,7 @@ function versionInfo(version: string): unknown {
 		emulationMinor: minor,
 		minCompatibilityMajor: major,
 		minCompatibilityMinor: String(Number(minor) - 1),
-		gitVersion: kubernetesVersion(version),
+		gitVersion: gitVersionOf(version),
 		gitCommit: '',
 		gitTreeState: 'clean',
 		buildDate: '1970-01-01T00:00:00Z',

@@ -100,7 +100,7 @@ export interface NodeAgentOptions {
 	readonly serviceNames?: (namespace: string) => readonly HostNames[];
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
-	/** Version of this program, reported as the Node's `kubeletVersion`. */
+	/** Version of this program, a part of the Node's `kubeletVersion`. */
 	readonly version: string;
 	/** Receives each error that is retried or ignored; `key` is a Pod's UID or the name of the failed part. */
 	readonly onError: (key: string, error: unknown) => void;

@@ -25,7 +25,7 @@ export interface NodeRegistrationOptions {
 	readonly runtimeVersion: string;
 	/** Whose network Pods have; undefined: the runtime does not say. */
 	readonly podNetwork: PodNetworkTrait | undefined;
-	/** Version of this program, reported as the Node's `kubeletVersion`. */
+	/** Version of this program, a part of the Node's `kubeletVersion`. */
 	readonly version: string;
 	/** The conditions about pressure that are True. */
 	readonly pressures: () => ReadonlySet<string>;

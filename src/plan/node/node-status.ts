@@ -1,6 +1,7 @@
 import type { PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
+import { gitVersionOf } from '../../api/kubernetes-version.ts';
 import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { type ListedImage, nodeImagesOf } from './node-images.ts';
@@ -95,7 +96,7 @@ export function nodeStatusOf(
 			kernelVersion: machine.kernel,
 			osImage: machine.osImage,
 			containerRuntimeVersion: runtimeVersion,
-			kubeletVersion: version,
+			kubeletVersion: gitVersionOf(version),
 			kubeProxyVersion: '',
 			operatingSystem: machine.platform,
 			architecture: goArchitecture(machine.architecture),
