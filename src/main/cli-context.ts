@@ -184,6 +184,10 @@ async function startEmbedded(
 	const { images, imageStore, registries } = dataFolder(defaultDataPath(process.env));
 	const folder = { ...dataFolder(path), images, imageStore, registries };
 	try {
+		const writeLine = (line: string): boolean => {
+			writeLog(line);
+			return true;
+		};
 		const options = {
 			folder,
 			runtime,
@@ -194,7 +198,7 @@ async function startEmbedded(
 			isEphemeral: true,
 			stopTimeoutMs: LONGEST_END_MS,
 		} as const;
-		const server = await startServer({ ...options, log: openLog(new SystemClock(), writeLog) });
+		const server = await startServer({ ...options, log: openLog(new SystemClock(), writeLine) });
 		return {
 			client: server.client,
 			namespace: 'default',

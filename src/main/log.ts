@@ -1,4 +1,7 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { ApiError } from '../api/errors/api-error.ts';
+import { attempt } from '../base/attempt.ts';
 import { messageOf } from '../base/message-of.ts';
 import { escapeControls } from '../cli/print/terminal-text.ts';
 import { onOwnLine } from './own-line.ts';
@@ -34,30 +37,24 @@ const MAX_BACKLOG_BYTES = 1 << 20;
 
 /**
  * Opens a log on standard error: plain text if that is a terminal, otherwise one JSON object per line. `now`
- * is the wall clock. `writeLine` writes a line to standard error; a command passes its own if it has a status
- * line there.
+ * is the wall clock. `writeLine` writes a line to standard error, and returns whether it did; a command passes its own if it
+ * has a status line there.
  *
  * Own code instead of pino: a pino destination either blocks the server while the reader of the pipe does not
  * read, or blocks the exit of the process. This log never blocks: Node writes to a pipe asynchronously.
  */
 export function openLog(
 	{ now }: { readonly now: () => number },
-	writeLine: (line: string) => void = (line) => void process.stderr.write(onOwnLine(process.stderr, line)),
+	writeLine: (line: string) => boolean = standardErrorLines(),
 ): Log {
-	const { stderr } = process;
-	const format = stderr.isTTY ? terminalLine : jsonLine;
+	const format = process.stderr.isTTY ? terminalLine : jsonLine;
 	let dropped = 0;
 	const write = (line: LogEntry): void => {
-		if (!stderr.writable || stderr.writableLength > MAX_BACKLOG_BYTES) {
-			dropped += 1;
-			return;
-		}
 		if (dropped > 0) {
-			const message = `${dropped} log lines were dropped because the reader of the log was too slow`;
-			writeLine(format({ level: 'warning', component: 'log', message }, now()));
-			dropped = 0;
+			const message = `${dropped} log lines were dropped: the reader was too slow, or they could not be written`;
+			if (writeLine(format({ level: 'warning', component: 'log', message }, now()))) dropped = 0;
 		}
-		writeLine(format(line, now()));
+		if (dropped > 0 || !writeLine(format(line, now()))) dropped += 1;
 	};
 	return {
 		info: (message) => write({ level: 'info', message }),
@@ -66,6 +63,28 @@ export function openLog(
 			write({ level: 'warning', component, about, message: messageOf(error), error }),
 		failure: (error) => write({ level: 'fatal', message: error.message, error: error.cause }),
 	};
+}
+
+/**
+ * What writes lines to standard error. It returns false if a line was dropped: the buffer is full, the reader is gone, or
+ * the disk is full.
+ */
+function standardErrorLines(): (line: string) => boolean {
+	const { stderr } = process;
+	// A stream is closed for ever by its first error, though the disk may have space again.
+	if (isFile(stderr.fd))
+		return (line) => attempt(() => writeSync(stderr.fd, line)) === Buffer.byteLength(line);
+	return (line) => {
+		if (!stderr.writable || stderr.writableLength > MAX_BACKLOG_BYTES) return false;
+		stderr.write(onOwnLine(stderr, line));
+		return true;
+	};
+}
+
+/** Whether a descriptor is that of a file, or of a device that is written as one. */
+function isFile(descriptor: number): boolean {
+	const stats = attempt(() => fstatSync(descriptor));
+	return stats !== undefined && (stats.isFile() || (stats.isCharacterDevice() && !isatty(descriptor)));
 }
 
 /** A line as plain text, with its newline: `stint 12:00:05 warning: scheduler default/pi: no route to host`. */

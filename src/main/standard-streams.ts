@@ -22,14 +22,16 @@ const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
 
 /**
  * Handles readers that close the standard streams early (`stint get ... | head`): a closed standard output is
- * treated as SIGPIPE (see interruptions.ts), a closed standard error is ignored. Throws other errors. Call it
+ * treated as SIGPIPE (see interruptions.ts), all errors of standard error are ignored. Throws other errors. Call it
  * once.
  */
 export function watchStandardStreams(): void {
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
+			// Where it could be reported, there is nothing to write to.
+			if (stream === process.stderr) return;
 			if (!READER_GONE.has(error.code ?? '')) throw error;
-			if (stream === process.stdout) noticeClosedOutput();
+			noticeClosedOutput();
 		});
 	}
 }

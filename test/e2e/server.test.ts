@@ -52,6 +52,15 @@ test('a second server on the same data folder or port fails with an error, and t
 	assert.equal((await first.kubectl('get', '--raw', '/readyz')).stdout, 'ok');
 });
 
+test('a server whose log is on a full disk serves, and stops in order', async (t) => {
+	const under = ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'];
+	// It logs which network Pods have.
+	const server = await startStint(t, { under, args: ['--pod-network', 'auto'] });
+	assert.equal((await server.kubectl('get', '--raw', '/readyz')).stdout, 'ok');
+	const { code, stderr } = await server.stop();
+	assert.deepEqual([code, stderr], [0, '']);
+});
+
 test('Pods keep running without the server, and a restarted server reports how they ended', async (t) => {
 	for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 		await t.test(`a server that is stopped by ${signal}`, async (t) => {
