@@ -113,16 +113,21 @@ function list(): string {
 	return SECTIONS.map(({ effect, title, what }) => {
 		const rows: readonly FieldRule[] = FIELD_RULES.filter((rule) => rule.effect === effect);
 		const groups = Map.groupBy(rows, whereOf);
-		const parts = ['', 'user, none', 'none', 'root, user'].flatMap((where) => {
+		const others = groups.keys().find((where) => !(where in PREFACES));
+		if (others !== undefined) throw new Error(`fields that apply to ${others} have no place in the list`);
+		const parts = Object.entries(PREFACES).flatMap(([where, preface]) => {
 			const names = new Set((groups.get(where) ?? []).map(nameOf));
-			return names.size > 0 ? [`${PREFACES[where] ?? ''}${[...names].join(', ')}.`] : [];
+			return names.size > 0 ? [`${preface}${[...names].join(', ')}.`] : [];
 		});
 		return `- **${title}**: ${parts.join(' ')} ${what}`;
 	}).join('\n');
 }
 
+/** By where rows apply, in the order of the list. */
 const PREFACES: Readonly<Record<string, string>> = {
+	'': '',
 	'user, none': 'Unless stint runs as root: ',
+	user: 'As an ordinary user whose containers are isolated: ',
 	none: 'Where containers cannot be isolated: ',
 	'root, user': 'Where they are isolated: ',
 };
