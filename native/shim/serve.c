@@ -13,6 +13,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/*
+ * Forks a child in new namespaces. Without any by fork(2): the system call filter of Docker, and of runtimes that take it
+ * over, answers ENOSYS to clone3, whose flags it cannot read.
+ */
+static pid_t fork_into(uint64_t flags) {
+	if (flags == 0) return fork();
+	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+
 /* From now on the kernel reaps children; those that ended while it did not are reaped here. */
 static void ignore_children(void) {
 	signal(SIGCHLD, SIG_IGN);
@@ -81,9 +91,7 @@ static void join_namespaces(const struct request *request, struct joined target,
 	/* The user namespace first: in it, this process may enter the others. */
 	if (others != 0 && setns(target.process, others) != 0) _exit(errno);
 	if (has_pids && !is_outside && setns(target.processes, CLONE_NEWPID) != 0) _exit(errno);
-	struct clone_args args = {.exit_signal = SIGCHLD};
-	args.flags = request->enter ? 0 : request->ns_flags & CLONE_NEWNS;
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	pid_t pid = fork_into(request->enter ? 0 : request->ns_flags & CLONE_NEWNS);
 	if (pid != 0) _exit(pid < 0 ? errno : 0);
 	if (has_pids && is_outside && setns(target.processes, CLONE_NEWPID) != 0) {
 		struct failure failure = {0};
@@ -106,11 +114,7 @@ static void join_namespaces(const struct request *request, struct joined target,
 static pid_t fork_waiter(const struct request *request, int *joined) {
 	/* With an image, the program is process 1 of its namespace, not the waiter. */
 	uint64_t outside = request->has_image ? CLONE_NEWPID : 0;
-	struct clone_args args = {.flags = request->ns_flags & ~outside, .exit_signal = SIGCHLD};
-	if (!request->join_pid) {
-		if (request->user_ns) args.flags |= CLONE_NEWUSER;
-		return (pid_t)syscall(SYS_clone3, &args, sizeof args);
-	}
+	if (!request->join_pid) return fork_into((request->ns_flags & ~outside) | (request->user_ns ? CLONE_NEWUSER : 0));
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
 	int flags = foreign_namespaces(request->join_pid);
