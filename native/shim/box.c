@@ -131,7 +131,7 @@ static bool is_skipped_device(const char *name) {
 	return false;
 }
 
-static bool copy_link(int from, int to, const char *name) {
+bool copy_link(int from, int to, const char *name) {
 	char target[PATH_MAX];
 	ssize_t length = readlinkat(from, name, target, sizeof target - 1);
 	if (length < 0) return false;
@@ -302,8 +302,8 @@ static bool make_beneath(int folder, const char *path) {
 	return true;
 }
 
-/* The file or folder that a mount shows; a sub-path never leads out of its volume, whatever links it holds. */
-static int open_source(const struct mount_request *mount, struct failure *failure) {
+/* A sub-path never leads out of its volume, whatever links it holds. */
+int open_source(const struct mount_request *mount, struct failure *failure) {
 	int whole = open(mount->source, O_PATH | O_CLOEXEC);
 	if (whole < 0) return fail(failure, "source", mount->source), -1;
 	if (!*mount->sub_path) return whole;

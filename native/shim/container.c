@@ -54,7 +54,7 @@ struct waiter {
 
 /* Whether the program's process enters the box, and not its waiter. */
 static bool makes_own_box(const struct request *request) {
-	return request->has_image && !request->enter;
+	return request->has_image && !request->is_chroot && !request->enter;
 }
 
 static int open_pipe(const char *path, int flags) {
@@ -88,12 +88,14 @@ static _Noreturn void become_program(const struct request *request, const int io
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 	setsid();
 	umask(022);
+	set_oom_score(request);
 	bool ready = !makes_own_box(request) || prepare_program(request, terminal, report, &failure);
 	if (ready && request->tty) ready = use_terminal(terminal, &failure);
 	else
 		for (int fd = 0; fd < 3 && ready; fd++)
 			if (dup2(io[fd], fd) < 0) ready = fail(&failure, "dup", NULL);
-	ready = ready && join_cgroups(request, &failure) && enter_folder(request, false, &failure);
+	ready = ready && join_cgroups(request, &failure) && (!request->is_chroot || enter_chroot(request, &failure));
+	ready = ready && enter_folder(request, false, &failure);
 	ready = ready && take_identity(request, &failure) && enter_folder(request, true, &failure);
 	/* Without a pid namespace, nothing else ends the program if its waiter is killed. */
 	if (ready) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -350,6 +352,14 @@ static bool set_up(struct waiter *waiter, int joined, struct failure *failure) {
 	return started;
 }
 
+/*
+ * Whether the processes that the program leaves are ended with it: those of a container, and of a session in a container
+ * by chroot, which nothing would end with the container.
+ */
+static bool ends_others(const struct request *request) {
+	return !request->enter || request->is_chroot;
+}
+
 /* After the program of a session: what it left running goes on, but must not keep the session's pipes open. */
 static void finish_session(struct waiter *waiter) {
 	if (waiter->has_terminal) {
@@ -377,7 +387,8 @@ _Noreturn void run_container(const struct request *request, int go, int joined) 
 		events_to_output();
 		/* Its program is in the namespaces of the container, which must not reach into this process. */
 		prctl(PR_SET_DUMPABLE, 0);
-	} else if (!is_init) prctl(PR_SET_CHILD_SUBREAPER, 1);
+	}
+	if (!is_init && ends_others(request)) prctl(PR_SET_CHILD_SUBREAPER, 1);
 	leave_requests();
 	if (go >= 0 && read(go, &byte, 1) != 1) _exit(1);
 	/* The /proc of the launcher is still mounted: it gives the process id that the launcher knows. */
@@ -389,18 +400,19 @@ _Noreturn void run_container(const struct request *request, int go, int joined) 
 	open_children(&waiter);
 	waiter.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (!set_up(&waiter, joined, &failure)) {
-		if (!request->enter) kill_others(&waiter, is_init);
+		if (ends_others(request)) kill_others(&waiter, is_init);
 		report_failure(request->id, &failure);
 		_exit(1);
 	}
 	if (waiter.proc >= 0) close(waiter.proc);
 	report_started(request->id, (pid_t)strtol(self, NULL, 10), start, waiter.program);
 	while (!waiter.has_ended) step(&waiter);
+	if (ends_others(request)) kill_others(&waiter, is_init);
 	if (request->enter) {
 		finish_session(&waiter);
 		_exit(0);
 	}
-	kill_others(&waiter, is_init);
+	copy_back(request);
 	report_end(request->id, waiter.status, waiter.ended_ms, oom_kills(waiter.oom));
 	hold_output(&waiter);
 	_exit(0);

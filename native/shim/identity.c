@@ -65,18 +65,18 @@ static bool set_user(const struct request *request, struct failure *failure) {
 	return setresuid(request->uid, request->uid, request->uid) == 0 || fail(failure, "setuid", NULL);
 }
 
-static void set_oom_score(int value) {
+void set_oom_score(const struct request *request) {
 	char text[16];
+	if (!request->set_oom_score_adj) return;
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd < 0) return;
-	int length = snprintf(text, sizeof text, "%d", value);
+	int length = snprintf(text, sizeof text, "%d", request->oom_score_adj);
 	/* Lowering it needs a capability that a machine may withhold even from root. */
 	if (write(fd, text, (size_t)length) < 0) errno = 0;
 	close(fd);
 }
 
 bool take_identity(const struct request *request, struct failure *failure) {
-	if (request->set_oom_score_adj) set_oom_score(request->oom_score_adj);
 	if (request->set_caps && !drop_bounding(request->caps, failure)) return false;
 	/* Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded before the capabilities go. */
 	bool early = request->seccomp && !request->no_new_privs;

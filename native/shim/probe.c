@@ -1,10 +1,12 @@
 /*
  * Tries what this machine allows, with processes that do what a container's waiter does. Prints a line per fact:
  * "box root", "box user" or "box none errno step", whether a private /proc can be mounted: "pid yes", and if a folder is
- * given, whether it can hold the root of a container as an overlay: "overlay yes".
+ * given, whether it can hold the root of a container as an overlay: "overlay yes". Without a box or a private /proc, whether
+ * it can hold one that is entered by chroot: "chroot yes".
  */
 #include "shim.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -69,6 +71,40 @@ static bool try_overlay(uint64_t flags, const char *folder, struct failure *fail
 	return try_box(flags, &request, failure);
 }
 
+/* In a child: does what a container by chroot needs, with root's rights over other users and devices. */
+static bool try_root(const char *root, struct failure *failure) {
+	struct mount_request null = {.source = "/dev/null", .sub_path = "", .target = "/dev/null"};
+	struct request request = {.has_image = true, .is_chroot = true, .root = root, .mounts = &null, .mount_count = 1};
+	request.set_groups = request.set_user = true;
+	request.uid = request.gid = 1;
+	/* As when an image is unpacked. */
+	if (chown(root, 1, 1) != 0) return fail(failure, "chown", root);
+	if (!enter_chroot(&request, failure)) return false;
+	/* Not on a file system that is mounted without devices. */
+	if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return fail(failure, "open", "/dev/null");
+	return take_identity(&request, failure);
+}
+
+static bool try_chroot(const char *folder, struct failure *failure) {
+	char root[PATH_MAX];
+	int report[2], status = 0;
+	snprintf(root, sizeof root, "%s/root", folder);
+	if (pipe(report) != 0) return fail(failure, "pipe", NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct failure inner = {0};
+		bool done = try_root(root, &inner);
+		if (!done && write(report[1], &inner, sizeof inner) < 0) _exit(2);
+		_exit(done ? 0 : 1);
+	}
+	if (pid < 0) fail(failure, "fork", NULL);
+	close(report[1]);
+	bool failed = pid > 0 && read(report[0], failure, sizeof *failure) == sizeof *failure;
+	close(report[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+	return pid > 0 && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void print_result(const char *name, bool done, const struct failure *failure) {
 	if (done) printf("%s yes\n", name);
 	else printf("%s no %d %s\n", name, failure->error, failure->step ? failure->step : "");
@@ -86,11 +122,14 @@ int probe(const char *folder) {
 		struct failure second = {0};
 		if (!try_box(all | extra, &plain, &second)) {
 			printf("box none %d %s\n", second.error, second.step);
+			if (folder) print_result("chroot", try_chroot(folder, &failure), &failure);
 			return 0;
 		}
 	}
 	printf("box %s\n", level);
-	print_result("pid", try_box(all | extra, &with_proc, &failure), &failure);
-	if (folder) print_result("overlay", try_overlay(all | extra, folder, &failure), &failure);
+	bool has_pids = try_box(all | extra, &with_proc, &failure);
+	print_result("pid", has_pids, &failure);
+	if (folder && !has_pids) print_result("chroot", try_chroot(folder, &failure), &failure);
+	if (folder && has_pids) print_result("overlay", try_overlay(all | extra, folder, &failure), &failure);
 	return 0;
 }

@@ -59,6 +59,7 @@ static void add_mount(struct request *request, struct cursor *cursor) {
 	mount->read_only = strchr(flags, 'r') != NULL;
 	mount->recursive = strchr(flags, 'R') != NULL;
 	mount->follows_host = strchr(flags, 'H') != NULL;
+	mount->copies_back = strchr(flags, 'B') != NULL;
 }
 
 static void add_fs(struct request *request, struct cursor *cursor) {
@@ -128,6 +129,7 @@ static bool *flag_field(struct request *request, const char *name) {
 		{"groups", &request->set_groups},
 		{"userns", &request->user_ns},
 		{"image", &request->has_image},
+		{"chroot", &request->is_chroot},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;

@@ -11,7 +11,7 @@
  *                                  runs a program in a user namespace with these maps
  *
  * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
- * mounts), root.c (the root of a container with an image), identity.c (user, capabilities, system call filter),
+ * mounts), root.c (the root of a container with an image), chroot.c (the same without mounts), identity.c (user, capabilities, system call filter),
  * program.c, terminal.c, network.c (the networks of Pods); request.c decodes, events.c writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
@@ -45,6 +45,8 @@ struct mount_request {
 	const char *source, *sub_path, *target;
 	/* Whether mounts that the host makes later below it appear. */
 	bool read_only, recursive, follows_host;
+	/* Whether the file of the container replaces the source at its end; only with chroot. */
+	bool copies_back;
 };
 
 /* A file system that the waiter mounts, such as the private /dev/shm. */
@@ -94,6 +96,8 @@ struct request {
 	size_t lower_count;
 	/* Paths are those of an image: none is searched for by its last part. */
 	bool has_image;
+	/* `root` is entered by chroot, and mounts are made by copying: see chroot.c. */
+	bool is_chroot;
 	/* Paths that the container cannot read, and those that it cannot write. */
 	char **masked, **protected;
 	size_t masked_count, protected_count;
@@ -146,6 +150,9 @@ bool attach(int tree, int folder, const char *name, unsigned flags);
 /* A new file system with options as of mount(8), not mounted anywhere yet; -1 with errno. */
 int new_fs(const char *type, const char *options, unsigned attributes);
 bool set_attributes(int tree, bool recursive, uint64_t set, uint64_t propagation);
+/* The file or folder that a mount shows, opened as a path; -1 with the failure. */
+int open_source(const struct mount_request *mount, struct failure *failure);
+bool copy_link(int from, int to, const char *name);
 
 /* root.c */
 /* Mounts the root of a container with an image, and changes to it. Until leave_old_root, the old one is only out of sight. */
@@ -156,7 +163,15 @@ bool make_in_root(const char *target, bool is_folder, struct failure *failure);
 bool make_links(const struct request *request, struct failure *failure);
 bool hide_paths(const struct request *request, struct failure *failure);
 
+/* chroot.c */
+/* Changes to the root of the request, after what the container would mount was copied into it. */
+bool enter_chroot(const struct request *request, struct failure *failure);
+/* Copies the files that the container wrote for the launcher, once its processes have ended. */
+void copy_back(const struct request *request);
+
 /* identity.c */
+/* While the /proc of the launcher, or one of the container's own, is in view. */
+void set_oom_score(const struct request *request);
 /* Reads the system call filter, whose path is the launcher's and not the container's. */
 bool read_filter(const struct request *request, struct failure *failure);
 /* Gives this process the user, groups, capabilities and filter of the request. */

@@ -8,6 +8,8 @@ export interface MachineProbe {
 	readonly hasPids: boolean;
 	/** Whether the root of a container can be an overlay; absent if that was not tried. */
 	readonly canOverlay?: boolean;
+	/** Whether a container can have a root by chroot; absent if that was not tried, as where it can have a box. */
+	readonly canChroot?: boolean;
 	/** Why there is no box, or no process namespace; empty if nothing is missing. */
 	readonly reason: string;
 }
@@ -38,11 +40,13 @@ export function parseProbe(output: string): MachineProbe {
 	const [, level = 'none', why = ''] = /^box (root|user|none)(?: (.*))?$/m.exec(output) ?? [];
 	const [, pids = 'no', whyPids = ''] = /^pid (yes|no)(?: (.*))?$/m.exec(output) ?? [];
 	const [, overlay] = /^overlay (yes|no)/m.exec(output) ?? [];
+	const [, chroot] = /^chroot (yes|no)/m.exec(output) ?? [];
 	const isLevel = level === 'root' || level === 'user';
 	return {
 		level: isLevel ? level : 'none',
 		hasPids: pids === 'yes',
 		reason: isLevel ? whyPids : why,
 		...(overlay && { canOverlay: overlay === 'yes' }),
+		...(chroot && { canChroot: chroot === 'yes' }),
 	};
 }

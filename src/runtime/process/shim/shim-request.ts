@@ -6,7 +6,10 @@ export interface BoxMount {
 	/** The part of `source` to mount; empty: all of it. Never leads out of `source`. */
 	readonly subPath: string;
 	readonly target: string;
-	/** `r` read-only, `R` with all mounts below it, `H` propagation from the host. */
+	/**
+	 * `r` read-only, `R` with all mounts below it, `H` propagation from the host. With {@link ContainerRoot.isChroot} the
+	 * source is copied instead; `B`: a file that is copied back at the end of the container.
+	 */
 	readonly flags: string;
 }
 
@@ -14,6 +17,8 @@ export interface BoxMount {
 export interface ContainerRoot {
 	/** The folder at which it is mounted; it holds a copy of the image if there is no `overlay`. */
 	readonly folder: string;
+	/** Nothing can be mounted: the program enters the folder by chroot(2). See native/shim/chroot.c. */
+	readonly isChroot?: true;
 	readonly overlay?: {
 		/** The folders of the layers, the uppermost first. */
 		readonly lower: readonly string[];
@@ -197,9 +202,10 @@ function* boxFields(box: ContainerBox): Iterable<Field> {
 	yield* identityFields(box);
 }
 
-function* rootFields({ folder, overlay }: ContainerRoot): Iterable<Field> {
+function* rootFields({ folder, isChroot, overlay }: ContainerRoot): Iterable<Field> {
 	yield ['image'];
 	yield ['root', folder];
+	if (isChroot) yield ['chroot'];
 	if (!overlay) return;
 	for (const folder of overlay.lower) yield ['lower', folder];
 	yield ['upper', overlay.upper];
