@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Effect, FieldRule } from '../src/plan/pod/fields/field-rule.ts';
 import { FIELD_RULES, isSkipped } from '../src/plan/pod/fields/field-rules.ts';
 import { shortName } from '../src/plan/pod/fields/unsupported-fields.ts';
-import { HONOURED } from '../src/runtime/process/honoured.ts';
-import type { BoxLevel } from '../src/runtime/process/shim/box.ts';
+import { HONOURED, type HostLevel } from '../src/runtime/process/honoured.ts';
 
 /** The generated documents by path. `render` returns the new text, given the old one. */
 export const DOCUMENTS: readonly { readonly path: string; readonly render: (before: string) => string }[] = [
@@ -48,7 +47,7 @@ const SECTIONS: readonly { readonly effect: Effect; readonly title: string; read
 ];
 
 /** Where containers can be isolated, with the words for it; the first allows most. */
-const LEVELS: readonly { readonly level: BoxLevel; readonly where: string }[] = [
+const LEVELS: readonly { readonly level: HostLevel; readonly where: string }[] = [
 	{ level: 'root', where: 'root' },
 	{ level: 'user', where: 'user' },
 	{ level: 'none', where: 'none' },
@@ -60,10 +59,17 @@ function whereOf(rule: FieldRule): string {
 	return found.length === LEVELS.length ? '' : found.map(({ where }) => where).join(', ');
 }
 
+/** The rows with this effect that apply to the runtime `process` somewhere. */
+function rowsOf(effect: Effect): readonly FieldRule[] {
+	return FIELD_RULES.filter(
+		(rule) =>
+			rule.effect === effect && LEVELS.some(({ level }) => !isSkipped(rule, { honours: HONOURED[level] })),
+	);
+}
+
 function tableDocument(): string {
 	const parts = SECTIONS.map(({ effect, title, what }) => {
-		const rows = FIELD_RULES.filter((rule) => rule.effect === effect);
-		const lines = rows.map(
+		const lines = rowsOf(effect).map(
 			(rule) => `| ${nameOf(rule)} | ${whereOf(rule)} | ${rule.because} | ${rule.instead ?? ''} |`,
 		);
 		const table = ['| field | only | because | instead |', '|---|---|---|---|', ...new Set(lines)];
@@ -111,8 +117,7 @@ function withList(readme: string): string {
 /** The rows of each effect: those that apply everywhere first, then what a machine that allows less adds. */
 function list(): string {
 	return SECTIONS.map(({ effect, title, what }) => {
-		const rows: readonly FieldRule[] = FIELD_RULES.filter((rule) => rule.effect === effect);
-		const groups = Map.groupBy(rows, whereOf);
+		const groups = Map.groupBy(rowsOf(effect), whereOf);
 		const others = groups.keys().find((where) => !(where in PREFACES));
 		if (others !== undefined) throw new Error(`fields that apply to ${others} have no place in the list`);
 		const parts = Object.entries(PREFACES).flatMap(([where, preface]) => {

@@ -25,6 +25,11 @@ export interface RuntimeTraits {
 	/** Whether the content of an image can be mounted as a volume. Absent: it cannot. */
 	readonly mountsImages?: true;
 	/**
+	 * `copied`: nothing can be mounted into containers, and volumes of files from the API are copied into each at its start.
+	 * Absent: volumes are mounted, if the runtime honours them.
+	 */
+	readonly volumes?: 'copied';
+	/**
 	 * Whose `/etc/hosts` the node agent mounts into containers: one for the Pod's own network, or the node's with the
 	 * Pod's aliases if all containers share the network of the node. Absent if the containers keep that of the runtime.
 	 */

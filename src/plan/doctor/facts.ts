@@ -67,7 +67,7 @@ export interface IsolationFacts {
 	/** The path of the shim; undefined if stint has none for this system, or it cannot be executed. */
 	readonly shim: string | undefined;
 	/** How containers are isolated: the level that the runtime uses. */
-	readonly level: 'root' | 'user' | 'none';
+	readonly level: 'root' | 'user' | 'chroot' | 'none';
 	/** The box that a container gets; why it is refused decides {@link level}. */
 	readonly box: Trial;
 	readonly userNamespaces: Trial;

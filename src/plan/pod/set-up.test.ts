@@ -70,6 +70,22 @@ test('a volume of a type that stint does not support gets the Event on every run
 	]);
 });
 
+test('where volumes are copied, one that containers write to gets the Event, and one with files of the API does not', () => {
+	const volumeMounts = ['files', 'data'].map((name) => ({ name, mountPath: `/${name}` }));
+	const world = bareWorld({
+		containers: [{ name: 'main', volumeMounts }],
+		volumes: [
+			{ name: 'files', configMap: { name: 'settings', optional: true } },
+			{ name: 'data', emptyDir: {} },
+		],
+	});
+	world.traits = { ...BARE, honours: new Set(['spec.volumes']), volumes: 'copied' };
+	world.settle();
+	assert.deepEqual(world.events, [
+		'FailedMount: MountVolume.SetUp failed for volume "data" : spec.volumes[1]: this machine lets stint mount nothing for a container, and only files of the API are copied into it: write to the file system of the container, or run stint where containers can be isolated (`stint doctor`)',
+	]);
+});
+
 test('a volume that no container mounts does not prevent the start', () => {
 	const world = bareWorld({ volumes: [{ name: 'data', emptyDir: {} }] });
 	world.settle();

@@ -6,11 +6,14 @@ import type { CgroupController } from './cgroups/cgroup-limits.ts';
 import type { BoxLevel } from './shim/box.ts';
 import { userOfThisProcess } from './shim/host-users.ts';
 
+/** The levels at which host processes run. */
+export type HostLevel = Exclude<BoxLevel, 'chroot'>;
+
 /**
  * The Pod fields that the runtime of host processes honours, by what the machine allows: RuntimeTraits.honours. What
  * none of them names, plan/pod/fields refuses, holds back or reports.
  */
-export const HONOURED: Readonly<Record<BoxLevel, ReadonlySet<string>>> = {
+export const HONOURED: Readonly<Record<HostLevel, ReadonlySet<string>>> = {
 	none: new Set(['spec.shareProcessNamespace']),
 	user: new Set([...fieldsOfEveryBox()]),
 	root: new Set([
@@ -62,17 +65,15 @@ function isolationTraits({
 	controllers,
 	hasPodNetworks,
 }: RuntimeMachine): Pick<RuntimeTraits, 'honours' | 'hostsFile' | 'resolvConf'> {
-	const ineffective = fieldsWithoutSELinux();
-	if (level === 'none') return { honours: new Set([...HONOURED.none, ...ineffective]) };
+	if (level === 'none' || level === 'chroot')
+		return { honours: new Set([...HONOURED.none, ...fieldsWithoutSELinux()]) };
 	const seesAll = hasPids ? [] : ['spec.shareProcessNamespace'];
-	const limits = enforcesLimits(controllers) ? LIMITS : [];
 	return {
 		honours: new Set([
 			...HONOURED[level],
-			...limits,
+			...machineFields({ controllers }),
 			...seesAll,
 			...namespaced(hasPodNetworks),
-			...ineffective,
 		]),
 		hostsFile: 'pod',
 		resolvConf: 'if-other',
@@ -82,6 +83,11 @@ function isolationTraits({
 /** Whether control groups with these controllers enforce what a container may limit. */
 export function enforcesLimits(controllers: ReadonlySet<CgroupController>): boolean {
 	return controllers.has('cpu') && controllers.has('memory');
+}
+
+/** The fields that depend on the machine and not on the isolation: limits, and what has no effect here. */
+export function machineFields({ controllers }: Pick<RuntimeMachine, 'controllers'>): readonly string[] {
+	return [...(enforcesLimits(controllers) ? LIMITS : []), ...fieldsWithoutSELinux()];
 }
 
 /** The fields that change what only a Pod with a network of its own has for itself. */

@@ -1,5 +1,5 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
-import type { Container, Pod } from '../../../api/core/pod/schema.ts';
+import type { Container, Pod, Volume } from '../../../api/core/pod/schema.ts';
 
 /** The effect of a field on a Pod that sets it. */
 export type Effect =
@@ -48,6 +48,8 @@ export interface FieldRule {
 	readonly because: string;
 	/** What the author of the Pod can do instead, in the imperative; part of the message. */
 	readonly instead?: string;
+	/** For rows about volumes: whether the row is about this one. Default: all. */
+	concerns?(volume: Volume): boolean;
 	/** For documentation: the values that the row applies to; undefined if it applies to all. */
 	readonly only?: string;
 	/** Whether the row applies. By default it applies to every value except false and empty ones. */
@@ -67,11 +69,13 @@ export interface FieldRule {
 	readonly byStint?: true;
 	/** A trait of the runtime with which the row is skipped. */
 	readonly unless?: 'canExec' | 'mountsImages';
+	/** A trait of the runtime without which the row is skipped. */
+	readonly onlyWith?: 'volumes';
 }
 
 /** The traits that decide whether a row is skipped on a runtime. */
 export type DecidingTraits = Pick<RuntimeTraits, 'honours'> &
-	Partial<Pick<RuntimeTraits, 'canExec' | 'mountsImages'>>;
+	Partial<Pick<RuntimeTraits, 'canExec' | 'mountsImages' | 'volumes'>>;
 
 /** Whether the runtime honours the field, which is named as in the table. */
 export function honoursField({ honours }: Pick<RuntimeTraits, 'honours'>, field: string): boolean {

@@ -129,7 +129,7 @@ test("the message of a container that is not started is upstream's, and the hint
 	assert.equal(
 		held?.hints,
 		`container has runAsNonRoot and image will run as root ${WHO}: set runAsUser where containers are isolated, or run stint as another user; ` +
-			'spec.containers[0].securityContext.readOnlyRootFilesystem is not honoured: containers use the file system of this machine with the permissions of the user who runs stint: remove the field',
+			'spec.containers[0].securityContext.readOnlyRootFilesystem is not honoured: no file system can be mounted read-only for a container here: remove the field',
 	);
 });
 

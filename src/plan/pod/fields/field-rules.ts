@@ -178,10 +178,11 @@ function findingFor(
 
 /** Whether the runtime honours what the row is about. */
 export function isSkipped(rule: FieldRule, traits: DecidingTraits): boolean {
-	const { field, comesWith = field, effect, byStint, unless } = rule;
+	const { field, comesWith = field, effect, byStint, unless, onlyWith } = rule;
 	const isFine = effect === 'honoured' || effect === 'harmless';
 	if (isFine) return false;
 	if (unless !== undefined && traits[unless]) return true;
+	if (onlyWith !== undefined && traits[onlyWith] === undefined) return true;
 	return !byStint && honoursField(traits, comesWith);
 }
 

@@ -19,9 +19,9 @@ export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventTe
 	const { volumes = [] } = pod.spec;
 	const [finding] = volumes.length > 0 ? findingsOf(pod, 'unmounted', traits) : [];
 	if (!finding) return [];
-	const { because, instead = '', byStint = false, unless } = finding.rule;
+	const { because, instead = '', byStint = false, concerns } = finding.rule;
 	const reasonOf = (volume: Volume): string | undefined => {
-		if (unless === 'mountsImages') return volume.image && because;
+		if (concerns) return concerns(volume) ? because : undefined;
 		return byStint ? unsupportedVolume(volume) : because;
 	};
 	return mountedVolumesOf(pod)

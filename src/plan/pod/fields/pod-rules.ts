@@ -1,5 +1,6 @@
+import type { Volume } from '../../../api/core/pod/schema.ts';
 import { mountedVolumesOf } from '../inputs/needs.ts';
-import { unsupportedVolume } from '../inputs/volume-set-up.ts';
+import { isUpdatedLive, unsupportedVolume } from '../inputs/volume-set-up.ts';
 import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
@@ -20,6 +21,15 @@ const NO_TOKEN = {
 function resolverRule(field: string): FieldRule {
 	const instead = 'remove the field, and configure the names on this machine';
 	return { field, effect: 'held', because: NO_RESOLVER, instead };
+}
+
+/** Whether the volume is more than a set of files from the API, whose changes no container has to see at once. */
+function isNoCopy(volume: Volume): boolean {
+	return !isUpdatedLive(volume);
+}
+
+function isImage({ image }: Volume): boolean {
+	return image !== undefined;
 }
 
 function honoured(field: string, because: string): FieldRule {
@@ -69,11 +79,25 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
+		only: 'other than `configMap`, `secret`, `downwardAPI` and `projected`',
+		because:
+			'this machine lets stint mount nothing for a container, and only files of the API are copied into it',
+		instead:
+			'write to the file system of the container, or run stint where containers can be isolated (`stint doctor`)',
+		when: ({ pod }) => mountedVolumesOf(pod).some(isNoCopy),
+		concerns: isNoCopy,
+		byStint: true,
+		onlyWith: 'volumes',
+	},
+	{
+		field: 'spec.volumes',
+		effect: 'unmounted',
 		only: 'of type `image`',
 		because: 'this runtime cannot mount the content of an image',
 		instead:
 			'start the server with --runtime sandbox, or copy the files to this machine and use a hostPath volume',
-		when: ({ pod }) => mountedVolumesOf(pod).some(({ image }) => image !== undefined),
+		when: ({ pod }) => mountedVolumesOf(pod).some(isImage),
+		concerns: isImage,
 		byStint: true,
 		unless: 'mountsImages',
 	},

@@ -161,7 +161,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	inContainer('privileged', {
 		effect: 'warned',
 		because: 'containers have at most the privileges of the user who runs stint',
-		instead: 'run stint as root',
+		instead: 'run stint as root where containers can be isolated',
 	}),
 	inContainer('allowPrivilegeEscalation', {
 		effect: 'held',
@@ -180,11 +180,11 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	inContainer('capabilities.add', {
 		effect: 'warned',
 		because: 'containers have at most the capabilities of the user who runs stint',
-		instead: 'run stint as root',
+		instead: 'run stint as root where containers can be isolated',
 	}),
 	inContainer('readOnlyRootFilesystem', {
 		effect: 'held',
-		because: 'containers use the file system of this machine with the permissions of the user who runs stint',
+		because: 'no file system can be mounted read-only for a container here',
 	}),
 	inContainer('procMount', {
 		effect: 'held',

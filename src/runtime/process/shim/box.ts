@@ -11,8 +11,11 @@ import type { SandboxConfig } from '../../../api/contract/sandbox-config.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { BoxMount, ContainerBox } from './shim-request.ts';
 
-/** What this machine allows: boxes made by root, boxes in user namespaces, or none. */
-export type BoxLevel = 'root' | 'user' | 'none';
+/**
+ * What this machine allows: boxes made by root, boxes in user namespaces, roots by chroot without a view of anything else,
+ * or none. The level `chroot` is only for containers with an image.
+ */
+export type BoxLevel = 'root' | 'user' | 'chroot' | 'none';
 
 /** The facts about this machine and its users that a box depends on. */
 export interface BoxFacts {
@@ -46,7 +49,7 @@ export type BoxedConfig = Pick<
 
 /** The box of a container; undefined if the machine allows none. */
 export function boxOf(config: BoxedConfig, sandbox: SandboxView, facts: BoxFacts): ContainerBox | undefined {
-	if (facts.level === 'none') return undefined;
+	if (facts.level === 'none' || facts.level === 'chroot') return undefined;
 	const { network, ipc, pid } = sandbox.namespaces;
 	const ownPids = pid !== 'node' && facts.hasPids;
 	const ownIpc = ipc === 'pod';

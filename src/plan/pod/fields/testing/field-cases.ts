@@ -20,6 +20,7 @@ const HONOURS_SECCOMP = ['spec.', 'spec.containers[].'].map(
 /** The traits of a runtime that filters system calls, but has no files with profiles. */
 const BOXED: RuntimeTraits = { ...BARE, honours: new Set(HONOURS_SECCOMP) };
 const MOUNTING: RuntimeTraits = { ...BARE, honours: new Set(['spec.volumes']) };
+const COPYING: RuntimeTraits = { ...MOUNTING, volumes: 'copied' };
 const NETWORKED: RuntimeTraits = { ...BARE, podNetwork: { kind: 'pod' } };
 const SHARING: RuntimeTraits = { ...BARE, honours: new Set(['spec.shareProcessNamespace']) };
 /** The traits of a runtime that honours every field. */
@@ -84,6 +85,7 @@ export const CASES: readonly FieldCase[] = [
 	},
 	{ field: 'spec.os', effect: 'honoured', pod: pod({ os: { name: 'linux' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ nfs: { server: 's', path: '/' } }) },
+	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }), traits: COPYING },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ image: { reference: 'data:1' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }) },
 	{ field: 'spec.volumes', effect: 'harmless', pod: pod({ volumes: [{ name: 'v', emptyDir: {} }] }) },
