@@ -8,7 +8,8 @@ import { ImageStore } from '../../image/store/image-store.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
 import type { MachineProbe } from '../process/shim/probe.ts';
 import { mapsOf, type SubordinateIds } from './image-box.ts';
-import { shimLayerFiles } from './layer-files.ts';
+import { imagesRefusal } from './image-machine.ts';
+import { type OverlayUse, shimLayerFiles } from './layer-files.ts';
 import { subordinateIds } from './subordinate-ids.ts';
 import { ImageWorker } from './worker/image-worker.ts';
 
@@ -32,13 +33,6 @@ export interface ImageAccessOptions {
 /** The store in a folder of images. */
 export function imageStoreFolder(imageFolder: string): string {
 	return join(imageFolder, 'store');
-}
-
-/** Why images cannot be run on a machine; undefined if they can. */
-export function imagesRefusal(shim: string | undefined, machine: MachineProbe): string | undefined {
-	if (shim === undefined) return 'images cannot be run: stint has no shim for this system';
-	if (machine.level !== 'none' && machine.hasPids) return undefined;
-	return `images cannot be run: this machine does not isolate containers: ${machine.reason}`;
 }
 
 /**
@@ -78,7 +72,7 @@ export class ImageAccess {
 			clock,
 			random,
 			policy: { ownership: this.#hasOwners ? 'apply' : 'record', setId: 'keep' },
-			...(shim !== undefined && { files: shimLayerFiles(shim, { isUser: this.#isUser, onError }) }),
+			...(shim !== undefined && { files: shimLayerFiles(shim, { overlays: this.#overlays, onError }) }),
 			onError,
 			...(shim !== undefined && ids && { remove: (path: string) => removeAs(shim, ids, path) }),
 		});
@@ -113,7 +107,7 @@ export class ImageAccess {
 			settings: {
 				store: imageStoreFolder(imageFolder),
 				shim,
-				isUser: this.#isUser,
+				overlays: this.#overlays,
 				hasOwners: this.#hasOwners,
 				keepsBlobs,
 				registriesPath,
@@ -122,12 +116,14 @@ export class ImageAccess {
 		});
 	}
 
-	get #isUser(): boolean {
-		return this.#machine.level === 'user';
+	get #overlays(): OverlayUse {
+		const { level } = this.#machine;
+		return level === 'chroot' ? 'none' : level === 'user' ? 'user' : 'root';
 	}
 
 	get #hasOwners(): boolean {
-		return this.#machine.level === 'root' || this.ids !== undefined;
+		const { level } = this.#machine;
+		return level === 'root' || level === 'chroot' || this.ids !== undefined;
 	}
 }
 

@@ -38,13 +38,13 @@ export interface ImageView {
 	readonly resolvConf: string | undefined;
 }
 
-/** The box of a container with an image; undefined if the machine allows none. */
+/** The box of a container with an image; undefined if the machine allows none. See chroot-box.ts for what it may get then. */
 export function imageBoxOf(
 	config: ContainerConfig,
 	sandbox: SandboxView,
 	{ image, facts }: { readonly image: ImageView; readonly facts: ImageBoxFacts },
 ): ContainerBox | undefined {
-	if (facts.level === 'none' || !facts.hasPids) return undefined;
+	if ((facts.level !== 'root' && facts.level !== 'user') || !facts.hasPids) return undefined;
 	const { network, ipc, pid } = sandbox.namespaces;
 	const ownPids = pid !== 'node';
 	const ownIpc = ipc === 'pod';
@@ -93,7 +93,8 @@ const MASKED = [
 	.concat('/sys/firmware', '/sys/devices/virtual/powercap');
 const PROTECTED = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
 
-const LINKS = [
+/** The links of every container. */
+export const LINKS = [
 	{ path: '/dev/fd', target: '/proc/self/fd' },
 	{ path: '/dev/stdin', target: '/proc/self/fd/0' },
 	{ path: '/dev/stdout', target: '/proc/self/fd/1' },
@@ -101,7 +102,8 @@ const LINKS = [
 	{ path: '/dev/ptmx', target: 'pts/ptmx' },
 ];
 
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+/** The devices of every container. */
+export const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
 interface Shares {
 	readonly ownPids: boolean;
@@ -152,6 +154,9 @@ export function mapsOf(
 }
 
 /** Unlike a kubelet, which by default filters no calls: what RuntimeDefault means, unless the Pod declines it. */
-function filtersCalls({ privileged, seccompProfile }: ContainerSecurity): boolean {
+export function filtersCalls({
+	privileged,
+	seccompProfile,
+}: Pick<ContainerSecurity, 'privileged' | 'seccompProfile'>): boolean {
 	return !privileged && seccompProfile?.type !== 'Unconfined';
 }

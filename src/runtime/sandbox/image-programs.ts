@@ -2,11 +2,11 @@
  * The programs of images: the store of images, the process that pulls into it, and for each container the root file system,
  * program, user and isolation that its image and its Pod say.
  *
- * Read in this order: image-programs.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts (rules),
- * subordinate-ids.ts and layer-files.ts (what the machine grants).
+ * Read in this order: image-programs.ts, image-machine.ts, worker/ (pulling), image-program.ts, image-user.ts, image-box.ts
+ * and chroot-box.ts (rules), subordinate-ids.ts and layer-files.ts (what the machine grants).
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
@@ -26,18 +26,20 @@ import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
 import { podResolverFile, RESOLVER_FILE } from '../process/network/resolver.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
-import { type MachineProbe, probeMachine } from '../process/shim/probe.ts';
+import type { MachineProbe } from '../process/shim/probe.ts';
 import { filterFile } from '../process/shim/shim-file.ts';
-import type { ContainerRoot } from '../process/shim/shim-request.ts';
+import type { ContainerBox, ContainerRoot } from '../process/shim/shim-request.ts';
+import { chrootBoxOf } from './chroot-box.ts';
 import { imageTraits } from './honoured.ts';
-import { ImageAccess, type ImageAccessOptions, imagesRefusal } from './image-access.ts';
+import { ImageAccess, type ImageAccessOptions } from './image-access.ts';
 import { type ImageBoxFacts, imageBoxOf, RESOLV_CONF_PATH } from './image-box.ts';
+import { imagesRefusal, probeForImages } from './image-machine.ts';
 import { imageProgramOf } from './image-program.ts';
 import { type ImageUser, imageUserOf, UnknownUser, type UserDatabases } from './image-user.ts';
 import { ImageVolumes } from './image-volumes.ts';
 import { isImageId, mayUse } from './may-use.ts';
 import { SandboxImages } from './sandbox-images.ts';
-import { discardStaleRoots, withTrial } from './stale-roots.ts';
+import { discardStaleRoots } from './stale-roots.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 import { WrittenBytes } from './written-bytes.ts';
@@ -92,15 +94,13 @@ export class ImagePrograms implements ProgramSource {
 	}
 
 	async start(shim: string | undefined): Promise<MachineProbe> {
-		const { imageFolder, clock } = this.#options;
-		await mkdir(imageFolder, { recursive: true, mode: 0o700 });
-		const machine = await withTrial(imageFolder, clock, (trial) => probeMachine(shim, trial));
+		const machine = await probeForImages(shim, this.#options);
 		const refusal = imagesRefusal(shim, machine);
 		if (refusal !== undefined) throw new Error(refusal);
 		const access = await ImageAccess.on({ shim, machine }, this.#options);
 		this.#started = {
 			machine,
-			canOverlay: machine.canOverlay === true,
+			canOverlay: machine.canOverlay === true && machine.level !== 'chroot',
 			access,
 			store: await access.openStore(),
 			worker: access.worker(),
@@ -154,7 +154,25 @@ export class ImagePrograms implements ProgramSource {
 				'CreateContainerError',
 				`failed to generate container "${id}" spec: failed to generate spec: no command specified`,
 			);
+		const box = await this.#boxOf(this.#rootId(id), { config, sandbox }, { record, image, user });
+		void this.#parts().store.touch(record.id);
+		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
+		return {
+			program,
+			imageRef: imageRefOf(config.image, found),
+			...(box && { box }),
+			...(stopSignal !== undefined && { stopSignal }),
+		};
+	}
+
+	/** The isolation of a container, with the files that it needs. */
+	async #boxOf(
+		rootId: string,
+		{ config, sandbox }: Pick<WantedContainer, 'config' | 'sandbox'>,
+		found: { readonly record: ImageRecord; readonly image: KnownImage; readonly user: ImageUser },
+	): Promise<ContainerBox | undefined> {
 		const { store, machine, access } = this.#parts();
+		const { record, image, user } = found;
 		const own = userOfThisProcess() ?? { uid: 0, gid: 0 };
 		const facts: ImageBoxFacts = {
 			...machine,
@@ -163,22 +181,16 @@ export class ImagePrograms implements ProgramSource {
 			filter: filterFile(),
 			subordinateIds: access.ids,
 		};
-		const rootId = this.#rootId(id);
 		const root = await this.#rootOf(rootId, record);
 		const hasResolvConf = config.mounts.some(({ containerPath }) => containerPath === RESOLV_CONF_PATH);
 		const resolvConf = hasResolvConf
 			? undefined
 			: await copyResolvConf(store.folders.container(rootId), sandbox);
+		const view = { image: { root, user, resolvConf }, facts };
+		// The volumes of the image are folders of its copy.
+		if (machine.level === 'chroot') return chrootBoxOf(config, view);
 		const mounts = await this.#volumes(rootId).mountsOf(config.mounts, { id: record.id, ...image.config });
-		const box = imageBoxOf({ ...config, mounts }, sandbox, { image: { root, user, resolvConf }, facts });
-		void store.touch(record.id);
-		const stopSignal = config.stopSignal ?? (image.config.stopSignal || undefined);
-		return {
-			program,
-			imageRef: imageRefOf(config.image, found),
-			...(box && { box }),
-			...(stopSignal !== undefined && { stopSignal }),
-		};
+		return imageBoxOf({ ...config, mounts }, sandbox, view);
 	}
 
 	writtenBytes(id: string): Promise<number> {

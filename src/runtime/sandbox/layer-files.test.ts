@@ -15,7 +15,7 @@ test('whiteouts are devices 0/0, and attributes are set', { skip: !SHIM }, async
 	const root = testFolder(t);
 	mkdirSync(join(root, 'a'));
 	writeFileSync(join(root, 'f'), '');
-	const files = shimLayerFiles(SHIM ?? '', { isUser: true, onError: assert.ifError });
+	const files = shimLayerFiles(SHIM ?? '', { overlays: 'user', onError: assert.ifError });
 	const xattrs = new Map([['f', new Map([['user.colour', 'r\u00e9d']])]]);
 	const marks = { ...NONE, whiteouts: ['a/gone', 'gone'], opaques: ['a', ''], xattrs };
 	// Twice, as after a crash.
@@ -44,7 +44,7 @@ test('no path leads out of the layer, and no link is followed', { skip: !SHIM },
 	symlinkSync(outside, join(root, 'link'));
 	const errors: string[] = [];
 	const onError = ({ message }: Error) => errors.push(message);
-	const files = shimLayerFiles(SHIM ?? '', { isUser: true, onError });
+	const files = shimLayerFiles(SHIM ?? '', { overlays: 'user', onError });
 	for (const path of ['../gone', 'link/gone'])
 		assert.equal(await files.applyMarks(root, { ...NONE, whiteouts: [path] }), false, path);
 	assert.equal(existsSync(join(outside, 'gone')), false);

@@ -7,10 +7,10 @@ import { removeTree } from '../../../base/files/remove-tree.ts';
 import { SystemRandom } from '../../../base/random.ts';
 import { RegistryDouble } from '../../../image/testing/registry-double.ts';
 import type { ProcessIdentity } from '../../process/launcher/process-table.ts';
-import { probeMachine } from '../../process/shim/probe.ts';
 import { shimFile } from '../../process/shim/shim-file.ts';
 import type { RuntimeHarness } from '../../testing/contract-machine.ts';
 import { echoingPorts } from '../../testing/echoing-ports.ts';
+import { imagesRefusal, probeForImages } from '../image-machine.ts';
 import { SandboxRuntime, type SandboxRuntimeOptions } from '../sandbox-runtime.ts';
 import { busyboxImage, missingBusybox } from './busybox-image.ts';
 
@@ -56,8 +56,14 @@ export class SandboxWorld {
 
 /** Why images cannot be run on this machine; undefined if they can. */
 export async function missingForSandbox(): Promise<string | undefined> {
-	const { level, hasPids, reason } = await probeMachine(shimFile());
-	return level !== 'none' && hasPids ? missingBusybox() : `containers cannot be isolated here: ${reason}`;
+	const imageFolder = mkdtempSync(join(tmpdir(), 'stint-sandbox-trial-'));
+	try {
+		const shim = shimFile();
+		const clock = new SystemClock();
+		return imagesRefusal(shim, await probeForImages(shim, { imageFolder, clock })) ?? missingBusybox();
+	} finally {
+		rmSync(imageFolder, { recursive: true });
+	}
 }
 
 /** A machine of the world, whose image is present. */

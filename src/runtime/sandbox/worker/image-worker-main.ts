@@ -84,14 +84,14 @@ class Worker {
 
 	/** The store, which stays open; the call after one that could not open it tries again. */
 	async #opened(): Promise<ImageStore> {
-		const { store: root, shim, isUser, hasOwners, keepsBlobs } = this.#settings;
+		const { store: root, shim, overlays, hasOwners, keepsBlobs } = this.#settings;
 		const onError = (error: unknown): void => send({ warning: messageOf(error) });
 		this.#store ??= ImageStore.open({
 			root,
 			clock,
 			random,
 			policy: { ownership: hasOwners ? 'apply' : 'record', setId: 'keep' },
-			files: shimLayerFiles(shim, { isUser, onError }),
+			files: shimLayerFiles(shim, { overlays, onError }),
 			keepsBlobs,
 			onError,
 		});

@@ -13,7 +13,7 @@ import type { WorkerSettings } from './worker-protocol.ts';
 
 function settingsIn(folder: string): WorkerSettings {
 	return {
-		...{ store: join(folder, 'store'), shim: '/no/shim', isUser: true, hasOwners: false },
+		...{ store: join(folder, 'store'), shim: '/no/shim', overlays: 'user', hasOwners: false },
 		...{ registriesPath: join(folder, 'registries.yaml'), userAgent: 'stint/test', keepsBlobs: false },
 	};
 }

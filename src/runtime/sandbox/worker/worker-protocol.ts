@@ -4,6 +4,7 @@
  * results and errors on its standard output. When its standard input ends, it gives up what it has begun, and ends.
  */
 import type { ImagePullSecret } from '../../contract.ts';
+import type { OverlayUse } from '../layer-files.ts';
 
 /** The first line that the worker reads. */
 export interface WorkerSettings {
@@ -11,8 +12,7 @@ export interface WorkerSettings {
 	readonly store: string;
 	/** The path of the shim. */
 	readonly shim: string;
-	/** Whether roots are mounted in a user namespace. */
-	readonly isUser: boolean;
+	readonly overlays: OverlayUse;
 	/** Whether files get the owners that the image gives them. */
 	readonly hasOwners: boolean;
 	/** Whether layers are kept as they came. */
