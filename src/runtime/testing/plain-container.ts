@@ -32,6 +32,12 @@ const LOAD_FILTER = `
 	exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!";
 `;
 
+/** Set in the environment of tests that {@link testInPlainContainer} runs. */
+const MARK = 'STINT_TEST_IN_PLAIN_CONTAINER';
+
+/** Whether {@link testInPlainContainer} runs this process. */
+export const IS_IN_PLAIN_CONTAINER = process.env[MARK] === 'yes';
+
 /** The command that runs the command behind it with these rights. */
 export function plainContainerCommand(): readonly string[] {
 	const calls = PLATFORM_CALLS[process.arch] ?? { prctl: 0, refused: [] };
@@ -62,7 +68,7 @@ export async function testInPlainContainer(file: string, names: RegExp): Promise
 	// Set by the runner of this process: the other one would write its results in the format between runners.
 	const { NODE_TEST_CONTEXT: _, ...env } = process.env;
 	const child = spawn(command, [...args, ...node, `--test-name-pattern=${names.source}`, file], {
-		env,
+		env: { ...env, [MARK]: 'yes' },
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	let output = '';
