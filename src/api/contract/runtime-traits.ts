@@ -39,12 +39,23 @@ export interface RuntimeTraits {
 	 * names as the node, if the others see the file of the node anyway. Absent: none.
 	 */
 	readonly resolvConf?: 'always' | 'if-other';
+	/** How containers are isolated from the machine; absent if the runtime does not say. */
+	readonly isolation?: IsolationTrait;
 	/** Whose network Pods have that do not ask for that of the node; absent if the runtime does not say. */
 	readonly podNetwork?: PodNetworkTrait;
 }
 
 /** Whose network Pods have: one of their own, or that of the node, with the reason if that was not asked for. */
 export type PodNetworkTrait = { readonly kind: 'pod' } | { readonly kind: 'host'; readonly reason?: string };
+
+/**
+ * What keeps containers apart from the machine: namespaces made by root, user namespaces, a root file system by chroot
+ * alone, or nothing. `reason`: why not more, for the last two.
+ */
+export interface IsolationTrait {
+	readonly level: 'root' | 'user' | 'chroot' | 'none';
+	readonly reason?: string;
+}
 
 /** The user and groups of a process. */
 export interface ProcessUser {

@@ -245,6 +245,7 @@ export class NodeAgent implements NodeApi {
 			recorder,
 			runtimeVersion: runtime.version,
 			podNetwork: runtime.traits.podNetwork,
+			isolation: runtime.traits.isolation,
 			version,
 			pressures: () => this.#evictions.pressures,
 			images: async () => await this.#collector?.list(),

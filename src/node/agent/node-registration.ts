@@ -1,4 +1,5 @@
-import type { PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
+import type { IsolationTrait, PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
@@ -8,7 +9,13 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { unlessGone } from '../../client/outcomes.ts';
 import type { ListedImage } from '../../plan/node/node-images.ts';
-import { type Machine, nodeLabelsOf, nodeStatusOf, pressureEvents } from '../../plan/node/node-status.ts';
+import {
+	isolationEvents,
+	type Machine,
+	nodeLabelsOf,
+	nodeStatusOf,
+	pressureEvents,
+} from '../../plan/node/node-status.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 
 /** How often an unchanged status is written: the kubelet's default of `nodeStatusReportFrequency`. */
@@ -25,6 +32,8 @@ export interface NodeRegistrationOptions {
 	readonly runtimeVersion: string;
 	/** Whose network Pods have; undefined: the runtime does not say. */
 	readonly podNetwork: PodNetworkTrait | undefined;
+	/** How containers are isolated; undefined: the runtime does not say. */
+	readonly isolation: IsolationTrait | undefined;
 	/** Version of this program, a part of the Node's `kubeletVersion`. */
 	readonly version: string;
 	/** The conditions about pressure that are True. */
@@ -79,14 +88,14 @@ async function register(
 		runtimeVersion,
 		version,
 		podNetwork: options.podNetwork,
+		isolation: options.isolation,
 	};
 	const status = nodeStatusOf(machine, { ...inputs, pressures, images: await options.images() });
 	if (!known) {
 		const metadata = { name: machine.name, labels: nodeLabelsOf(machine) };
-		return {
-			node: await target.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status }),
-			wrote: true,
-		};
+		const node = await target.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status });
+		recordAll(options, isolationEvents(undefined, node));
+		return { node, wrote: true };
 	}
 	if (!isDue && semanticEqual(timeless(status), timeless(known.status))) return { node: known, wrote: false };
 	const node = await target.update({ ...known, status }, 'status');
@@ -94,9 +103,18 @@ async function register(
 		const message = `Node ${machine.name} status is now: NodeReady`;
 		recorder.event(nodeSubject(machine.name), { type: 'Normal', reason: 'NodeReady', message });
 	}
-	for (const event of pressureEvents(machine.name, { before: known, pressures }))
-		recorder.event(nodeSubject(machine.name), event);
+	recordAll(options, [
+		...pressureEvents(machine.name, { before: known, pressures }),
+		...isolationEvents(known, node),
+	]);
 	return { node, wrote: true };
+}
+
+function recordAll(
+	{ recorder, machine }: Pick<NodeRegistrationOptions, 'recorder' | 'machine'>,
+	events: readonly EventText[],
+): void {
+	for (const event of events) recorder.event(nodeSubject(machine.name), event);
 }
 
 /** The status without its heartbeat times, which change with every write. */

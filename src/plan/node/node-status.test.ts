@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node } from '../../api/core/node/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import { type Machine, nodeStatusOf, pressureEvents } from './node-status.ts';
+import { isolationEvents, type Machine, nodeStatusOf, pressureEvents } from './node-status.ts';
 
 const MACHINE: Machine = {
 	...{ name: 'a', address: '127.0.0.1', cpus: 2, memoryBytes: 1 << 30, diskBytes: 1 << 30, maxPods: 110 },
@@ -70,6 +70,32 @@ test('the Node says whose network Pods have, and why they have no other one', ()
 		'HostNetwork',
 		'Pods have the network of this machine: that needs root',
 	]);
+});
+
+test('the Node says what isolates containers, and an Event says why nothing does', () => {
+	const inputs = { now: 0, before: undefined, runtimeVersion: 'x://1', version: '0', pressures: new Set('') };
+	const nodeAt = (isolation: Parameters<typeof nodeStatusOf>[1]['isolation']): Node =>
+		nodeWith(nodeStatusOf(MACHINE, { ...inputs, isolation }));
+	const conditionOf = (node: Node): unknown => {
+		const { status, reason, message } = findCondition(node.status.conditions, 'ContainersIsolated') ?? {};
+		return [status, reason, message];
+	};
+	const root = nodeAt({ level: 'root' });
+	const chroot = nodeAt({ level: 'chroot', reason: 'clone: function not implemented' });
+	const text =
+		'each container has a root file system of its own, and all else is that of this machine (level chroot): clone: function not implemented';
+	assert.deepEqual(conditionOf(nodeAt(undefined)), [undefined, undefined, undefined]);
+	assert.deepEqual(conditionOf(root), [
+		'True',
+		'Root',
+		'each container has views and rights of its own (level root)',
+	]);
+	assert.deepEqual(conditionOf(chroot), ['False', 'Chroot', text]);
+	assert.deepEqual(isolationEvents(undefined, root), []);
+	const event = { type: 'Warning', reason: 'ContainersNotIsolated', message: text };
+	assert.deepEqual(isolationEvents(undefined, chroot), [event]);
+	assert.deepEqual(isolationEvents(root, chroot), [event]);
+	assert.deepEqual(isolationEvents(chroot, chroot), []);
 });
 
 test('a condition keeps its transition time while its status does not change', () => {

@@ -1,4 +1,4 @@
-import type { PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
+import type { IsolationTrait, PodNetworkTrait } from '../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
 import { gitVersionOf } from '../../api/kubernetes-version.ts';
@@ -69,6 +69,8 @@ export interface StatusInputs {
 	readonly pressures: ReadonlySet<string>;
 	/** Whose network Pods have; undefined: the runtime does not say. */
 	readonly podNetwork?: PodNetworkTrait | undefined;
+	/** How containers are isolated; undefined: the runtime does not say. */
+	readonly isolation?: IsolationTrait | undefined;
 	/** The images of the Node; undefined: those of before stay. */
 	readonly images?: readonly ListedImage[] | undefined;
 }
@@ -76,7 +78,7 @@ export interface StatusInputs {
 /** The status of a Node whose agent works. Fields and conditions that other components wrote are kept. */
 export function nodeStatusOf(
 	machine: Machine,
-	{ now, before, runtimeVersion, version, pressures, images, podNetwork }: StatusInputs,
+	{ now, before, runtimeVersion, version, pressures, images, podNetwork, isolation }: StatusInputs,
 ): Node['status'] {
 	const resources = allocatableOf(machine);
 	return {
@@ -84,7 +86,7 @@ export function nodeStatusOf(
 		capacity: resources,
 		allocatable: resources,
 		...(images && { images: nodeImagesOf(images) }),
-		conditions: conditionsOf({ now, before, pressures, podNetwork }),
+		conditions: conditionsOf({ now, before, pressures, podNetwork, isolation }),
 		addresses: [
 			{ type: 'InternalIP', address: machine.address },
 			{ type: 'Hostname', address: machine.name },
@@ -182,9 +184,17 @@ function conditionsOf({
 	before,
 	pressures,
 	podNetwork,
-}: Pick<StatusInputs, 'now' | 'before' | 'pressures' | 'podNetwork'>): readonly NodeCondition[] {
+	isolation,
+}: Pick<
+	StatusInputs,
+	'now' | 'before' | 'pressures' | 'podNetwork' | 'isolation'
+>): readonly NodeCondition[] {
 	const known = before?.status.conditions ?? [];
-	const reported = podNetwork ? [...CONDITIONS, networkCondition(podNetwork)] : CONDITIONS;
+	const reported = [
+		...CONDITIONS,
+		...(podNetwork ? [networkCondition(podNetwork)] : []),
+		...(isolation ? [isolationCondition(isolation)] : []),
+	];
 	const own = reported.map((condition) => {
 		const pressure = pressures.has(condition.type) ? PRESSURE[condition.type] : undefined;
 		const dated: NodeCondition = {
@@ -205,4 +215,46 @@ function networkCondition(network: PodNetworkTrait): (typeof CONDITIONS)[number]
 		return { ...about, reason: 'PodNetwork', message: 'Pods have networks of their own' };
 	const why = network.reason === undefined ? '' : `: ${network.reason}`;
 	return { ...about, reason: 'HostNetwork', message: `Pods have the network of this machine${why}` };
+}
+
+/** The condition beyond upstream's: what keeps containers apart from the machine. Its reason is the level. */
+const ISOLATED = 'ContainersIsolated';
+
+const LEVELS: Readonly<
+	Record<IsolationTrait['level'], Pick<NodeCondition, 'status' | 'reason' | 'message'>>
+> = {
+	root: {
+		status: 'True',
+		reason: 'Root',
+		message: 'each container has views and rights of its own (level root)',
+	},
+	user: {
+		status: 'True',
+		reason: 'UserNamespaces',
+		message: 'each container has views and rights of its own in a user namespace (level user)',
+	},
+	chroot: {
+		status: 'False',
+		reason: 'Chroot',
+		message:
+			'each container has a root file system of its own, and all else is that of this machine (level chroot)',
+	},
+	none: {
+		status: 'False',
+		reason: 'None',
+		message: 'containers are plain processes of this machine (level none)',
+	},
+};
+
+function isolationCondition({ level, reason }: IsolationTrait): (typeof CONDITIONS)[number] {
+	const { message, ...rest } = LEVELS[level];
+	return { type: ISOLATED, ...rest, message: `${message}${reason === undefined ? '' : `: ${reason}`}` };
+}
+
+/** The Event about containers that are not isolated, when the condition has begun to say so, or says another reason. */
+export function isolationEvents(before: Node | undefined, now: Node): readonly EventText[] {
+	const condition = findCondition(now.status.conditions, ISOLATED);
+	if (condition?.status !== 'False' || condition.message === undefined) return [];
+	if (findCondition(before?.status.conditions, ISOLATED)?.message === condition.message) return [];
+	return [{ type: 'Warning', reason: 'ContainersNotIsolated', message: condition.message }];
 }

@@ -52,6 +52,7 @@ import type { ProgramSource } from './program-source.ts';
 import { commandSession, openSession } from './sessions/session-client.ts';
 import type { ContainerSessionRequest } from './sessions/session-protocol.ts';
 import { isPause, joiningBox, startPause, targetContainerOf } from './shared-processes.ts';
+import type { BoxLevel } from './shim/box.ts';
 import { prepareBox } from './shim/prepare-box.ts';
 import type { MachineProbe } from './shim/probe.ts';
 import { shimFile } from './shim/shim-file.ts';
@@ -69,7 +70,7 @@ export interface LauncherRuntimeOptions extends NetworkOptions, LogLimits {
 	readonly withoutShim?: boolean;
 	/** The most processes and threads that a Pod may have, as the kubelet's podPidsLimit; 0 or absent: not limited. */
 	readonly podMaxPids?: number;
-	/** Called at the start if the machine allows no isolation of containers, with the reason. */
+	/** Called at the start if containers have no namespaces of their own: at the levels `chroot` and `none`. */
 	onUnisolated?(reason: string): void;
 	/**
 	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
@@ -129,7 +130,11 @@ export class LauncherRuntime implements Runtime {
 
 	#traitsWith(usesShim: boolean): RuntimeTraits {
 		const machine = { isolation: this.#machine, controllers: this.#controllers, usesShim };
-		return this.#networks.traitsWith((facts) => this.#options.source.traitsOn({ ...machine, ...facts }));
+		const traits = this.#networks.traitsWith((facts) =>
+			this.#options.source.traitsOn({ ...machine, ...facts }),
+		);
+		const { level, reason } = this.#machine;
+		return { ...traits, isolation: { level, ...(isUnisolated(level) && { reason }) } };
 	}
 
 	/**
@@ -144,8 +149,8 @@ export class LauncherRuntime implements Runtime {
 		const file = this.#options.withoutShim ? undefined : shimFile();
 		this.#machine = await source.start(file);
 		const { level, reason } = this.#machine;
-		if (level === 'none') this.#options.onUnisolated?.(reason);
-		else this.#controllers = controllersIn(findHierarchies());
+		if (isUnisolated(level)) this.#options.onUnisolated?.(reason);
+		if (level !== 'none') this.#controllers = controllersIn(findHierarchies());
 		await this.#networks.start(file, this.#machine);
 		this.#traits = this.#traitsWith(file !== undefined);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
@@ -357,4 +362,8 @@ export class LauncherRuntime implements Runtime {
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map(), prepared: new Set() });
 		this.#networks.note(sandbox);
 	}
+}
+
+function isUnisolated(level: BoxLevel): boolean {
+	return level === 'none' || level === 'chroot';
 }

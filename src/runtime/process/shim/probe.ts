@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BoxLevel } from './box.ts';
+import { StartFailure } from './shim-failure.ts';
 
 /** What the shim found out about this machine. */
 export interface MachineProbe {
@@ -45,8 +46,14 @@ export function parseProbe(output: string): MachineProbe {
 	return {
 		level: isLevel ? level : 'none',
 		hasPids: pids === 'yes',
-		reason: isLevel ? whyPids : why,
+		reason: reasonOf(isLevel ? whyPids : why),
 		...(overlay && { canOverlay: overlay === 'yes' }),
 		...(chroot && { canChroot: chroot === 'yes' }),
 	};
+}
+
+/** The words for `errno step`. */
+function reasonOf(refusal: string): string {
+	const [errno = '', step = ''] = refusal.split(' ');
+	return errno === '' ? '' : new StartFailure({ errno: Number(errno), step, detail: '' }).message;
 }
