@@ -33,7 +33,7 @@ export async function makeRuntime(
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
-	const runtime = settings.runtime === 'auto' ? await firstAllowed(settings.log) : settings.runtime;
+	const runtime = settings.runtime === 'auto' ? await firstAllowed(settings, clock) : settings.runtime;
 	if (runtime === 'docker') return await engineRuntime(settings, clock, onError);
 	if (runtime === 'cri') return await criRuntime(settings, clock, onError);
 	if (runtime === 'sandbox') return await sandboxRuntime(settings, clock, onError);
@@ -43,17 +43,25 @@ export async function makeRuntime(
 }
 
 /** The first runtime of `auto` that this machine allows. The choice, with its reason, is logged. */
-async function firstAllowed(log: RuntimeSettings['log']): Promise<'sandbox' | 'docker' | 'process'> {
+async function firstAllowed(
+	{ folder, log }: RuntimeSettings,
+	clock: Clock,
+): Promise<'sandbox' | 'docker' | 'process'> {
 	const { probeMachine } = await import('../../runtime/process/shim/probe.ts');
 	const { shimFile } = await import('../../runtime/process/shim/shim-file.ts');
-	const { level, hasPids, reason } = await probeMachine(shimFile());
+	const shim = shimFile();
+	const { level, hasPids, reason } = await probeMachine(shim);
 	if (level !== 'none' && hasPids) {
 		log.info('containers run by the runtime sandbox, from images; another one: --runtime NAME');
 		return 'sandbox';
 	}
 	const { findEndpoint } = await import('../../runtime/docker/engine/engine-endpoint.ts');
 	const found = findEndpoint({ env: process.env, home: homedir() });
-	const name = 'problem' in found ? 'process' : 'docker';
+	const { probeForImages } = await import('../../runtime/sandbox/image-machine.ts');
+	// An engine isolates containers, which this level does not.
+	const byChroot = async (): Promise<boolean> =>
+		(await probeForImages(shim, { imageFolder: folder.imageStore, clock })).level === 'chroot';
+	const name = 'socketPath' in found ? 'docker' : (await byChroot()) ? 'sandbox' : 'process';
 	log.info(`containers run by the runtime ${name}, since this machine cannot isolate them (${reason})`);
 	return name;
 }
@@ -88,7 +96,7 @@ async function sandboxRuntime(
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
-	const { folder, isEphemeral, podMaxPids = 0 } = settings;
+	const { folder, isEphemeral, podMaxPids = 0, log } = settings;
 	const { SandboxRuntime } = await import('../../runtime/sandbox/sandbox-runtime.ts');
 	return new SandboxRuntime({
 		...networkOptions(settings),
@@ -101,6 +109,10 @@ async function sandboxRuntime(
 		owner: folder.path,
 		registriesPath: folder.registries,
 		random: new SystemRandom(),
+		onUnisolated: (reason) =>
+			log.info(
+				`containers have roots of their own by chroot, and all else is that of this machine (level chroot: ${reason}); why: ${calledAs('doctor')}`,
+			),
 		...(isEphemeral && { removeAtEnd: folder.path }),
 	});
 }
