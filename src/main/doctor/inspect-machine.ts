@@ -4,18 +4,23 @@
  * 1. Nothing stays: each trial removes its files, groups and processes. The data folder is not made.
  * 2. A trial that cannot be made is `untried` with its reason; no fact of a machine makes the command fail.
  */
-import { homedir, release, userInfo } from 'node:os';
+import { mkdtempSync } from 'node:fs';
+import { homedir, release, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 import type { Clock } from '../../base/clock.ts';
+import { removeTree } from '../../base/files/remove-tree.ts';
 import { calledAs } from '../../cli/called-as.ts';
 import type { EngineFacts, MachineFacts, SystemFacts } from '../../plan/doctor/facts.ts';
+import { isAllowed } from '../../plan/doctor/finding.ts';
 import { READ_SYSCTLS } from '../../plan/doctor/refusal-causes.ts';
 import { findCriEndpoint } from '../../runtime/cri/client/cri-endpoint.ts';
 import { findEndpoint } from '../../runtime/docker/engine/engine-endpoint.ts';
 import { controllersIn, findHierarchies } from '../../runtime/process/cgroups/hierarchies.ts';
 import { processTraits } from '../../runtime/process/honoured.ts';
-import { probeMachine } from '../../runtime/process/shim/probe.ts';
+import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
 import { shimFile } from '../../runtime/process/shim/shim-file.ts';
+import { probeForImages } from '../../runtime/sandbox/image-machine.ts';
 import { inspectCgroups } from './cgroup-trials.ts';
 import { inspectDataFolder } from './data-folder-trial.ts';
 import { inspectIds } from './id-trial.ts';
@@ -36,9 +41,10 @@ export interface InspectOptions {
 export async function inspectMachine({ dataDir, port, clock }: InspectOptions): Promise<MachineFacts> {
 	const folder = inspectDataFolder(dataDir);
 	const shim = shimFile();
-	const probe = await probeMachine(shim);
+	const storage = isAllowed(folder.trial) ? folder.tried : tmpdir();
+	const probe = await probeIn(storage, { shim, clock });
 	const userName = attempt(() => userInfo().username) ?? String(process.getuid?.() ?? 'this user');
-	const isolation = await tryIsolation({ shim, probe, folder, clock });
+	const isolation = await tryIsolation({ shim, probe, storage, clock });
 	const ids = await inspectIds(userName);
 	const [system, kubectl, portTrial] = await Promise.all([
 		inspectSystem(userName),
@@ -68,6 +74,19 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		zones: inspectZones(),
 		port: { number: port, trial: portTrial },
 	};
+}
+
+/** What containers with images get. The folder of images would be made, so another one is tried beside it. */
+async function probeIn(
+	storage: string,
+	{ shim, clock }: { readonly shim: string | undefined; readonly clock: Clock },
+): Promise<MachineProbe> {
+	const imageFolder = mkdtempSync(join(storage, '.stint-trial-'));
+	try {
+		return await probeForImages(shim, { imageFolder, clock });
+	} finally {
+		await removeTree(imageFolder);
+	}
 }
 
 async function inspectSystem(userName: string): Promise<SystemFacts> {

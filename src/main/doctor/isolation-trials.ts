@@ -1,8 +1,6 @@
-import { tmpdir } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
-import type { DataFolderFacts, IsolationFacts, Trial } from '../../plan/doctor/facts.ts';
-import { isAllowed } from '../../plan/doctor/finding.ts';
+import type { IsolationFacts, Trial } from '../../plan/doctor/facts.ts';
 import { userOfThisProcess } from '../../runtime/process/shim/host-users.ts';
 import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
 import type { StartFailure } from '../../runtime/process/shim/shim-failure.ts';
@@ -13,17 +11,17 @@ export interface IsolationTrial {
 	readonly shim: string | undefined;
 	/** What the runtime finds out at its start, and decides by. */
 	readonly probe: MachineProbe;
-	readonly folder: DataFolderFacts;
+	/** An existing folder in the file system that images would use. */
+	readonly storage: string;
 	readonly clock: Clock;
 }
 
 /** Tries by the shim what containers can have of their own. */
-export async function tryIsolation({ shim, probe, folder, clock }: IsolationTrial): Promise<IsolationFacts> {
+export async function tryIsolation({ shim, probe, storage, clock }: IsolationTrial): Promise<IsolationFacts> {
 	const { level } = probe;
 	const user = userOfThisProcess();
 	if (shim === undefined || user === undefined)
 		return { shim, level, ...allUntried('stint has no shim that can be executed here') };
-	const storage = isAllowed(folder.trial) ? folder.tried : tmpdir();
 	const options = { file: shim, clock, inUserNamespace: level !== 'root', storage, user };
 	try {
 		const { box, userNamespaces, mounts, processes, seccomp, overlay } = await tryBoxes(options);
@@ -36,6 +34,7 @@ export async function tryIsolation({ shim, probe, folder, clock }: IsolationTria
 			processes: trialOf(processes),
 			seccomp: trialOf(seccomp),
 			overlay: trialOf(overlay),
+			chroot: chrootTrialOf(probe),
 		};
 	} catch (error) {
 		return { shim, level, ...allUntried(`the shim cannot run: ${messageOf(error)}`) };
@@ -48,6 +47,11 @@ function trialOf(failure: StartFailure | undefined): Trial {
 	return { kind: 'refused', code, step, ...(path !== '' && { detail: path }) };
 }
 
+function chrootTrialOf({ chroot }: MachineProbe): Trial {
+	if (chroot === undefined) return { kind: 'untried', why: 'containers can be isolated' };
+	return trialOf(chroot === 'allowed' ? undefined : chroot);
+}
+
 function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
 	const untried: Trial = { kind: 'untried', why };
 	return {
@@ -57,5 +61,6 @@ function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
 		processes: untried,
 		seccomp: untried,
 		overlay: untried,
+		chroot: untried,
 	};
 }

@@ -83,6 +83,27 @@ test('a refused box names the file that refuses it, and the command that changes
 	}
 });
 
+test('where only chroot is allowed, the level is named, and a missing right of root where it is not', () => {
+	const system = { hasSeccompFilter: true, outer: 'docker' } as const;
+	const none = { level: 'none', box: refused('ENOSYS'), processes: refused('ENOSYS') } as const;
+	const engine = { problem: 'there is no engine' };
+	const allowed = { ...none, level: 'chroot', chroot: { kind: 'allowed' } } as const;
+	const facts = machineWith({ system, engine, isolation: allowed });
+	const { found, because, fix } = finding(facts, 'containers');
+	assert.match(found, /\(level chroot\)$/);
+	assert.match(because ?? '', /ENOSYS to clone3/);
+	assert.match(fix?.join() ?? '', /seccomp=unconfined/);
+	assert.equal(finding(facts, 'chroot').status, 'ok');
+	assert.match(finding(facts, 'runtimes').found, /^process, sandbox \(level chroot\) /);
+	assert.equal(diagnose(facts).level, 'chroot');
+	const without = { ...none, chroot: refused('EPERM', 'copy') };
+	const denied = finding(machineWith({ system, engine, isolation: without }), 'chroot');
+	assert.deepEqual([denied.status, denied.because], ['limited', 'root lacks CAP_MKNOD (EPERM at copy)']);
+	const user = { uid: 1000, ...system };
+	const names = diagnose(machineWith({ system: user, isolation: without })).findings.map(({ name }) => name);
+	assert.ok(!names.includes('chroot'));
+});
+
 test('parameters that restrict ordinary users explain nothing for root', () => {
 	const sysctls = { 'kernel.unprivileged_userns_clone': '0' };
 	const isolation = { level: 'none', box: refused('EPERM') } as const;

@@ -66,7 +66,7 @@ export type OuterContainer = 'docker' | 'podman' | 'kubernetes' | 'other';
 export interface IsolationFacts {
 	/** The path of the shim; undefined if stint has none for this system, or it cannot be executed. */
 	readonly shim: string | undefined;
-	/** How containers are isolated: the level that the runtime uses. */
+	/** How containers are isolated: the level that the runtimes use; `chroot` is one of the runtime sandbox alone. */
 	readonly level: 'root' | 'user' | 'chroot' | 'none';
 	/** The box that a container gets; why it is refused decides {@link level}. */
 	readonly box: Trial;
@@ -78,6 +78,8 @@ export interface IsolationFacts {
 	readonly seccomp: Trial;
 	/** An overlay of folders in the file system of the data folder. */
 	readonly overlay: Trial;
+	/** A root by chroot in the file system of the data folder; untried where containers can be isolated. */
+	readonly chroot: Trial;
 }
 
 /** One hierarchy of control groups. */

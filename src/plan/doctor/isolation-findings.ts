@@ -23,6 +23,7 @@ export function isolationFindings(facts: MachineFacts): readonly MachineFinding[
 		ofTrial({ name: 'processes', title: 'process namespaces' }, processes, facts),
 		ofTrial({ name: 'seccomp', title: 'seccomp filters' }, seccomp, facts),
 		overlay(facts),
+		...chroot(facts),
 	];
 	return [first, ...others.map((finding) => withoutRepetition(finding, first)), ids(facts)];
 }
@@ -43,6 +44,12 @@ function containers(facts: MachineFacts): MachineFinding {
 		return fine(
 			name,
 			`isolated by the shim in user namespaces, with the one id of ${system.userName} (level user)`,
+		);
+	if (isolation.level === 'chroot')
+		return lacking(
+			name,
+			'with a root file system of their own if they have an image, and all else of this machine (level chroot)',
+			noBox(facts),
 		);
 	const plain = 'plain processes of this machine, without volumes, tokens and security contexts (level none)';
 	return lacking(name, plain, noBox(facts));
@@ -100,11 +107,34 @@ function overlay(facts: MachineFacts): MachineFinding {
 	return lacking(name, `refused: ${copies}`, cause);
 }
 
+/** The right of root that the shim lacks if a step of the trial is refused. */
+const CAPABILITIES: Readonly<Record<string, string>> = {
+	chown: 'CAP_CHOWN',
+	chroot: 'CAP_SYS_CHROOT',
+	copy: 'CAP_MKNOD',
+	setgroups: 'CAP_SETGID',
+	setgid: 'CAP_SETGID',
+	setuid: 'CAP_SETUID',
+};
+
+/** Whether images can run where nothing is isolated. An ordinary user may not call chroot. */
+function chroot({ isolation: { chroot: trial }, system }: MachineFacts): readonly MachineFinding[] {
+	const name = { name: 'chroot', title: 'roots by chroot' };
+	if (trial.kind === 'allowed')
+		return [fine(name, 'allowed: the runtime sandbox runs images with less isolation (level chroot)')];
+	if (trial.kind === 'untried' || system.uid !== 0) return [];
+	const capability = trial.code === 'EPERM' ? CAPABILITIES[trial.step] : undefined;
+	const because =
+		capability === undefined ? refusalText(trial) : `root lacks ${capability} (${refusalText(trial)})`;
+	return [lacking(name, 'refused: the runtime sandbox runs no images', { because, fix: [] })];
+}
+
 function ids(facts: MachineFacts): MachineFinding {
 	const name = { name: 'ids', title: 'ids of other users' };
 	const { system, ids: found } = facts;
 	if (system.uid === undefined) return lacking(name, 'this system has no numeric users');
-	if (system.uid === 0 && facts.isolation.level === 'root') return fine(name, 'all of them, as root');
+	if (system.uid === 0 && ['root', 'chroot'].includes(facts.isolation.level))
+		return fine(name, 'all of them, as root');
 	if (system.uid === 0) return lacking(name, 'containers have the one id of root');
 	const count = Math.min(found.subuids, found.subgids);
 	if (count >= IDS_OF_IMAGES && isAllowed(found.newuidmap))

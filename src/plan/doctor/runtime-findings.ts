@@ -8,7 +8,9 @@ export function runtimeFindings(facts: MachineFacts): readonly MachineFinding[] 
 	const noSandbox = whyNoSandbox(facts);
 	const works = [
 		'process',
-		...(noSandbox === undefined ? ['sandbox'] : []),
+		...(noSandbox === undefined
+			? [facts.isolation.level === 'chroot' ? 'sandbox (level chroot)' : 'sandbox']
+			: []),
 		...('socketPath' in engine ? [`docker (${engine.socketPath})`] : []),
 		// Most machines have none, and miss nothing: why is not said.
 		...('socketPath' in cri ? [`cri (${cri.socketPath})`] : []),
@@ -23,9 +25,10 @@ export function runtimeFindings(facts: MachineFacts): readonly MachineFinding[] 
 	return [lacking(name, `${found}: no images can be run`, { because: fails.join('; ') })];
 }
 
-/** As the runtime `auto` decides: a container needs the shim, a level of isolation, and processes of its own. */
+/** As the runtime decides: a container needs the shim, and a level of isolation with processes of its own, or chroot. */
 function whyNoSandbox({ isolation }: MachineFacts): string | undefined {
 	if (isolation.shim === undefined) return 'there is no shim';
+	if (isolation.level === 'chroot') return undefined;
 	if (isolation.level === 'none') return 'containers cannot be isolated';
 	return isAllowed(isolation.processes) ? undefined : 'containers cannot have processes of their own';
 }

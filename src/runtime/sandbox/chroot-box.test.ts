@@ -53,7 +53,7 @@ test('the level is chroot only where a container can have no box or no processes
 	const refused = imageMachineOf(parseProbe('box none 38 clone\nchroot no 1 chroot\n'));
 	assert.match(
 		imagesRefusal('/shim', refused) ?? '',
-		/does not isolate containers: clone: function not implemented$/,
+		/: clone: function not implemented, nor gives them roots by chroot: chroot: operation not permitted$/,
 	);
 	assert.equal(
 		imagesRefusal('/shim', imageMachineOf(parseProbe('box none 38 clone\nchroot yes\n'))),

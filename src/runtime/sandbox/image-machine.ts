@@ -17,7 +17,7 @@ export async function probeForImages(
 
 /** The machine as far as containers with images can use it. */
 export function imageMachineOf(machine: MachineProbe): MachineProbe {
-	if (runsBoxes(machine) || !machine.canChroot) return machine;
+	if (runsBoxes(machine) || machine.chroot !== 'allowed') return machine;
 	return { ...machine, level: 'chroot', hasPids: false };
 }
 
@@ -25,7 +25,9 @@ export function imageMachineOf(machine: MachineProbe): MachineProbe {
 export function imagesRefusal(shim: string | undefined, machine: MachineProbe): string | undefined {
 	if (shim === undefined) return 'images cannot be run: stint has no shim for this system';
 	if (machine.level === 'chroot' || runsBoxes(machine)) return undefined;
-	return `images cannot be run: this machine does not isolate containers: ${machine.reason}`;
+	const { chroot, reason } = machine;
+	const nor = chroot instanceof Error ? `, nor gives them roots by chroot: ${chroot.message}` : '';
+	return `images cannot be run: this machine does not isolate containers: ${reason}${nor}`;
 }
 
 /** An image expects that its program is process 1. */

@@ -29,6 +29,7 @@ export const ROOT_MACHINE: MachineFacts = {
 		processes: ALLOWED,
 		seccomp: ALLOWED,
 		overlay: ALLOWED,
+		chroot: { kind: 'untried', why: 'containers can be isolated' },
 	},
 	traits: {
 		honours: new Set(['spec.volumes', 'spec.containers[].tty']),

@@ -9,8 +9,8 @@ export interface MachineProbe {
 	readonly hasPids: boolean;
 	/** Whether the root of a container can be an overlay; absent if that was not tried. */
 	readonly canOverlay?: boolean;
-	/** Whether a container can have a root by chroot; absent if that was not tried, as where it can have a box. */
-	readonly canChroot?: boolean;
+	/** Why a container cannot have a root by chroot; absent if that was not tried, as where it can have a box. */
+	readonly chroot?: StartFailure | 'allowed';
 	/** Why there is no box, or no process namespace; empty if nothing is missing. */
 	readonly reason: string;
 }
@@ -41,19 +41,19 @@ export function parseProbe(output: string): MachineProbe {
 	const [, level = 'none', why = ''] = /^box (root|user|none)(?: (.*))?$/m.exec(output) ?? [];
 	const [, pids = 'no', whyPids = ''] = /^pid (yes|no)(?: (.*))?$/m.exec(output) ?? [];
 	const [, overlay] = /^overlay (yes|no)/m.exec(output) ?? [];
-	const [, chroot] = /^chroot (yes|no)/m.exec(output) ?? [];
+	const [, chroot, whyChroot = ''] = /^chroot (yes|no)(?: (.*))?$/m.exec(output) ?? [];
 	const isLevel = level === 'root' || level === 'user';
 	return {
 		level: isLevel ? level : 'none',
 		hasPids: pids === 'yes',
-		reason: reasonOf(isLevel ? whyPids : why),
+		reason: refusalOf(isLevel ? whyPids : why)?.message ?? '',
 		...(overlay && { canOverlay: overlay === 'yes' }),
-		...(chroot && { canChroot: chroot === 'yes' }),
+		...(chroot && { chroot: refusalOf(whyChroot) ?? 'allowed' }),
 	};
 }
 
-/** The words for `errno step`. */
-function reasonOf(refusal: string): string {
-	const [errno = '', step = ''] = refusal.split(' ');
-	return errno === '' ? '' : new StartFailure({ errno: Number(errno), step, detail: '' }).message;
+/** The failure that is written as `errno step`; undefined if there is none. */
+function refusalOf(text: string): StartFailure | undefined {
+	const [errno = '', step = ''] = text.split(' ');
+	return errno === '' ? undefined : new StartFailure({ errno: Number(errno), step, detail: '' });
 }
