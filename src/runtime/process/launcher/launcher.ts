@@ -17,8 +17,8 @@ import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import { Cgroups, startIn } from '../cgroups/cgroups.ts';
 import { ContainerProcess, type ProcessOptions } from '../containers/container-process.ts';
+import { ContainerView } from '../containers/container-view.ts';
 import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
-import { MountView } from '../containers/mount-view.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { type SlotStart, startInSlot } from '../containers/start-in-slot.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
@@ -347,7 +347,7 @@ export class Launcher implements LauncherCalls {
 	/** Reports the end of the container when its process has ended. */
 	#watch(container: ContainerEntry, process: ContainerProcess, startedAt: number): void {
 		const hasGroups = this.#cgroups?.of(container.status.id) !== undefined;
-		const view = hasGroups ? undefined : MountView.of(process.identity.pid, container.run?.config.box);
+		const view = hasGroups ? undefined : ContainerView.of(process.identity.pid, container.run?.config.box);
 		const join = container.run?.config.join;
 		const reported = process.ended.then(({ isOutOfMemory: isKilled, isUnknown: isLost = false, ...end }) => {
 			view?.end();
