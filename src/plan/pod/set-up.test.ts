@@ -76,13 +76,13 @@ test('where volumes are copied, one that containers write to gets the Event, and
 		containers: [{ name: 'main', volumeMounts }],
 		volumes: [
 			{ name: 'files', configMap: { name: 'settings', optional: true } },
-			{ name: 'data', emptyDir: {} },
+			{ name: 'data', hostPath: { path: '/data' } },
 		],
 	});
 	world.traits = { ...BARE, honours: new Set(['spec.volumes']), volumes: 'copied' };
 	world.settle();
 	assert.deepEqual(world.events, [
-		'FailedMount: MountVolume.SetUp failed for volume "data" : spec.volumes[1]: this machine lets stint mount nothing for a container, and only files of the API are copied into it: write to the file system of the container, or run stint where containers can be isolated (`stint doctor`)',
+		'FailedMount: MountVolume.SetUp failed for volume "data" : spec.volumes[1]: this machine lets stint mount nothing for a container: files of the API are copied, and an emptyDir can be only for one run of one container: mount one emptyDir once in a Pod with restartPolicy Never, or run stint where containers can be isolated (`stint doctor`)',
 	]);
 });
 

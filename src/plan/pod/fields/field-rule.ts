@@ -49,7 +49,7 @@ export interface FieldRule {
 	/** What the author of the Pod can do instead, in the imperative; part of the message. */
 	readonly instead?: string;
 	/** For rows about volumes: whether the row is about this one. Default: all. */
-	concerns?(volume: Volume): boolean;
+	concerns?(volume: Volume, pod: Pod): boolean;
 	/** For documentation: the values that the row applies to; undefined if it applies to all. */
 	readonly only?: string;
 	/** Whether the row applies. By default it applies to every value except false and empty ones. */

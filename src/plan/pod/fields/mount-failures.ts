@@ -21,7 +21,7 @@ export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventTe
 	if (!finding) return [];
 	const { because, instead = '', byStint = false, concerns } = finding.rule;
 	const reasonOf = (volume: Volume): string | undefined => {
-		if (concerns) return concerns(volume) ? because : undefined;
+		if (concerns) return concerns(volume, pod) ? because : undefined;
 		return byStint ? unsupportedVolume(volume) : because;
 	};
 	return mountedVolumesOf(pod)

@@ -1,6 +1,7 @@
-import type { Volume } from '../../../api/core/pod/schema.ts';
+import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
+import { canBeCopied } from '../inputs/copied-volumes.ts';
 import { mountedVolumesOf } from '../inputs/needs.ts';
-import { isUpdatedLive, unsupportedVolume } from '../inputs/volume-set-up.ts';
+import { unsupportedVolume } from '../inputs/volume-set-up.ts';
 import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
@@ -23,9 +24,8 @@ function resolverRule(field: string): FieldRule {
 	return { field, effect: 'held', because: NO_RESOLVER, instead };
 }
 
-/** Whether the volume is more than a set of files from the API, whose changes no container has to see at once. */
-function isNoCopy(volume: Volume): boolean {
-	return !isUpdatedLive(volume);
+function isNoCopy(volume: Volume, pod: Pod): boolean {
+	return !canBeCopied(volume, pod);
 }
 
 function isImage({ image }: Volume): boolean {
@@ -79,12 +79,12 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
-		only: 'other than `configMap`, `secret`, `downwardAPI` and `projected`',
+		only: 'other than `configMap`, `secret`, `downwardAPI`, `projected`, and an `emptyDir` that one container mounts once',
 		because:
-			'this machine lets stint mount nothing for a container, and only files of the API are copied into it',
+			'this machine lets stint mount nothing for a container: files of the API are copied, and an emptyDir can be only for one run of one container',
 		instead:
-			'write to the file system of the container, or run stint where containers can be isolated (`stint doctor`)',
-		when: ({ pod }) => mountedVolumesOf(pod).some(isNoCopy),
+			'mount one emptyDir once in a Pod with restartPolicy Never, or run stint where containers can be isolated (`stint doctor`)',
+		when: ({ pod }) => mountedVolumesOf(pod).some((volume) => isNoCopy(volume, pod)),
 		concerns: isNoCopy,
 		byStint: true,
 		onlyWith: 'volumes',

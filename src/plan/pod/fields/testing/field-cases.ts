@@ -85,7 +85,7 @@ export const CASES: readonly FieldCase[] = [
 	},
 	{ field: 'spec.os', effect: 'honoured', pod: pod({ os: { name: 'linux' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ nfs: { server: 's', path: '/' } }) },
-	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }), traits: COPYING },
+	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ hostPath: { path: '/' } }), traits: COPYING },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ image: { reference: 'data:1' } }) },
 	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }) },
 	{ field: 'spec.volumes', effect: 'harmless', pod: pod({ volumes: [{ name: 'v', emptyDir: {} }] }) },
