@@ -241,7 +241,9 @@ export class ContainerProcess {
 
 	async #completeLog(): Promise<void> {
 		if (!(await this.#readWithin(1))) {
-			if (!this.#main.endsOthers) await this.#host.sweeper.sweepNow(this.#options.mark);
+			// Without the sweep the pipes stay open, and are cut below.
+			if (!this.#main.endsOthers)
+				await this.#host.sweeper.sweepNow(this.#options.mark).catch(this.#host.onError);
 			if (!(await this.#readWithin(SLOW_DISK_WAITS))) for (const pump of this.#pumps) pump.cut();
 			await Promise.all(this.#pumps.map((pump) => pump.ended));
 		}
