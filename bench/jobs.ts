@@ -4,12 +4,17 @@ import type { Job } from '../src/api/batch/job/schema.ts';
 import type { Client } from '../src/client/client.ts';
 
 /** A Job that runs `true` in each Pod. The server sets the defaults of the missing fields. */
-export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
-	return podJob(name, ['/bin/true'], spec);
+export function trueJob(name: string, spec: Partial<Job['spec']> = {}, image = 'busybox'): Job {
+	return podJob(name, ['/bin/true'], spec, image);
 }
 
-function podJob(name: string, command: readonly string[], spec: Partial<Job['spec']> = {}): Job {
-	const container = { name: 'main', image: 'busybox', command };
+function podJob(
+	name: string,
+	command: readonly string[],
+	spec: Partial<Job['spec']> = {},
+	image = 'busybox',
+): Job {
+	const container = { name: 'main', image, command, imagePullPolicy: 'IfNotPresent' };
 	return {
 		apiVersion: 'batch/v1',
 		kind: 'Job',

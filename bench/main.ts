@@ -13,6 +13,7 @@ import { coldStart } from './cold-start.ts';
 import { commands } from './commands.ts';
 import { cronJobs } from './cronjobs.ts';
 import { type Figure, table } from './figure.ts';
+import { images } from './images.ts';
 import { largeJob } from './large-job.ts';
 import { oneShot } from './one-shot.ts';
 import { memory } from './resident-memory.ts';
@@ -30,6 +31,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	memory,
 	watchers,
 	churn,
+	images,
 	'steady-state': steadyState,
 };
 

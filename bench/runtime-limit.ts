@@ -78,7 +78,8 @@ function mountOf(hostPath: string, containerPath: string, readOnly: boolean): Mo
 	return { hostPath, containerPath, readOnly, ...rest };
 }
 
-async function runAll(
+/** Runs all, `concurrency` at a time. */
+export async function runAll(
 	ids: readonly string[],
 	concurrency: number,
 	run: (id: string) => Promise<void>,
