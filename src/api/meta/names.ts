@@ -105,6 +105,12 @@ export function labelValue(value: string): readonly string[] {
 	return errors;
 }
 
+/** Checks a name that becomes a segment of a URL path: neither `.` nor `..`, without `/` and `%`. */
+export function pathSegmentName(name: string): readonly string[] {
+	if (name === '.' || name === '..') return [`may not be '${name}'`];
+	return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+}
+
 /** Checks the name of an environment variable: printable ASCII characters except `=`. */
 export function envVarName(name: string): readonly string[] {
 	if (name === '') return [`environment variable name ${EMPTY}`];

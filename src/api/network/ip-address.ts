@@ -76,21 +76,33 @@ export function validateIp(
 	path: FieldPath,
 	known: ReadonlySet<string> = NONE,
 ): readonly FieldError[] {
-	if (known.has(text)) return [];
-	const address = parseIp(text);
-	if (!address) {
-		return [fieldInvalid(path, text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
-	}
-	if (address.ambiguity === 'leading zeros') return [fieldInvalid(path, text, 'must not have leading 0s')];
-	return address.ambiguity ? [fieldInvalid(path, text, 'must not be an IPv4-mapped IPv6 address')] : [];
+	return known.has(text) ? [] : invalidIf(ipProblem(text), text, path);
 }
 
 /** As {@link validateIp}, and requires the canonical text (upstream: `IsValidIP`). */
 export function validateCanonicalIp(text: string, path: FieldPath): readonly FieldError[] {
-	const errors = validateIp(text, path);
+	return invalidIf(canonicalIpProblem(text), text, path);
+}
+
+/** Why the text is not an address in canonical form; undefined if it is one. */
+export function canonicalIpProblem(text: string): string | undefined {
 	const canonical = parseIp(text)?.text ?? '';
-	if (errors.length > 0 || canonical === text) return errors;
-	return [fieldInvalid(path, text, `must be in canonical form (${quote(canonical)})`)];
+	return ipProblem(text) ?? (canonical === text ? undefined : notCanonical(canonical));
+}
+
+function ipProblem(text: string): string | undefined {
+	const address = parseIp(text);
+	if (!address) return 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+	if (address.ambiguity === 'leading zeros') return 'must not have leading 0s';
+	return address.ambiguity && 'must not be an IPv4-mapped IPv6 address';
+}
+
+function notCanonical(canonical: string): string {
+	return `must be in canonical form (${quote(canonical)})`;
+}
+
+function invalidIf(problem: string | undefined, text: string, path: FieldPath): readonly FieldError[] {
+	return problem === undefined ? [] : [fieldInvalid(path, text, problem)];
 }
 
 /**
@@ -147,6 +159,15 @@ export function validateIpRange(
 	if (address.ambiguity) return [fieldInvalid(path, text, 'must not have an IPv4-mapped IPv6 address')];
 	if (masked(address, prefixLength).text === address.text) return [];
 	return [fieldInvalid(path, text, 'must not have bits set beyond the prefix length')];
+}
+
+/** As {@link validateIpRange}, and requires the canonical text (upstream: `IsValidCIDR`). */
+export function validateCanonicalIpRange(text: string, path: FieldPath): readonly FieldError[] {
+	const errors = validateIpRange(text, path);
+	const range = parseIpRange(text);
+	if (errors.length > 0 || !range) return errors;
+	const canonical = ipRangeText(range);
+	return canonical === text ? [] : invalidIf(notCanonical(canonical), text, path);
 }
 
 /** The warnings about an address in a form that others may not understand (upstream: `GetWarningsForIP`). */
