@@ -33,6 +33,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
 	services: 'Name/name Type Cluster-IP External-IP Port(s) Age | Selector',
 	endpoints: 'Name/name Endpoints Age |',
 	endpointslices: 'Name/name AddressType Ports Endpoints Age |',
+	ipaddresses: 'Name/name ParentRef |',
+	servicecidrs: 'Name/name CIDRs Age |',
 	storageclasses: 'Name/name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age |',
 };
 

@@ -34,6 +34,8 @@ import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { endpointSlices } from './discovery/endpointslice/definition.ts';
 import { newEvents } from './events/event/definition.ts';
 import { nodeMetrics, podMetrics } from './metrics/usage-metrics.ts';
+import { ipAddresses } from './networking/ipaddress/definition.ts';
+import { serviceCidrs } from './networking/servicecidr/definition.ts';
 import { runtimeClasses } from './node/runtimeclass/definition.ts';
 import { podDisruptionBudgets } from './policy/poddisruptionbudget/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
@@ -59,6 +61,8 @@ export const resources: readonly ResourceDefinition[] = [
 	jobs,
 	leases,
 	endpointSlices,
+	ipAddresses,
+	serviceCidrs,
 	runtimeClasses,
 	podDisruptionBudgets,
 	priorityClasses,

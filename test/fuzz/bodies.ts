@@ -221,6 +221,18 @@ const SOUND: Readonly<Record<string, Json>> = {
 		endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }],
 		ports: [{ name: 'p', port: 80 }],
 	},
+	IPAddress: {
+		apiVersion: 'networking.k8s.io/v1',
+		kind: 'IPAddress',
+		metadata: { name: '10.0.0.1' },
+		spec: { parentRef: { resource: 'services', namespace: 'default', name: 'a' } },
+	},
+	ServiceCIDR: {
+		apiVersion: 'networking.k8s.io/v1',
+		kind: 'ServiceCIDR',
+		metadata: { name: 'a' },
+		spec: { cidrs: ['127.100.0.0/24'] },
+	},
 	StorageClass: {
 		apiVersion: 'storage.k8s.io/v1',
 		kind: 'StorageClass',

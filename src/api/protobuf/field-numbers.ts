@@ -345,6 +345,12 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.events.v1.Event':
 		'metadata=1 eventTime=2 series=3 reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8 related=9 note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14 deprecatedCount=15',
 	'io.k8s.api.events.v1.EventSeries': 'count=1 lastObservedTime=2',
+	'io.k8s.api.networking.v1.IPAddress': 'metadata=1 spec=2',
+	'io.k8s.api.networking.v1.IPAddressSpec': 'parentRef=1',
+	'io.k8s.api.networking.v1.ParentReference': 'group=1 resource=2 namespace=3 name=4',
+	'io.k8s.api.networking.v1.ServiceCIDR': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.networking.v1.ServiceCIDRSpec': 'cidrs=1',
+	'io.k8s.api.networking.v1.ServiceCIDRStatus': 'conditions=1',
 	'io.k8s.api.node.v1.Overhead': 'podFixed=1',
 	'io.k8s.api.node.v1.RuntimeClass': 'metadata=1 handler=2 overhead=3 scheduling=4',
 	'io.k8s.api.node.v1.Scheduling': 'nodeSelector=1 tolerations=2',
