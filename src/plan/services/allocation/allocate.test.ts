@@ -16,7 +16,7 @@ const PORTS = { first: 30_000, size: 6, kept: 2 };
 function poolOf(...others: readonly Service[]): Pool {
 	const held = others.map(({ spec }) => heldBy(spec));
 	return new Pool({
-		addresses: RANGE,
+		addresses: [RANGE],
 		ports: PORTS,
 		isAddressUsed: (address) => held.some(({ addresses }) => addresses.has(address)),
 		isPortUsed: (port) => held.some(({ ports }) => ports.has(port)),
@@ -131,7 +131,7 @@ test('values that the client chooses are refused with the texts of upstream', ()
 	const small = addressRangeOf('10.0.0.0/30');
 	assert.ok(small);
 	const full = new Pool({
-		addresses: small,
+		addresses: [small],
 		ports: PORTS,
 		isAddressUsed: () => true,
 		isPortUsed: () => true,

@@ -1,12 +1,13 @@
 /**
  * Allocation of addresses and node ports of Services (upstream: pkg/registry/core/service/storage/alloc.go). Reading
- * order: this file, linked-fields.ts, families.ts, pool.ts, ranges.ts. The API server calls it in the write of a Service
- * (src/apiserver/allocation/service-addresses.ts).
+ * order: this file, linked-fields.ts, families.ts, pool.ts, ranges.ts, service-ranges.ts, ip-address-of.ts. The API server calls
+ * it in the write of a Service (src/apiserver/allocation/service-addresses.ts).
  *
  * 1. No two Services have the same address or the same node port: a value is taken from a pool that knows all stored
- *    Services and all writes in progress.
- * 2. There is no record of what is allocated besides the Services themselves, so nothing has to be released or repaired: a
- *    value is free once no Service has it.
+ *    Services and all writes in progress. An address is also taken while an IPAddress with its name exists.
+ * 2. There is no record of node ports besides the Services themselves, so nothing has to be released or repaired: a port is
+ *    free once no Service has it. The IPAddress of a Service is such a record. It is written before the Service and
+ *    removed after it, so that a crash in between can only keep an address from others, until it is repaired.
  * 3. A write that leaves out a value that the Service has keeps it.
  */
 

@@ -15,9 +15,10 @@ export interface Held {
 
 /** What a {@link Pool} allocates from. */
 export interface PoolOptions {
-	readonly addresses: AddressRange;
+	/** The ranges of addresses, in the order in which they are filled. */
+	readonly addresses: readonly AddressRange[];
 	readonly ports: NumberRange;
-	/** Whether another Service has the address with this number. */
+	/** Whether the address with this number is in use. */
 	isAddressUsed(address: number): boolean;
 	/** Whether another Service has this node port. */
 	isPortUsed(port: number): boolean;
@@ -52,16 +53,20 @@ export class Pool {
 	/** Takes any free address. */
 	takeAddress(): Taken<string> {
 		const { addresses, draw } = this.#options;
-		const address = freeNumber(addresses, (value) => this.#isAddressUsed(value), draw);
-		if (address === undefined) return { problem: FULL };
-		this.#addresses.add(address);
-		return { value: addressText(address) };
+		for (const range of addresses) {
+			const address = freeNumber(range, (value) => this.#isAddressUsed(value), draw);
+			if (address === undefined) continue;
+			this.#addresses.add(address);
+			return { value: addressText(address) };
+		}
+		return { problem: FULL };
 	}
 
 	/** Takes this address. Returns why it cannot be taken; undefined if it was. */
 	claimAddress(text: string): string | undefined {
 		const address = addressNumber(text);
-		if (address === undefined || !contains(this.#options.addresses, address)) {
+		const { addresses } = this.#options;
+		if (address === undefined || !addresses.some((range) => contains(range, address))) {
 			return 'the provided network does not match the current range';
 		}
 		if (this.#isAddressUsed(address)) return 'provided IP is already allocated';
