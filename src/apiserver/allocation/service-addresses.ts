@@ -3,11 +3,15 @@ import { services } from '../../api/core/service/definition.ts';
 import type { Service } from '../../api/core/service/schema.ts';
 import { internalError, invalid } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
+import { serviceCidrs } from '../../api/networking/servicecidr/definition.ts';
+import type { ServiceCidr } from '../../api/networking/servicecidr/schema.ts';
 import type { Random } from '../../base/random.ts';
 import { allocateService } from '../../plan/services/allocation/allocate.ts';
 import { heldBy } from '../../plan/services/allocation/held.ts';
 import { type Held, Pool } from '../../plan/services/allocation/pool.ts';
-import { type AddressRange, NODE_PORTS } from '../../plan/services/allocation/ranges.ts';
+import { type AddressRange, addressText, NODE_PORTS } from '../../plan/services/allocation/ranges.ts';
+import { allocatableRanges } from '../../plan/services/allocation/service-ranges.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
 import type { ResourceCache } from '../storage/resource-cache.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
@@ -32,14 +36,16 @@ export interface Allocated {
 
 /**
  * Allocates the addresses and node ports of Services, as a stage of their writes (upstream: `beginCreate` and
- * `beginUpdate` in pkg/registry/core/service/storage). What is used is read from the cache of stored Services, which is
- * all the state there is. What a write in progress takes is reserved until it has ended, so that two writes never get
- * the same value.
+ * `beginUpdate` in pkg/registry/core/service/storage). What is used is read from the caches of stored Services and
+ * IPAddresses, which are all the state there is. What a write in progress takes is reserved until it has ended, so that two
+ * writes never get the same value.
  */
 export class ServiceAddresses {
 	readonly #range: AddressRange;
 	readonly #random: Random;
 	readonly #cache: ResourceCache | undefined;
+	readonly #objects: ResourceCache | undefined;
+	readonly #cidrs: ResourceCache | undefined;
 	/** What each stored Service has, by its key, as of the revision {@link #seenAt}. */
 	readonly #held = new Map<string, Held>();
 	readonly #addresses = new Counts();
@@ -53,6 +59,8 @@ export class ServiceAddresses {
 		this.#range = range;
 		this.#random = random;
 		this.#cache = cache.stored(services.group, services.resource);
+		this.#objects = cache.stored(ipAddresses.group, ipAddresses.resource);
+		this.#cidrs = cache.stored(serviceCidrs.group, serviceCidrs.resource);
 	}
 
 	/** Returns undefined for writes that need no allocation. Throws Invalid, or InternalError if nothing is free. */
@@ -60,9 +68,10 @@ export class ServiceAddresses {
 		if (definition !== services || subresource !== '' || !isOfKind(object, services)) return undefined;
 		this.#readStored();
 		const pool = new Pool({
-			addresses: this.#range,
+			addresses: allocatableRanges(this.#storedCidrs(), this.#range),
 			ports: NODE_PORTS,
-			isAddressUsed: (address) => this.#addresses.has(address),
+			isAddressUsed: (address) =>
+				this.#addresses.has(address) || this.#objects?.get('', addressText(address)) !== undefined,
 			isPortUsed: (port) => this.#ports.has(port),
 			draw: (count) => Math.floor(this.#random.next() * count),
 		});
@@ -71,6 +80,11 @@ export class ServiceAddresses {
 		const { taken } = pool;
 		this.#add(taken);
 		return { object: service, end: () => this.#remove(taken) };
+	}
+
+	#storedCidrs(): readonly ServiceCidr[] {
+		const objects = (this.#cidrs?.all() ?? []).map(({ object }) => object);
+		return objects.filter((object) => isOfKind(object, serviceCidrs));
 	}
 
 	/** Applies the changes since the last call; reads all Services if there were too many. */

@@ -35,10 +35,16 @@ export interface Encoded {
 	readonly value: Uint8Array;
 }
 
+/** The resource of a new object. */
+export type CreateTarget = Pick<ResourceRequest, 'resource' | 'definition'>;
+
 /** The last stage of a write. */
 export interface ObjectWriter {
-	/** Stores a new object. Throws AlreadyExists. */
-	create(request: ResourceRequest, next: Encoded): Promise<StoredObject>;
+	/**
+	 * Stores a new object. Throws AlreadyExists. Resolves to undefined if what was allocated for it is taken; the caller then
+	 * retries.
+	 */
+	create(target: CreateTarget, next: Encoded): Promise<StoredObject | undefined>;
 	/**
 	 * Replaces `current`. Resolves to undefined if another request changed or deleted it meanwhile; the caller
 	 * then retries with the latest state.
@@ -57,7 +63,7 @@ export class CompareAndSwap implements ObjectWriter {
 	}
 
 	/** Throws BadRequest also for an object with a resourceVersion. */
-	async create({ resource, definition }: ResourceRequest, { object, value }: Encoded): Promise<StoredObject> {
+	async create({ resource, definition }: CreateTarget, { object, value }: Encoded): Promise<StoredObject> {
 		if (revisionIn(object) !== 0) {
 			throw badRequest('resourceVersion should not be set on objects to be created');
 		}

@@ -1,5 +1,10 @@
-import type { ResourceRequest } from '../request.ts';
-import { type Encoded, nameTaken, type ObjectWriter, revisionIn } from './compare-and-swap.ts';
+import {
+	type CreateTarget,
+	type Encoded,
+	nameTaken,
+	type ObjectWriter,
+	revisionIn,
+} from './compare-and-swap.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
@@ -8,7 +13,7 @@ import { StoredObject } from './stored-object.ts';
  */
 export class DryRun implements ObjectWriter {
 	/** A client may send a resourceVersion, with which a real create would fail, as upstream. */
-	async create({ definition, resource }: ResourceRequest, { object, value }: Encoded): Promise<StoredObject> {
+	async create({ definition, resource }: CreateTarget, { object, value }: Encoded): Promise<StoredObject> {
 		const { namespace = '', name = '' } = object.metadata;
 		const holder = resource.get(namespace, name);
 		if (holder) throw nameTaken(definition, name, holder);

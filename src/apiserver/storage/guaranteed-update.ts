@@ -14,6 +14,7 @@
  */
 
 import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
+import { services } from '../../api/core/service/definition.ts';
 import { invalid } from '../../api/errors/api-error.ts';
 import { collectErrors } from '../../api/errors/field-errors.ts';
 import type { FieldError } from '../../api/errors/field-path.ts';
@@ -25,10 +26,11 @@ import { assert } from '../../base/assert.ts';
 import { runAfter } from '../../base/turn.ts';
 import { attributesFor } from '../admission/admission.ts';
 import type { Allocated } from '../allocation/service-addresses.ts';
+import { ServiceWriter } from '../allocation/service-writer.ts';
 import type { ServerContext } from '../context.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
 import type { WriteOptions } from '../verbs/write-options.ts';
-import { CompareAndSwap, kindSubjectOf, type ObjectWriter } from './compare-and-swap.ts';
+import { CompareAndSwap, kindSubjectOf, type ObjectWriter, staleObject } from './compare-and-swap.ts';
 import { DryRun } from './dry-run.ts';
 import { changeLatest } from './latest-state.ts';
 import { checkSize } from './object-size.ts';
@@ -94,10 +96,16 @@ export async function guaranteedUpdate(
 	const attempt = (current: StoredObject | undefined): Promise<Written | undefined> =>
 		writeOnce({ server, request, write }, current);
 	if (write.operation !== 'CREATE') return changeLatest(server, request, attempt);
-	const written = await attempt(undefined);
-	assert(written !== undefined, 'a create was overtaken');
-	return written;
+	for (let attempts = 0; attempts < CREATE_ATTEMPTS; attempts++) {
+		const written = await attempt(undefined);
+		if (written) return written;
+	}
+	const { definition, name } = request;
+	throw staleObject(definition, name);
 }
+
+/** How often a create is tried whose addresses were given to others meanwhile. */
+const CREATE_ATTEMPTS = 100;
 
 /** The object of the response. */
 export function resultOf(written: Written): StoredObject {
@@ -219,7 +227,7 @@ async function commit(
 	change: NextState,
 	current: StoredObject | undefined,
 ): Promise<Written | undefined> {
-	const writer: ObjectWriter = write.dryRun ? new DryRun() : new CompareAndSwap(server);
+	const writer = writerOf(server, request, write.dryRun);
 	if (change.type === 'put') {
 		const { object } = change;
 		if (current && jsonEqual(object, current.object)) return { type: 'stored', stored: current };
@@ -233,6 +241,12 @@ async function commit(
 	if (change.type === 'keep') return { type: 'kept', stored: current };
 	const last = await writer.remove(current);
 	return last && { type: 'removed', last, object: change.object };
+}
+
+function writerOf(server: ServerContext, { definition }: ResourceRequest, dryRun: boolean): ObjectWriter {
+	if (dryRun) return new DryRun();
+	const writer = new CompareAndSwap(server);
+	return definition === services ? new ServiceWriter(server, writer) : writer;
 }
 
 /**
