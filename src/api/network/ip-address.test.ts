@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FieldPath } from '../errors/field-path.ts';
 import {
+	containsRange,
 	ipRangeText,
 	ipRangeWarnings,
 	ipWarnings,
+	offersAddress,
 	parseIp,
 	parseIpRange,
 	validateCanonicalIp,
@@ -108,4 +110,32 @@ test('forms that others may not understand get a warning', () => {
 	assert.deepEqual(ipRangeWarnings('1:0::/64', PATH), [
 		'a: IPv6 CIDR value "1:0::/64" should be in RFC 5952 canonical format ("1::/64")',
 	]);
+});
+
+test('a range contains smaller ones, and has no network and no last address for objects', () => {
+	const range = (text: string) => parseIpRange(text) ?? assert.fail(text);
+	const contains = (outer: string, inner: string): boolean => containsRange(range(outer), range(inner));
+	assert.ok(contains('10.96.0.0/16', '10.96.0.0/16'));
+	assert.ok(contains('10.96.0.0/16', '10.96.255.0/24'));
+	assert.ok(!contains('10.96.255.0/24', '10.96.0.0/16'));
+	assert.ok(!contains('10.96.0.0/16', '10.97.0.0/24'));
+	assert.ok(!contains('0.0.0.0/0', '2001:db8::/64'));
+	const rows: readonly (readonly [string, string, boolean])[] = [
+		['10.96.0.0/22', '10.96.0.0', false],
+		['10.96.0.0/22', '10.96.0.1', true],
+		['10.96.0.0/22', '10.96.1.255', true],
+		['10.96.0.0/22', '10.96.3.255', false],
+		['10.96.0.0/22', '10.96.4.1', false],
+		['10.96.0.0/32', '10.96.0.0', false],
+		['2001:db8::/64', '2001:db8::', false],
+		['2001:db8::/64', '2001:db8::ffff:ffff:ffff:ffff', true],
+		['2001:db8::/64', '10.96.0.1', false],
+	];
+	for (const [text, address, has] of rows) {
+		assert.equal(
+			offersAddress(range(text), parseIp(address) ?? assert.fail(address)),
+			has,
+			`${text} ${address}`,
+		);
+	}
 });

@@ -70,6 +70,33 @@ export function masked(address: IpAddress, prefixLength: number): IpAddress {
 	return fromBytes(bytes);
 }
 
+/** Whether all addresses of `inner` are in `outer`. */
+export function containsRange(outer: IpRange, inner: IpRange): boolean {
+	return outer.prefixLength <= inner.prefixLength && hasPrefix(inner.address, outer);
+}
+
+/**
+ * Whether the range has the address for an object: the address of the network is for none, and neither is the last one of an
+ * IPv4 range (upstream: `PrefixContainsIP` in pkg/api/servicecidr).
+ */
+export function offersAddress(range: IpRange, address: IpAddress): boolean {
+	if (!hasPrefix(address, range)) return false;
+	const { bytes, family, text } = address;
+	if (masked(address, range.prefixLength).text === text) return false;
+	return family === 'IPv6' || !bytes.every((byte, index) => isAllOnes(byte, range.prefixLength - index * 8));
+}
+
+function hasPrefix(address: IpAddress, { address: network, prefixLength }: IpRange): boolean {
+	const isSameFamily = address.family === network.family;
+	return isSameFamily && masked(address, prefixLength).text === masked(network, prefixLength).text;
+}
+
+/** Whether the bits of the byte after the first `kept` are ones. */
+function isAllOnes(byte: number, kept: number): boolean {
+	const host = 0xff >> Math.min(8, Math.max(0, kept));
+	return (byte & host) === host;
+}
+
 /** Validates an IPv4 or IPv6 address (upstream: `IsValidIPForLegacyField`). Values in `known` are always valid. */
 export function validateIp(
 	text: string,
