@@ -97,8 +97,8 @@ export class ServiceWriter implements ObjectWriter {
 	}
 
 	/**
-	 * Removes the IPAddresses of a Service. It does not fail: the Service is written, and what is left is repaired. An
-	 * IPAddress with finalizers is left to the repair as well.
+	 * Removes the IPAddresses of a Service. It does not fail, since the Service is written: the repair removes the IPAddresses that
+	 * remain. It does so with those that have finalizers, too.
 	 */
 	async #release(service: KubeObject, addresses: readonly string[]): Promise<void> {
 		for (const address of addresses) {

@@ -13,8 +13,15 @@ import { openTestServer, PODS, podNamed, type TestServer } from '../testing/serv
 
 const OWNER = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 
+interface Smallest {
+	readonly body?: object;
+	readonly status?: object;
+	/** The name of the object. Default `largest`. */
+	readonly name?: string;
+}
+
 /** The smallest valid object of each kind, and a status for the kinds that have one. */
-const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly status?: object }>> = {
+const SMALLEST: Readonly<Record<string, Smallest>> = {
 	events: { body: { involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' } } },
 	namespaces: { status: { phase: 'Active', conditions: conditions(5) } },
 	nodes: { status: { conditions: conditions(5) } },
@@ -62,6 +69,8 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	},
 	endpoints: { body: { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] } },
 	endpointslices: { body: { addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [] } },
+	ipaddresses: { name: '10.0.0.1', body: { spec: { parentRef: { resource: 'services', name: 'a' } } } },
+	servicecidrs: { body: { spec: { cidrs: ['10.0.0.0/24'] } }, status: { conditions: conditions(1) } },
 	storageclasses: { body: { provisioner: 'example.com/p' } },
 };
 
@@ -172,13 +181,14 @@ async function liveOn(definition: ResourceDefinition, filling: Filling): Promise
 	const opened = await openTestServer();
 	const server = new JsonServer(opened);
 	const path = collectionOf(definition);
-	const { body, status } = SMALLEST[definition.resource] ?? assert.fail(`no ${definition.resource} known`);
+	const smallest = SMALLEST[definition.resource] ?? assert.fail(`no ${definition.resource} known`);
+	const { body, status, name = 'largest' } = smallest;
 	assert.equal(status !== undefined, definition.status !== undefined);
 	const { kind } = definition;
-	const metadata = { name: 'largest' };
+	const metadata = { name };
 	const object = { apiVersion: apiVersionOf(definition), kind, metadata, ...body };
 	const created = await createLargest(server, path, { object, filling });
-	const at = `${path}/largest`;
+	const at = `${path}/${name}`;
 	const ownerReferences = Array.from({ length: 20 }, (_, index) => ({
 		...{ apiVersion: 'batch/v1', kind: 'Job', name: `j${index}`, uid: `u${index}` },
 		blockOwnerDeletion: true,

@@ -53,10 +53,12 @@ import { TokensController } from '../../controllers/service-account/tokens-contr
 import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
 import type { LegacyClaims } from '../../plan/service-account/legacy-token.ts';
+import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
 import { LOCAL_PROVISIONER } from '../../plan/storage/local-volume.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 import {
 	type ApiServerAddress,
+	addressControllers,
 	apiServerController,
 	serviceControllers,
 } from './services/service-controllers.ts';
@@ -77,6 +79,8 @@ export interface ControlPlaneOptions {
 	readonly rootCertificatePem?: string;
 	/** What the Service `kubernetes` has and leads to. Undefined if the API server has no listener. */
 	readonly apiServer?: ApiServerAddress;
+	/** The addresses of Services. Default: DEFAULT_SERVICE_RANGE. */
+	readonly serviceRange?: AddressRange;
 	/** Signs the tokens of Secrets for ServiceAccounts. Undefined: those Secrets stay empty. */
 	readonly signToken?: (claims: LegacyClaims) => Promise<string>;
 	/**
@@ -356,15 +360,13 @@ function collectors({ options, informers, of }: ControlPlaneContext): Readonly<R
 	};
 }
 
-/** The controllers that keep the objects that every namespace has, and the Service of the API server. */
-function namespaceObjects({
-	options,
-	informers,
-	of,
-}: ControlPlaneContext): Readonly<Record<string, Component>> {
+/** The controllers of the objects that every namespace has, of the Service of the API server, and of addresses. */
+function namespaceObjects(context: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const { options, informers, of } = context;
 	const { rootCertificatePem: certificatePem, signToken, apiServer } = options;
 	return {
 		...apiServerController({ informers, of }, apiServer),
+		...addressControllers({ ...context, recorderOf }, options),
 		...(signToken && {
 			'serviceaccount-token-controller': new TokensController({
 				...of('serviceaccount-token-controller'),

@@ -333,6 +333,7 @@ function controlPlaneOptions(
 		metrics,
 		ready,
 		onError,
+		serviceRange: services.range,
 		signToken: (claims) => transport.tokens.signLegacy(claims),
 		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),

@@ -3,6 +3,8 @@ import { nodes } from '../../../api/core/node/definition.ts';
 import { pods } from '../../../api/core/pod/definition.ts';
 import { services } from '../../../api/core/service/definition.ts';
 import { endpointSlices } from '../../../api/discovery/endpointslice/definition.ts';
+import { ipAddresses } from '../../../api/networking/ipaddress/definition.ts';
+import { serviceCidrs } from '../../../api/networking/servicecidr/definition.ts';
 import type { Client } from '../../../client/client.ts';
 import type { ControllerContext } from '../../../client/controller.ts';
 import type { EventRecorder } from '../../../client/event-recorder.ts';
@@ -19,6 +21,9 @@ import {
 	KubernetesServiceController,
 	type KubernetesServiceOptions,
 } from '../../../controllers/kubernetes-service/kubernetes-service-controller.ts';
+import { IpAddressRepair } from '../../../controllers/service-cidr/ip-address-repair.ts';
+import { ServiceCidrController } from '../../../controllers/service-cidr/service-cidr-controller.ts';
+import { type AddressRange, DEFAULT_SERVICE_RANGE } from '../../../plan/services/allocation/ranges.ts';
 
 type Common = ControllerContext & { readonly client: Client };
 
@@ -83,4 +88,37 @@ export function apiServerController(
 		slices: informers.of(endpointSlices),
 	});
 	return { 'kubernetes-service-controller': controller };
+}
+
+/** The range of the server, and the address in it of the API server. */
+interface AddressOptions {
+	readonly serviceRange?: AddressRange;
+	readonly apiServer?: ApiServerAddress;
+}
+
+/** The controllers of the addresses of Services. Without an API server that has an address, no default range is created. */
+export function addressControllers(
+	{ informers, of, recorderOf }: ServiceParts,
+	{ serviceRange: range = DEFAULT_SERVICE_RANGE, apiServer }: AddressOptions,
+): {
+	readonly 'service-cidr-controller': ServiceCidrController;
+	readonly 'ipallocator-repair-controller': IpAddressRepair;
+} {
+	const cidr = of('service-cidr-controller');
+	const repair = of('ipallocator-repair-controller');
+	const seen = { cidrs: informers.of(serviceCidrs), addresses: informers.of(ipAddresses), range };
+	return {
+		'service-cidr-controller': new ServiceCidrController({
+			...cidr,
+			...seen,
+			keepsDefault: apiServer !== undefined,
+			recorder: recorderOf('kubernetes-service-cidr-controller', cidr),
+		}),
+		'ipallocator-repair-controller': new IpAddressRepair({
+			...repair,
+			...seen,
+			services: informers.of(services),
+			recorder: recorderOf('ipallocator-repair-controller', repair),
+		}),
+	};
 }
