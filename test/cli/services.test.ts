@@ -7,6 +7,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { services } from '../../src/api/core/service/definition.ts';
 import { endpointSlices } from '../../src/api/discovery/endpointslice/definition.ts';
 import type { EndpointSlice } from '../../src/api/discovery/endpointslice/schema.ts';
+import { serviceCidrs } from '../../src/api/networking/servicecidr/definition.ts';
 import { describe } from '../../src/cli/commands/describe.ts';
 import { expose } from '../../src/cli/commands/expose.ts';
 import { createService, type SERVICE_TYPES } from '../../src/cli/create/service.ts';
@@ -242,4 +243,52 @@ Subsets:
 	assert.match(slice, /^AddressType: {2}IPv4\nPorts:\n {2}Name {2}Port {2}Protocol\n/m);
 	assert.match(slice, / {2}- Addresses: {2}127.0.0.1\n {4}Conditions:\n {6}Ready: {4}true\n/);
 	assert.match(slice, /TargetRef: {2}Pod\/a\n/);
+});
+
+test('describe shows a ServiceCIDR and an IPAddress as kubectl 1.37 does', async (t) => {
+	const world = await CliWorld.open(t);
+	const shown = async (...words: readonly string[]): Promise<string> =>
+		(await world.run((context) => describe(context, words, { showEvents: false }))).stdout;
+	const cidrs = world.client.resource(serviceCidrs);
+	const spec = { cidrs: ['10.0.0.0/16', '2001:db8::/64'] };
+	const apiVersion = 'networking.k8s.io/v1';
+	await cidrs.create({ apiVersion, kind: 'ServiceCIDR', metadata: { name: 'c' }, spec, status: {} });
+	const head = `Name:         c
+Labels:       <none>
+Annotations:  <none>
+CIDRs:        10.0.0.0/16, 2001:db8::/64
+`;
+	assert.equal(await shown('servicecidr', 'c'), head);
+	const lastTransitionTime = '2026-01-31T08:00:00Z';
+	const condition = {
+		type: 'Ready',
+		status: 'False',
+		reason: 'Terminating',
+		message: 'text',
+		lastTransitionTime,
+	};
+	await cidrs.patchStatus('c', 'merge', { status: { conditions: [condition] } });
+	const [first, table] = (await shown('servicecidr', 'c')).split('Status:\n');
+	assert.equal(first, head);
+	assert.match(
+		table ?? '',
+		/^Conditions:\n {2}Type {3}Status {2}LastTransitionTime .* Reason {7}Message\n {2}---- /,
+	);
+	assert.match(table ?? '', /\n {2}Ready {2}False {3}Sat, 31 Jan 2026 .* Terminating {2}text\n$/);
+	await world.run((context) =>
+		createService(context, ['web'], { kind: 'clusterip', tcp: ['80'], clusterip: '127.96.0.9' }),
+	);
+	assert.equal(
+		await shown('ip', '127.96.0.9'),
+		`Name:         127.96.0.9
+Labels:       ipaddress.kubernetes.io/ip-family=IPv4
+              ipaddress.kubernetes.io/managed-by=ipallocator.k8s.io
+Annotations:  <none>
+Parent Reference:
+  Group:      
+  Resource:   services
+  Namespace:  default
+  Name:       web
+`,
+	);
 });

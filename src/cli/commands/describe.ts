@@ -21,6 +21,8 @@ import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts'
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
+import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
+import { serviceCidrs } from '../../api/networking/servicecidr/definition.ts';
 import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
 import { isOf } from '../args/kind-of.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
@@ -37,6 +39,7 @@ import { podLines } from '../describe/pod.ts';
 import { priorityClassLines } from '../describe/priority-class.ts';
 import { serviceLines } from '../describe/service.ts';
 import { serviceAccountLines } from '../describe/service-account.ts';
+import { ipAddressLines, serviceCidrLines } from '../describe/service-cidr.ts';
 import { deploymentLines, replicaSetLines, replicationControllerLines } from '../describe/workload.ts';
 import { logLines } from '../logs/log-stream.ts';
 import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
@@ -126,6 +129,8 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	if (isOf(services, object)) return serviceLines(object, await slicesOf(connection, object));
 	if (isOf(endpoints, object)) return endpointsLines(object);
 	if (isOf(endpointSlices, object)) return endpointSliceLines(object);
+	if (isOf(serviceCidrs, object)) return serviceCidrLines(object);
+	if (isOf(ipAddresses, object)) return ipAddressLines(object);
 	if (isOf(priorityClasses, object)) return priorityClassLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
