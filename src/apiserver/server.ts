@@ -3,8 +3,9 @@
  *
  * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
  * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
- * Events, ServiceAccounts (tokens), PriorityClasses, RuntimeClasses, and the objects of storage (admission). It uses
- * the store only through store/store.ts. Controllers and node agents use it only through `ApiTransport`.
+ * Events, ServiceAccounts (tokens), PriorityClasses, RuntimeClasses, the objects of storage (admission), and Services with
+ * their addresses (allocation/ reads ServiceCIDRs and writes IPAddresses). It uses the store only through store/store.ts.
+ * Controllers and node agents use it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
  * 1. HTTPS only: in http/, listener.ts, exchange.ts, connections.ts, slow-clients.ts, streams/upgrades.ts, and
@@ -15,7 +16,7 @@
  * 4. verb: a file in verbs/ or subresources/ for each
  * 5. write path, the same for all verbs: storage/guaranteed-update.ts and latest-state.ts; it calls admission/
  *    and the strategy of the kind
- * 6. store: in storage/, compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
+ * 6. store: in storage/, compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts; allocation/service-writer.ts
  * 7. encode: http/negotiate.ts, respond.ts, verbs/watch-events.ts
  * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, view-cache.ts, change-window.ts) and
  * verbs/watch-reader.ts, with pushed-watch.ts for callers in this process. maintenance/ does the periodic work.
