@@ -304,9 +304,12 @@ static void write_setting(const char *name, const char *value) {
 static bool furnish(const struct places *places, const struct request *request, struct failure *failure) {
 	struct network_address address;
 	if (!parse_address(request->address, &address)) return fail(failure, "address", request->address);
+	char groups[32] = "0 2147483647";
+	/* In a user namespace, the setting takes only groups that this has: those of containers begin with that of the user. */
+	if (request->node) snprintf(groups, sizeof groups, "%u %u", (unsigned)getegid(), (unsigned)getegid());
 	/* As containerd 2: any user of the Pod may listen on any port, and use ping. */
 	write_setting("ipv4/ip_unprivileged_port_start", "0");
-	write_setting("ipv4/ping_group_range", "0 2147483647");
+	write_setting("ipv4/ping_group_range", groups);
 	/* No link-local addresses: they would be announced, and there is no such network. */
 	write_setting("ipv6/conf/default/addr_gen_mode", "1");
 	int netlink = open_netlink();
@@ -345,7 +348,21 @@ static int make_pod(int netlink, const struct request *request, struct failure *
 	return -1;
 }
 
-static bool change_network(const struct request *request, int *made, struct failure *failure) {
+bool furnish_node(const struct request *request, int *made, struct failure *failure) {
+	(void)request;
+	write_setting("ipv4/ip_unprivileged_port_start", "0");
+	/* What leads nowhere is refused at once, and not dropped in silence. */
+	write_setting("ipv4/ip_forward", "1");
+	write_setting("ipv6/conf/default/addr_gen_mode", "1");
+	int netlink = open_netlink();
+	bool done = netlink >= 0 && bring_up(netlink, "lo");
+	*made = done ? own_namespace() : -1;
+	done = *made >= 0 || fail(failure, "loopback", "lo");
+	if (netlink >= 0) close(netlink);
+	return done;
+}
+
+bool change_network(const struct request *request, int *made, struct failure *failure) {
 	const char *kind = request->network;
 	int netlink = open_netlink();
 	if (netlink < 0) return fail(failure, "netlink", NULL);
@@ -378,8 +395,20 @@ void serve_network(const struct request *request) {
 		close(request->descriptor);
 		return;
 	}
-	if (change_network(request, &made, &failure)) dprintf(STDOUT_FILENO, "N %s %d\n", request->id, made);
+	bool done = false;
+	if (strcmp(request->network, "node") == 0) done = make_node(request, &made, &failure);
+	else done = request->node ? change_in_node(request, &made, &failure) : change_network(request, &made, &failure);
+	if (done) dprintf(STDOUT_FILENO, "N %s %d\n", request->id, made);
 	else dprintf(STDOUT_FILENO, "F %s %d %s %s\n", request->id, failure.error, failure.step, failure.detail);
+}
+
+/* Moves this process to a network namespace in a user namespace, in which its user alone has an id. */
+static bool unshare_as_user(struct failure *failure) {
+	char uids[64], gids[64];
+	snprintf(uids, sizeof uids, "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
+	snprintf(gids, sizeof gids, "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return fail(failure, "unshare", "user");
+	return map_ids(getpid(), uids, gids, false, failure);
 }
 
 /* Makes a bridge and the network of a Pod in a network namespace of this process, which ends with it. */
@@ -388,7 +417,7 @@ int try_network(void) {
 	const struct request pod = {.network = "pod", .device = "stint0v0", .bridge = "stint0", .address = "10.244.0.2/16", .gateway = "10.244.0.1"};
 	struct failure failure = {0};
 	int made = -1;
-	bool done = unshare(CLONE_NEWNET) == 0 || fail(&failure, "unshare", "network");
+	bool done = geteuid() == 0 ? unshare(CLONE_NEWNET) == 0 || fail(&failure, "unshare", "network") : unshare_as_user(&failure);
 	int netlink = open_netlink();
 	/* Until the first address, any one seems to be the machine's own. */
 	done = done && (bring_up(netlink, "lo") || fail(&failure, "loopback", "lo"));
@@ -399,12 +428,7 @@ int try_network(void) {
 }
 
 bool join_network(const struct request *request, struct failure *failure) {
-	if (!request->netns) return true;
-	int fd = open(request->netns, O_RDONLY | O_CLOEXEC);
-	bool done = fd >= 0 && setns(fd, CLONE_NEWNET) == 0;
-	if (!done) fail(failure, "network", request->netns);
-	if (fd >= 0) close(fd);
-	return done;
+	return !request->netns || enter_network(request->netns, failure);
 }
 
 /* Connects to a port of the loopback address in this namespace: a program may listen on that of either version of IP. */

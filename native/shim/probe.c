@@ -24,7 +24,7 @@ static bool map_self(pid_t pid, struct failure *failure) {
 	char uids[64], gids[64];
 	snprintf(uids, sizeof uids, "0 %d 1", (int)geteuid());
 	snprintf(gids, sizeof gids, "0 %d 1", (int)getegid());
-	return map_ids(pid, uids, gids, failure);
+	return map_ids(pid, uids, gids, geteuid() == 0, failure);
 }
 
 /* Enters the box `given` in a child; returns false with the failure if the machine refuses it. */

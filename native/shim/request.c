@@ -109,7 +109,7 @@ static const char **text_field(struct request *request, const char *name) {
 		{"netns", &request->netns},		{"network", &request->network},
 		{"device", &request->device},		{"bridge", &request->bridge},
 		{"address", &request->address},		{"gateway", &request->gateway},
-		{"alias", &request->alias},
+		{"alias", &request->alias},		{"node", &request->node},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(name, table[i].name) == 0) return table[i].field;

@@ -106,15 +106,53 @@ static void join_namespaces(const struct request *request, struct joined target,
 	else close(target.process);
 }
 
+/* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
+static void let_go(const struct request *request, pid_t pid, int go, bool may_map) {
+	struct failure failure = {0};
+	if (!map_ids(pid, request->uid_map, request->gid_map, may_map, &failure)) report_failure(request->id, &failure);
+	else if (write(go, "g", 1) < 0) perror("go");
+}
+
+/*
+ * In an intermediate process: enters the network of the Pod, with the user namespace that owns it, and forks the waiter there,
+ * which alone returns. In that user namespace this process has the rights to map ids.
+ */
+static void fork_in_network(struct request *request, uint64_t flags, int go) {
+	struct failure failure = {0};
+	/* The waiter holds the namespace of the node, which it could not open itself. */
+	if (open(request->node, O_RDONLY | O_CLOEXEC) < 0) fail(&failure, "network", request->node);
+	pid_t pid = !failure.step && enter_network(request->netns, &failure) ? fork_into(flags) : -1;
+	request->netns = NULL;
+	if (pid == 0) return;
+	if (pid > 0) let_go(request, pid, go, true);
+	else if (!failure.step) fail(&failure, "clone", NULL);
+	if (failure.step) report_failure(request->id, &failure);
+	_exit(0);
+}
+
+/* Waits for an intermediate process. Returns as fork_waiter, with the errno that it exits with. */
+static pid_t wait_between(pid_t between) {
+	int status = 0;
+	while (waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	return errno == 0 ? 1 : -1;
+}
+
 /*
  * Forks the waiter: with new namespaces, or in those of another container. The kernel wants an intermediate process for
  * that, since a process that joins a pid namespace stays outside itself. Returns as fork(2), with a descriptor of the
  * joined process in `joined`; 1 for a waiter whose process id is not known here, since it reports by itself.
  */
-static pid_t fork_waiter(const struct request *request, int *joined) {
+static pid_t fork_waiter(struct request *request, int go, int *joined) {
 	/* With an image, the program is process 1 of its namespace, not the waiter. */
 	uint64_t outside = request->has_image ? CLONE_NEWPID : 0;
-	if (!request->join_pid) return fork_into((request->ns_flags & ~outside) | (request->user_ns ? CLONE_NEWUSER : 0));
+	if (!request->join_pid) {
+		uint64_t flags = (request->ns_flags & ~outside) | (request->user_ns ? CLONE_NEWUSER : 0);
+		if (!request->node) return fork_into(flags);
+		pid_t between = fork();
+		if (between == 0) fork_in_network(request, flags, go);
+		return between > 0 ? wait_between(between) : between;
+	}
 	int fd = pidfd_of(request->join_pid, request->join_start);
 	if (fd < 0) return -1;
 	int flags = foreign_namespaces(request->join_pid);
@@ -123,31 +161,19 @@ static pid_t fork_waiter(const struct request *request, int *joined) {
 	bool is_alive = flags >= 0 && processes >= 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0;
 	pid_t between = is_alive ? fork() : -1;
 	if (!is_alive) errno = ESRCH;
-	if (between > 0) {
-		int status = 0;
-		while (waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
-		errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-	}
 	if (between != 0) {
+		pid_t result = between > 0 ? wait_between(between) : -1;
 		int error = errno;
 		close(fd);
 		if (processes >= 0) close(processes);
 		errno = error;
-		return between > 0 && error == 0 ? 1 : -1;
+		return result;
 	}
 	join_namespaces(request, (struct joined){fd, processes, flags}, joined);
 	return 0;
 }
 
-
-/* Maps the ids of a new user namespace, then lets its waiter go on; a failed one sees the end of the pipe and exits. */
-static void let_go(const struct request *request, pid_t pid, int go) {
-	struct failure failure = {0};
-	if (!map_ids(pid, request->uid_map, request->gid_map, &failure)) report_failure(request->id, &failure);
-	else if (write(go, "g", 1) < 0) perror("go");
-}
-
-static void start(const struct request *request) {
+static void start(struct request *request) {
 	struct failure failure = {0};
 	bool maps = request->user_ns && !request->join_pid;
 	int go[2] = {-1, -1}, joined = -1;
@@ -158,7 +184,7 @@ static void start(const struct request *request) {
 	}
 	/* A child that is to be waited for must not be reaped by the kernel. */
 	signal(SIGCHLD, request->join_pid || maps ? SIG_DFL : SIG_IGN);
-	pid_t pid = fork_waiter(request, &joined);
+	pid_t pid = fork_waiter(request, go[1], &joined);
 	if (pid == 0) {
 		if (maps) close(go[1]);
 		run_container(request, go[0], joined);
@@ -166,7 +192,7 @@ static void start(const struct request *request) {
 	if (pid < 0) {
 		fail(&failure, request->join_pid ? "join" : "clone", NULL);
 		report_failure(request->id, &failure);
-	} else if (maps) let_go(request, pid, go[1]);
+	} else if (maps && !request->node) let_go(request, pid, go[1], geteuid() == 0);
 	ignore_children();
 	if (!maps) return;
 	close(go[0]);
@@ -184,8 +210,11 @@ int serve(const char *events, const char *poke) {
 		struct request request;
 		char *body;
 		int got = read_request(STDIN_FILENO, &request, &body);
-		if (got > 0 && request.network) serve_network(&request);
-		else if (got > 0) start(&request);
+		if (got > 0 && request.network) {
+			signal(SIGCHLD, SIG_DFL);
+			serve_network(&request);
+			ignore_children();
+		} else if (got > 0) start(&request);
 		free_request(&request, body);
 		if (got == 0) return 0;
 		if (got < 0) {

@@ -106,6 +106,8 @@ struct request {
 	size_t link_count;
 	/* Path of the network namespace to join, and the port to connect to in place of a program. */
 	const char *netns;
+	/* Path of the network namespace of the node (node.c): a change is made there, and the waiter of a container holds it. */
+	const char *node;
 	unsigned short dial;
 	/* For a request about networks, its kind, and what it is about: see network.c. */
 	const char *network, *device, *bridge, *address, *gateway, *alias;
@@ -203,6 +205,9 @@ void resize_terminal(int master, const char *line);
 /* network.c */
 /* Performs a request about networks, and answers it. */
 void serve_network(const struct request *request);
+bool change_network(const struct request *request, int *made, struct failure *failure);
+/* In the new network namespace of a node: sets its settings. `made` is a descriptor of it. */
+bool furnish_node(const struct request *request, int *made, struct failure *failure);
 bool join_network(const struct request *request, struct failure *failure);
 int try_network(void);
 /*
@@ -211,6 +216,16 @@ int try_network(void);
  * error that for ::1.
  */
 void relay_port(const struct request *request, struct failure *failure);
+
+/* node.c */
+/* Joins the network namespace at `path`, and the user namespace that owns it. */
+bool enter_network(const char *path, struct failure *failure);
+/* As change_network, in the network namespace of the node. */
+bool change_in_node(const struct request *request, int *made, struct failure *failure);
+/* Makes the network namespace of a node, in a user namespace with the maps of the request. */
+bool make_node(const struct request *request, int *made, struct failure *failure);
+/* Becomes a program in the network of the node. Returns the exit code if that fails. */
+int run_in_node(const char *node, char **argv);
 
 /* main.c */
 bool fail(struct failure *failure, const char *step, const char *detail);
@@ -226,8 +241,11 @@ int probe(const char *folder);
 int mark_layer(const char *path, bool user);
 
 /* userns.c */
-/* Maps the ids of the user namespace of the process `pid`, by lines "inner outer count". */
-bool map_ids(pid_t pid, const char *uid_map, const char *gid_map, struct failure *failure);
+/*
+ * Maps the ids of the user namespace of the process `pid`, by lines "inner outer count". `may_map` says whether this process
+ * has the rights to map any id; otherwise programs do that.
+ */
+bool map_ids(pid_t pid, const char *uid_map, const char *gid_map, bool may_map, struct failure *failure);
 /* Returns the exit code of the program, as a shell does. */
 int run_in_user_namespace(const char *uid_map, const char *gid_map, char **argv);
 

@@ -51,13 +51,12 @@ static bool has_lines(const char *map) {
 	return strchr(map, '\n') != NULL;
 }
 
-bool map_ids(pid_t pid, const char *uid_map, const char *gid_map, struct failure *failure) {
+bool map_ids(pid_t pid, const char *uid_map, const char *gid_map, bool may_map, struct failure *failure) {
 	char path[64];
-	bool is_root = geteuid() == 0;
-	if (!is_root && has_lines(uid_map))
+	if (!may_map && has_lines(uid_map))
 		return map_by("newuidmap", pid, uid_map, failure) && map_by("newgidmap", pid, gid_map, failure);
 	snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
-	if (!is_root && !write_file(path, "deny")) return fail(failure, "setgroups", path);
+	if (!may_map && !write_file(path, "deny")) return fail(failure, "setgroups", path);
 	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
 	if (!write_file(path, uid_map)) return fail(failure, "uidmap", uid_map);
 	snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
@@ -82,7 +81,7 @@ int run_in_user_namespace(const char *uid_map, const char *gid_map, char **argv)
 		_exit(127);
 	}
 	close(go[0]);
-	if (!map_ids(pid, uid_map, gid_map, &failure)) {
+	if (!map_ids(pid, uid_map, gid_map, geteuid() == 0, &failure)) {
 		fprintf(stderr, "%s: %s\n", failure.step, strerror(failure.error));
 		return 126;
 	}
