@@ -16,6 +16,7 @@ import type { Sweeper } from '../folders/sweeper.ts';
 import type { RunPipes } from '../launcher/journal-entry.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
 import type { HostProgram } from '../launcher/protocol.ts';
+import type { NetworkPaths } from '../network/pod-networks.ts';
 import type { DescriptorPool } from '../output/descriptor-pool.ts';
 import type { Fifo, FifoPool } from '../output/fifo-pool.ts';
 import { LogFile } from '../output/log-file.ts';
@@ -54,8 +55,8 @@ export interface ProcessOptions {
 	readonly box: ContainerBox | undefined;
 	/** The process whose namespaces it joins; only by the shim. */
 	readonly join?: ProcessIdentity;
-	/** Path of the network namespace of its Pod; absent: that of the launcher. Only by the shim. */
-	readonly netns?: string | undefined;
+	/** The network of its Pod; absent: that of the launcher. Only by the shim. */
+	readonly network?: NetworkPaths | undefined;
 	/** Whether it has a terminal, and a standard input that stays open; only by the shim. */
 	readonly tty: boolean;
 	readonly stdin: boolean;
@@ -329,7 +330,7 @@ async function startMain(
 	});
 }
 
-function requestOf({ program, box, join, netns, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
+function requestOf({ program, box, join, network, tty, cgroups }: ProcessOptions): Omit<ShimRequest, 'id'> {
 	const { argv, env, workingDir: cwd } = program;
 	const oomFile = cgroups?.oomFile;
 	const groups = cgroups && { cgroups: cgroups.folders, ...(oomFile !== undefined && { oomFile }) };
@@ -341,7 +342,7 @@ function requestOf({ program, box, join, netns, tty, cgroups }: ProcessOptions):
 		...groups,
 		...(box && { box }),
 		...(join && { join }),
-		...(netns !== undefined && { netns }),
+		...network,
 	};
 }
 

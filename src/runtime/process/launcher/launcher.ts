@@ -22,12 +22,16 @@ import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { type SlotStart, startInSlot } from '../containers/start-in-slot.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
-import { type OpenedNetwork, PodNetworks } from '../network/pod-networks.ts';
+import { HostBridge } from '../network/host-bridge.ts';
+import { NodeBridge } from '../network/node/node-bridge.ts';
+import type { NodeNetwork, OpenedNetwork } from '../network/pod-bridge.ts';
+import { type NetworkPaths, PodNetworks } from '../network/pod-networks.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import { beginDial } from '../sessions/dial-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
 import { checkJoin, isPause } from '../shared-processes.ts';
+import type { Shim } from '../shim/shim.ts';
 import { hasOwnProcesses } from '../shim/shim-request.ts';
 import { describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
@@ -37,7 +41,7 @@ import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JournalRetries } from './journal-retries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import { launcherKeyOf, originOf } from './origin.ts';
-import { descendantsOf, markOf } from './process-table.ts';
+import { descendantsOf, markOf, type ProcessIdentity } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
@@ -69,13 +73,23 @@ export class Launcher implements LauncherCalls {
 		const { clock, onError, onIdle, shim } = options;
 		this.#cgroups = shim && this.#key ? new Cgroups({ key: this.#key, clock, onError, onIdle }) : undefined;
 		this.#entries = new EntryTable(journaled);
-		this.#networks =
-			shim && new PodNetworks({ shim, key: this.#key, left: this.#entries.networks(), onError });
+		this.#networks = shim && this.#networksBy(shim);
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
 		const head = { ...originOf(options.folder), key: this.#key };
 		const current = (): Iterable<JournalEntry> => this.#entries.journalEntries(head);
 		this.#journal = new Journal({ path: this.#journalPath, current, onError });
 		this.#events = new JournalRetries(this.#journal, clock, () => this.isIdle && onIdle());
+	}
+
+	#networksBy(shim: Shim): PodNetworks {
+		const left = this.#entries.networks();
+		const waiters = (): readonly ProcessIdentity[] =>
+			[...left.keys()].flatMap((id) => this.#entries.processesIn(id));
+		const bridge =
+			process.geteuid?.() === 0
+				? new HostBridge({ shim, key: this.#key, left, onError: this.#options.onError })
+				: new NodeBridge({ shim, left, waiters });
+		return new PodNetworks({ bridge, left });
 	}
 
 	/**
@@ -118,8 +132,8 @@ export class Launcher implements LauncherCalls {
 		if (this.#entries.sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
-	async openNetwork(network: OpenedNetwork): Promise<void> {
-		await this.#networks?.open(network);
+	async openNetwork(network: OpenedNetwork): Promise<NodeNetwork | undefined> {
+		return await this.#networks?.open(network);
 	}
 
 	async runSandbox(config: HostSandboxConfig): Promise<HostSandbox> {
@@ -252,7 +266,7 @@ export class Launcher implements LauncherCalls {
 	/** Begins a session with a running container. Rejects with {@link ExecError}. */
 	async beginSession(request: SessionRequest): Promise<ServeSession> {
 		if (request.kind === 'dial')
-			return await beginDial(await this.#netnsOf(request.sandboxId), request.port, this.#options);
+			return await beginDial(await this.#networkOf(request.sandboxId), request.port, this.#options);
 		const container = this.#entries.containers.get(request.containerId);
 		const target = container?.running && {
 			process: container.running.process,
@@ -293,16 +307,16 @@ export class Launcher implements LauncherCalls {
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
 		const { config, status, sandbox } = container;
 		const sharesProcesses = !hasOwnProcesses(config?.box);
-		const netns = options.join ? undefined : await this.#netnsOf(sandbox.sandbox.id);
+		const network = options.join ? undefined : await this.#networkOf(sandbox.sandbox.id);
 		const request = { id: status.id, limits: config?.limits, sharesProcesses, sandbox: sandbox.sandbox };
 		const start = (cgroups: ProcessOptions['cgroups']): Promise<ContainerProcess> =>
-			this.#starts.run(() => ContainerProcess.start({ ...options, netns, cgroups }, this.#options));
+			this.#starts.run(() => ContainerProcess.start({ ...options, network, cgroups }, this.#options));
 		return this.#started(container, await startIn(this.#cgroups, request, start));
 	}
 
-	/** The path of the network namespace of a sandbox that has one of its own. */
-	async #netnsOf(sandboxId: string): Promise<string | undefined> {
-		return await this.#networks?.pathOf(sandboxId, this.#entries.processesIn(sandboxId));
+	/** The network of a sandbox that has one of its own. */
+	async #networkOf(sandboxId: string): Promise<NetworkPaths | undefined> {
+		return await this.#networks?.pathsOf(sandboxId, this.#entries.processesIn(sandboxId));
 	}
 
 	#processOptions(container: ContainerEntry, config = container.config): ProcessOptions {

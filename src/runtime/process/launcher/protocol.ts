@@ -13,8 +13,8 @@ import type { SandboxConfig, SandboxMetadata } from '../../../api/contract/sandb
 import type { ContainerUsage } from '../../../api/contract/usage.ts';
 import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
+import type { NodeNetwork, OpenedNetwork } from '../network/pod-bridge.ts';
 import type { PodNetwork } from '../network/pod-network.ts';
-import type { OpenedNetwork } from '../network/pod-networks.ts';
 import type { ContainerBox } from '../shim/shim-request.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
@@ -87,8 +87,11 @@ export interface HostSandbox extends Sandbox {
 
 /** The calls of the protocol. They mean what the methods of these names in runtime/contract.ts mean. */
 export interface LauncherCalls {
-	/** Makes what all Pods with networks of their own share, and the addresses of Services this machine's. */
-	openNetwork(network: OpenedNetwork): Promise<void>;
+	/**
+	 * Makes what all Pods with networks of their own share, and lets the addresses of Services lead to the server. Resolves to the
+	 * network in which that is, unless it is the launcher's.
+	 */
+	openNetwork(network: OpenedNetwork): Promise<NodeNetwork | undefined>;
 	runSandbox(config: HostSandboxConfig): Promise<HostSandbox>;
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;

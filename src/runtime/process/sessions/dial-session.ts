@@ -4,6 +4,7 @@ import { messageOf } from '../../../base/message-of.ts';
 import { ExecError } from '../../contract.ts';
 import { dialProblem } from '../../host-port.ts';
 import type { MainProcess } from '../containers/main-process.ts';
+import type { NetworkPaths } from '../network/pod-networks.ts';
 import { StartFailure } from '../shim/shim-failure.ts';
 import { type ExecHost, SessionPipes } from './exec-session.ts';
 import { receiveInput, sendOutput } from './session-pipes.ts';
@@ -16,15 +17,16 @@ export interface DialHost extends Pick<ExecHost, 'pipes' | 'clock'> {
 
 /**
  * Connects to a port of the loopback address in the network namespace of a Pod, by a process of the shim that joins it. The
- * channels `stdin` and `stdout` are the two directions. `netns` is the path of the namespace; undefined if the Pod has none
- * of its own, or does not run. Rejects with {@link ExecError}, whose text is that of Go's net.Dial.
+ * channels `stdin` and `stdout` are the two directions. `network` is that of the Pod; undefined if it has none of its own, or
+ * does not run. Rejects with {@link ExecError}, whose text is that of Go's net.Dial.
  */
 export async function beginDial(
-	netns: string | undefined,
+	network: Pick<NetworkPaths, 'netns'> | undefined,
 	port: number,
 	{ shim, ...host }: DialHost,
 ): Promise<ServeSession> {
-	if (netns === undefined || !shim) throw new ExecError('ContainerNotRunning', 'the sandbox is not ready');
+	if (!network || !shim) throw new ExecError('ContainerNotRunning', 'the sandbox is not ready');
+	const { netns } = network;
 	const wanted = { stdin: true, stdout: true, stderr: false, tty: false };
 	const pipes = await SessionPipes.take(wanted, { ...host, shim });
 	try {

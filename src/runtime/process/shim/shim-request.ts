@@ -84,12 +84,21 @@ export interface ShimRequest {
 	readonly enter?: boolean;
 	/** Path of the network namespace that it joins; absent: that of the launcher, or of the joined process. */
 	readonly netns?: string;
+	/** Path of the network namespace with the bridge of the Pod, which its waiter holds; only with `netns`. */
+	readonly node?: string;
 	/** In place of a program: the port of the loopback address to connect the standard streams to. */
 	readonly dial?: number;
 }
 
 /** A change of networks for the shim to make; see native/shim/network.c. Addresses are such as `10.244.0.1/16`. */
-export type NetworkRequest =
+export type NetworkRequest = NetworkChange & {
+	/** Path of the network namespace in which to make it; absent: that of the shim. */
+	readonly node?: string;
+};
+
+type NetworkChange =
+	/** Makes the namespace for the bridge of an ordinary user; the maps are those of its user namespace. */
+	| { readonly network: 'node'; readonly uidmap: string; readonly gidmap: string }
 	/** Makes a bridge, which has the address. */
 	| {
 			readonly network: 'bridge';
