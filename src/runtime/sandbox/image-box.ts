@@ -9,6 +9,7 @@ import type { ContainerConfig, ContainerSecurity } from '../../api/contract/cont
 import type { BoxFacts, SandboxView } from '../process/shim/box.ts';
 import { boxMountsOf, LONGEST_HOSTNAME, sysctlsOf } from '../process/shim/box.ts';
 import { capabilityMask } from '../process/shim/capabilities.ts';
+import type { IdRange, SubordinateIds } from '../process/shim/probe.ts';
 import type { BoxMount, ContainerBox, ContainerRoot } from '../process/shim/shim-request.ts';
 import type { ImageUser } from './image-user.ts';
 
@@ -16,18 +17,6 @@ import type { ImageUser } from './image-user.ts';
 export interface ImageBoxFacts extends Pick<BoxFacts, 'level' | 'hasPids' | 'uid' | 'gid' | 'filter'> {
 	/** The ids of an ordinary user beside the own one; undefined: none. */
 	readonly subordinateIds: SubordinateIds | undefined;
-}
-
-/** The first further user and group id that the system grants to a user, and how many follow. */
-export interface SubordinateIds {
-	readonly uids: IdRange;
-	readonly gids: IdRange;
-}
-
-/** A range of ids. */
-export interface IdRange {
-	readonly first: number;
-	readonly count: number;
 }
 
 /** The image's part of a container. */

@@ -105,7 +105,7 @@ export class ImagePrograms implements ProgramSource {
 			store: await access.openStore(),
 			worker: access.worker(),
 		};
-		return machine;
+		return { ...machine, ...(access.ids && { ids: access.ids }) };
 	}
 
 	traitsOn(machine: RuntimeMachine): RuntimeTraits {

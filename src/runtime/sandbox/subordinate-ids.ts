@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { attempt } from '../../base/attempt.ts';
 import { findProgram } from '../../base/files/programs.ts';
-import type { IdRange, SubordinateIds } from './image-box.ts';
+import type { IdRange, SubordinateIds } from '../process/shim/probe.ts';
 
 /** The fewest ids that images need: users of distributions go up to 65534. */
 const FEWEST_IDS = 65_536;

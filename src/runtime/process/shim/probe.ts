@@ -13,6 +13,20 @@ export interface MachineProbe {
 	readonly chroot?: StartFailure | 'allowed';
 	/** Why there is no box, or no process namespace; empty if nothing is missing. */
 	readonly reason: string;
+	/** The further ids that containers of an ordinary user have; absent: none. */
+	readonly ids?: SubordinateIds;
+}
+
+/** The ids that the system grants to a user beside its own. */
+export interface SubordinateIds {
+	readonly uids: IdRange;
+	readonly gids: IdRange;
+}
+
+/** Numbers of users or groups that follow each other. */
+export interface IdRange {
+	readonly first: number;
+	readonly count: number;
 }
 
 /** The longest that the shim may take: it starts three processes. */
