@@ -1,0 +1,83 @@
+/**
+ * The main program of the network agent: a small process in the network of the node, which opens sockets there for the server, its
+ * parent. It handles no byte of a connection, and ends with the server.
+ */
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { codeOf } from '../../../../base/files/system-error.ts';
+import { messageOf } from '../../../../base/message-of.ts';
+import { type AgentAnswer, type AgentRequest, READY, requestOf, TAKEN } from './agent-protocol.ts';
+
+let taken = Promise.withResolvers<void>();
+/** The answers with a socket, one after the other. */
+let sending: Promise<void> = Promise.resolve();
+
+process.on('disconnect', () => process.exit());
+process.on('message', (message) => {
+	const request = requestOf(message);
+	if (request) answer(request);
+	else if (message === TAKEN) taken.resolve();
+});
+process.send?.(READY);
+
+function answer(request: AgentRequest): void {
+	if (request.kind === 'connect') connectTo(request);
+	else
+		sending = sending.then(async () => {
+			try {
+				await (request.kind === 'listen' ? listen(request) : bind(request));
+			} catch (error) {
+				refuse(request, error);
+			}
+		});
+}
+
+function refuse({ id }: AgentRequest, error: unknown): void {
+	const refusal: AgentAnswer = { id, error: { message: messageOf(error), code: codeOf(error) } };
+	process.send?.(refusal);
+}
+
+function connectTo(request: AgentRequest): void {
+	const { host, port } = request;
+	const socket = connect({ host, port, allowHalfOpen: true });
+	// Nothing is read here: it would be lost to the server.
+	socket.pause();
+	socket.once('error', (error) => refuse(request, error));
+	socket.once('connect', () => {
+		socket.removeAllListeners('error').on('error', () => {});
+		sending = sending.then(() => send(request, socket));
+	});
+}
+
+/** Listens, and passes the socket on in the same turn of the event loop: no connection is accepted here. */
+async function listen(request: AgentRequest): Promise<void> {
+	const { host, port } = request;
+	const server = createServer((client) => client.destroy());
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject);
+		server.listen({ host, port }, () => {
+			void send(request, server).then(resolve);
+			server.close();
+		});
+	});
+}
+
+async function bind(request: AgentRequest): Promise<void> {
+	const socket = createSocket('udp4');
+	await new Promise<void>((resolve, reject) => {
+		socket.once('error', reject);
+		socket.bind({ address: request.host, port: request.port }, () => {
+			void send(request, socket).then(resolve);
+			socket.close();
+		});
+	});
+}
+
+/** Resolves once the server has it. */
+async function send({ id }: AgentRequest, handle: Server | Socket | Datagrams): Promise<void> {
+	taken = Promise.withResolvers();
+	const sent: AgentAnswer = { id };
+	// Node's types lack sockets for datagrams, which it does pass on.
+	process.send?.(sent, handle as Socket);
+	await taken.promise;
+}

@@ -1,0 +1,110 @@
+/** The server's end of the network agent: the process that opens sockets in the network of the node. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket as Datagrams } from 'node:dgram';
+import type { Server, Socket } from 'node:net';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SocketAddress } from '../../../pod-sockets.ts';
+import { type AgentRequest, answerOf, READY, TAKEN } from './agent-protocol.ts';
+
+/** What {@link NetworkAgent.start} needs. */
+export interface NetworkAgentOptions {
+	/** The shim's executable file. */
+	readonly shim: string;
+	/** The path of the network namespace. */
+	readonly node: string;
+	/** Called when the process has ended, by itself or not. */
+	onEnd(): void;
+}
+
+type Handle = Server | Socket | Datagrams;
+
+interface Asked {
+	resolve(handle: Handle): void;
+	reject(error: Error): void;
+}
+
+/** How much of what the process prints before it is ready an error quotes. */
+const MOST_QUOTED = 500;
+
+/** See the header of this file. */
+export class NetworkAgent {
+	readonly #child: ChildProcess;
+	readonly #asked = new Map<number, Asked>();
+	#last = 0;
+	#hasEnded = false;
+
+	private constructor(child: ChildProcess, { onEnd }: NetworkAgentOptions) {
+		this.#child = child;
+		child.on('message', (message, handle) => this.#take(message, handle as Handle | undefined));
+		child.once('exit', () => {
+			this.#hasEnded = true;
+			for (const { reject } of this.#asked.values()) reject(ended());
+			this.#asked.clear();
+			onEnd();
+		});
+	}
+
+	/** Starts the process; resolves once it takes requests. Rejects with an Error that says why it cannot. */
+	static async start(options: NetworkAgentOptions): Promise<NetworkAgent> {
+		const main = fileURLToPath(new URL(`./network-agent-main${extname(import.meta.url)}`, import.meta.url));
+		const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-warnings'];
+		const child = spawn(options.shim, ['node', options.node, process.execPath, ...flags, main], {
+			stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+			env: { MALLOC_ARENA_MAX: '1' },
+		});
+		const started = Promise.withResolvers<void>();
+		let said = '';
+		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+			said = `${said}${text}`.slice(0, MOST_QUOTED);
+		});
+		child.once('error', started.reject);
+		child.once('exit', (code, signal) =>
+			started.reject(new Error(`the network agent ended (${said.trim() || (code ?? signal)})`)),
+		);
+		child.once('message', (message) => {
+			if (message === READY) started.resolve();
+		});
+		const agent = new NetworkAgent(child, options);
+		await started.promise;
+		// It must not keep this process from exiting.
+		child.unref();
+		child.channel?.unref();
+		if (child.stderr && 'unref' in child.stderr) (child.stderr as Socket).unref();
+		return agent;
+	}
+
+	/** A socket that listens, or one that is bound or connected. Rejects with the system's error. */
+	async open(kind: AgentRequest['kind'], { host, port }: SocketAddress): Promise<Handle> {
+		if (this.#hasEnded) throw ended();
+		this.#last += 1;
+		const request: AgentRequest = { id: this.#last, kind, host, port };
+		return await new Promise((resolve, reject) => {
+			this.#asked.set(request.id, { resolve, reject });
+			this.#child.send(request, (error) => {
+				if (error) reject(error);
+			});
+		});
+	}
+
+	/** Ends the process. */
+	stop(): void {
+		if (this.#child.connected) this.#child.disconnect();
+	}
+
+	#take(message: unknown, handle: Handle | undefined): void {
+		const answer = answerOf(message);
+		if (!answer) return;
+		if (handle) this.#child.send(TAKEN);
+		const asked = this.#asked.get(answer.id);
+		this.#asked.delete(answer.id);
+		const { error } = answer;
+		if (error) asked?.reject(Object.assign(new Error(error.message), { code: error.code }));
+		else if (handle) asked?.resolve(handle);
+		else asked?.reject(new Error('the system passed no socket on: too many files may be open'));
+	}
+}
+
+function ended(): Error {
+	return Object.assign(new Error('the network agent has ended'), { code: 'ECONNABORTED' });
+}
