@@ -4,6 +4,7 @@ import type { RuntimeContainerState } from '../api/contract/runtime-container-st
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../api/contract/usage.ts';
+import type { PodSockets } from './pod-sockets.ts';
 
 /**
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent depends on
@@ -59,6 +60,8 @@ export interface Runtime {
 	readonly traits: RuntimeTraits;
 	/** The Node's `containerRuntimeVersion`: name and version, such as `process://0.1.0`. */
 	readonly version: string;
+	/** By these, this process reaches the addresses of Pods. Absent: by its own network. Known once the runtime is started. */
+	readonly podSockets?: PodSockets;
 	/** Connects; resolves when the runtime can take calls. */
 	start(): Promise<void>;
 	/** Disconnects; containers keep running. With `killAll` it first kills and removes all sandboxes. */

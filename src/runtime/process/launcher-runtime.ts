@@ -41,6 +41,7 @@ import {
 } from '../contract.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type LogLimits, withLogDefaults } from '../log-limits.ts';
+import type { PodSockets } from '../pod-sockets.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
 import { LauncherConnection } from './launcher/launcher-connection.ts';
@@ -164,6 +165,10 @@ export class LauncherRuntime implements Runtime {
 		await this.#networks.opened(connected);
 		const containers = await patientList(() => this.listContainers(), this.#options.clock);
 		await source.releaseOthers(new Set(containers.map(({ id }) => id))).catch(onError);
+	}
+
+	get podSockets(): PodSockets {
+		return this.#networks.sockets;
 	}
 
 	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {

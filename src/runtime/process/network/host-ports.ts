@@ -2,15 +2,22 @@
  * The ports of this machine that are forwarded to Pods with networks of their own: `hostPort`. They are open while the server
  * runs, on loopback addresses only: nothing of a Pod is open to other machines.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
 import { messageOf } from '../../../base/message-of.ts';
+import type { PodSockets } from '../../pod-sockets.ts';
 
 /** The Pod to forward to. */
 export interface HostPortTarget {
 	readonly id: string;
 	readonly ip: string;
 	readonly ports: readonly PortMapping[];
+}
+
+/** How the ports reach their Pods. */
+export interface HostPortsOptions extends Pick<PodSockets, 'connect'> {
+	/** Receives the errors of ports that cannot be opened. */
+	onError(error: unknown): void;
 }
 
 /** Addresses that mean all addresses of the machine, or none in particular. */
@@ -21,11 +28,10 @@ const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
 export class HostPorts {
 	readonly #open = new Map<string, readonly Server[]>();
 	readonly #connections = new Map<string, Set<Socket>>();
-	readonly #onError: (error: unknown) => void;
+	readonly #options: HostPortsOptions;
 
-	/** `onError` receives the errors of ports that cannot be opened. */
-	constructor(onError: (error: unknown) => void) {
-		this.#onError = onError;
+	constructor(options: HostPortsOptions) {
+		this.#options = options;
 	}
 
 	/** Opens the ports of a sandbox; does nothing if that was done. */
@@ -57,24 +63,36 @@ export class HostPorts {
 		{ hostPort, containerPort }: PortMapping,
 		{ id, ip, host }: { readonly id: string; readonly ip: string; readonly host: string },
 	): Server {
-		const server = createServer({ allowHalfOpen: true }, (client) => {
-			const pod = connect({ host: ip, port: containerPort, allowHalfOpen: true });
-			for (const [socket, other] of [
-				[client, pod],
-				[pod, client],
-			] as const) {
-				this.#connections.get(id)?.add(socket);
-				socket.on('error', () => other.destroy());
-				socket.on('close', () => this.#connections.get(id)?.delete(socket));
-				socket.pipe(other);
-			}
+		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+			client.on('error', () => client.destroy());
+			this.#options.connect({ host: ip, port: containerPort }).then(
+				(pod) => this.#join(id, client, pod),
+				() => client.destroy(),
+			);
 		});
 		server.on('error', (error) =>
-			this.#onError(new Error(`hostPort ${hostPort} cannot be opened on ${host}: ${messageOf(error)}`)),
+			this.#options.onError(
+				new Error(`hostPort ${hostPort} cannot be opened on ${host}: ${messageOf(error)}`),
+			),
 		);
 		server.listen({ host, port: hostPort });
 		server.unref();
 		return server;
+	}
+
+	/** Forwards until one side ends; at once if the Pod has ended meanwhile. */
+	#join(id: string, client: Socket, pod: Socket): void {
+		const connections = this.#connections.get(id);
+		for (const [socket, other] of [
+			[client, pod],
+			[pod, client],
+		] as const) {
+			connections?.add(socket);
+			socket.on('error', () => other.destroy());
+			socket.on('close', () => connections?.delete(socket));
+			socket.pipe(other);
+			if (!connections) socket.destroy();
+		}
 	}
 }
 

@@ -28,7 +28,9 @@ async function refusalOf(
 	{ level }: Pick<MachineProbe, 'level'>,
 ): Promise<string | undefined> {
 	if (shim === undefined) return 'stint has no shim for this system';
-	if (level !== 'root') return 'that needs root';
+	if (level === 'none') return 'this machine does not isolate containers';
+	// Root in a container of another engine, for example.
+	if (level === 'user' && process.geteuid?.() === 0) return 'root may not change the network of this machine';
 	try {
 		const { stdout } = await promisify(execFile)(shim, ['network'], { timeout: LONGEST_TRIAL_MS, env: {} });
 		if (stdout.startsWith('network yes')) return undefined;

@@ -1,14 +1,17 @@
 import type { Duplex } from '../../../api/contract/duplex.ts';
 import type { PodNetworkTrait, RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { PortForwardError } from '../../contract.ts';
+import { HOST_SOCKETS, type PodSockets } from '../../pod-sockets.ts';
 import { PortConnections } from '../../port-connections.ts';
 import type { RuntimeMachine } from '../honoured.ts';
 import type { LauncherClient } from '../launcher/launcher-client.ts';
 import type { HostSandbox } from '../launcher/protocol.ts';
 import { dialSandbox } from '../sessions/dial-client.ts';
-import type { MachineProbe } from '../shim/probe.ts';
+import type { IdRange, MachineProbe, SubordinateIds } from '../shim/probe.ts';
 import { HostPorts } from './host-ports.ts';
 import { choosePodNetwork, type PodNetworkWish } from './network-choice.ts';
+import { NodeSockets } from './node/node-sockets.ts';
+import type { NodeWish, OpenedNetwork } from './pod-bridge.ts';
 import { DEFAULT_POD_RANGE } from './pod-range.ts';
 
 /** The settings about the networks of Pods. */
@@ -39,21 +42,32 @@ export class RuntimeNetworks {
 	/** The last call that opened the network; undefined if none is needed. */
 	#opening: Promise<void> | undefined;
 
+	/** The network of the node, if Pods have theirs there and not in that of this machine. */
+	#node: { readonly sockets: NodeSockets; readonly idMaps: NodeWish['idMaps'] } | undefined;
+
 	constructor(options: NetworkOptions) {
 		this.#options = options;
-		this.#hostPorts = new HostPorts(options.onError);
+		this.#hostPorts = new HostPorts({ connect: (to) => this.sockets.connect(to), onError: options.onError });
+	}
+
+	/** By these, this process reaches Pods. */
+	get sockets(): PodSockets {
+		return this.#node?.sockets ?? HOST_SOCKETS;
 	}
 
 	/** Chooses what Pods get. Rejects with an Error that a user can read if the wish cannot be met. */
-	async start(shim: string | undefined, machine: Pick<MachineProbe, 'level'>): Promise<void> {
-		const { podNetwork = 'host', onPodNetwork } = this.#options;
+	async start(shim: string | undefined, machine: Pick<MachineProbe, 'level' | 'ids'>): Promise<void> {
+		const { podNetwork = 'host', onPodNetwork, serviceRange } = this.#options;
 		this.#choice = await choosePodNetwork(podNetwork, { shim, machine });
+		if (this.#choice.kind === 'pod' && machine.level === 'user' && shim !== undefined)
+			this.#node = { sockets: new NodeSockets({ shim, serviceRange }), idMaps: nodeMapsOf(machine.ids) };
 		onPodNetwork?.(this.#choice);
 	}
 
 	/** Adds what was chosen to the traits that `traitsOn` returns. */
 	traitsWith(traitsOn: (facts: Pick<RuntimeMachine, 'hasPodNetworks'>) => RuntimeTraits): RuntimeTraits {
-		const traits = traitsOn({ hasPodNetworks: this.#choice?.kind === 'pod' });
+		// In the network of the node, a container has no right to change the settings of its Pod's network.
+		const traits = traitsOn({ hasPodNetworks: this.#choice?.kind === 'pod' && !this.#node });
 		return this.#choice ? { ...traits, podNetwork: this.#choice } : traits;
 	}
 
@@ -66,16 +80,34 @@ export class RuntimeNetworks {
 	open(launcher: Pick<LauncherClient, 'call'>): void {
 		const { podRange } = this;
 		const { serviceRange, onError } = this.#options;
-		if (podRange === undefined || serviceRange === undefined) return;
-		this.#opening = launcher.call('openNetwork', { podRange, serviceRange });
+		if (podRange === undefined || !this.#mustOpen) return;
+		this.#opening = this.#openBy(launcher, {
+			podRange,
+			...(serviceRange !== undefined && { serviceRange }),
+		});
 		this.#opening.catch((error: unknown) => {
 			if (this.#isOpen) onError(error);
 		});
 	}
 
-	/** Resolves once the addresses of Services are this machine's, if they have to be. Rejects with an Error that a user can read. */
+	async #openBy(launcher: Pick<LauncherClient, 'call'>, network: OpenedNetwork): Promise<void> {
+		const { sockets, idMaps } = this.#node ?? {};
+		const held = sockets?.held;
+		const node = idMaps && { idMaps, ...(held !== undefined && { held }) };
+		const opened = await launcher.call('openNetwork', { ...network, ...(node && { node }) });
+		if (opened) await sockets?.use(opened);
+	}
+
+	/** Whether something is to be made before the first Pod. */
+	get #mustOpen(): boolean {
+		return (
+			this.podRange !== undefined && (this.#options.serviceRange !== undefined || this.#node !== undefined)
+		);
+	}
+
+	/** Resolves once that is made. Rejects with an Error that a user can read. */
 	async opened(connected: Promise<unknown>): Promise<void> {
-		if (this.podRange === undefined || this.#options.serviceRange === undefined) return;
+		if (!this.#mustOpen) return;
 		await connected;
 		await this.#opening;
 		this.#isOpen = true;
@@ -113,5 +145,16 @@ export class RuntimeNetworks {
 	/** Closes the ports of this machine. */
 	stop(): void {
 		this.#hostPorts.closeAll();
+		this.#node?.sockets.stop();
 	}
+}
+
+/** The maps of the user namespace that owns the network of the node: each id of a container has its own number there. */
+function nodeMapsOf(ids: SubordinateIds | undefined): NodeWish['idMaps'] {
+	const lines = (own: number, range: IdRange | undefined): string =>
+		[`${own} ${own} 1`, ...(range ? [`${range.first} ${range.first} ${range.count}`] : [])].join('\n');
+	return {
+		uid: lines(process.geteuid?.() ?? 0, ids?.uids),
+		gid: lines(process.getegid?.() ?? 0, ids?.gids),
+	};
 }

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { attempt } from '../../../../base/attempt.ts';
+import { removeTree } from '../../../../base/files/remove-tree.ts';
+import { containerConfig } from '../../../testing/configs.ts';
+import type { ProcessRuntime } from '../../process-runtime.ts';
+import { probeMachine } from '../../shim/probe.ts';
+import { shimFile } from '../../shim/shim-file.ts';
+import { exitOf, type HostHarness, openHost, outputOf, start } from '../../testing/host-harness.ts';
+import { choosePodNetwork } from '../network-choice.ts';
+
+const isRoot = process.geteuid?.() === 0;
+const choice = await choosePodNetwork('auto', { shim: shimFile(), machine: await probeMachine(shimFile()) });
+const skip = isRoot
+	? 'an ordinary user runs it, in a process of its own'
+	: choice.kind === 'host' && (choice.reason ?? 'no networks of Pods');
+
+const SERVICES = '10.111.248.0/24';
+const SERVICE = '10.111.248.7';
+
+describe('networks of Pods of an ordinary user', { skip }, () => {
+	let machine: HostHarness;
+	let runtime: ProcessRuntime;
+	beforeEach(async () => {
+		machine = openHost({ podNetwork: 'pod' });
+		runtime = machine.connect({ serviceRange: SERVICES });
+		await runtime.start();
+	});
+	afterEach(() => machine.close());
+
+	/** What a program in a Pod receives from an address. */
+	const received = async (host: string, port: number): Promise<string> => {
+		const script = `require('net').connect(${port}, ${JSON.stringify(host)})
+			.on('data', (chunk) => process.stdout.write(chunk)).on('error', (error) => console.log(error.code))`;
+		const command = [process.execPath, '-e', script];
+		const { status } = await start(runtime, containerConfig({ command, logPath: machine.logPath('main') }));
+		const output = await outputOf(machine, await exitOf(runtime, status.id));
+		await runtime.removeSandbox(status.sandboxId);
+		return output.trim();
+	};
+	const crash = async (): Promise<void> => {
+		await machine.crash(runtime);
+		while (!(await runtime.listSandboxes().catch(() => undefined))) await machine.passTime(1);
+	};
+
+	test('the server listens at the addresses of Services, also after the launcher and the agent were killed', async () => {
+		const server = createServer((client) => client.end(client.remoteAddress ?? ''));
+		await runtime.podSockets.listen(server, { host: SERVICE, port: 80 });
+		const first = await received(SERVICE, 80);
+		assert.ok(runtime.podSockets.isPod(first), first);
+		assert.equal(await received(SERVICE, 81), 'ECONNREFUSED');
+		await crash();
+		assert.match(await received(SERVICE, 80), /^10\./);
+		for (const { pid } of agents()) process.kill(pid, 'SIGKILL');
+		assert.match(await received(SERVICE, 80), /^10\./);
+		const other = createServer((client) => client.end('other'));
+		await runtime.podSockets.listen(other, { host: SERVICE, port: 82 });
+		assert.equal(await received(SERVICE, 82), 'other');
+		await assert.rejects(runtime.podSockets.listen(createServer(), { host: SERVICE, port: 82 }), {
+			code: 'EADDRINUSE',
+		});
+		server.close();
+		other.close();
+	});
+
+	test('datagrams reach the server and come back', async () => {
+		const socket = await runtime.podSockets.bind({ host: SERVICE, port: 53 });
+		socket.on('message', (message, { address, port }) => socket.send(`${message}!`, port, address));
+		const script = `const socket = require('dgram').createSocket('udp4');
+			socket.on('message', (text) => { console.log(String(text)); socket.close(); }).send('hello', 53, '${SERVICE}')`;
+		const command = [process.execPath, '-e', script];
+		const { status } = await start(runtime, containerConfig({ command, logPath: machine.logPath('main') }));
+		assert.equal((await outputOf(machine, await exitOf(runtime, status.id))).trim(), 'hello!');
+		socket.close();
+	});
+
+	test('Pods reach nothing of this machine', async (t) => {
+		const server = createServer((client) => client.end('reached'));
+		await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+		t.after(() => server.close());
+		const address = server.address();
+		const port = typeof address === 'object' && address ? address.port : 0;
+		for (const host of ['127.0.0.1', '10.244.0.1', '10.245.0.1'])
+			assert.doesNotMatch(await received(host, port), /reached/, host);
+	});
+
+	test('nothing is left once server, launcher and Pods are killed', async () => {
+		const { status } = await start(runtime, machine.script('echo $PPID; exec sleep 1000000'));
+		while ((await outputOf(machine, status)) === '') await machine.passTime(1);
+		const waiter = Number(await outputOf(machine, status));
+		const [agent] = agents();
+		assert.ok(agent);
+		assert.ok(holders(agent.network).size >= 3, 'the launcher, the waiter and this process');
+		await runtime.stop();
+		process.kill(machine.launcherPid(), 'SIGKILL');
+		while (agents().length > 0) await pause(5);
+		assert.deepEqual([...holders(agent.network)], [waiter], 'the Pod keeps the bridge of its network');
+		process.kill(waiter, 'SIGKILL');
+		while (holders(agent.network).size > 0) await pause(5);
+	});
+});
+
+/** The network agents of this process, with the network namespace of each. */
+function agents(): readonly { readonly pid: number; readonly network: number }[] {
+	const own = statSync('/proc/self/ns/net').ino;
+	return processes().flatMap((pid) => {
+		if (parentOf(pid) !== process.pid) return [];
+		const network = attempt(() => statSync(`/proc/${pid}/ns/net`).ino) ?? own;
+		return network === own ? [] : [{ pid, network }];
+	});
+}
+
+/** The processes that are in a network namespace or have a descriptor of it. */
+function holders(network: number): ReadonlySet<number> {
+	const holds = (pid: number): boolean => {
+		const inside = attempt(() => statSync(`/proc/${pid}/ns/net`).ino) === network;
+		const names = attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+		return (
+			inside ||
+			names.some((name) => attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) === `net:[${network}]`)
+		);
+	};
+	return new Set(processes().filter(holds));
+}
+
+function processes(): readonly number[] {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
+}
+
+function parentOf(pid: number): number {
+	const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '';
+	return Number(
+		stat
+			.slice(stat.lastIndexOf(')') + 1)
+			.trim()
+			.split(' ')[1],
+	);
+}
+
+const UNPRIVILEGED_ID = 65_534;
+const FILES = ['./node-network.test.ts', '../pod-networks.test.ts'];
+
+test('an ordinary user has networks of Pods', {
+	skip: isRoot ? choice.kind === 'host' && (choice.reason ?? 'no networks of Pods') : 'needs root',
+}, async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-user-'));
+	t.after(() => removeTree(folder));
+	chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+	const user = [`--reuid=${UNPRIVILEGED_ID}`, `--regid=${UNPRIVILEGED_ID}`, '--clear-groups', '--'];
+	const files = FILES.map((file) => fileURLToPath(new URL(file, import.meta.url)));
+	const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+	const { stdout } = await promisify(execFile)(
+		'setpriv',
+		[...user, process.execPath, '--disable-warning=ExperimentalWarning', '--test', ...files],
+		{ env: { ...env, HOME: folder, TMPDIR: folder } },
+	).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }));
+	assert.match(stdout, /^ℹ pass 1[0-9]$/m, stdout);
+	assert.match(stdout, /^ℹ fail 0$/m, stdout);
+});
