@@ -1,8 +1,10 @@
 import type { ClientHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
 import { quote } from '../../base/quote.ts';
 import { joinHostPort } from '../../plan/pod/probes/action-target.ts';
+import type { PodSockets } from '../../runtime/pod-sockets.ts';
 import { dialErrorText } from './network-error.ts';
 
 /**
@@ -18,6 +20,7 @@ export interface GrpcHealthRequest {
 	readonly userAgent: string;
 	readonly clock: Clock;
 	readonly timeoutMs: number;
+	readonly sockets: Pick<PodSockets, 'connect'>;
 }
 
 /** gRPC's code of a method that the server does not have. */
@@ -29,12 +32,11 @@ const SERVING = 1;
 
 /** Resolves to the message of the failure, or to undefined if the service is serving. */
 export async function grpcHealth(request: GrpcHealthRequest): Promise<string | undefined> {
-	const { host, port, clock, timeoutMs } = request;
+	const { host, port, clock, timeoutMs, sockets } = request;
 	const { connect } = await import('node:http2');
 	const address = joinHostPort(host, port);
 	const { promise, resolve } = Promise.withResolvers<string | undefined>();
 	let isConnected = false;
-	const session = connect(`http://${address}`);
 	const within = formatGoDuration(timeoutMs);
 	const timer = clock.setTimer(timeoutMs, () =>
 		resolve(
@@ -43,23 +45,32 @@ export async function grpcHealth(request: GrpcHealthRequest): Promise<string | u
 				: `timeout: failed to connect service ${quote(address)} within ${within}: context deadline exceeded`,
 		),
 	);
+	const ended = new AbortController();
+	let session: ClientHttp2Session | undefined;
+	const follow = (socket: Socket): void => {
+		socket.allowHalfOpen = false;
+		const opened = connect(`http://${address}`, { createConnection: () => socket });
+		session = opened;
+		opened.on('error', (error) => {
+			if (isConnected) resolve(rpcFailure('Unavailable', dialErrorText(error, address)));
+		});
+		opened.on('remoteSettings', () => {
+			if (isConnected) return;
+			isConnected = true;
+			call(opened, request, resolve);
+		});
+		opened.on('close', () => {
+			if (isConnected) resolve(rpcFailure('Unavailable', 'error reading from server: EOF'));
+		});
+	};
 	// gRPC retries a refused connection until the deadline, so that only the timeout reports it.
-	session.on('error', (error) => {
-		if (isConnected) resolve(rpcFailure('Unavailable', dialErrorText(error, address)));
-	});
-	session.on('remoteSettings', () => {
-		if (isConnected) return;
-		isConnected = true;
-		call(session, request, resolve);
-	});
-	session.on('close', () => {
-		if (isConnected) resolve(rpcFailure('Unavailable', 'error reading from server: EOF'));
-	});
+	sockets.connect({ host, port }, ended.signal).then(follow, () => {});
 	try {
 		return await promise;
 	} finally {
 		timer.cancel();
-		session.destroy();
+		ended.abort();
+		session?.destroy();
 	}
 }
 

@@ -1,7 +1,8 @@
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
-import type { Agent as HttpsAgent, RequestOptions as HttpsOptions } from 'node:https';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { isIP, type Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { type HttpTarget, joinHostPort, urlOf } from '../../plan/pod/probes/action-target.ts';
+import type { PodSockets } from '../../runtime/pod-sockets.ts';
 import { requestErrorText } from './network-error.ts';
 
 /**
@@ -27,6 +28,7 @@ export interface HttpAnswer {
 /** When a request ends without an answer. */
 export interface HttpLimits {
 	readonly clock: Clock;
+	readonly sockets: Pick<PodSockets, 'connect'>;
 	/** For the request with all redirects; undefined for none. */
 	readonly timeoutMs?: number;
 	readonly signal?: AbortSignal;
@@ -46,7 +48,7 @@ export class HttpGetError extends Error {
 
 /** Sends a GET request. Rejects with {@link HttpGetError}. */
 export async function httpGet(target: HttpTarget, limits: HttpLimits): Promise<HttpAnswer> {
-	const { clock, timeoutMs, signal } = limits;
+	const { clock, timeoutMs, signal, sockets } = limits;
 	const ended = new AbortController();
 	let isLate = false;
 	const timer =
@@ -60,25 +62,25 @@ export async function httpGet(target: HttpTarget, limits: HttpLimits): Promise<H
 	signal?.addEventListener('abort', abort, { once: true });
 	if (signal?.aborted) ended.abort();
 	try {
-		return await follow(target, { signal: ended.signal, isLate: () => isLate });
+		return await follow(target, { signal: ended.signal, isLate: () => isLate, sockets });
 	} finally {
 		timer?.cancel();
 		signal?.removeEventListener('abort', abort);
 	}
 }
 
-/** The ends of a request: `isLate` tells a timeout from an abort. */
-interface Ends {
+/** How a request is sent, and what ends it: `isLate` tells a timeout from an abort. */
+interface Sending extends Pick<HttpLimits, 'sockets'> {
 	readonly signal: AbortSignal;
 	isLate(): boolean;
 }
 
-async function follow(first: HttpTarget, ends: Ends): Promise<HttpAnswer> {
+async function follow(first: HttpTarget, sending: Sending): Promise<HttpAnswer> {
 	let target = first;
 	for (let redirects = 0; ; redirects++) {
-		const response = await responseTo(target, ends);
+		const response = await responseTo(target, sending);
 		const next = redirectOf(response, target);
-		if (!next || next.host !== first.host) return await read(response, target, ends);
+		if (!next || next.host !== first.host) return await read(response, target, sending);
 		response.destroy();
 		if (redirects >= MOST_REDIRECTS) {
 			throw new HttpGetError(`Get "${urlOf(next)}": stopped after ${MOST_REDIRECTS} redirects`);
@@ -98,11 +100,12 @@ function redirectOf({ statusCode = 0, headers }: IncomingMessage, from: HttpTarg
 	return { scheme, host, port, path: `${url.pathname}${url.search}`, headers: from.headers };
 }
 
-async function responseTo(target: HttpTarget, { signal, isLate }: Ends): Promise<IncomingMessage> {
+async function responseTo(target: HttpTarget, sending: Sending): Promise<IncomingMessage> {
+	const { signal, isLate } = sending;
 	const url = urlOf(target);
 	const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
 	try {
-		const request = await requestOf(target, signal);
+		const request = await requestOf(target, sending);
 		request.on('response', resolve);
 		request.on('error', reject);
 		// An upgrade is no answer to a GET without the header; Node would otherwise leave the socket open.
@@ -123,14 +126,15 @@ async function responseTo(target: HttpTarget, { signal, isLate }: Ends): Promise
 	}
 }
 
-async function requestOf(target: HttpTarget, signal: AbortSignal): Promise<ClientRequest> {
+async function requestOf(target: HttpTarget, { signal, sockets }: Sending): Promise<ClientRequest> {
 	const { scheme, host, port, path, headers } = target;
-	const options: RequestOptions & HttpsOptions = {
+	const socket = await sockets.connect({ host, port }, signal);
+	socket.allowHalfOpen = false;
+	const options: RequestOptions = {
 		host,
 		port,
 		path,
 		signal,
-		rejectUnauthorized: false,
 		headers: {
 			// Node does not accept a list for headers such as Host.
 			...Object.fromEntries(
@@ -139,21 +143,19 @@ async function requestOf(target: HttpTarget, signal: AbortSignal): Promise<Clien
 			connection: 'close',
 		},
 	};
-	// Loaded with the first probe: most nodes never send a request. An agent for each request would cost a tenth of it.
-	if (scheme === 'https') {
-		const { Agent, request } = await import('node:https');
-		httpsAgent ??= new Agent({ keepAlive: false, maxCachedSessions: 0 });
-		return request({ ...options, agent: httpsAgent });
-	}
-	const { Agent, request } = await import('node:http');
-	httpAgent ??= new Agent({ keepAlive: false });
-	return request({ ...options, agent: httpAgent });
+	// Loaded with the first probe: most nodes never send a request.
+	const { request } = await import(scheme === 'https' ? 'node:https' : 'node:http');
+	const connection = scheme === 'https' ? await secured(socket, host) : socket;
+	return request({ ...options, createConnection: () => connection });
 }
 
-let httpAgent: HttpAgent | undefined;
-let httpsAgent: HttpsAgent | undefined;
+/** The connection by TLS. Certificates are not verified. */
+async function secured(socket: Socket, host: string): Promise<Socket> {
+	const { connect } = await import('node:tls');
+	return connect({ socket, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) });
+}
 
-async function read(response: IncomingMessage, target: HttpTarget, { isLate }: Ends): Promise<HttpAnswer> {
+async function read(response: IncomingMessage, target: HttpTarget, { isLate }: Sending): Promise<HttpAnswer> {
 	const parts: Buffer[] = [];
 	let size = 0;
 	try {

@@ -3,6 +3,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { approximate } from '../../base/json/json.ts';
 import { httpTargetOf, joinHostPort } from '../../plan/pod/probes/action-target.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import { HOST_SOCKETS } from '../../runtime/pod-sockets.ts';
 import { HttpGetError, httpGet } from './http-get.ts';
 import { runCommand } from './run-command.ts';
 
@@ -19,7 +20,7 @@ export interface HookRun {
 
 /** The tools of hooks. */
 export interface HookTools {
-	readonly runtime: Pick<Runtime, 'exec'>;
+	readonly runtime: Pick<Runtime, 'exec' | 'podSockets'>;
 	readonly clock: Clock;
 	/** Called with the address if an HTTPS hook was answered by HTTP, and was repeated by HTTP with success. */
 	onHttpFallback(address: string): void;
@@ -55,20 +56,21 @@ async function runExec(
 
 /** Any answer is a success, whatever its status code. */
 async function runHttp(
-	{ clock, onHttpFallback }: HookTools,
+	{ runtime, clock, onHttpFallback }: HookTools,
 	{ container, podIP, signal }: HookRun,
 	get: NonNullable<LifecycleHandler['httpGet']>,
 ): Promise<void> {
 	const target = httpTargetOf(container, get, { podIP, purpose: 'lifecycle' });
+	const limits = { clock, signal, sockets: runtime.podSockets ?? HOST_SOCKETS };
 	try {
-		await httpGet(target, { clock, signal });
+		await httpGet(target, limits);
 	} catch (error) {
 		if (!(error instanceof HttpGetError)) throw error;
 		if (error.isInBody) return;
 		if (!error.message.includes('server gave HTTP response to HTTPS client')) throw error;
 		const { authorization: _, ...headers } = Object.fromEntries(target.headers);
 		const plain = { ...target, scheme: 'http', headers: new Map(Object.entries(headers)) } as const;
-		await httpGet(plain, { clock, signal });
+		await httpGet(plain, limits);
 		onHttpFallback(joinHostPort(target.host, target.port));
 	}
 }

@@ -16,7 +16,7 @@ import type { RuntimeView } from './runtime-view.ts';
 
 /** The components of {@link ContainerHooks}. */
 export interface ContainerHooksOptions extends Pick<HookTools, 'clock'> {
-	readonly runtime: Pick<Runtime, 'exec' | 'stopContainer'>;
+	readonly runtime: Pick<Runtime, 'exec' | 'podSockets' | 'stopContainer'>;
 	readonly view: RuntimeView;
 	record(pod: Pod, event: EventText): void;
 	/** A hook of a container of this Pod has ended. */

@@ -6,10 +6,11 @@ import { messageOf } from '../../base/message-of.ts';
 import { quote } from '../../base/quote.ts';
 import { httpTargetOf, PROBE_AGENT, portOf, probeCommand } from '../../plan/pod/probes/action-target.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import { HOST_SOCKETS } from '../../runtime/pod-sockets.ts';
 import { grpcHealth } from '../handlers/grpc-health.ts';
 import { HttpGetError, httpGet } from '../handlers/http-get.ts';
 import { runCommand } from '../handlers/run-command.ts';
-import { tcpConnect } from '../handlers/tcp-connect.ts';
+import { type TcpConnectTools, tcpConnect } from '../handlers/tcp-connect.ts';
 
 /**
  * Runs one probe once (upstream: `runProbe` in prober/prober.go, and pkg/probe).
@@ -48,22 +49,26 @@ const MOST_OUTPUT_BYTES = 10 * 1024;
 
 /** Runs the probe. Rejects with {@link ProbeError}, or as the runtime does. */
 export async function runProbe(
-	{ runtime, clock }: { readonly runtime: Pick<Runtime, 'exec'>; readonly clock: Clock },
+	{ runtime, clock }: { readonly runtime: Pick<Runtime, 'exec' | 'podSockets'>; readonly clock: Clock },
 	run: ProbeRun,
 ): Promise<ProbeReport> {
 	const { probe, container, podIP } = run;
 	const timeoutMs = (probe.timeoutSeconds ?? PROBE_DEFAULTS.timeoutSeconds) * 1000;
+	const sockets = runtime.podSockets ?? HOST_SOCKETS;
 	if (probe.exec) return await runExec({ runtime, clock, timeoutMs }, run);
-	if (probe.httpGet) return await runHttp({ clock, timeoutMs }, run);
+	if (probe.httpGet) return await runHttp({ clock, timeoutMs, sockets }, run);
 	if (probe.tcpSocket) {
 		const port = resolved(container, probe.tcpSocket.port);
-		const failure = await tcpConnect({ host: probe.tcpSocket.host || podIP, port }, { clock, timeoutMs });
+		const failure = await tcpConnect(
+			{ host: probe.tcpSocket.host || podIP, port },
+			{ clock, timeoutMs, sockets },
+		);
 		return reportOf(failure);
 	}
 	if (probe.grpc) {
 		const { port, service } = probe.grpc;
 		const target = { host: podIP, port, service: service ?? '', userAgent: PROBE_AGENT };
-		return reportOf(await grpcHealth({ ...target, clock, timeoutMs }));
+		return reportOf(await grpcHealth({ ...target, clock, timeoutMs, sockets }));
 	}
 	const { name = '', namespace = '', uid = '' } = run.pod.metadata;
 	throw new ProbeError('unknown', `missing probe handler for ${name}_${namespace}(${uid}):${container.name}`);
@@ -96,7 +101,7 @@ async function runExec(
 }
 
 async function runHttp(
-	{ clock, timeoutMs }: { clock: Clock; timeoutMs: number },
+	{ clock, timeoutMs, sockets }: TcpConnectTools,
 	{ container, probe, podIP, signal }: ProbeRun,
 ): Promise<ProbeReport> {
 	const get = probe.httpGet;
@@ -104,7 +109,7 @@ async function runHttp(
 	resolved(container, get.port);
 	const target = httpTargetOf(container, get, { podIP, purpose: 'probe' });
 	try {
-		const { status, body } = await httpGet(target, { clock, timeoutMs, signal });
+		const { status, body } = await httpGet(target, { clock, timeoutMs, signal, sockets });
 		if (status < 200 || status >= 400) {
 			// As upstream, without the body: it could contain secrets.
 			return { result: 'failure', output: `HTTP probe failed with statuscode: ${status}` };
