@@ -11,6 +11,7 @@ import { SystemClock, sleep } from '../../src/base/clock.ts';
 import { freePort } from '../../src/base/testing/free-port.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { ServiceNetwork } from '../../src/node/network/service-network.ts';
+import { HOST_SOCKETS } from '../../src/runtime/pod-sockets.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const DNS_ADDRESS = '127.77.1.1';
@@ -45,6 +46,7 @@ async function startNetwork(t: TestContext): Promise<Network> {
 		client: plane.client,
 		clock,
 		random: new SeededRandom(1),
+		sockets: HOST_SOCKETS,
 		domain: 'cluster.local',
 		nodeAddress: '127.0.0.1',
 		dns: { address: DNS_ADDRESS, port: dnsPort },

@@ -51,6 +51,7 @@ import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { mountsVolumes, unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
+import { HOST_SOCKETS, type PodSockets } from '../../runtime/pod-sockets.ts';
 import { Evictions, type PodDiskUse } from '../eviction/evictions.ts';
 import { ImageCollector } from '../images/image-collector.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
@@ -227,6 +228,11 @@ export class NodeAgent implements NodeApi {
 	/** Which fields of a Pod the runtime honours; the API server warns about the others. */
 	get runtimeTraits(): RuntimeTraits {
 		return this.#options.runtime.traits;
+	}
+
+	/** By these, this process reaches Pods. Known once the agent runs. */
+	get podSockets(): PodSockets {
+		return this.#options.runtime.podSockets ?? HOST_SOCKETS;
 	}
 
 	/** Resolves once the API has the Node, so that Pods can be bound to it; never resolves if `run` ends first. */

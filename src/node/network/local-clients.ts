@@ -1,12 +1,14 @@
 import { BlockList } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
+import type { PodSockets } from '../../runtime/pod-sockets.ts';
 
 /** The settings of {@link LocalClients}. */
 export interface LocalClientsOptions {
 	readonly clock: Clock;
 	/** The range of the addresses of Services, such as `10.96.0.0/16`: a program that connects to one has it itself. */
 	readonly serviceRange: string;
+	readonly sockets: Pick<PodSockets, 'isPod'>;
 	/** The addresses of this machine; default: as the system says. */
 	readonly interfaces?: () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 }
@@ -31,7 +33,7 @@ export class LocalClients {
 
 	/** Whether the client with this IPv4 address is served. */
 	serves(address: string): boolean {
-		if (address.startsWith('127.')) return true;
+		if (address.startsWith('127.') || this.#options.sockets.isPod(address)) return true;
 		const now = this.#options.clock.monotonic();
 		if (!this.#known || now - this.#knownAtMs > FRESH_MS) {
 			this.#known = this.#listed();

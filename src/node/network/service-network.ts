@@ -26,6 +26,7 @@ import { type HostNames, hostNamesOf } from '../../plan/dns/host-names.ts';
 import { type DnsService, dnsZoneOf } from '../../plan/dns/zone.ts';
 import { proxiedPortsOf } from '../../plan/service-proxy/proxied-ports.ts';
 import { servicesWithSlices } from '../../plan/service-proxy/service-endpoints.ts';
+import type { PodSockets } from '../../runtime/pod-sockets.ts';
 import { DnsServer } from './dns/dns-server.ts';
 import type { DnsAddress } from './dns/resolver.ts';
 import { LocalClients } from './local-clients.ts';
@@ -36,6 +37,7 @@ export interface ServiceNetworkOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly random: Random;
+	readonly sockets: PodSockets;
 	/** The domain of the cluster: `cluster.local`. */
 	readonly domain: string;
 	/** The address at which node ports listen. */
@@ -90,6 +92,7 @@ export class ServiceNetwork {
 			clock,
 			random,
 			mostConnections: options.mostConnections,
+			sockets: options.sockets,
 			serves: (address) => this.#clients.serves(address),
 			onRefused: ({ service, port, address }, error) => {
 				// Programs in the network of this machine find the API server by their variables, which do not lead to this address.
@@ -144,10 +147,11 @@ export class ServiceNetwork {
 
 	/** The DNS server; undefined if it may not listen, as an ordinary user may not at a low port. */
 	async #openDns(): Promise<DnsServer | undefined> {
-		const { dns, clock, resolvers } = this.#options;
+		const { dns, clock, sockets, resolvers } = this.#options;
 		const server = new DnsServer({
 			...dns,
 			clock,
+			sockets,
 			resolvers,
 			serves: (address) => this.#clients.serves(address),
 		});

@@ -12,6 +12,7 @@ import type { DnsAddress } from '../../../node/network/dns/resolver.ts';
 import type { ServiceNetwork } from '../../../node/network/service-network.ts';
 import { CLUSTER_DOMAIN } from '../../../plan/pod/config/hostname.ts';
 import { type AddressRange, addressText } from '../../../plan/services/allocation/ranges.ts';
+import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import type { Log } from '../../log.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { thisMachine } from '../machine.ts';
@@ -98,11 +99,13 @@ export async function serveServices(
 	await ready;
 	const { ServiceNetwork } = await import('../../../node/network/service-network.ts');
 	const { folder, maxPods, log } = options;
+	const [agent] = agents.values();
 	const dns = dnsAddressIn(services.range);
 	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
 		random: new SystemRandom(),
+		sockets: agent?.podSockets ?? HOST_SOCKETS,
 		domain: CLUSTER_DOMAIN,
 		nodeAddress: thisMachine({ folder: folder.path, maxPods }).address,
 		dns: { address: dns, port: DNS_PORT },

@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { decode, encode } from 'dns-packet';
 import { SystemClock } from '../../../base/clock.ts';
 import { dnsZoneOf } from '../../../plan/dns/zone.ts';
+import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import { DnsServer } from './dns-server.ts';
 import type { DnsAddress } from './resolver.ts';
 import { firstMessage, framed } from './stream-message.ts';
@@ -23,6 +24,7 @@ async function serve(
 		...{ address: '127.77.0.2', port: 0, clock: new SystemClock() },
 		resolvers: async () => resolvers,
 		serves,
+		sockets: HOST_SOCKETS,
 	});
 	await server.open();
 	t.after(() => server.close());

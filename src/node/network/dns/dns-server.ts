@@ -5,7 +5,7 @@
  * 1. It drops what it cannot read: every program of the machine can send to it. No question makes it fail.
  * 2. Questions to other servers are forwarded as they are, with an id of their own; at most {@link MOST_FORWARDED} wait.
  */
-import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import type { Socket as Datagrams } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import {
 	type Answer,
@@ -17,6 +17,7 @@ import {
 } from 'dns-packet';
 import type { Clock } from '../../../base/clock.ts';
 import { type DnsRecord, type DnsZone, dnsAnswerOf } from '../../../plan/dns/zone.ts';
+import type { PodSockets } from '../../../runtime/pod-sockets.ts';
 import { missingAs, rawNameOf } from './raw-name.ts';
 import { type DnsAddress, Resolver } from './resolver.ts';
 import { firstMessage, framed } from './stream-message.ts';
@@ -26,6 +27,7 @@ export interface DnsServerOptions {
 	readonly address: string;
 	readonly port: number;
 	readonly clock: Clock;
+	readonly sockets: Pick<PodSockets, 'bind' | 'listen'>;
 	/** Whether a client with this address is answered. */
 	serves(address: string): boolean;
 	/** The resolvers of the machine, as in its resolv.conf; asked for at each question that is forwarded. */
@@ -47,7 +49,7 @@ const CODE_MASK = 0xf;
 /** See the header of this file. */
 export class DnsServer {
 	readonly #options: DnsServerOptions;
-	readonly #datagrams: Datagrams;
+	#datagrams: Datagrams | undefined;
 	readonly #server: Server;
 	readonly #clients = new Set<Socket>();
 	readonly #resolver: Resolver;
@@ -57,34 +59,28 @@ export class DnsServer {
 	constructor(options: DnsServerOptions) {
 		this.#options = options;
 		this.#resolver = new Resolver(options);
-		this.#datagrams = createSocket('udp4');
-		this.#datagrams.on('message', (message, { address, port }) => {
-			if (!options.serves(address)) return;
-			void this.#answer(message, 'udp').then((answer) => {
-				if (answer && !this.#isClosed) this.#datagrams.send(answer, port, address);
-			});
-		});
 		this.#server = createServer((client) => this.#serve(client));
 	}
 
 	/** Listens. Rejects with the system's error. */
 	async open(): Promise<void> {
-		const { address, port } = this.#options;
-		const udp = Promise.withResolvers<void>();
-		this.#datagrams.once('error', udp.reject);
-		this.#datagrams.bind({ address, port }, udp.resolve);
-		await udp.promise;
-		const tcp = Promise.withResolvers<void>();
-		this.#server.once('error', tcp.reject);
-		this.#server.listen({ host: address, port: this.#datagrams.address().port }, tcp.resolve);
-		await tcp.promise;
-		for (const listener of [this.#datagrams, this.#server]) listener.removeAllListeners('error');
-		for (const listener of [this.#datagrams, this.#server]) listener.on('error', () => {});
+		const { address: host, port, sockets, serves } = this.#options;
+		const datagrams = await sockets.bind({ host, port });
+		this.#datagrams = datagrams;
+		datagrams.on('error', () => {});
+		datagrams.on('message', (message, { address, port: from }) => {
+			if (!serves(address)) return;
+			void this.#answer(message, 'udp').then((answer) => {
+				if (answer && !this.#isClosed) datagrams.send(answer, from, address);
+			});
+		});
+		await sockets.listen(this.#server, { host, port: this.port });
+		this.#server.on('error', () => {});
 	}
 
-	/** The port on which it listens. */
+	/** The port on which it listens, once it does. */
 	get port(): number {
-		return this.#datagrams.address().port;
+		return this.#datagrams?.address().port ?? this.#options.port;
 	}
 
 	/** Answers by this zone from now on. */
@@ -95,7 +91,7 @@ export class DnsServer {
 	/** Stops listening, and ends all connections. */
 	close(): void {
 		this.#isClosed = true;
-		this.#datagrams.close();
+		this.#datagrams?.close();
 		this.#server.close();
 		for (const client of this.#clients) client.destroy();
 		this.#resolver.close();

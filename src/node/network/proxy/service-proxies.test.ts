@@ -7,6 +7,7 @@ import { SystemClock } from '../../../base/clock.ts';
 import { SystemRandom } from '../../../base/random.ts';
 import { freePort } from '../../../base/testing/free-port.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import { ServiceProxies } from './service-proxies.ts';
 
 /** A server that sends its name to each client, then returns what it receives. */
@@ -43,6 +44,7 @@ async function proxied(t: TestContext, serves: (address: string) => boolean = ()
 		random: new SystemRandom(),
 		mostConnections: 50,
 		serves,
+		sockets: HOST_SOCKETS,
 		onRefused: (port, error) => void refused.push(`${port.port} ${error.message}`),
 	});
 	t.after(() => proxies.close());

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
 import { type ProxiedPort, proxiedPortKey } from '../../../plan/service-proxy/proxied-port.ts';
+import type { PodSockets } from '../../../runtime/pod-sockets.ts';
 import { type ConnectionCount, TcpProxy } from './tcp-proxy.ts';
 import { UdpProxy } from './udp-proxy.ts';
 
@@ -8,6 +9,7 @@ import { UdpProxy } from './udp-proxy.ts';
 export interface ServiceProxiesOptions {
 	readonly clock: Clock;
 	readonly random: Random;
+	readonly sockets: PodSockets;
 	/** How many TCP connections may be open at once; further ones are reset. */
 	readonly mostConnections: number;
 	/** Whether a client with this address is served. */

@@ -1,5 +1,7 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../../../base/clock.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { PodSockets } from '../../../runtime/pod-sockets.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How many connections all ports of a node may have at once, and how many they have. */
@@ -11,6 +13,8 @@ export interface ConnectionCount {
 /** What a {@link TcpProxy} needs. */
 export interface TcpProxyOptions extends TargetChoiceOptions {
 	readonly connections: ConnectionCount;
+	readonly clock: Clock;
+	readonly sockets: Pick<PodSockets, 'connect' | 'listen'>;
 	/** Whether a client with this address is served. */
 	serves(address: string): boolean;
 }
@@ -44,11 +48,7 @@ export class TcpProxy {
 	/** Listens. Rejects with the system's error. */
 	async open(): Promise<void> {
 		const { address, port } = this.#port;
-		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		this.#server.once('error', reject);
-		this.#server.listen({ host: address, port, backlog: 4096 }, resolve);
-		await promise;
-		this.#server.off('error', reject);
+		await this.#options.sockets.listen(this.#server, { host: address, port });
 		// Too many open files: the connection stays in the backlog, and is accepted later.
 		this.#server.on('error', () => {});
 	}
@@ -79,39 +79,37 @@ export class TcpProxy {
 		client.on('error', () => client.destroy());
 		// The server's other parts need descriptors too.
 		if (this.#connections.open > this.#connections.most) client.resetAndDestroy();
-		else this.#tryNext(client, this.#choice.orderFor(client.remoteAddress ?? '', this.#port), 0);
+		else void this.#serve(client);
 	}
 
-	/** A target that refuses may have ended just now, before the change of the endpoints has arrived here. */
-	#tryNext(client: Socket, order: readonly ServiceTarget[], index: number): void {
-		const target = order[index];
-		if (client.destroyed) return;
-		if (!target) {
-			client.resetAndDestroy();
-			return;
+	async #serve(client: Socket): Promise<void> {
+		const from = client.remoteAddress ?? '';
+		// A target that refuses may have ended just now, before the change of the endpoints has arrived here.
+		for (const target of this.#choice.orderFor(from, this.#port)) {
+			const server = await this.#connect(client, target);
+			if (client.destroyed) return void server?.destroy();
+			if (!server) continue;
+			this.#choice.note(from, target, this.#port);
+			return join(client, server);
 		}
-		const server = connect({
-			host: target.address,
-			port: target.port,
-			allowHalfOpen: true,
-			noDelay: true,
-		});
-		const fail = (): void => {
-			server.destroy();
-			this.#tryNext(client, order, index + 1);
-		};
-		const abandon = (): void => void server.destroy();
-		server.setTimeout(CONNECT_MS, fail);
-		server.once('error', fail);
+		client.resetAndDestroy();
+	}
+
+	/** Resolves to undefined if the target refuses, does not accept in time, or the client has gone. */
+	async #connect(client: Socket, { address: host, port }: ServiceTarget): Promise<Socket | undefined> {
+		const { clock, sockets } = this.#options;
+		const ended = new AbortController();
+		const abandon = (): void => ended.abort();
+		const timer = clock.setTimer(CONNECT_MS, abandon);
 		client.once('close', abandon);
-		server.once('connect', () => {
-			server.setTimeout(0);
-			server.off('timeout', fail);
-			server.off('error', fail);
+		try {
+			return await sockets.connect({ host, port }, ended.signal);
+		} catch {
+			return undefined;
+		} finally {
+			timer.cancel();
 			client.off('close', abandon);
-			this.#choice.note(client.remoteAddress ?? '', target, this.#port);
-			join(client, server);
-		});
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import type { PodSockets } from '../../../runtime/pod-sockets.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
 /** How long a flow without datagrams is kept: the timeout of Linux for a UDP stream that had answers. */
@@ -11,7 +12,8 @@ const MOST_FLOWS = 4096;
 /** The datagrams of one client, to one target. */
 interface Flow {
 	readonly target: ServiceTarget;
-	readonly socket: Socket;
+	/** Resolves to undefined if the system has no socket to give. */
+	readonly socket: Promise<Socket | undefined>;
 	usedAtMs: number;
 	timer: Timer | undefined;
 }
@@ -19,6 +21,7 @@ interface Flow {
 /** What a {@link UdpProxy} needs. */
 export interface UdpProxyOptions extends TargetChoiceOptions {
 	readonly clock: Clock;
+	readonly sockets: Pick<PodSockets, 'bind' | 'datagramsTo'>;
 	/** Whether a client with this address is served. */
 	serves(address: string): boolean;
 }
@@ -28,7 +31,8 @@ export class UdpProxy {
 	readonly #options: UdpProxyOptions;
 	readonly #choice: TargetChoice;
 	readonly #clock: Clock;
-	readonly #server = createSocket('udp4');
+	#server: Socket | undefined;
+	#isClosed = false;
 	/** By the client's address and port, the least recently used first. */
 	readonly #flows = new Map<string, Flow>();
 	#port: ProxiedPort;
@@ -38,19 +42,16 @@ export class UdpProxy {
 		this.#options = options;
 		this.#clock = options.clock;
 		this.#choice = new TargetChoice(options);
-		this.#server.on('message', (message, { address, port: from }) => this.#take(message, address, from));
 	}
 
 	/** Listens. Rejects with the system's error. */
 	async open(): Promise<void> {
-		const { address, port } = this.#port;
-		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		this.#server.once('error', reject);
-		this.#server.bind({ address, port }, resolve);
-		await promise;
-		this.#server.off('error', reject);
+		const { address: host, port } = this.#port;
+		const server = await this.#options.sockets.bind({ host, port });
 		// Such as the refusal of an answer by a client that has ended.
-		this.#server.on('error', () => {});
+		server.on('error', () => {});
+		server.on('message', (message, { address, port: from }) => this.#take(message, address, from));
+		this.#server = server;
 	}
 
 	/** Changes the targets, and ends all flows: datagrams have no end that would tell when to choose another target. */
@@ -61,7 +62,8 @@ export class UdpProxy {
 
 	/** Stops listening, and ends all flows. */
 	close(): void {
-		this.#server.close();
+		this.#isClosed = true;
+		this.#server?.close();
 		for (const key of this.#flows.keys()) this.#end(key);
 	}
 
@@ -70,7 +72,10 @@ export class UdpProxy {
 		const flow = this.#flows.get(key) ?? this.#open(key, address, from);
 		if (!flow) return;
 		this.#renew(key, flow);
-		flow.socket.send(message, flow.target.port, flow.target.address);
+		const { address: host, port } = flow.target;
+		void flow.socket.then((socket) => {
+			if (socket && this.#flows.get(key) === flow) socket.send(message, port, host);
+		});
 	}
 
 	#open(key: string, address: string, from: number): Flow | undefined {
@@ -78,15 +83,18 @@ export class UdpProxy {
 		const [target] = this.#choice.orderFor(address, this.#port);
 		if (!target) return undefined;
 		this.#choice.note(address, target, this.#port);
-		const socket = createSocket('udp4');
-		const flow: Flow = { target, socket, usedAtMs: 0, timer: undefined };
-		socket.on('message', (answer, sender) => {
-			// Every program can send to the socket's port; only the target's answers are the client's.
-			if (sender.address !== target.address || sender.port !== target.port) return;
-			this.#renew(key, flow);
-			this.#server.send(answer, from, address);
+		const opened = this.#options.sockets.datagramsTo(target.address).catch(() => undefined);
+		const flow: Flow = { target, socket: opened, usedAtMs: 0, timer: undefined };
+		void opened.then((socket) => {
+			if (!socket) return this.#end(key);
+			socket.on('message', (answer, sender) => {
+				// Every program can send to the socket's port; only the target's answers are the client's.
+				if (sender.address !== target.address || sender.port !== target.port || this.#isClosed) return;
+				this.#renew(key, flow);
+				this.#server?.send(answer, from, address);
+			});
+			socket.on('error', () => this.#end(key));
 		});
-		socket.on('error', () => this.#end(key));
 		flow.timer = this.#expiry(key, flow, IDLE_MS);
 		return flow;
 	}
@@ -112,6 +120,6 @@ export class UdpProxy {
 		const flow = this.#flows.get(key);
 		this.#flows.delete(key);
 		flow?.timer?.cancel();
-		flow?.socket.close();
+		void flow?.socket.then((socket) => socket?.close());
 	}
 }
