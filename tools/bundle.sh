@@ -74,6 +74,7 @@ bundle_into() {
 		set -- "$@" --alias:@grpc/grpc-js=./grpc.cjs --external:./grpc.cjs
 		_url='const __bundle_url = require("node:url").pathToFileURL(__filename).href;'
 		"$_esbuild" "$@" "--banner:js=$_url" launcher-main=src/runtime/process/launcher/launcher-main.ts \
+			network-agent-main=src/runtime/process/network/node/network-agent-main.ts \
 			image-worker-main=src/runtime/sandbox/worker/image-worker-main.ts \
 			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts &
 		_others=$!

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { choosePodNetwork } from '../../src/runtime/process/network/network-choice.ts';
 import { probeMachine } from '../../src/runtime/process/shim/probe.ts';
 import { shimFile } from '../../src/runtime/process/shim/shim-file.ts';
 import { atEnd } from '../support/processes.ts';
-import { startStint } from '../support/stint-server.ts';
+import { asOrdinaryUser, type ServerOptions, startStint } from '../support/stint-server.ts';
 
 /** Pods with networks of their own, through the API: where their address appears, and what the node agent does with it. */
 
@@ -29,13 +29,31 @@ function manifestOf(name: string, hostPort: number): string {
 	return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [main] } });
 }
 
-test('the address of a Pod is in its status, its variables and its hosts file, and probes and hooks use it', {
-	skip,
-}, async (t) => {
-	const args = ['--pod-network', 'pod'];
-	const first = await startStint(t, { args });
+test(
+	'the address of a Pod is in its status, its variables and its hosts file, and probes and hooks use it',
+	{
+		skip,
+	},
+	(t) => check(t, { reached: process.geteuid?.() === 0 }),
+);
+
+test(
+	'so it is for an ordinary user, from whose machine only the server reaches Pods',
+	{
+		skip: skip || (process.geteuid?.() === 0 ? false : 'needs root'),
+	},
+	(t) => check(t, { reached: false, ...asOrdinaryUser(t) }),
+);
+
+/** `reached`: whether this machine reaches the addresses of Pods. */
+async function check(
+	t: TestContext,
+	{ reached, ...how }: Pick<ServerOptions, 'folder' | 'under' | 'env'> & { readonly reached: boolean },
+): Promise<void> {
+	const options = { ...how, args: ['--pod-network', 'pod'] };
+	const first = await startStint(t, options);
 	atEnd(t, async () => {
-		const last = await startStint(t, { folder: first.folder, args });
+		const last = await startStint(t, { ...options, folder: first.folder });
 		await last.kubectl('delete', 'pods', '--all', '--now');
 		await last.stop();
 	});
@@ -53,13 +71,15 @@ test('the address of a Pod is in its status, its variables and its hosts file, a
 	assert.notEqual(a, b);
 	const hosts = await first.kubectl('exec', 'a', '--', 'cat', '/etc/hosts');
 	assert.match(hosts.stdout, new RegExp(`^${a}\\ta$`, 'm'));
-	assert.equal(await textAt(`http://${a}:8080/x`), `${a} /x`);
+	const at = (ip: string, hostPort: number): string =>
+		reached ? `http://${ip}:8080` : `http://127.0.0.1:${hostPort}`;
+	assert.equal(await textAt(`${at(a, 28_080)}/x`), `${a} /x`);
 	const describe = await first.kubectl('describe', 'node');
 	assert.match(describe.stdout, /NetworkUnavailable +False .* PodNetwork +Pods have networks of their own/);
 
 	await first.stop('SIGKILL');
-	assert.equal(await textAt(`http://${b}:8080/y`), `${b} /y`);
-	const second = await startStint(t, { folder: first.folder, args });
+	if (reached) assert.equal(await textAt(`http://${b}:8080/y`), `${b} /y`);
+	const second = await startStint(t, { ...options, folder: first.folder });
 	while ((await textAt('http://127.0.0.1:28080/z')) !== `${a} /z`) await pause(50);
 	const { stdout } = await second.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.podIP}');
 	assert.equal(stdout, `${a} ${b}`);
@@ -68,7 +88,7 @@ test('the address of a Pod is in its status, its variables and its hosts file, a
 	assert.match(events.stdout, /Killing/);
 	assert.doesNotMatch(events.stdout, /FailedPreStopHook/);
 	await second.stop();
-});
+}
 
 /** What a server answers; empty if it cannot be reached. */
 async function textAt(url: string): Promise<string> {

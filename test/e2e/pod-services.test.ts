@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { choosePodNetwork } from '../../src/runtime/process/network/network-choice.ts';
 import { probeMachine } from '../../src/runtime/process/shim/probe.ts';
 import { shimFile } from '../../src/runtime/process/shim/shim-file.ts';
 import { atEnd, type Finished } from '../support/processes.ts';
-import { startStint } from '../support/stint-server.ts';
+import { asOrdinaryUser, type ServerOptions, startStint } from '../support/stint-server.ts';
 
 /** Services of Pods with networks of their own: by name, from such a Pod and from this machine, and that of the API server. */
 
 const shim = shimFile();
 const choice = await choosePodNetwork('auto', { shim, machine: await probeMachine(shim) });
 const skip = choice.kind === 'host' && (choice.reason ?? 'no networks of Pods');
+
+const isRoot = process.geteuid?.() === 0;
 
 const SERVER = `require('http').createServer((request, response) =>
 	response.end([process.env.NAME, request.socket.remoteAddress].join(' '))).listen(8080)`;
@@ -26,7 +28,7 @@ function workload(name: string): readonly unknown[] {
 	return [
 		{
 			...{ apiVersion: 'v1', kind: 'Service', metadata: { name } },
-			spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+			spec: { type: 'NodePort', selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
 		},
 		{
 			...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name } },
@@ -71,13 +73,27 @@ function ok(finished: Finished): string {
 	return finished.stdout;
 }
 
-test('a Pod with its own network reaches Services and the API server by their names, also after a crash', {
-	skip,
-}, async (t) => {
-	const args = ['--pod-network', 'pod'];
-	const first = await startStint(t, { args });
+test(
+	'a Pod with its own network reaches Services and the API server by their names, also after a crash',
+	{
+		skip,
+	},
+	(t) => check(t, {}),
+);
+
+test(
+	'a Pod of an ordinary user reaches Services and the API server likewise',
+	{
+		skip: skip || (isRoot ? false : 'needs root'),
+	},
+	(t) => check(t, asOrdinaryUser(t)),
+);
+
+async function check(t: TestContext, how: Pick<ServerOptions, 'folder' | 'under' | 'env'>): Promise<void> {
+	const options = { ...how, args: ['--pod-network', 'pod'] };
+	const first = await startStint(t, options);
 	atEnd(t, async () => {
-		const last = await startStint(t, { folder: first.folder, args });
+		const last = await startStint(t, { ...options, folder: first.folder });
 		await last.kubectl('delete', 'rs,pods', '--all', '--now');
 		await last.stop();
 	});
@@ -104,11 +120,16 @@ test('a Pod with its own network reaches Services and the API server by their na
 	await calls(first, 'before');
 	const one = await addressOf(first, 'one');
 	assert.match(one, /^10\.(9[6-9]|10\d|11[01])\./);
-	assert.match(await (await fetch(`http://${one}`)).text(), /^one /, 'from this machine');
+	if (isRoot && !how.under)
+		assert.match(await (await fetch(`http://${one}`)).text(), /^one /, 'from this machine');
+	const nodePort = ok(await first.kubectl('get', 'svc', 'one', '-o=jsonpath={.spec.ports[0].nodePort}'));
+	assert.match(await (await fetch(`http://127.0.0.1:${nodePort}`)).text(), /^one /, 'by a node port');
+	const proxy = '/api/v1/namespaces/default/services/one:80/proxy/';
+	assert.match(ok(await first.kubectl('get', '--raw', proxy)), /^one /, 'by the API');
 
 	await first.stop('SIGKILL');
-	const second = await startStint(t, { folder: first.folder, args });
+	const second = await startStint(t, { ...options, folder: first.folder });
 	await calls(second, 'after');
 	assert.equal(await addressOf(second, 'one'), one);
 	await second.stop();
-});
+}

@@ -1,3 +1,4 @@
+import { chownSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { atEnd, type Finished, ROOT, Running, run, temporaryFolder } from './processes.ts';
@@ -51,6 +52,16 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 		kubectl: (...rest) => kubectlWith('', ...rest),
 		stint: (...rest) => run(join(ROOT, 'stint'), rest, { env }),
 	};
+}
+
+const UNPRIVILEGED_ID = 65_534;
+
+/** Starts a server as a user without rights and with a data folder of its own. Needs root. */
+export function asOrdinaryUser(t: TestContext): Required<Pick<ServerOptions, 'folder' | 'under' | 'env'>> {
+	const folder = temporaryFolder(t);
+	chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+	const user = [`--reuid=${UNPRIVILEGED_ID}`, `--regid=${UNPRIVILEGED_ID}`, '--clear-groups'];
+	return { folder, under: ['setpriv', ...user, '--'], env: { HOME: folder, TMPDIR: folder } };
 }
 
 /** How a test's server is started. */

@@ -53,6 +53,7 @@ export const ENTRIES: readonly string[] = [
 	'src/main/stint.ts',
 	'src/main/bundle-loader.ts',
 	'src/runtime/process/launcher/launcher-main.ts',
+	'src/runtime/process/network/node/network-agent-main.ts',
 	'src/runtime/sandbox/worker/image-worker-main.ts',
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',

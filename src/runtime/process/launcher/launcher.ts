@@ -22,16 +22,14 @@ import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
 import { processOptionsOf } from '../containers/process-options.ts';
 import { type SlotStart, startInSlot } from '../containers/start-in-slot.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
-import { HostBridge } from '../network/host-bridge.ts';
-import { NodeBridge } from '../network/node/node-bridge.ts';
+import { podNetworksOf } from '../network/launcher-networks.ts';
 import type { NodeNetwork, OpenedNetwork } from '../network/pod-bridge.ts';
-import { type NetworkPaths, PodNetworks } from '../network/pod-networks.ts';
+import type { NetworkPaths, PodNetworks } from '../network/pod-networks.ts';
 import { beginContainerSession } from '../sessions/container-session.ts';
 import { beginDial } from '../sessions/dial-session.ts';
 import type { SessionRequest } from '../sessions/session-protocol.ts';
 import type { ServeSession } from '../sessions/session-server.ts';
 import { checkJoin, isPause } from '../shared-processes.ts';
-import type { Shim } from '../shim/shim.ts';
 import { hasOwnProcesses } from '../shim/shim-request.ts';
 import { describeStartError } from '../start-error.ts';
 import { usageOf } from '../stats/container-usage.ts';
@@ -41,7 +39,7 @@ import type { JournalEntry, RunRecord } from './journal-entry.ts';
 import { JournalRetries } from './journal-retries.ts';
 import { JOURNAL_NAME } from './launcher-files.ts';
 import { launcherKeyOf, originOf } from './origin.ts';
-import { descendantsOf, markOf, type ProcessIdentity } from './process-table.ts';
+import { descendantsOf, markOf } from './process-table.ts';
 import type { HostContainerConfig, HostSandbox, HostSandboxConfig, LauncherCalls } from './protocol.ts';
 import { type Recovered, reasonOf, WAITER_KILLED } from './recovery.ts';
 
@@ -73,23 +71,13 @@ export class Launcher implements LauncherCalls {
 		const { clock, onError, onIdle, shim } = options;
 		this.#cgroups = shim && this.#key ? new Cgroups({ key: this.#key, clock, onError, onIdle }) : undefined;
 		this.#entries = new EntryTable(journaled);
-		this.#networks = shim && this.#networksBy(shim);
+		const entries = this.#entries;
+		this.#networks = shim && podNetworksOf({ shim, key: this.#key, entries, onError });
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
 		const head = { ...originOf(options.folder), key: this.#key };
 		const current = (): Iterable<JournalEntry> => this.#entries.journalEntries(head);
 		this.#journal = new Journal({ path: this.#journalPath, current, onError });
 		this.#events = new JournalRetries(this.#journal, clock, () => this.isIdle && onIdle());
-	}
-
-	#networksBy(shim: Shim): PodNetworks {
-		const left = this.#entries.networks();
-		const waiters = (): readonly ProcessIdentity[] =>
-			[...left.keys()].flatMap((id) => this.#entries.processesIn(id));
-		const bridge =
-			process.geteuid?.() === 0
-				? new HostBridge({ shim, key: this.#key, left, onError: this.#options.onError })
-				: new NodeBridge({ shim, left, waiters });
-		return new PodNetworks({ bridge, left });
 	}
 
 	/**

@@ -98,14 +98,14 @@ export class RuntimeNetworks {
 		if (opened) await sockets?.use(opened);
 	}
 
-	/** Whether something is to be made before the first Pod. */
+	/** Whether the launcher must make something before the first Pod. */
 	get #mustOpen(): boolean {
 		return (
 			this.podRange !== undefined && (this.#options.serviceRange !== undefined || this.#node !== undefined)
 		);
 	}
 
-	/** Resolves once that is made. Rejects with an Error that a user can read. */
+	/** Resolves once the launcher has made it. Rejects with an Error that a user can read. */
 	async opened(connected: Promise<unknown>): Promise<void> {
 		if (!this.#mustOpen) return;
 		await connected;

@@ -16,7 +16,7 @@ export interface AgentRequest {
 /** The server has taken the socket of the last answer. */
 export const TAKEN = 'taken';
 /** The agent takes requests. */
-export const READY = 'ready';
+export const AGENT_READY = 'ready';
 
 /** The answer to a request: with a socket, unless there was an error. */
 export interface AgentAnswer {
@@ -25,7 +25,7 @@ export interface AgentAnswer {
 }
 
 /** Decodes an answer; undefined if it is none. */
-export function answerOf(message: unknown): AgentAnswer | undefined {
+export function agentAnswerOf(message: unknown): AgentAnswer | undefined {
 	if (!isRecord(message) || typeof message.id !== 'number') return undefined;
 	const { id, error } = message;
 	if (!isRecord(error)) return { id };
@@ -33,7 +33,7 @@ export function answerOf(message: unknown): AgentAnswer | undefined {
 }
 
 /** Decodes a request; undefined if it is none. */
-export function requestOf(message: unknown): AgentRequest | undefined {
+export function agentRequestOf(message: unknown): AgentRequest | undefined {
 	if (!isRecord(message)) return undefined;
 	const { id, kind, host, port } = message;
 	if (kind !== 'connect' && kind !== 'listen' && kind !== 'bind') return undefined;

@@ -6,19 +6,23 @@ import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { codeOf } from '../../../../base/files/system-error.ts';
 import { messageOf } from '../../../../base/message-of.ts';
-import { type AgentAnswer, type AgentRequest, READY, requestOf, TAKEN } from './agent-protocol.ts';
+import { AGENT_READY, type AgentAnswer, type AgentRequest, agentRequestOf, TAKEN } from './agent-protocol.ts';
 
 let taken = Promise.withResolvers<void>();
 /** The answers with a socket, one after the other. */
 let sending: Promise<void> = Promise.resolve();
+const connecting = new Set<Socket>();
 
-process.on('disconnect', () => process.exit());
+// Then nothing keeps this process.
+process.on('disconnect', () => {
+	for (const socket of connecting) socket.destroy();
+});
 process.on('message', (message) => {
-	const request = requestOf(message);
+	const request = agentRequestOf(message);
 	if (request) answer(request);
 	else if (message === TAKEN) taken.resolve();
 });
-process.send?.(READY);
+process.send?.(AGENT_READY);
 
 function answer(request: AgentRequest): void {
 	if (request.kind === 'connect') connectTo(request);
@@ -40,10 +44,13 @@ function refuse({ id }: AgentRequest, error: unknown): void {
 function connectTo(request: AgentRequest): void {
 	const { host, port } = request;
 	const socket = connect({ host, port, allowHalfOpen: true });
+	connecting.add(socket);
+	socket.once('close', () => connecting.delete(socket));
 	// Nothing is read here: it would be lost to the server.
 	socket.pause();
 	socket.once('error', (error) => refuse(request, error));
 	socket.once('connect', () => {
+		connecting.delete(socket);
 		socket.removeAllListeners('error').on('error', () => {});
 		sending = sending.then(() => send(request, socket));
 	});
@@ -77,7 +84,6 @@ async function bind(request: AgentRequest): Promise<void> {
 async function send({ id }: AgentRequest, handle: Server | Socket | Datagrams): Promise<void> {
 	taken = Promise.withResolvers();
 	const sent: AgentAnswer = { id };
-	// Node's types lack sockets for datagrams, which it does pass on.
-	process.send?.(sent, handle as Socket);
+	process.send?.(sent, handle);
 	await taken.promise;
 }

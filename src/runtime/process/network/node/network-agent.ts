@@ -1,11 +1,11 @@
 /** The server's end of the network agent: the process that opens sockets in the network of the node. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket as Datagrams } from 'node:dgram';
-import type { Server, Socket } from 'node:net';
+import { type Server, Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SocketAddress } from '../../../pod-sockets.ts';
-import { type AgentRequest, answerOf, READY, TAKEN } from './agent-protocol.ts';
+import { AGENT_READY, type AgentRequest, agentAnswerOf, TAKEN } from './agent-protocol.ts';
 
 /** What {@link NetworkAgent.start} needs. */
 export interface NetworkAgentOptions {
@@ -36,7 +36,7 @@ export class NetworkAgent {
 
 	private constructor(child: ChildProcess, { onEnd }: NetworkAgentOptions) {
 		this.#child = child;
-		child.on('message', (message, handle) => this.#take(message, handle as Handle | undefined));
+		child.on('message', (message, handle) => this.#take(message, handle));
 		child.once('exit', () => {
 			this.#hasEnded = true;
 			for (const { reject } of this.#asked.values()) reject(ended());
@@ -63,14 +63,14 @@ export class NetworkAgent {
 			started.reject(new Error(`the network agent ended (${said.trim() || (code ?? signal)})`)),
 		);
 		child.once('message', (message) => {
-			if (message === READY) started.resolve();
+			if (message === AGENT_READY) started.resolve();
 		});
 		const agent = new NetworkAgent(child, options);
 		await started.promise;
 		// It must not keep this process from exiting.
 		child.unref();
 		child.channel?.unref();
-		if (child.stderr && 'unref' in child.stderr) (child.stderr as Socket).unref();
+		if (child.stderr instanceof Socket) child.stderr.unref();
 		return agent;
 	}
 
@@ -93,7 +93,7 @@ export class NetworkAgent {
 	}
 
 	#take(message: unknown, handle: Handle | undefined): void {
-		const answer = answerOf(message);
+		const answer = agentAnswerOf(message);
 		if (!answer) return;
 		if (handle) this.#child.send(TAKEN);
 		const asked = this.#asked.get(answer.id);
