@@ -8,6 +8,7 @@
  * 3. Bridges are made under a lock of the whole network namespace, which needs no file: two launchers never take the same
  *    addresses.
  */
+#include "netlink.h"
 #include "shim.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,92 +31,6 @@
 #include <unistd.h>
 
 unsigned int if_nametoindex(const char *name);
-
-/* Ends in zero bytes: no message is longer than a fraction of it. */
-struct message {
-	_Alignas(NLMSG_ALIGNTO) char bytes[1024];
-	size_t length;
-};
-
-static void *append_bytes(struct message *message, const void *bytes, size_t length) {
-	void *at = message->bytes + message->length;
-	if (message->length + NLMSG_ALIGN(length) > sizeof message->bytes) abort();
-	if (length > 0) memcpy(at, bytes, length);
-	message->length += NLMSG_ALIGN(length);
-	return at;
-}
-
-static void begin(struct message *message, int type, int flags) {
-	const struct nlmsghdr head = {.nlmsg_type = (uint16_t)type, .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags)};
-	memset(message, 0, sizeof *message);
-	append_bytes(message, &head, sizeof head);
-}
-
-static void put(struct message *message, int type, const void *bytes, size_t length) {
-	const struct rtattr attribute = {.rta_len = (uint16_t)RTA_LENGTH(length), .rta_type = (uint16_t)type};
-	append_bytes(message, &attribute, sizeof attribute);
-	append_bytes(message, bytes, length);
-}
-
-static void put_text(struct message *message, int type, const char *text) {
-	put(message, type, text, strlen(text) + 1);
-}
-
-/* Begins an attribute that holds others; returns where it is, for end_nest. */
-static size_t begin_nest(struct message *message, int type) {
-	size_t at = message->length;
-	put(message, type, NULL, 0);
-	return at;
-}
-
-static void end_nest(struct message *message, size_t at) {
-	((struct rtattr *)(void *)(message->bytes + at))->rta_len = (uint16_t)(message->length - at);
-}
-
-/* Sends a message, and waits for the kernel's answer. Returns false with errno. */
-static bool ask_kernel(int socket, struct message *message) {
-	struct {
-		struct nlmsghdr head;
-		struct nlmsgerr error;
-		char rest[1024];
-	} answer;
-	((struct nlmsghdr *)(void *)message->bytes)->nlmsg_len = (uint32_t)message->length;
-	if (send(socket, message->bytes, message->length, 0) < 0) return false;
-	ssize_t got;
-	while ((got = recv(socket, &answer, sizeof answer, 0)) < 0 && errno == EINTR) continue;
-	if (got < 0) return false;
-	bool is_answer = (size_t)got >= sizeof answer.head + sizeof answer.error && answer.head.nlmsg_type == NLMSG_ERROR;
-	errno = is_answer ? -answer.error.error : EPROTO;
-	return errno == 0;
-}
-
-static int open_netlink(void) {
-	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-}
-
-/* An address with the length of its network, as "10.244.0.1/16". */
-struct network_address {
-	struct in_addr address;
-	unsigned char length;
-	/* The hardware address that goes with it, the same whenever the address is used again: no neighbour has a stale one. */
-	unsigned char hardware[6];
-};
-
-static bool parse_address(const char *text, struct network_address *parsed) {
-	char address[INET_ADDRSTRLEN];
-	const char *slash = text ? strchr(text, '/') : NULL;
-	size_t length = slash ? (size_t)(slash - text) : sizeof address;
-	errno = EINVAL;
-	if (length >= sizeof address) return false;
-	memcpy(address, text, length);
-	address[length] = 0;
-	if (inet_pton(AF_INET, address, &parsed->address) != 1) return false;
-	parsed->length = (unsigned char)atoi(slash + 1);
-	parsed->hardware[0] = 0x0a;
-	parsed->hardware[1] = 0x58;
-	memcpy(parsed->hardware + 2, &parsed->address, 4);
-	return true;
-}
 
 static void add_link_head(struct message *message, unsigned index, bool is_up) {
 	const struct ifinfomsg link = {.ifi_index = (int)index, .ifi_flags = is_up ? IFF_UP : 0, .ifi_change = is_up ? IFF_UP : 0};
@@ -291,7 +206,7 @@ static bool end_local(int netlink, const struct request *request, struct failure
 }
 
 /* A setting of the network namespace of this process. The kernel may lack it, such as those of IPv6. */
-static void write_setting(const char *name, const char *value) {
+void write_setting(const char *name, const char *value) {
 	char path[128];
 	snprintf(path, sizeof path, "/proc/sys/net/%s", name);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -312,7 +227,7 @@ static bool furnish(const struct places *places, const struct request *request, 
 	write_setting("ipv4/ping_group_range", groups);
 	/* No link-local addresses: they would be announced, and there is no such network. */
 	write_setting("ipv6/conf/default/addr_gen_mode", "1");
-	int netlink = open_netlink();
+	int netlink = open_netlink(NETLINK_ROUTE);
 	if (netlink < 0) return fail(failure, "netlink", NULL);
 	bool done = bring_up(netlink, "lo") || fail(failure, "loopback", "lo");
 	done = done && (add_pair(places, request, &address) || fail(failure, "link", request->device));
@@ -354,7 +269,7 @@ bool furnish_node(const struct request *request, int *made, struct failure *fail
 	/* What leads nowhere is refused at once, and not dropped in silence. */
 	write_setting("ipv4/ip_forward", "1");
 	write_setting("ipv6/conf/default/addr_gen_mode", "1");
-	int netlink = open_netlink();
+	int netlink = open_netlink(NETLINK_ROUTE);
 	bool done = netlink >= 0 && bring_up(netlink, "lo");
 	*made = done ? own_namespace() : -1;
 	done = *made >= 0 || fail(failure, "loopback", "lo");
@@ -364,7 +279,7 @@ bool furnish_node(const struct request *request, int *made, struct failure *fail
 
 bool change_network(const struct request *request, int *made, struct failure *failure) {
 	const char *kind = request->network;
-	int netlink = open_netlink();
+	int netlink = open_netlink(NETLINK_ROUTE);
 	if (netlink < 0) return fail(failure, "netlink", NULL);
 	bool done = false;
 	if (strcmp(kind, "pod") == 0) {
@@ -418,7 +333,7 @@ int try_network(void) {
 	struct failure failure = {0};
 	int made = -1;
 	bool done = geteuid() == 0 ? unshare(CLONE_NEWNET) == 0 || fail(&failure, "unshare", "network") : unshare_as_user(&failure);
-	int netlink = open_netlink();
+	int netlink = open_netlink(NETLINK_ROUTE);
 	/* Until the first address, any one seems to be the machine's own. */
 	done = done && (bring_up(netlink, "lo") || fail(&failure, "loopback", "lo"));
 	done = done && change_network(&bridge, &made, &failure) && change_network(&pod, &made, &failure);

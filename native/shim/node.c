@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -113,12 +114,21 @@ bool make_node(const struct request *request, int *made, struct failure *failure
 
 int run_in_node(const char *node, char **argv) {
 	struct failure failure = {0};
+	char egress[64];
+	size_t count = 0;
+	while (argv[count] && strcmp(argv[count], "--") != 0) count++;
+	if (!argv[count] || !argv[count + 1] || count > MAX_EGRESS_RANGES) return 2;
 	if (!enter_network(node, &failure)) {
 		fprintf(stderr, "%s %s: %s\n", failure.step, failure.detail, strerror(failure.error));
 		return 126;
 	}
+	int fd = open_egress(argv, count, &failure);
+	if (fd >= 0) snprintf(egress, sizeof egress, "%d", fd);
+	else snprintf(egress, sizeof egress, "%d %s", failure.error, failure.step);
+	setenv("STINT_EGRESS", egress, 1);
 	/* The program is of no use without the process that has started it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	argv += count + 1;
 	execv(argv[0], argv);
 	perror(argv[0]);
 	return 127;

@@ -205,6 +205,8 @@ void resize_terminal(int master, const char *line);
 /* network.c */
 /* Performs a request about networks, and answers it. */
 void serve_network(const struct request *request);
+/* Writes a file below /proc/sys/net, if the kernel has it. */
+void write_setting(const char *name, const char *value);
 bool change_network(const struct request *request, int *made, struct failure *failure);
 /* In the new network namespace of a node: sets its settings. `made` is a descriptor of it. */
 bool furnish_node(const struct request *request, int *made, struct failure *failure);
@@ -224,8 +226,17 @@ bool enter_network(const char *path, struct failure *failure);
 bool change_in_node(const struct request *request, int *made, struct failure *failure);
 /* Makes the network namespace of a node, in a user namespace with the maps of the request. */
 bool make_node(const struct request *request, int *made, struct failure *failure);
-/* Becomes a program in the network of the node. Returns the exit code if that fails. */
+/*
+ * Becomes a program in the network of the node. `argv` begins with the ranges of addresses that need no egress, up to "--". The
+ * variable STINT_EGRESS tells the program the descriptor of the socket for egress, or why there is none: "errno step". Returns
+ * the exit code if that fails.
+ */
 int run_in_node(const char *node, char **argv);
+
+/* egress.c */
+#define MAX_EGRESS_RANGES 4
+/* A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the failure. */
+int open_egress(char **ranges, size_t count, struct failure *failure);
 
 /* main.c */
 bool fail(struct failure *failure, const char *step, const char *detail);
