@@ -45,8 +45,13 @@ export interface RuntimeTraits {
 	readonly podNetwork?: PodNetworkTrait;
 }
 
-/** Whose network Pods have: one of their own, or that of the node, with the reason if that was not asked for. */
-export type PodNetworkTrait = { readonly kind: 'pod' } | { readonly kind: 'host'; readonly reason?: string };
+/**
+ * Whose network Pods have: one of their own, with the reason if it is known that they reach no other machine from there, or that
+ * of the node, with the reason if that was not asked for.
+ */
+export type PodNetworkTrait =
+	| { readonly kind: 'pod'; readonly confined?: string }
+	| { readonly kind: 'host'; readonly reason?: string };
 
 /**
  * What keeps containers apart from the machine: namespaces made by root, user namespaces, a root file system by chroot

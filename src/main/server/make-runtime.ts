@@ -75,7 +75,7 @@ function networkOptions({
 	podRange,
 	localServices,
 	log,
-}: RuntimeSettings): Omit<NetworkOptions, 'onError'> {
+}: RuntimeSettings): Omit<NetworkOptions, 'onError' | 'clock'> {
 	return {
 		...(podNetwork && { podNetwork }),
 		...(podRange !== undefined && { podRange }),
@@ -86,8 +86,7 @@ function networkOptions({
 			else if (choice.reason !== undefined)
 				log.info(`Pods have the network of this machine, since they cannot have their own: ${choice.reason}`);
 		},
-		onConfined: (reason) =>
-			log.info(`Pods reach only each other and this machine, since packets cannot be forwarded: ${reason}`),
+		onConfined: (reason) => log.info(`Pods reach no other machine: ${reason}`),
 	};
 }
 

@@ -211,8 +211,10 @@ function conditionsOf({
 /** The condition that the provider of a network reports: here it says whose network Pods have. */
 function networkCondition(network: PodNetworkTrait): (typeof CONDITIONS)[number] {
 	const about = { type: 'NetworkUnavailable', status: 'False' } as const;
-	if (network.kind === 'pod')
-		return { ...about, reason: 'PodNetwork', message: 'Pods have networks of their own' };
+	if (network.kind === 'pod') {
+		const limit = network.confined === undefined ? '' : `, and reach no other machine: ${network.confined}`;
+		return { ...about, reason: 'PodNetwork', message: `Pods have networks of their own${limit}` };
+	}
 	const why = network.reason === undefined ? '' : `: ${network.reason}`;
 	return { ...about, reason: 'HostNetwork', message: `Pods have the network of this machine${why}` };
 }

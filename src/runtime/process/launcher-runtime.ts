@@ -153,7 +153,6 @@ export class LauncherRuntime implements Runtime {
 		if (isUnisolated(level)) this.#options.onUnisolated?.(reason);
 		if (level !== 'none') this.#controllers = controllersIn(findHierarchies());
 		await this.#networks.start(file, this.#machine);
-		this.#traits = this.#traitsWith(file !== undefined);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,
@@ -163,6 +162,7 @@ export class LauncherRuntime implements Runtime {
 		if (left) await connected;
 		else connected.catch(onError);
 		await this.#networks.opened(connected);
+		this.#traits = this.#traitsWith(file !== undefined);
 		const containers = await patientList(() => this.listContainers(), this.#options.clock);
 		await source.releaseOthers(new Set(containers.map(({ id }) => id))).catch(onError);
 	}

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../../base/clock.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
+import { joinConnections } from '../../../runtime/join-connections.ts';
 import type { PodSockets } from '../../../runtime/pod-sockets.ts';
 import { TargetChoice, type TargetChoiceOptions } from './target-choice.ts';
 
@@ -90,7 +91,7 @@ export class TcpProxy {
 			if (client.destroyed) return void server?.destroy();
 			if (!server) continue;
 			this.#choice.note(from, target, this.#port);
-			return join(client, server);
+			return joinConnections(client, server);
 		}
 		client.resetAndDestroy();
 	}
@@ -110,19 +111,5 @@ export class TcpProxy {
 			timer.cancel();
 			client.off('close', abandon);
 		}
-	}
-}
-
-/** Joins two connections: each gets what the other sends, and its end; an error of one resets the other. */
-function join(client: Socket, server: Socket): void {
-	for (const [from, to] of [
-		[client, server],
-		[server, client],
-	] as const) {
-		from.pipe(to);
-		from.on('error', () => to.resetAndDestroy());
-		from.once('close', () => {
-			if (!from.readableEnded) to.destroy();
-		});
 	}
 }

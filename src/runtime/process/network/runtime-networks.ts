@@ -1,5 +1,6 @@
 import type { Duplex } from '../../../api/contract/duplex.ts';
 import type { PodNetworkTrait, RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { PortForwardError } from '../../contract.ts';
 import { HOST_SOCKETS, type PodSockets } from '../../pod-sockets.ts';
 import { PortConnections } from '../../port-connections.ts';
@@ -26,6 +27,7 @@ export interface NetworkOptions {
 	onPodNetwork?(choice: PodNetworkTrait): void;
 	/** Called at most once, if Pods with networks of their own reach no other machine, with the reason. */
 	onConfined?(reason: string): void;
+	readonly clock: Clock;
 	/** Receives errors that no call can reject with. */
 	onError(error: unknown): void;
 }
@@ -57,10 +59,13 @@ export class RuntimeNetworks {
 
 	/** Chooses what Pods get. Rejects with an Error that a user can read if the wish cannot be met. */
 	async start(shim: string | undefined, machine: Pick<MachineProbe, 'level' | 'ids'>): Promise<void> {
-		const { podNetwork = 'host', onPodNetwork, serviceRange } = this.#options;
+		const { podNetwork = 'host', onPodNetwork, serviceRange, clock, onError } = this.#options;
 		this.#choice = await choosePodNetwork(podNetwork, { shim, machine });
 		if (this.#choice.kind === 'pod' && machine.level === 'user' && shim !== undefined)
-			this.#node = { sockets: new NodeSockets({ shim, serviceRange }), idMaps: nodeMapsOf(machine.ids) };
+			this.#node = {
+				sockets: new NodeSockets({ shim, serviceRange, clock, onError }),
+				idMaps: nodeMapsOf(machine.ids),
+			};
 		onPodNetwork?.(this.#choice);
 	}
 
@@ -105,20 +110,27 @@ export class RuntimeNetworks {
 		);
 	}
 
-	/** Resolves once the launcher has made it. Rejects with an Error that a user can read. */
+	/** Resolves once the launcher has made it, which may change the traits. Rejects with an Error that a user can read. */
 	async opened(connected: Promise<unknown>): Promise<void> {
 		if (!this.#mustOpen) return;
 		await connected;
 		await this.#opening;
 		this.#isOpen = true;
+		const confined = this.#node?.sockets.confined;
+		if (confined === undefined) return;
+		this.#choice = { kind: 'pod', confined };
+		this.#noteConfined(confined);
 	}
 
 	/** Notes a sandbox of the launcher, new or not. */
 	note({ id, config, state, ip, network, confined }: HostSandbox): void {
 		if (network && state === 'ready') this.#hostPorts.open({ id, ip, ports: config.ports ?? [] });
-		if (confined === undefined || this.#isConfined) return;
+		if (confined !== undefined) this.#noteConfined(confined);
+	}
+
+	#noteConfined(reason: string): void {
+		if (!this.#isConfined) this.#options.onConfined?.(reason);
 		this.#isConfined = true;
-		this.#options.onConfined?.(confined);
 	}
 
 	/** Connects to a port of the loopback address of one of `sandboxes`, by the launcher of `folder`. Rejects as Runtime.portForward. */

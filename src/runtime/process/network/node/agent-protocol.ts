@@ -5,10 +5,10 @@
  */
 import { isRecord } from '../../../../base/json/json.ts';
 
-/** What the server asks for: a socket that is connected, that listens, or that is bound for datagrams. */
+/** What the server asks for: a socket that is connected, that listens, that is bound for datagrams, or the one for egress. */
 export interface AgentRequest {
 	readonly id: number;
-	readonly kind: 'connect' | 'listen' | 'bind';
+	readonly kind: 'connect' | 'listen' | 'bind' | 'egress';
 	readonly host: string;
 	readonly port: number;
 }
@@ -36,7 +36,7 @@ export function agentAnswerOf(message: unknown): AgentAnswer | undefined {
 export function agentRequestOf(message: unknown): AgentRequest | undefined {
 	if (!isRecord(message)) return undefined;
 	const { id, kind, host, port } = message;
-	if (kind !== 'connect' && kind !== 'listen' && kind !== 'bind') return undefined;
+	if (kind !== 'connect' && kind !== 'listen' && kind !== 'bind' && kind !== 'egress') return undefined;
 	return typeof id === 'number' && typeof host === 'string' && typeof port === 'number'
 		? { id, kind, host, port }
 		: undefined;

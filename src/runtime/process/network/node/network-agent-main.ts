@@ -3,7 +3,8 @@
  * parent. It handles no byte of a connection, and ends with the server.
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { getSystemErrorMessage } from 'node:util';
 import { codeOf } from '../../../../base/files/system-error.ts';
 import { messageOf } from '../../../../base/message-of.ts';
 import { AGENT_READY, type AgentAnswer, type AgentRequest, agentRequestOf, TAKEN } from './agent-protocol.ts';
@@ -29,7 +30,7 @@ function answer(request: AgentRequest): void {
 	else
 		sending = sending.then(async () => {
 			try {
-				await (request.kind === 'listen' ? listen(request) : bind(request));
+				await (request.kind === 'bind' ? bind(request) : listen(request, placeOf(request)));
 			} catch (error) {
 				refuse(request, error);
 			}
@@ -57,16 +58,26 @@ function connectTo(request: AgentRequest): void {
 }
 
 /** Listens, and passes the socket on in the same turn of the event loop: no connection is accepted here. */
-async function listen(request: AgentRequest): Promise<void> {
-	const { host, port } = request;
+async function listen(request: AgentRequest, place: Place): Promise<void> {
 	const server = createServer((client) => client.destroy());
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
-		server.listen({ host, port }, () => {
+		server.listen(place, () => {
 			void send(request, server).then(resolve);
 			server.close();
 		});
 	});
+}
+
+type Place = Pick<ListenOptions, 'host' | 'port'> | { readonly fd: number };
+
+/** Where to listen. The shim has made the socket for egress before this program, and says why if it could not. */
+function placeOf({ kind, host, port }: AgentRequest): Place {
+	if (kind !== 'egress') return { host, port };
+	const { STINT_EGRESS: found = '' } = process.env;
+	if (/^\d+$/.test(found)) return { fd: Number(found) };
+	const [errno = '', step = ''] = found.split(' ');
+	throw new Error(`the kernel refused ${step}: ${getSystemErrorMessage(-Number(errno))}`);
 }
 
 async function bind(request: AgentRequest): Promise<void> {

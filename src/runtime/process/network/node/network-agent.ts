@@ -13,6 +13,8 @@ export interface NetworkAgentOptions {
 	readonly shim: string;
 	/** The path of the network namespace. */
 	readonly node: string;
+	/** The addresses of Pods and Services: connections to all others are for the socket `egress`. */
+	readonly inside: readonly string[];
 	/** Called when the process has ended, by itself or not. */
 	onEnd(): void;
 }
@@ -23,6 +25,8 @@ interface Asked {
 	resolve(handle: Handle): void;
 	reject(error: Error): void;
 }
+
+const NOWHERE: SocketAddress = { host: '', port: 0 };
 
 /** How much of what the process prints before it is ready an error quotes. */
 const MOST_QUOTED = 500;
@@ -49,10 +53,14 @@ export class NetworkAgent {
 	static async start(options: NetworkAgentOptions): Promise<NetworkAgent> {
 		const main = fileURLToPath(new URL(`./network-agent-main${extname(import.meta.url)}`, import.meta.url));
 		const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-warnings'];
-		const child = spawn(options.shim, ['node', options.node, process.execPath, ...flags, main], {
-			stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-			env: { MALLOC_ARENA_MAX: '1' },
-		});
+		const child = spawn(
+			options.shim,
+			['node', options.node, ...options.inside, '--', process.execPath, ...flags, main],
+			{
+				stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+				env: { MALLOC_ARENA_MAX: '1' },
+			},
+		);
 		const started = Promise.withResolvers<void>();
 		let said = '';
 		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -75,7 +83,7 @@ export class NetworkAgent {
 	}
 
 	/** A socket that listens, or one that is bound or connected. Rejects with the system's error. */
-	async open(kind: AgentRequest['kind'], { host, port }: SocketAddress): Promise<Handle> {
+	async open(kind: AgentRequest['kind'], { host, port } = NOWHERE): Promise<Handle> {
 		if (this.#hasEnded) throw ended();
 		this.#last += 1;
 		const request: AgentRequest = { id: this.#last, kind, host, port };

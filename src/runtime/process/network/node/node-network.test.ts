@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { attempt } from '../../../../base/attempt.ts';
 import { removeTree } from '../../../../base/files/remove-tree.ts';
-import { containerConfig } from '../../../testing/configs.ts';
+import { containerConfig, sandboxConfig } from '../../../testing/configs.ts';
 import type { ProcessRuntime } from '../../process-runtime.ts';
 import { probeMachine } from '../../shim/probe.ts';
 import { shimFile } from '../../shim/shim-file.ts';
@@ -82,14 +83,26 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		socket.close();
 	});
 
-	test('Pods reach nothing of this machine', async (t) => {
-		const server = createServer((client) => client.end('reached'));
-		await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-		t.after(() => server.close());
-		const address = server.address();
-		const port = typeof address === 'object' && address ? address.port : 0;
-		for (const host of ['127.0.0.1', '10.244.0.1', '10.245.0.1'])
-			assert.doesNotMatch(await received(host, port), /reached/, host);
+	test('Pods reach other machines as the user does, and of this one only what is open to others', async (t) => {
+		const [own] = Object.values(networkInterfaces())
+			.flat()
+			.filter((each) => each?.family === 'IPv4' && !each.internal);
+		const everywhere = createServer((client) => client.end('reached'));
+		const local = createServer((client) => client.end('reached'));
+		everywhere.listen(0, '0.0.0.0');
+		local.listen(0, '127.0.0.1');
+		t.after(() => [everywhere, local].map((server) => server.close()));
+		await Promise.all([everywhere, local].map((server) => server.listening || once(server, 'listening')));
+		const port = (server: Server): number => (server.address() as AddressInfo).port;
+		const { ip } = await runtime.runSandbox(sandboxConfig('gateway'));
+		for (const host of ['127.0.0.1', ip.replace(/\d+\.\d+$/, '0.1')])
+			for (const server of [everywhere, local])
+				assert.doesNotMatch(await received(host, port(server)), /reached/, host);
+		if (!own) return t.skip('this machine has no network');
+		assert.equal(await received(own.address, port(everywhere)), 'reached');
+		assert.equal(await received(own.address, port(local)), 'ECONNRESET');
+		for (const { pid } of agents()) process.kill(pid, 'SIGKILL');
+		while ((await received(own.address, port(everywhere))) !== 'reached') await pause(50);
 	});
 
 	test('nothing is left once server, launcher and Pods are killed', async () => {

@@ -4,10 +4,14 @@
  */
 import { Socket as Datagrams } from 'node:dgram';
 import { closeSync, openSync } from 'node:fs';
-import { BlockList, type Server, Socket } from 'node:net';
+import { BlockList, Server, Socket } from 'node:net';
 import { assert } from '../../../../base/assert.ts';
+import type { Clock } from '../../../../base/clock.ts';
+import { messageOf } from '../../../../base/message-of.ts';
 import { HOST_SOCKETS, type PodSockets, type SocketAddress } from '../../../pod-sockets.ts';
 import type { NodeNetwork } from '../pod-bridge.ts';
+import { addRange } from './address-ranges.ts';
+import { Egress } from './egress.ts';
 import { NetworkAgent } from './network-agent.ts';
 
 /** The components and settings of {@link NodeSockets}. */
@@ -16,7 +20,13 @@ export interface NodeSocketsOptions {
 	readonly shim: string;
 	/** The addresses of Services, which are those of the network of the node; absent: none are. */
 	readonly serviceRange: string | undefined;
+	readonly clock: Clock;
+	/** Receives the errors of an agent that is started again. */
+	onError(error: unknown): void;
 }
+
+/** How long an agent that has ended stays so. */
+const RESTART_MS = 500;
 
 /** See the header of this file. */
 export class NodeSockets implements PodSockets {
@@ -26,6 +36,10 @@ export class NodeSockets implements PodSockets {
 	/** A descriptor of the namespace, by which it outlives a launcher without Pods. */
 	#held: number | undefined;
 	#agent: Promise<NetworkAgent> | undefined;
+	#egress: Egress | undefined;
+	#confined: string | undefined;
+	/** The addresses of Pods and Services. */
+	#ranges: readonly string[] = [];
 	#isClosed = false;
 
 	constructor(options: NodeSocketsOptions) {
@@ -38,19 +52,29 @@ export class NodeSockets implements PodSockets {
 		return this.#held === undefined ? undefined : `/proc/${process.pid}/fd/${this.#held}`;
 	}
 
+	/** Why Pods reach no other machine; undefined: they do. */
+	get confined(): string | undefined {
+		return this.#confined;
+	}
+
 	/** Uses the namespace from now on; does nothing if it has one. Rejects with an Error if the agent cannot be started. */
 	async use({ path, podRange }: NodeNetwork): Promise<void> {
 		if (this.#held === undefined) {
 			this.#held = openSync(path, 'r');
 			addRange(this.#pods, podRange);
 			addRange(this.#inside, podRange);
+			const { clock, serviceRange } = this.#options;
+			const inside = [podRange, ...(serviceRange === undefined ? [] : [serviceRange])];
+			this.#egress = new Egress({ clock, inside });
+			this.#ranges = inside;
 		}
 		await this.#started();
 	}
 
-	/** Ends the agent. Sockets stay open. */
+	/** Ends the agent, and accepts no more connections of Pods to other machines. Other sockets stay open. */
 	stop(): void {
 		this.#isClosed = true;
+		this.#egress?.close();
 		void this.#agent?.then((agent) => agent.stop()).catch(() => {});
 		if (this.#held !== undefined) closeSync(this.#held);
 		this.#held = undefined;
@@ -109,18 +133,28 @@ export class NodeSockets implements PodSockets {
 	async #started(): Promise<NetworkAgent> {
 		const node = this.held;
 		if (this.#isClosed || node === undefined) throw new Error('the network of the node is not open');
-		this.#agent ??= NetworkAgent.start({
-			shim: this.#options.shim,
-			node,
-			onEnd: () => {
-				this.#agent = undefined;
-			},
-		});
+		this.#agent ??= this.#start(node);
 		return await this.#agent;
 	}
-}
 
-function addRange(list: BlockList, range: string): void {
-	const [network = '', length] = range.split('/');
-	list.addSubnet(network, Number(length));
+	async #start(node: string): Promise<NetworkAgent> {
+		const { shim, clock, onError } = this.#options;
+		const onEnd = (): void => {
+			this.#agent = undefined;
+			// Pods need it for connections to other machines, whether this process asks it for anything or not.
+			clock.setTimer(RESTART_MS, () => {
+				if (!this.#isClosed) this.#started().catch(onError);
+			});
+		};
+		const agent = await NetworkAgent.start({ shim, node, inside: this.#ranges, onEnd });
+		try {
+			const socket = await agent.open('egress');
+			assert(socket instanceof Server, 'the agent listens for egress');
+			this.#egress?.serve(socket);
+			this.#confined = undefined;
+		} catch (error) {
+			this.#confined = messageOf(error);
+		}
+		return agent;
+	}
 }
