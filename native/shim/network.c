@@ -326,7 +326,7 @@ static bool unshare_as_user(struct failure *failure) {
 	return map_ids(getpid(), uids, gids, false, failure);
 }
 
-/* Makes a bridge and the network of a Pod in a network namespace of this process, which ends with it. */
+/* Makes a bridge, the network of a Pod and an ordinary user's egress in a network namespace of this process, which ends with it. */
 int try_network(void) {
 	const struct request bridge = {.network = "bridge", .device = "stint0", .address = "10.244.0.1/16", .alias = "trial"};
 	const struct request pod = {.network = "pod", .device = "stint0v0", .bridge = "stint0", .address = "10.244.0.2/16", .gateway = "10.244.0.1"};
@@ -339,6 +339,10 @@ int try_network(void) {
 	done = done && change_network(&bridge, &made, &failure) && change_network(&pod, &made, &failure);
 	if (done) puts("network yes");
 	else printf("network no %d %s %s\n", failure.error, failure.step, failure.detail);
+	if (!done || geteuid() == 0) return 0;
+	char *ranges[] = {"10.244.0.0/16"};
+	if (open_egress(ranges, 1, &failure) >= 0) puts("egress yes");
+	else printf("egress no %d %s %s\n", failure.error, failure.step, failure.detail);
 	return 0;
 }
 

@@ -48,6 +48,7 @@ import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
 import { podAccess, serveServices } from './services/service-network.ts';
 import { chooseServiceRange, type ServiceRange } from './services/service-range.ts';
+import { withSettledNetwork } from './services/settled-network.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -180,8 +181,9 @@ async function startParts(
 	given: Omit<ServerContext, 'services'>,
 	killsPods: () => boolean,
 ): Promise<{ readonly api: ApiServer; readonly listener: HttpListener | undefined }> {
-	const { options, lifecycle } = given;
-	const context: ServerContext = { ...given, services: chooseServiceRange(options) };
+	const { lifecycle } = given;
+	const options = await withSettledNetwork(given.options);
+	const context: ServerContext = { ...given, options, services: chooseServiceRange(options) };
 	const api = await startApi(context);
 	const opened = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	const listener = opened?.listener;

@@ -24,7 +24,7 @@ export interface OpenedNetwork {
 export interface NodeWish {
 	/** The maps of its user namespace, as lines `inner outer count`. */
 	readonly idMaps: { readonly uid: string; readonly gid: string };
-	/** The path of one that a server has from an earlier launcher of the folder. */
+	/** The path of one that a server has from an earlier launcher of the folder; Pods then have the addresses that are wanted. */
 	readonly held?: string;
 }
 

@@ -99,7 +99,8 @@ export class RuntimeNetworks {
 		const { sockets, idMaps } = this.#node ?? {};
 		const held = sockets?.held;
 		const node = idMaps && { idMaps, ...(held !== undefined && { held }) };
-		const opened = await launcher.call('openNetwork', { ...network, ...(node && { node }) });
+		const podRange = sockets?.podRange ?? network.podRange;
+		const opened = await launcher.call('openNetwork', { ...network, podRange, ...(node && { node }) });
 		if (opened) await sockets?.use(opened);
 	}
 

@@ -132,6 +132,8 @@ export class NodeBridge implements PodBridge {
 	#freeRange(wanted: string): PodRange {
 		const range = parseRange(wanted);
 		if (!range) throw new Error(`${wanted} is no range of IPv4 addresses`);
+		// Those that the server knows.
+		if (this.#wish?.held !== undefined) return range;
 		const services = parseNetwork(this.#services ?? '');
 		const [free] = freeRanges(range, [...machineRoutes(), ...(services ? [services] : [])]);
 		if (!free) throw new Error('this machine has routes to all ranges of addresses that Pods could have');

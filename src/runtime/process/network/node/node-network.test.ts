@@ -105,6 +105,28 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		while ((await received(own.address, port(everywhere))) !== 'reached') await pause(50);
 	});
 
+	test('the next server and launcher find the Pods of those that were killed, with their network', async () => {
+		const script = `require('net').createServer((socket) => socket.end('served')).listen(8080, () => console.log('listens'))`;
+		const command = [process.execPath, '-e', script];
+		const before = await runtime.runSandbox(sandboxConfig('server'));
+		const config = containerConfig({ command, logPath: machine.logPath('server') });
+		const status = await runtime.startContainer((await runtime.createContainer(before.id, config)).id);
+		while (!(await outputOf(machine, status)).includes('listens')) await machine.passTime(1);
+		const [agent] = agents();
+		await runtime.stop();
+		process.kill(machine.launcherPid(), 'SIGKILL');
+		while (agents().length > 0) await pause(5);
+		runtime = machine.connect({ serviceRange: SERVICES });
+		await runtime.start();
+		const [after] = await runtime.listSandboxes();
+		assert.equal(after?.ip, before.ip);
+		assert.equal(agents()[0]?.network, agent?.network);
+		assert.equal(await received(before.ip, 8080), 'served', 'from another Pod');
+		const socket = await runtime.podSockets.connect({ host: before.ip, port: 8080 });
+		assert.equal(String(await once(socket, 'data')), 'served');
+		socket.destroy();
+	});
+
 	test('nothing is left once server, launcher and Pods are killed', async () => {
 		const { status } = await start(runtime, machine.script('echo $PPID; exec sleep 1000000'));
 		while ((await outputOf(machine, status)) === '') await machine.passTime(1);

@@ -52,6 +52,11 @@ export class NodeSockets implements PodSockets {
 		return this.#held === undefined ? undefined : `/proc/${process.pid}/fd/${this.#held}`;
 	}
 
+	/** The addresses of its Pods; undefined before {@link use}. */
+	get podRange(): string | undefined {
+		return this.#ranges[0];
+	}
+
 	/** Why Pods reach no other machine; undefined: they do. */
 	get confined(): string | undefined {
 		return this.#confined;
