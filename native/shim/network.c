@@ -145,20 +145,44 @@ static bool bring_up(int netlink, const char *name) {
 	return ask_kernel(netlink, &message);
 }
 
-static bool add_default_route(int netlink, const char *gateway) {
-	struct message message;
-	struct in_addr address;
-	const struct rtmsg route = {
+/* A setting of the network namespace of this process. The kernel may lack it, such as those of IPv6. */
+void write_setting(const char *name, const char *value) {
+	char path[128];
+	snprintf(path, sizeof path, "/proc/sys/net/%s", name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) return;
+	if (write(fd, value, strlen(value)) < 0) errno = 0;
+	close(fd);
+}
+
+static struct rtmsg default_route(unsigned char type) {
+	return (struct rtmsg){
 		.rtm_family = AF_INET,
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
 		.rtm_scope = RT_SCOPE_UNIVERSE,
-		.rtm_type = RTN_UNICAST,
+		.rtm_type = type,
 	};
+}
+
+static bool add_default_route(int netlink, const char *gateway) {
+	struct message message;
+	struct in_addr address;
+	const struct rtmsg route = default_route(RTN_UNICAST);
 	if (inet_pton(AF_INET, gateway, &address) != 1) return errno = EINVAL, false;
 	begin(&message, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 	append_bytes(&message, &route, sizeof route);
 	put(&message, RTA_GATEWAY, &address, sizeof address);
+	return ask_kernel(netlink, &message);
+}
+
+/* What leads nowhere is refused at once, and not dropped in silence. Programs see an error, as they do not of an unreachable network. */
+static bool refuse_others(int netlink) {
+	struct message message;
+	const struct rtmsg route = default_route(RTN_PROHIBIT);
+	write_setting("ipv4/ip_forward", "1");
+	begin(&message, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	append_bytes(&message, &route, sizeof route);
 	return ask_kernel(netlink, &message);
 }
 
@@ -203,16 +227,6 @@ static bool end_local(int netlink, const struct request *request, struct failure
 	if (device == 0) return true;
 	if (!parse_address(request->address, &range)) return fail(failure, "network", request->address);
 	return change_local_route(netlink, RTM_DELROUTE, device, &range) || errno == ESRCH || fail(failure, "network", request->address);
-}
-
-/* A setting of the network namespace of this process. The kernel may lack it, such as those of IPv6. */
-void write_setting(const char *name, const char *value) {
-	char path[128];
-	snprintf(path, sizeof path, "/proc/sys/net/%s", name);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0) return;
-	if (write(fd, value, strlen(value)) < 0) errno = 0;
-	close(fd);
 }
 
 /* In the new namespace: makes its links, addresses and routes, and sets its settings. */
@@ -266,11 +280,9 @@ static int make_pod(int netlink, const struct request *request, struct failure *
 bool furnish_node(const struct request *request, int *made, struct failure *failure) {
 	(void)request;
 	write_setting("ipv4/ip_unprivileged_port_start", "0");
-	/* What leads nowhere is refused at once, and not dropped in silence. */
-	write_setting("ipv4/ip_forward", "1");
 	write_setting("ipv6/conf/default/addr_gen_mode", "1");
 	int netlink = open_netlink(NETLINK_ROUTE);
-	bool done = netlink >= 0 && bring_up(netlink, "lo");
+	bool done = netlink >= 0 && bring_up(netlink, "lo") && refuse_others(netlink);
 	*made = done ? own_namespace() : -1;
 	done = *made >= 0 || fail(failure, "loopback", "lo");
 	if (netlink >= 0) close(netlink);

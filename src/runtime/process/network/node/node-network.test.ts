@@ -41,7 +41,10 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 	const received = async (host: string, port: number): Promise<string> => {
 		const script = `require('net').connect(${port}, ${JSON.stringify(host)})
 			.on('data', (chunk) => process.stdout.write(chunk)).on('error', (error) => console.log(error.code))`;
-		const command = [process.execPath, '-e', script];
+		return await printed([process.execPath, '-e', script]);
+	};
+	/** What a program in a Pod prints. */
+	const printed = async (command: readonly string[]): Promise<string> => {
 		const { status } = await start(runtime, containerConfig({ command, logPath: machine.logPath('main') }));
 		const output = await outputOf(machine, await exitOf(runtime, status.id));
 		await runtime.removeSandbox(status.sandboxId);
@@ -77,9 +80,7 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		socket.on('message', (message, { address, port }) => socket.send(`${message}!`, port, address));
 		const script = `const socket = require('dgram').createSocket('udp4');
 			socket.on('message', (text) => { console.log(String(text)); socket.close(); }).send('hello', 53, '${SERVICE}')`;
-		const command = [process.execPath, '-e', script];
-		const { status } = await start(runtime, containerConfig({ command, logPath: machine.logPath('main') }));
-		assert.equal((await outputOf(machine, await exitOf(runtime, status.id))).trim(), 'hello!');
+		assert.equal(await printed([process.execPath, '-e', script]), 'hello!');
 		socket.close();
 	});
 
@@ -98,6 +99,9 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		for (const host of ['127.0.0.1', ip.replace(/\d+\.\d+$/, '0.1')])
 			for (const server of [everywhere, local])
 				assert.doesNotMatch(await received(host, port(server)), /reached/, host);
+		const datagram = `const socket = require('dgram').createSocket('udp4').on('error', ({ code }) => { console.log(code); process.exit(); });
+			socket.connect(9, '203.0.113.5', () => socket.send('x'))`;
+		assert.equal(await printed([process.execPath, '-e', datagram]), 'EHOSTUNREACH', 'no datagram leaves');
 		if (!own) return t.skip('this machine has no network');
 		assert.equal(await received(own.address, port(everywhere)), 'reached');
 		assert.equal(await received(own.address, port(local)), 'ECONNRESET');
