@@ -85,7 +85,7 @@ export function registerServerCommand(program: Command): void {
 		.addOption(numeric('--pod-max-pids <number>', 'processes that a Pod may have; 0 for no limit', 0))
 		.option(
 			'--pod-network <mode>',
-			'whose network Pods have: that of this machine (host), their own (pod; needs root), or their own where possible (auto)',
+			'whose network Pods have: that of this machine (host), their own (pod), or their own where possible (auto)',
 			'host',
 		)
 		.option('--pod-cidr <range>', 'addresses of Pods with networks of their own', DEFAULT_POD_RANGE)

@@ -152,7 +152,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 		effect: 'held',
 		only: 'that the kubelet allows',
 		because: 'containers have the kernel parameters of this machine',
-		instead: 'remove the parameters, or set them on this machine, or give Pods networks of their own',
+		instead: 'remove the parameters, or set them on this machine, or give Pods networks of their own as root',
 	}),
 	inPod('sysctls', {
 		effect: 'honoured',
