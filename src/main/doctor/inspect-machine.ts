@@ -18,6 +18,7 @@ import { findCriEndpoint } from '../../runtime/cri/client/cri-endpoint.ts';
 import { findEndpoint } from '../../runtime/docker/engine/engine-endpoint.ts';
 import { controllersIn, findHierarchies } from '../../runtime/process/cgroups/hierarchies.ts';
 import { processTraits } from '../../runtime/process/honoured.ts';
+import { tryPodNetwork } from '../../runtime/process/network/network-choice.ts';
 import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
 import { shimFile } from '../../runtime/process/shim/shim-file.ts';
 import { probeForImages } from '../../runtime/sandbox/image-machine.ts';
@@ -58,6 +59,7 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		engine: whetherPresent(findEndpoint({ env: process.env, home: homedir() })),
 		cri: whetherPresent(findCriEndpoint({ env: process.env })),
 		kubectl,
+		podNetworks: await tryPodNetwork({ shim, machine: probe }),
 		traits: processTraits({
 			isolation: probe,
 			controllers: probe.level === 'none' ? new Set() : controllersIn(findHierarchies()),

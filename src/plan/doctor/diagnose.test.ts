@@ -252,6 +252,19 @@ test('the runtimes that work are named, and why others do not', () => {
 	assert.match(at({ engine, isolation: { shim: undefined } }), /sandbox: there is no shim; docker/);
 });
 
+test('networks of Pods are reported with what they lack', () => {
+	const at = (podNetworks: MachineFacts['podNetworks']): string => {
+		const { status, found, because = '' } = finding(machineWith({ podNetworks }), 'podNetworks');
+		return `${status} ${found} ${because}`.trim();
+	};
+	assert.equal(at({}), 'ok each Pod can have its own (--pod-network pod)');
+	assert.equal(at({ refusal: 'why' }), 'limited Pods have the network of this machine why');
+	assert.match(
+		at({ confined: 'why' }),
+		/^limited each Pod can have its own .*, but reaches no other machine .* why$/,
+	);
+});
+
 test('the fields are those of the table for the traits of the runtime', () => {
 	const fields = (canExec: boolean): readonly string[] =>
 		diagnose(machineWith({ traits: { ...ROOT_MACHINE.traits, canExec } })).fields.map(

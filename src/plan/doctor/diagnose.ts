@@ -12,7 +12,7 @@ import type { MachineFacts } from './facts.ts';
 import type { MachineFinding } from './finding.ts';
 import { isolationFindings } from './isolation-findings.ts';
 import { resourceFindings } from './resource-findings.ts';
-import { runtimeFindings } from './runtime-findings.ts';
+import { networkFindings, runtimeFindings } from './runtime-findings.ts';
 
 /** What a machine allows. */
 export interface Diagnosis {
@@ -30,6 +30,7 @@ export function diagnose(facts: MachineFacts): Diagnosis {
 		...baseFindings(facts),
 		...isolationFindings(facts),
 		...runtimeFindings(facts),
+		...networkFindings(facts),
 		...resourceFindings(facts),
 		...environmentFindings(facts),
 	];

@@ -16,6 +16,7 @@ export interface MachineFacts {
 	readonly engine: EngineFacts;
 	/** The same of a runtime of the CRI. */
 	readonly cri: EngineFacts;
+	readonly podNetworks: PodNetworkFacts;
 	readonly limits: LimitFacts;
 	readonly dataFolder: DataFolderFacts;
 	readonly zones: ZoneFacts;
@@ -106,6 +107,14 @@ export interface IdFacts {
 
 /** Whether there is a socket for the runtime docker, or for the runtime cri. */
 export type EngineFacts = { readonly socketPath: string } | { readonly problem: string };
+
+/** Whether Pods can have networks of their own; neither is set if so, and they reach other machines. */
+export interface PodNetworkFacts {
+	/** Why they cannot. */
+	readonly refusal?: string;
+	/** Why they would reach no other machine. */
+	readonly confined?: string;
+}
 
 /** Limits of the process and of the user. */
 export interface LimitFacts {

@@ -25,6 +25,17 @@ export function runtimeFindings(facts: MachineFacts): readonly MachineFinding[] 
 	return [lacking(name, `${found}: no images can be run`, { because: fails.join('; ') })];
 }
 
+/** Whether `--pod-network pod` is possible. */
+export function networkFindings({ podNetworks }: MachineFacts): readonly MachineFinding[] {
+	const name = { name: 'podNetworks', title: 'networks of Pods' };
+	const { refusal, confined } = podNetworks;
+	if (refusal !== undefined)
+		return [lacking(name, 'Pods have the network of this machine', { because: refusal })];
+	const found = 'each Pod can have its own (--pod-network pod)';
+	if (confined === undefined) return [fine(name, found)];
+	return [lacking(name, `${found}, but reaches no other machine from there`, { because: confined })];
+}
+
 /** As the runtime decides: a container needs the shim, and a level of isolation with processes of its own, or chroot. */
 function whyNoSandbox({ isolation }: MachineFacts): string | undefined {
 	if (isolation.shim === undefined) return 'there is no shim';

@@ -48,6 +48,7 @@ export const ROOT_MACHINE: MachineFacts = {
 	},
 	engine: { socketPath: '/var/run/docker.sock' },
 	cri: { problem: 'no socket' },
+	podNetworks: {},
 	limits: { openFiles: 524_288, inotifyInstances: 512, inotifyWatches: 65_536 },
 	dataFolder: {
 		path: '/root/.local/share/stint',
@@ -65,7 +66,9 @@ export const ROOT_MACHINE: MachineFacts = {
 /** Parts of a machine that differ. */
 export type MachineChange = {
 	readonly [Part in 'system' | 'isolation' | 'limits' | 'dataFolder' | 'ids']?: Partial<MachineFacts[Part]>;
-} & Partial<Pick<MachineFacts, 'traits' | 'engine' | 'cri' | 'cgroups' | 'zones' | 'kubectl' | 'port'>>;
+} & Partial<
+	Pick<MachineFacts, 'traits' | 'engine' | 'cri' | 'podNetworks' | 'cgroups' | 'zones' | 'kubectl' | 'port'>
+>;
 
 /** {@link ROOT_MACHINE} with changes. */
 export function machineWith(change: MachineChange): MachineFacts {

@@ -4,9 +4,9 @@
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { getSystemErrorMessage } from 'node:util';
 import { codeOf } from '../../../../base/files/system-error.ts';
 import { messageOf } from '../../../../base/message-of.ts';
+import { kernelRefusal } from '../kernel-refusal.ts';
 import { AGENT_READY, type AgentAnswer, type AgentRequest, agentRequestOf, TAKEN } from './agent-protocol.ts';
 
 let taken = Promise.withResolvers<void>();
@@ -76,8 +76,7 @@ function placeOf({ kind, host, port }: AgentRequest): Place {
 	if (kind !== 'egress') return { host, port };
 	const { STINT_EGRESS: found = '' } = process.env;
 	if (/^\d+$/.test(found)) return { fd: Number(found) };
-	const [errno = '', step = ''] = found.split(' ');
-	throw new Error(`the kernel refused ${step}: ${getSystemErrorMessage(-Number(errno))}`);
+	throw new Error(kernelRefusal(found));
 }
 
 async function bind(request: AgentRequest): Promise<void> {
