@@ -138,8 +138,13 @@ export class NodeSockets implements PodSockets {
 	async #started(): Promise<NetworkAgent> {
 		const node = this.held;
 		if (this.#isClosed || node === undefined) throw new Error('the network of the node is not open');
-		this.#agent ??= this.#start(node);
-		return await this.#agent;
+		const agent = this.#agent ?? this.#start(node);
+		this.#agent = agent;
+		// One that could not be started is tried again with the next request.
+		agent.catch(() => {
+			if (this.#agent === agent) this.#agent = undefined;
+		});
+		return await agent;
 	}
 
 	async #start(node: string): Promise<NetworkAgent> {
