@@ -61,7 +61,8 @@ async function check(
 		const { stderr } = await first.kubectlWith(manifestOf(name, 28_080 + index), 'apply', '-f', '-');
 		assert.equal(stderr, '');
 	}
-	await first.kubectl('wait', '--for=condition=Ready', 'pods', '--all', '--timeout=30s');
+	const ready = await first.kubectl('wait', '--for=condition=Ready', 'pods', '--all', '--timeout=30s');
+	assert.equal(ready.code, 0, ready.stderr);
 	const addressOf = async (name: string): Promise<string> =>
 		(await first.kubectl('get', 'pod', name, '-o', 'jsonpath={.status.podIP} {.status.podIPs[*].ip}')).stdout;
 	const [a = '', again] = (await addressOf('a')).split(' ');
