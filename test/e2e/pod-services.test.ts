@@ -120,10 +120,17 @@ async function check(t: TestContext, how: Pick<ServerOptions, 'folder' | 'under'
 	await calls(first, 'before');
 	const one = await addressOf(first, 'one');
 	assert.match(one, /^10\.(9[6-9]|10\d|11[01])\./);
-	if (isRoot && !how.under)
-		assert.match(await (await fetch(`http://${one}`)).text(), /^one /, 'from this machine');
 	const nodePort = ok(await first.kubectl('get', 'svc', 'one', '-o=jsonpath={.spec.ports[0].nodePort}'));
 	assert.match(await (await fetch(`http://127.0.0.1:${nodePort}`)).text(), /^one /, 'by a node port');
+	if (isRoot && !how.under) {
+		assert.match(await (await fetch(`http://${one}`)).text(), /^one /, 'from this machine');
+		const hostIP = ok(await first.kubectl('get', 'pod', 'before', '-o=jsonpath={.status.hostIP}'));
+		const url = `http://${hostIP}:${nodePort}`;
+		assert.match(await (await fetch(url)).text(), /^one /, 'at the address of the node');
+		const program = `fetch('${url}').then((answer) => answer.text()).then(console.log)`;
+		const seen = ok(await first.kubectl('exec', 'rs/two', '--', process.execPath, '-e', program));
+		assert.match(seen, /^one /, 'at the address of the node, from a Pod');
+	}
 	const proxy = '/api/v1/namespaces/default/services/one:80/proxy/';
 	assert.match(ok(await first.kubectl('get', '--raw', proxy)), /^one /, 'by the API');
 

@@ -48,7 +48,7 @@ async function startNetwork(t: TestContext): Promise<Network> {
 		random: new SeededRandom(1),
 		sockets: HOST_SOCKETS,
 		domain: 'cluster.local',
-		nodeAddress: '127.0.0.1',
+		nodeAddresses: ['127.0.0.1'],
 		dns: { address: DNS_ADDRESS, port: dnsPort },
 		serviceRange: '127.77.0.0/16',
 		leadsToApiServer: false,

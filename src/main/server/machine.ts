@@ -2,15 +2,23 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
 import type { Machine } from '../../plan/node/node-status.ts';
 
+/** The address of the Node, unless Pods need another one to reach it. */
+export const NODE_ADDRESS = '127.0.0.1';
+
 /**
  * The properties and capacity of this machine, for its Node. `folder` is on the file system that Pods write
  * to.
  */
-export function thisMachine(options: { readonly folder: string; readonly maxPods: number }): Machine {
+export function thisMachine(options: {
+	readonly folder: string;
+	readonly maxPods: number;
+	/** Default: {@link NODE_ADDRESS}. */
+	readonly address?: string;
+}): Machine {
 	const disk = statfsSync(options.folder);
 	return {
 		name: nodeName(),
-		address: '127.0.0.1',
+		address: options.address ?? NODE_ADDRESS,
 		cpus: availableParallelism(),
 		memoryBytes: totalmem(),
 		diskBytes: disk.blocks * disk.bsize,

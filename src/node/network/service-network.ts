@@ -40,8 +40,8 @@ export interface ServiceNetworkOptions {
 	readonly sockets: PodSockets;
 	/** The domain of the cluster: `cluster.local`. */
 	readonly domain: string;
-	/** The address at which node ports listen. */
-	readonly nodeAddress: string;
+	/** The addresses at which node ports listen. */
+	readonly nodeAddresses: readonly string[];
 	/** Where the DNS server listens. */
 	readonly dns: DnsAddress;
 	/** The addresses of Services, such as `10.96.0.0/16`. */
@@ -176,7 +176,7 @@ export class ServiceNetwork {
 	}
 
 	#apply(): void {
-		const { domain, nodeAddress, onError, onRefused, onNames } = this.#options;
+		const { domain, nodeAddresses, onError, onRefused, onNames } = this.#options;
 		const known = servicesWithSlices(this.#services.all(), this.#slices.all());
 		const hadNames = this.#hasServices;
 		const before = this.#known;
@@ -185,7 +185,9 @@ export class ServiceNetwork {
 			onRefused(this.#dnsRefusal);
 			this.#dnsRefusal = undefined;
 		}
-		this.#proxies.set(proxiedPortsOf(known, nodeAddress)).catch((error: unknown) => onError('proxy', error));
+		this.#proxies
+			.set(proxiedPortsOf(known, nodeAddresses))
+			.catch((error: unknown) => onError('proxy', error));
 		const names = [...this.#namespaces.all()].map(({ metadata }) => metadata.name ?? '');
 		this.#dns?.setZone(dnsZoneOf(domain, this.#known, names));
 		const isShown = !this.#dns && (hadNames || this.#hasServices);

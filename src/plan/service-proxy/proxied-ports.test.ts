@@ -35,7 +35,7 @@ function endpoint(address: string, conditions: Endpoint['conditions'] = { ready:
 
 /** The ports as text: `TCP 10.96.0.5:80 -> 10.244.0.2:8080`. */
 function ports(one: Service, ...slices: readonly EndpointSlice[]): readonly string[] {
-	return proxiedPortsOf(servicesWithSlices([one], slices), '127.0.0.1').map(
+	return proxiedPortsOf(servicesWithSlices([one], slices), ['127.0.0.1', '10.96.255.255']).map(
 		({ protocol, address, port, targets, affinitySeconds }) => {
 			const to = targets.map((target) => `${target.address}:${target.port}`).join(' ');
 			return `${protocol} ${address}:${port} -> ${to}${affinitySeconds === undefined ? '' : ` for ${affinitySeconds}`}`;
@@ -78,6 +78,7 @@ test('ports are matched by name and protocol; a node port leads to the same endp
 	assert.deepEqual(ports(service(spec), found), [
 		'TCP 10.96.0.5:80 -> 10.244.0.2:8080',
 		'TCP 127.0.0.1:30080 -> 10.244.0.2:8080',
+		'TCP 10.96.255.255:30080 -> 10.244.0.2:8080',
 		'UDP 10.96.0.5:53 -> 10.244.0.2:5353',
 	]);
 });
@@ -112,5 +113,9 @@ test('an endpoint that is a forwarded port itself is left out', () => {
 	assert.deepEqual(ports(service({}), own), ['TCP 10.96.0.5:80 -> 10.244.0.2:80']);
 	const node = { type: 'NodePort' as const, ports: [{ port: 80, targetPort: 30080, nodePort: 30080 }] };
 	const byNode = slice([endpoint('127.0.0.1')], { ports: [{ name: '', port: 30080, protocol: 'TCP' }] });
-	assert.deepEqual(ports(service(node), byNode), ['TCP 10.96.0.5:80 -> ', 'TCP 127.0.0.1:30080 -> ']);
+	assert.deepEqual(ports(service(node), byNode), [
+		'TCP 10.96.0.5:80 -> ',
+		'TCP 127.0.0.1:30080 -> ',
+		'TCP 10.96.255.255:30080 -> ',
+	]);
 });

@@ -12,14 +12,14 @@ const OTHER_PROXY = 'service.kubernetes.io/service-proxy-name';
 /** Upstream's `DefaultClientIPServiceAffinitySeconds`. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
-/** The ports of all Services at their ClusterIPs, and their node ports at `nodeAddress`. */
+/** The ports of all Services at their ClusterIPs, and their node ports at each of `nodeAddresses`. */
 export function proxiedPortsOf(
 	services: readonly ServiceWithSlices[],
-	nodeAddress: string,
+	nodeAddresses: readonly string[],
 ): readonly ProxiedPort[] {
 	const ports = services
 		.filter(({ service }) => isProxied(service))
-		.flatMap((each) => (each.service.spec.ports ?? []).flatMap((port) => portsOf(each, port, nodeAddress)));
+		.flatMap((each) => (each.service.spec.ports ?? []).flatMap((port) => portsOf(each, port, nodeAddresses)));
 	return withoutLoops(ports);
 }
 
@@ -44,7 +44,7 @@ function isProxied(service: Service): boolean {
 function portsOf(
 	{ service: { metadata, spec }, slices }: ServiceWithSlices,
 	port: ServicePort,
-	nodeAddress: string,
+	nodeAddresses: readonly string[],
 ): readonly ProxiedPort[] {
 	const { protocol = 'TCP' } = port;
 	// The kernel's module for SCTP is missing on most machines, and Node has no sockets for it.
@@ -56,7 +56,9 @@ function portsOf(
 	const service = `${metadata.namespace}/${metadata.name}`;
 	const common = { service, protocol, targets: targetsOf(port, slices), ...affinity };
 	const own = { address: spec.clusterIP ?? '', port: port.port, ...common };
-	return port.nodePort ? [own, { address: nodeAddress, port: port.nodePort, ...common }] : [own];
+	const { nodePort } = port;
+	if (!nodePort) return [own];
+	return [own, ...nodeAddresses.map((address) => ({ address, port: nodePort, ...common }))];
 }
 
 /**

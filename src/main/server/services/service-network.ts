@@ -12,21 +12,17 @@ import type { DnsAddress } from '../../../node/network/dns/resolver.ts';
 import type { ServiceNetwork } from '../../../node/network/service-network.ts';
 import { CLUSTER_DOMAIN } from '../../../plan/pod/config/hostname.ts';
 import { type AddressRange, addressText } from '../../../plan/services/allocation/ranges.ts';
+import type { Runtime } from '../../../runtime/contract.ts';
 import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import type { Log } from '../../log.ts';
-import type { DataFolder } from '../data-folder.ts';
-import { thisMachine } from '../machine.ts';
+import { NODE_ADDRESS } from '../machine.ts';
 import type { ServiceRange } from './service-range.ts';
 
 /** The parts and settings of {@link serveServices}. */
 export interface ServiceNetworkSettings {
 	readonly api: ApiServer;
 	readonly clock: Clock;
-	readonly options: {
-		readonly folder: DataFolder;
-		readonly maxPods: number;
-		readonly log: Log;
-	};
+	readonly options: { readonly log: Log };
 	readonly services: ServiceRange;
 	/** The node agents of this process. */
 	readonly agents: ReadonlyMap<string, NodeAgent>;
@@ -40,6 +36,20 @@ export interface ServiceNetworkSettings {
 /** The address of the DNS server in the range: the tenth, as kubeadm has it. */
 export function dnsAddressIn({ first }: AddressRange): string {
 	return addressText(first + 9);
+}
+
+/**
+ * The address of the Node, if Pods with networks of their own need one that does not lead to themselves: the last one of the
+ * range of Services, which no Service gets. Only this machine and its Pods reach it. Undefined for the network of an ordinary
+ * user, in which this machine has no address.
+ */
+export function nodeAddressFor(
+	{ range, local }: ServiceRange,
+	{ traits, podSockets = HOST_SOCKETS }: Pick<Runtime, 'traits' | 'podSockets'>,
+): string | undefined {
+	if (local === undefined || traits.podNetwork?.kind !== 'pod' || podSockets !== HOST_SOCKETS)
+		return undefined;
+	return addressText(range.first + range.size);
 }
 
 type AgentTraits = ReadonlyMap<string, { readonly runtimeTraits: Pick<RuntimeTraits, 'podNetwork'> }>;
@@ -98,16 +108,18 @@ export async function serveServices(
 ): Promise<void> {
 	await ready;
 	const { ServiceNetwork } = await import('../../../node/network/service-network.ts');
-	const { folder, maxPods, log } = options;
+	const { log } = options;
 	const [agent] = agents.values();
 	const dns = dnsAddressIn(services.range);
+	const own =
+		agent && nodeAddressFor(services, { traits: agent.runtimeTraits, podSockets: agent.podSockets });
 	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,
 		random: new SystemRandom(),
 		sockets: agent?.podSockets ?? HOST_SOCKETS,
 		domain: CLUSTER_DOMAIN,
-		nodeAddress: thisMachine({ folder: folder.path, maxPods }).address,
+		nodeAddresses: own === undefined ? [NODE_ADDRESS] : [NODE_ADDRESS, own],
 		dns: { address: dns, port: DNS_PORT },
 		serviceRange: services.range.text,
 		leadsToApiServer: leadsToApiServer(services, agents),
