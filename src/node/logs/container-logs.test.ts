@@ -214,6 +214,16 @@ test('tailLines counts complete lines, also if the parts of both streams alterna
 	assert.equal(await read(9), 'one\nerror\ntwo\nthr');
 });
 
+test('a time stands only at the start of a line, also if the parts of both streams alternate', async (t) => {
+	const { logs, path } = open(t);
+	const error = line(2, 'error').replace('stdout', 'stderr');
+	writeFileSync(path, line(1, 'tw', 'P') + error + line(3, 'o'));
+	const plain = await text(await logs.read(pod, request()));
+	const timed = await text(await logs.read(pod, request({ timestamps: true })));
+	assert.equal(plain, 'twerror\no\n');
+	assert.equal(timed.replaceAll(/^2026\S+ /gm, ''), plain);
+});
+
 test('a large tail is returned in pieces', async (t) => {
 	const { logs, path } = open(t);
 	const lines = Array.from({ length: 10_000 }, (_, index) => line(1, String(index)));

@@ -24,8 +24,8 @@ export interface LogTextOptions {
  */
 export class LogText {
 	readonly #options: LogTextOptions;
-	/** The streams whose last written line is unfinished: its remaining parts follow. */
-	readonly #open = new Set<string>();
+	/** Whether the text so far ends within a line: a part of one was written. */
+	#isInLine = false;
 	#missing = 0;
 
 	constructor(options: LogTextOptions) {
@@ -52,9 +52,9 @@ export class LogText {
 	/** Counts missing lines. Returns a line end if a line is unfinished, since its other parts are among them. */
 	lose(lines: number): Buffer {
 		this.#missing += lines;
-		if (this.#open.size === 0) return Buffer.alloc(0);
-		this.#open.clear();
-		return Buffer.from('\n');
+		const end = this.#isInLine ? '\n' : '';
+		this.#isInLine = false;
+		return Buffer.from(end);
 	}
 
 	/** The line that reports how many lines are missing before `lines`; undefined if none are, or `lines` is empty. */
@@ -65,7 +65,10 @@ export class LogText {
 		return Buffer.from(`${this.#options.timestamps ? `${next.time} ` : ''}${text}\n`);
 	}
 
-	/** The text of selected lines. */
+	/**
+	 * The text of selected lines. As upstream (ReadLogs in k8s.io/cri-client), only what starts a line of the text has a
+	 * time, also if a line of one stream stands between the parts of a line of the other: a client removes the times again.
+	 */
 	write(lines: readonly LogLine[]): Buffer {
 		const { timestamps } = this.#options;
 		let size = 0;
@@ -73,17 +76,13 @@ export class LogText {
 		const out = Buffer.allocUnsafeSlow(size);
 		let at = 0;
 		for (const line of lines) {
-			if (timestamps && !this.#open.has(line.stream)) {
+			if (timestamps && !this.#isInLine) {
 				at = line.copyTime(out, at);
 				out[at++] = SPACE;
 			}
 			at = line.copyText(out, at);
-			if (line.isPartial) {
-				this.#open.add(line.stream);
-				continue;
-			}
-			if (this.#open.size > 0) this.#open.delete(line.stream);
-			out[at++] = NEWLINE;
+			this.#isInLine = line.isPartial;
+			if (!line.isPartial) out[at++] = NEWLINE;
 		}
 		return out.subarray(0, at);
 	}
