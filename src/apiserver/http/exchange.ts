@@ -51,7 +51,7 @@ export class HttpExchange {
 	readonly #response: ServerResponse;
 	/** Aborts when the connection is closed, or when the server ends a stream. */
 	readonly #abortController = new AbortController();
-	#streaming = false;
+	#streaming: 'watch' | 'bytes' | undefined;
 	#isProxied = false;
 
 	constructor(options: ExchangeOptions, request: IncomingMessage, response: ServerResponse) {
@@ -73,11 +73,16 @@ export class HttpExchange {
 		return this.#response.headersSent;
 	}
 
-	/** Ends a watch or a log stream, which would not end by itself. Other responses are left to finish. */
+	/**
+	 * Ends a watch or a log stream, which would not end by itself. Other responses are left to finish. A client opens a
+	 * watch again after its end. The regular end of a log stream, however, means the end of the log, so that the connection
+	 * is closed instead, after what was written.
+	 */
 	end(): void {
-		if (!this.#streaming) return;
+		if (this.#streaming === undefined) return;
 		this.#abortController.abort(OVER);
-		this.#response.end();
+		if (this.#streaming === 'watch') this.#response.end();
+		else this.#response.socket?.destroySoon();
 	}
 
 	/**
@@ -253,7 +258,7 @@ export class HttpExchange {
 		const watch = new HttpWatch(options, (wake) => server.readWatch(call, wake));
 		// The watch sends its first line in the next event loop turn, so the head goes out first. If the watch
 		// cannot be opened, readWatch has thrown by now, and an error response is still possible.
-		this.#startStream('application/json', call.warnings);
+		this.#startStream('watch', 'application/json', call.warnings);
 		const { signal } = this.#abortController;
 		if (signal.aborted) watch.stop();
 		else signal.addEventListener('abort', () => watch.stop(), { once: true });
@@ -261,14 +266,15 @@ export class HttpExchange {
 
 	async #stream(call: Call, contentType: string): Promise<void> {
 		const stream = await this.#options.server.openStream(call);
-		this.#startStream(contentType, call.warnings);
+		this.#startStream('bytes', contentType, call.warnings);
 		try {
 			for await (const piece of stream) {
 				if (this.#abortController.signal.aborted) return;
 				await this.#writePiece(piece);
 				await nextTurn();
 			}
-			this.#response.end();
+			// The log of a stream that was aborted has more: see end().
+			if (!this.#abortController.signal.aborted) this.#response.end();
 		} catch (error) {
 			// Once the client has disconnected, an error may be a consequence of that, so it is not logged.
 			if (!this.#abortController.signal.aborted) this.#errorOf(error);
@@ -278,8 +284,8 @@ export class HttpExchange {
 		}
 	}
 
-	#startStream(contentType: string, warnings: readonly string[]): void {
-		this.#streaming = true;
+	#startStream(what: 'watch' | 'bytes', contentType: string, warnings: readonly string[]): void {
+		this.#streaming = what;
 		this.#head(200, warnings, { 'content-type': contentType, 'cache-control': NO_CACHE });
 		this.#response.flushHeaders();
 	}

@@ -101,6 +101,34 @@ describe('logs over HTTPS', () => {
 		await other.close();
 	});
 
+	test('closes the connection of a log when the server stops, after what was written', async () => {
+		const written = Promise.withResolvers<void>();
+		const nodeApi: NodeApi = {
+			...ECHO_NODE,
+			containerLog: async ({ signal }) =>
+				(async function* () {
+					yield Buffer.from('line\n');
+					written.resolve();
+					await new Promise((resolve) => signal.addEventListener('abort', resolve));
+				})(),
+		};
+		const followed = await openTestServer({ nodeApi });
+		const other = await listenTo(followed);
+		await startPod(followed);
+		const response = await send(other, 'GET', `${PODS}/p/log?follow=true`);
+		let text = '';
+		response.on('data', (piece: Buffer) => {
+			text += piece.toString();
+		});
+		response.on('error', () => undefined);
+		const closed = new Promise((resolve) => response.on('close', resolve));
+		await written.promise;
+		await other.close();
+		await closed;
+		assert.deepEqual([response.complete, text], [false, 'line\n']);
+		followed.server.close();
+	});
+
 	test('closes the connection of a log that fails, and reports the error', async () => {
 		const fault = new Error('the disk is gone');
 		const nodeApi: NodeApi = {
