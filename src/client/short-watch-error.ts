@@ -3,6 +3,6 @@ export class ShortWatchError extends Error {
 	override readonly name = 'ShortWatchError';
 
 	constructor() {
-		super('the server ended a watch within a second, without any event');
+		super('the server ends watches as soon as they are open, as it does while it stops');
 	}
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { expired } from '../../api/errors/api-error.ts';
+import { expired, forbidden } from '../../api/errors/api-error.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
+import { ShortWatchError } from '../../client/short-watch-error.ts';
 import { ServerUnreachableError } from '../../client/transport/server-unreachable.ts';
 import { CommandError } from '../context.ts';
 import { Outage } from './reconnect.ts';
@@ -30,7 +31,7 @@ test('the first error of an outage is printed, and the command fails when the ou
 	const { outage, reported, failAfter } = open();
 	for (const ms of [0, 5000, 10_000]) assert.equal(await failAfter(ms), false);
 	assert.equal(await failAfter(10_000), true);
-	assert.deepEqual(reported, ['Unable to connect to the server: socket hang up\nretrying']);
+	assert.deepEqual(reported, ['lost the connection to the server (EOF); retrying for 20s']);
 	await assert.rejects(
 		outage.lost,
 		new CommandError('lost the connection to the server; running Jobs are not stopped'),
@@ -72,4 +73,23 @@ test('a watch that ends with 410 Gone is not an outage', () => {
 	const { outage, reported } = open();
 	outage.observeFailure(expired('too old resource version'));
 	assert.deepEqual(reported, []);
+});
+
+test('a server that stops, and one that refuses, are reported in plain words', () => {
+	const texts = [
+		new ShortWatchError(),
+		new ServerUnreachableError('h:1', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })),
+		new ServerUnreachableError('h:1', new Error('aborted')),
+		forbidden({ group: '', resource: 'pods', name: '' }, 'no'),
+	].map((error) => {
+		const { outage, reported } = open();
+		outage.observeFailure(error);
+		return reported.join();
+	});
+	assert.deepEqual(texts, [
+		'the server ends watches as soon as they are open, as it does while it stops; retrying for 20s',
+		'lost the connection to the server (connection refused); retrying for 20s',
+		'lost the connection to the server (unexpected EOF); retrying for 20s',
+		'Error from server (Forbidden): pods is forbidden: no\nretrying for 20s',
+	]);
 });

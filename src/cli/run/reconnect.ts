@@ -2,6 +2,8 @@ import type { ApiTransport } from '../../api/contract/transport.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Client } from '../../client/client.ts';
+import { ShortWatchError } from '../../client/short-watch-error.ts';
+import { ServerUnreachableError } from '../../client/transport/server-unreachable.ts';
 import { CommandError, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 
@@ -39,7 +41,7 @@ export class Outage {
 		// Informers retry more often than this: after such a gap the earlier outage must have ended.
 		if (now - this.#lastFailureAt > TIMEOUT_MS) this.#startedAt = undefined;
 		this.#lastFailureAt = now;
-		if (this.#startedAt === undefined) this.#report(`${describeError(error)}\nretrying`);
+		if (this.#startedAt === undefined) this.#report(outageText(error));
 		this.#startedAt ??= now;
 		if (now - this.#startedAt < TIMEOUT_MS) return;
 		this.#lost.reject(new CommandError('lost the connection to the server; running Jobs are not stopped'));
@@ -72,4 +74,13 @@ export class Outage {
 			duplex: async (request) => answered(await transport.duplex(request)),
 		};
 	}
+}
+
+/** What happens, for a user whose command is running. kubectl's text for a server that is not reached asks for its address. */
+function outageText(error: unknown): string {
+	const retrying = `retrying for ${TIMEOUT_MS / 1000}s`;
+	if (error instanceof ServerUnreachableError)
+		return `lost the connection to the server (${error.why}); ${retrying}`;
+	if (error instanceof ShortWatchError) return `${error.message}; ${retrying}`;
+	return `${describeError(error)}\n${retrying}`;
 }

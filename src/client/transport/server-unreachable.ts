@@ -1,4 +1,5 @@
 import { codeOf } from '../../base/files/system-error.ts';
+import { messageOf } from '../../base/message-of.ts';
 
 /**
  * The client cannot connect to the server, or the connection broke before a response. For a write, the caller
@@ -10,10 +11,12 @@ export class ServerUnreachableError extends Error {
 	readonly server: string;
 	/** Whether nothing listens at the address, which most likely means that the server is not running. */
 	readonly refused: boolean;
+	/** The cause, without the address: `connection refused`, `unexpected EOF`. */
+	readonly why: string;
 
 	constructor(server: string, cause: unknown) {
 		const refused = hasCode(cause, 'ECONNREFUSED');
-		const text = certificateFault(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+		const text = certificateFault(cause) ?? connectionFault(messageOf(cause));
 		super(
 			refused
 				? `The connection to the server ${server} was refused - did you specify the right host or port?`
@@ -22,7 +25,14 @@ export class ServerUnreachableError extends Error {
 		);
 		this.server = server;
 		this.refused = refused;
+		this.why = refused ? 'connection refused' : text;
 	}
+}
+
+/** Go's text for a connection that was closed, as kubectl prints it; other texts as they are. */
+function connectionFault(text: string): string {
+	if (text === 'aborted') return 'unexpected EOF';
+	return text === 'socket hang up' ? 'EOF' : text;
 }
 
 /** The message of Go's crypto/x509 if the error is about the server's certificate; undefined otherwise. */
