@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { processesWith } from '../support/process-table.ts';
 import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
+import { startStint } from '../support/stint-server.ts';
 
 /**
  * `stint run` without a server, as a new user starts it: it starts an embedded one, runs the manifest or the
@@ -179,4 +180,30 @@ test('run refuses an invalid manifest with field, file and line, and applies not
 	assert.match(await refused(good.replace('backoffLimit: 0', 'backoffLimit: many')), /job.yaml:6/);
 	assert.match(await refused(good.replace('  template:', '\ttemplate:')), /tab/i);
 	assert.match(await refused(`${good}\n---\n${never.replace('good', 'bad')}`), /restartPolicy/);
+});
+
+test('run and logs -f print each line once across restarts of the server, orderly and by a kill', async (t) => {
+	const folder = temporaryFolder(t);
+	const script = 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i; sleep 0.2; done';
+	const file = join(temporaryFolder(t), 'job.yaml');
+	writeFileSync(file, manifest('count', script));
+	let server = await startStint(t, { folder });
+	const { port } = new URL(server.url);
+	const running = new Running(STINT, ['run', '-f', file], server.env);
+	const [, pod = ''] = await running.printed(/\[(count-\w+)\] line 3\n/);
+	const following = new Running(STINT, ['logs', '-f', pod], server.env);
+	await following.printed(/line 5\n/);
+	for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+		await server.stop(signal);
+		await running.printed(/retrying/);
+		server = await startStint(t, { folder, args: ['--port', port] });
+	}
+	const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
+	const ran = await running.finished;
+	assert.equal(ran.stdout, numbers.map((number) => `[${pod}] line ${number}\n`).join(''));
+	assert.equal(ran.code, 0);
+	assert.doesNotMatch(ran.stderr, /cannot be read/);
+	const followed = await following.finished;
+	assert.equal(followed.stdout, numbers.map((number) => `line ${number}\n`).join(''), followed.stderr);
+	assert.equal(followed.code, 0);
 });

@@ -11,6 +11,7 @@ import { type CliContext, CommandError, type CommonFlags, type Connection } from
 import { describeError } from '../errors.ts';
 import { containersOf, type LogPartFlags, linePrefixOf, logNameOf, partOf } from '../logs/log-flags.ts';
 import { logLines } from '../logs/log-stream.ts';
+import { attemptOf, resumedLines } from '../logs/resumed-log.ts';
 import type { LogView } from '../run/followed-pods.ts';
 import { JobFollower } from '../run/job-follower.ts';
 import { Outage } from '../run/reconnect.ts';
@@ -68,8 +69,14 @@ export async function logs(context: CliContext, words: readonly string[], given:
 	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
 	// told apart.
 	const prefix = flags.prefix ?? (found.job !== undefined && chosen.length > 1);
-	const isComplete = await printLogs(context, connection, { sources, part, flags: { ...flags, prefix } });
-	return isComplete ? 0 : 1;
+	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));
+	const printed = printLogs(context, outage.observed(connection), {
+		sources,
+		part,
+		flags: { ...flags, prefix },
+		onError: (error) => outage.observeFailure(error),
+	});
+	return (await Promise.race([printed, outage.lost])) ? 0 : 1;
 }
 
 /** The logs to print. */
@@ -77,6 +84,8 @@ interface ChosenLogs {
 	readonly sources: readonly Source[];
 	readonly part: ReturnType<typeof partOf>;
 	readonly flags: Pick<LogsFlags, 'follow' | 'previous' | 'prefix' | 'ignoreErrors'>;
+	/** Called with each error of the connection before a log that is followed is requested again. */
+	readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -84,16 +93,22 @@ interface ChosenLogs {
  * read the only one.
  */
 async function printLogs(
-	{ stdout, stderr }: CliContext,
+	{ clock, stdout, stderr }: CliContext,
 	connection: Connection,
-	{ sources, part, flags }: ChosenLogs,
+	{ sources, part, flags, onError }: ChosenLogs,
 ): Promise<boolean> {
 	const { follow = false, previous = false, ignoreErrors = false } = flags;
+	const linesOf = ({ pod, container }: Source): AsyncIterable<readonly string[]> => {
+		if (!follow) return logLines(connection, pod, { ...part, container, previous });
+		const attempt = attemptOf(pod, container, previous ? 'previous' : 'follow');
+		return resumedLines(attempt, { connection, clock, part, onError });
+	};
 	let isComplete = true;
-	const print = async ({ pod, container }: Source): Promise<void> => {
+	const print = async (source: Source): Promise<void> => {
+		const { pod, container } = source;
 		const prefix = flags.prefix ? linePrefixOf(pod, container) : '';
 		try {
-			for await (const lines of logLines(connection, pod, { ...part, container, follow, previous })) {
+			for await (const lines of linesOf(source)) {
 				stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
 				await stdout.ready();
 			}

@@ -1,10 +1,11 @@
 import { linesMissingAt } from '../../api/contract/log-gap.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import type { Connection } from '../context.ts';
 import { withHint } from '../errors.ts';
-import { type LogOptions, logLines } from '../logs/log-stream.ts';
+import { type LogPart, resumedLines } from '../logs/resumed-log.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { runsHostPrograms } from './node-runtime.ts';
@@ -14,6 +15,7 @@ import type { Screen } from './terminal.ts';
 /** Options of {@link FollowedPods}. */
 export interface FollowedPodsOptions {
 	readonly connection: Connection;
+	readonly clock: Clock;
 	readonly screen: Screen;
 	readonly view: LogView;
 	/** Connects to a container that runs. Resolves to true once that has printed its output, and to false if its log has to. */
@@ -27,6 +29,8 @@ export interface FollowedPodsOptions {
 	readonly isInterrupted?: (() => boolean) | undefined;
 	/** Aborts all reading of logs. */
 	readonly signal: AbortSignal;
+	/** Called with each error of the connection to the server, before a log is requested again. */
+	readonly onError: (error: unknown) => void;
 	/** What follows a Pod's failure: `the Job retries in 10s`. Undefined: the failure is not reported. */
 	readonly afterFailure: (pod: Pod) => string | undefined;
 }
@@ -38,7 +42,7 @@ export interface LogView {
 	/** Whether the log of the container is printed. */
 	wants(pod: Pod, container: string): boolean;
 	/** The part of each log that is printed. */
-	readonly part: Pick<LogOptions, 'timestamps' | 'tailLines' | 'sinceSeconds' | 'sinceTime' | 'limitBytes'>;
+	readonly part: LogPart;
 }
 
 /** Number of last lines kept per container, for the report of its failure. */
@@ -129,7 +133,10 @@ export class FollowedPods {
 		for (const { containerId, how } of logReads(pod, status, this.#shown)) {
 			this.#shown.add(containerId);
 			const before = this.#reading.get(key) ?? Promise.resolve();
-			this.#reading.set(key, this.#read(pod, { container: status.name, how, before, isRunning }));
+			this.#reading.set(
+				key,
+				this.#read(pod, { container: status.name, containerId, how, before, isRunning }),
+			);
 		}
 	}
 
@@ -144,15 +151,16 @@ export class FollowedPods {
 	}
 
 	/** Requests the log at once, since its Pod may be deleted soon, and prints it once `before` has resolved. */
-	async #read(pod: Pod, { container, how, before, isRunning }: Reading): Promise<void> {
-		const { connection, screen, view, signal, connect } = this.#options;
+	async #read(pod: Pod, { before, isRunning, ...attempt }: Reading): Promise<void> {
+		const { container, how } = attempt;
+		const { screen, view, signal, connect } = this.#options;
 		if (how === 'follow' && isRunning && (await connect?.(pod, container))) return;
 		const source = view.sourceOf(pod, container);
 		const who = source ?? `pod/${pod.metadata.name}`;
 		const kept: string[] = [];
 		let missing = 0;
 		try {
-			for await (const lines of logLines(connection, pod, { ...view.part, container, [how]: true, signal })) {
+			for await (const lines of resumedLines({ pod, ...attempt }, { ...this.#options, part: view.part })) {
 				await before;
 				await screen.log(source, lines);
 				for (const line of lines) missing += linesMissingAt(line);
@@ -178,9 +186,8 @@ function shortened(line: string): string {
 	return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
 }
 
-interface Reading {
+interface Reading extends LogRead {
 	readonly container: string;
-	readonly how: LogRead['how'];
 	/** Whether the container runs: with `follow`, the attempt that is read. */
 	readonly isRunning: boolean;
 	/** Resolves once the logs of earlier attempts have been printed. */
