@@ -46,9 +46,9 @@ export interface CliContext extends Outputs {
 	/** The standard streams as bytes, and the terminal. */
 	readonly rawStreams: RawStreams;
 	/**
-	 * Calls `listener` at each signal that asks the process to end, and when the reader of standard output has
-	 * closed it (SIGPIPE). Returns the function that removes the listener. Without a listener each of them ends
-	 * the process at once.
+	 * Calls `listener` at each signal that asks the process to end, and when standard output is lost: its reader has
+	 * closed it (SIGPIPE), or the disk is full (write-error). Returns the function that removes the listener. Without a
+	 * listener each of them ends the process at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
 	/** The files of this machine. */
@@ -76,8 +76,14 @@ export interface CliContext extends Outputs {
 	startEmbedded(runtime: RuntimeChoice): Promise<Embedded>;
 }
 
-/** The signal that asks a command to end; SIGPIPE if the reader of its standard output has closed it. */
-export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
+/**
+ * The signal that asks a command to end; SIGPIPE if the reader of its standard output has closed it, and write-error if a
+ * write to it has failed for another reason, which has been reported.
+ */
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | LostOutput;
+
+/** Why standard output is lost. */
+export type LostOutput = 'SIGPIPE' | 'write-error';
 
 /** The flags that every command has. */
 export interface CommonFlags {

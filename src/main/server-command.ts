@@ -6,7 +6,6 @@ import { UnusablePathError } from '../base/files/private-files.ts';
 import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import { messageOf } from '../base/message-of.ts';
-import type { Interruption } from '../cli/context.ts';
 import { RUNTIME_VARIABLE, type RuntimeChoice, runtimeNamed } from '../cli/runtime-name.ts';
 import {
 	DEFAULT_EVICTION_HARD,
@@ -20,7 +19,7 @@ import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { addressRangeOf } from '../plan/services/allocation/ranges.ts';
 import { DEFAULT_POD_RANGE } from '../runtime/process/network/pod-range.ts';
 import { StoreLockedError } from '../store/store.ts';
-import { onInterrupt } from './interruptions.ts';
+import { continueWithoutOutput, type EndSignal, onEndSignal } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
 import { type DataFolder, dataFolder, defaultDataPath } from './server/data-folder.ts';
@@ -251,11 +250,10 @@ function numbersOf(
 const FAILED = 1;
 
 /** The exit code of the server per signal that stopped it, as documented in docs/server.md. */
-const EXIT_CODES: Readonly<Record<Interruption, number>> = {
+const EXIT_CODES: Readonly<Record<EndSignal, number>> = {
 	SIGTERM: 0,
 	SIGHUP: 129,
 	SIGINT: 130,
-	SIGPIPE: 0,
 };
 
 interface Stop {
@@ -267,13 +265,13 @@ interface Stop {
 
 /**
  * Makes the first SIGTERM, SIGINT or SIGHUP stop the server, and the second one end the process at once,
- * which loses no data: acknowledged writes are on disk. A closed standard output does not stop the server.
+ * which loses no data: acknowledged writes are on disk. A lost standard output does not stop the server.
  */
 function stopOnSignal(log: Log): Stop {
 	const stop = new AbortController();
-	let first: Interruption = 'SIGTERM';
-	onInterrupt((by) => {
-		if (by === 'SIGPIPE') return;
+	let first: EndSignal = 'SIGTERM';
+	continueWithoutOutput();
+	onEndSignal((by) => {
 		if (stop.signal.aborted) process.exit(EXIT_CODES[first]);
 		first = by;
 		log.info(`stopping: received ${by}`);

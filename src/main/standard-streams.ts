@@ -1,14 +1,18 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { systemReason } from '../base/files/folders.ts';
+import { codeOf } from '../base/files/system-error.ts';
 import type { OutputStream } from '../cli/print/output.ts';
-import { noticeClosedOutput } from './interruptions.ts';
+import { exitCodeWithOutput, noticeLostOutput } from './interruptions.ts';
+import { onOwnLine } from './own-line.ts';
 
 /**
- * A standard stream of this process as an {@link OutputStream}. Writes after the reader has closed it are
- * dropped.
+ * A standard stream of this process as an {@link OutputStream}. Writes after the reader has closed it, or after an
+ * error of standard output, are dropped.
  */
 export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	return {
 		write: (text) => {
-			if (stream.writable) stream.write(text);
+			if (stream.writable && !lost.has(stream)) stream.write(text);
 		},
 		get columns() {
 			return stream.isTTY ? stream.columns : undefined;
@@ -17,23 +21,53 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	};
 }
 
-/** EPIPE: the reader of the pipe has closed it. EIO: the terminal of a background process was closed. */
-const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
+/** The streams to which nothing is written any more. */
+const lost = new Set<NodeJS.WriteStream>();
 
 /**
- * Handles readers that close the standard streams early (`stint get ... | head`): a closed standard output is
- * treated as SIGPIPE (see interruptions.ts), all errors of standard error are ignored. Throws other errors. Call it
- * once.
+ * Handles errors of the standard streams. Call it once.
+ *
+ * 1. A standard output whose reader has closed it (`stint get ... | head`) is treated as SIGPIPE: see interruptions.ts.
+ * 2. Another error of standard output, such as a full disk, is printed, and the command fails.
+ * 3. Errors of standard error are ignored: there is no place to print them.
+ * 4. Of text for a file, all is written or the command fails. Node's stream for files takes a part for the whole: what
+ *    the disk has no room for would be lost, with exit code 0.
  */
 export function watchStandardStreams(): void {
-	for (const stream of [process.stdout, process.stderr]) {
-		stream.on('error', (error: NodeJS.ErrnoException) => {
-			// Where it could be reported, there is nothing to write to.
-			if (stream === process.stderr) return;
-			if (!READER_GONE.has(error.code ?? '')) throw error;
-			noticeClosedOutput();
-		});
+	const { stdout, stderr } = process;
+	stderr.on('error', () => undefined);
+	stdout.on('error', loseOutput);
+	if (fstatSync(stdout.fd).isFile()) stdout._write = writeToFile;
+	// A write to a file fails at once, but Node emits the error later: after process.exit, never.
+	process.on('exit', (code) => {
+		if (stdout.errored && !isReaderGone(stdout.errored)) loseOutput(stdout.errored);
+		process.exitCode = exitCodeWithOutput(code);
+	});
+}
+
+/** Writes a chunk to the file that standard output is. */
+function writeToFile(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+	try {
+		for (let at = 0; at < bytes.length; ) at += writeSync(process.stdout.fd, bytes, at);
+		done();
+	} catch (error) {
+		done(error instanceof Error ? error : new Error(String(error)));
 	}
+}
+
+function loseOutput(error: Error): void {
+	const { stdout, stderr } = process;
+	if (lost.has(stdout)) return;
+	lost.add(stdout);
+	const isClosed = isReaderGone(error);
+	const text = `error: cannot write to standard output: ${systemReason(error)}\n`;
+	if (!isClosed) stderr.write(onOwnLine(stderr, text));
+	noticeLostOutput(isClosed ? 'SIGPIPE' : 'write-error');
+}
+
+/** EPIPE: the reader of the pipe has closed it. EIO: the terminal of a background process was closed. */
+function isReaderGone(error: Error): boolean {
+	return codeOf(error) === 'EPIPE' || (codeOf(error) === 'EIO' && process.stdout.isTTY);
 }
 
 /**

@@ -50,6 +50,19 @@ test('a second interrupt kills the remaining Pods and does not wait', async (t) 
 	await assert.rejects(world.client.resource(pods, 'default').get('pi-1'), /not found/);
 });
 
+test('the second interrupt is proposed at a terminal, and only where the first one was an interrupt', async (t) => {
+	for (const by of ['SIGINT', 'SIGTERM', 'write-error'] as const) {
+		const world = await CliWorld.open(t);
+		world.columns = 200;
+		const command = startRun(world, jobManifest('pi'));
+		await command.stderr.has(/job\.batch\/pi created/);
+		command.interrupt(by);
+		const { code, stderr } = await command.ended;
+		assert.equal(code, { SIGINT: 130, SIGTERM: 143, 'write-error': 1 }[by]);
+		assert.equal(stderr.includes('interrupt again to kill its Pods at once'), by === 'SIGINT');
+	}
+});
+
 test('an interrupt does not delete objects that existed before the run', async (t) => {
 	const world = await CliWorld.open(t);
 	const first = startRun(world, jobManifest('pi'));

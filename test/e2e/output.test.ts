@@ -92,6 +92,37 @@ test('commands write their whole output to slow and closed pipes, and escape con
 		assert.equal(line(ours.stdout), 'evil: ^[[31mred^G\\r');
 	});
 
+	await t.test(
+		'commands fail if their output does not fit on the disk, and run deletes its Job',
+		{
+			skip: process.platform !== 'linux',
+		},
+		async () => {
+			const file = join(temporaryFolder(t), 'job.yaml');
+			const container = { name: 'c', image: 'busybox', command: ['sh', '-c', 'echo one; sleep 60'] };
+			const spec = { template: { spec: { restartPolicy: 'Never', containers: [container] } } };
+			writeFileSync(
+				file,
+				JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'full' }, spec }),
+			);
+			const full = 'error: cannot write to standard output: no space left on device\n';
+			const toFull = (...words: readonly string[]) =>
+				run('sh', ['-c', 'exec "$0" "$@" > /dev/full', STINT, ...words], { env: server.env });
+			for (const words of [
+				['get', 'jobs'],
+				['get', 'jobs', '-o', 'json'],
+				['describe', 'jobs'],
+				['--help'],
+			]) {
+				const { code, stderr } = await toFull(...words);
+				assert.deepEqual([code, stderr], [1, full], words.join(' '));
+			}
+			const { code, stderr } = await toFull('run', '-f', file);
+			assert.deepEqual([code, stderr], [1, `job.batch/full created\n${full}deleting job.batch/full\n`]);
+			assert.match((await server.stint('get', 'job', 'full')).stderr, /NotFound/);
+		},
+	);
+
 	await t.test('a server whose stdout is closed drops its output and keeps serving', async () => {
 		server.process.child.stdout.destroy();
 		assert.equal((await server.stint('get', 'jobs')).code, 0);

@@ -187,8 +187,9 @@ export class RunSession {
 	async #cleanUp(by: Interruption): Promise<number> {
 		this.#screen.status('');
 		const titles = this.#created.map(({ definition, object }) => displayName(definition, object));
-		if (titles.length > 0)
-			this.#screen.report(`deleting ${titles.join(', ')} (interrupt again to kill its Pods at once)`);
+		const isAtTerminal = by === 'SIGINT' && this.#screen.hasStatus;
+		const next = isAtTerminal ? ' (interrupt again to kill its Pods at once)' : '';
+		if (titles.length > 0) this.#screen.report(`deleting ${titles.join(', ')}${next}`);
 		await deleteCreated(this.#options.connection, this.#created, this.#killNow.signal);
 		return EXIT_CODES[by];
 	}

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { SystemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { CommandError } from '../../cli/context.ts';
-import { onInterrupt } from '../interruptions.ts';
+import { continueWithoutOutput, onEndSignal } from '../interruptions.ts';
 import { openLog } from '../log.ts';
 import { onOwnLine } from '../own-line.ts';
 import { dataFolder, defaultDataPath } from '../server/data-folder.ts';
@@ -41,8 +41,8 @@ export function registerRegistryCommand(program: Command): void {
 /** Runs the registry until a signal stops it. Sets the exit code: 0 after a signal, 1 after an error. */
 async function runRegistry(flags: RegistryFlags): Promise<void> {
 	const stop = new AbortController();
-	onInterrupt((by) => {
-		if (by === 'SIGPIPE') return;
+	continueWithoutOutput();
+	onEndSignal(() => {
 		if (stop.signal.aborted) process.exit(0);
 		stop.abort();
 	});
