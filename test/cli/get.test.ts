@@ -123,6 +123,18 @@ test('describe of a failed Job shows how its Pods ended, their last log lines an
 	assert.match(nothing.stderr, /pods "x" not found/);
 });
 
+test('describe of a failed Job shows the last log lines of the attempt that failed, not of the present one', async (t) => {
+	const world = await worldWith(t, 'pi');
+	await world.createPod(await world.job('pi'), 'pi-1');
+	world.logs.set('pi-1/main/previous', 'the cause\n');
+	world.logs.set('pi-1/main', 'all is well\n');
+	const more = { lastState: world.ended(1, 'run-1'), restartCount: 1, run: 'run-2' };
+	await world.report('pi-1', 'Running', { running: {} }, more);
+	const { stdout } = await world.run((context) => describe(context, ['job', 'pi'], { showEvents: true }));
+	assert.match(stdout, /exit code 1 \(after 0s, restarted once\)\n {6}\| the cause\n/);
+	assert.doesNotMatch(stdout, /all is well/);
+});
+
 test('logs of a Job prints the logs of all its Pods, each line with the name of its Pod', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const job = await world.job('pi');

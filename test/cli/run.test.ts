@@ -328,6 +328,35 @@ test('run reports each failed Pod at once, with its exit code, its last log line
 	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
 });
 
+test('run reports a failure without the log lines of an earlier attempt', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = startRun(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	await command.stderr.has(/created/);
+	await world.createPod(await world.job('pi'), 'pi-1', { tracked: true });
+	world.logs.set('pi-1/main/previous', 'hello\n');
+	world.logs.set('pi-1/main', '');
+	const more = { lastState: world.ended(3, 'run-1'), restartCount: 1, run: 'run-2' };
+	await world.report('pi-1', 'Running', { running: {} }, more);
+	await command.stderr.has(
+		/^pod\/pi-1 failed: container main: exit code 3: hello; the container was restarted$/m,
+	);
+	world.logs.set('pi-1/main/previous', '');
+	await world.report(
+		'pi-1',
+		'Running',
+		{ running: {} },
+		{
+			lastState: world.ended(3, 'run-2'),
+			restartCount: 2,
+			run: 'run-3',
+		},
+	);
+	await command.stderr.has(/^pod\/pi-1 failed: container main: exit code 3; the container was restarted$/m);
+	await world.report('pi-1', 'Failed', world.ended(3, 'run-3'), { restartCount: 2, run: 'run-3' });
+	await world.finish('pi', ...FAILED);
+	assert.match((await command.ended).stderr, /exit code 3 \(after 0s, restarted 2 times\)\n$/);
+});
+
 test('run ends if the Job is deleted before the first list', async (t) => {
 	const world = await CliWorld.open(t);
 	world.files.set('first.yaml', jobManifest('pi'));

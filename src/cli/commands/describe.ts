@@ -9,6 +9,7 @@ import { endpoints } from '../../api/core/endpoints/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
 import { replicationControllers } from '../../api/core/replicationcontroller/definition.ts';
 import { secrets } from '../../api/core/secret/definition.ts';
 import type { Secret } from '../../api/core/secret/schema.ts';
@@ -24,6 +25,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
 import { serviceCidrs } from '../../api/networking/servicecidr/definition.ts';
 import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
+import { lastStatusOf } from '../../plan/pod/snapshot.ts';
 import { isOf } from '../args/kind-of.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
 import { nothingFound, type Target } from '../args/resource-args.ts';
@@ -188,22 +190,25 @@ async function failureLines(connection: Connection, { metadata, spec }: Job): Pr
 	const lastLinesOf = new Map<ContainerFailure, readonly string[]>();
 	for (const failure of failures.slice(0, 3)) {
 		const pod = items.find((each) => each.metadata.name === failure.pod);
-		const { container } = failure;
-		if (pod && container !== undefined) lastLinesOf.set(failure, await lastLines(connection, pod, container));
+		if (pod) lastLinesOf.set(failure, await lastLines(connection, pod, failure));
 	}
 	const text = failuresText(failures, (failure) => lastLinesOf.get(failure) ?? []);
 	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];
 }
 
-/** The last log lines of a container; none if its log cannot be read. */
+/** The last log lines of the attempt that failed; none if its log cannot be read. */
 async function lastLines(
 	connection: Connection,
-	pod: KubeObject,
-	container: string,
+	pod: Pod,
+	{ container, containerId }: ContainerFailure,
 ): Promise<readonly string[]> {
+	if (container === undefined) return [];
 	const found: string[] = [];
+	// The container may have been restarted: its present log is that of another attempt.
+	const before = lastStatusOf(pod, container)?.lastState?.terminated;
+	const previous = before !== undefined && before.containerID === containerId;
 	try {
-		for await (const lines of logLines(connection, pod, { container, tailLines: LAST_LINES }))
+		for await (const lines of logLines(connection, pod, { container, previous, tailLines: LAST_LINES }))
 			found.push(...lines);
 	} catch {
 		// The failure is reported without log lines if the log cannot be read: the Pod may have been deleted.

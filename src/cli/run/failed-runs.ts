@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
-import { endText, wasStopped } from './failures.ts';
+import { endText, type Terminated, wasStopped } from './failures.ts';
 
 /** A failed container attempt, or a failed Pod; {@link FollowedPods} reports each one once, when it happens. */
 export interface FailedRun {
@@ -7,6 +7,8 @@ export interface FailedRun {
 	readonly key: string;
 	/** Name of the container; absent if the Pod failed without a failed container (eviction, deadline). */
 	readonly container?: string;
+	/** Container ID of the attempt. */
+	readonly containerId?: string;
 	/** The cause: `exit code 3`, `Evicted: The node was low on resource: memory.` */
 	readonly how: string;
 	/** What the node agent does next with the container; absent if the Pod has failed. */
@@ -30,7 +32,7 @@ function runsOf(pod: Pod, { name, state, lastState, restartCount }: ContainerSta
 	if (before && before.exitCode !== 0 && (state?.running || state?.waiting)) {
 		const attempt = state.running ? restartCount - 1 : restartCount;
 		const restart = state.running ? 'was restarted' : restartText(state.waiting);
-		runs.push({ key: `${uid} ${name} ${attempt}`, container: name, how: endText(before), restart });
+		runs.push({ key: `${uid} ${name} ${attempt}`, ...runOf(name, before), restart });
 	}
 	const last = state?.terminated;
 	// A container of a deleted Pod ends because the node agent stops it: that is no failure of its program.
@@ -40,8 +42,13 @@ function runsOf(pod: Pod, { name, state, lastState, restartCount }: ContainerSta
 		pod.status.phase === 'Failed' &&
 		!(deletionTimestamp && wasStopped(last))
 	)
-		runs.push({ key: `${uid} ${name} ${restartCount}`, container: name, how: endText(last) });
+		runs.push({ key: `${uid} ${name} ${restartCount}`, ...runOf(name, last) });
 	return runs;
+}
+
+function runOf(container: string, ended: Terminated): Omit<FailedRun, 'key'> {
+	const { containerID } = ended;
+	return { container, ...(containerID && { containerId: containerID }), how: endText(ended) };
 }
 
 /**

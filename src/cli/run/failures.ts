@@ -10,6 +10,8 @@ export interface ContainerFailure {
 	 * it.
 	 */
 	readonly container?: string;
+	/** Container ID of the attempt that failed: the log of a later one does not tell the cause. */
+	readonly containerId?: string;
 	/** Exit code of the container; absent if `container` is. */
 	readonly exitCode?: number;
 	/** The cause: `exit code 3`, `killed by SIGKILL (exit code 137), OOMKilled`, `PodOSNotSupported: ...`. */
@@ -23,7 +25,7 @@ export interface ContainerFailure {
 }
 
 /** The end of an attempt of a container. */
-type Terminated = NonNullable<ContainerState['terminated']>;
+export type Terminated = NonNullable<ContainerState['terminated']>;
 
 /** The failed containers of the Pods, and the Pods that failed without one; latest first. */
 export function failuresOf(pods: readonly Pod[]): readonly ContainerFailure[] {
@@ -60,6 +62,7 @@ function failuresOfContainers({ metadata, status }: Pod): readonly ContainerFail
 			{
 				pod: metadata.name ?? '',
 				container: name,
+				...(failed.containerID && { containerId: failed.containerID }),
 				exitCode: failed.exitCode,
 				how: endText(failed),
 				...(ran !== undefined && { ran }),

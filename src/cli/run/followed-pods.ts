@@ -64,6 +64,7 @@ export class FollowedPods {
 	/** Per container, the promise that all log reads so far have been printed. */
 	readonly #reading = new Map<string, Promise<void>>();
 	readonly #shown = new Set<string>();
+	/** The last lines of each attempt, by container ID. */
 	readonly #lastLines = new Map<string, readonly string[]>();
 	readonly #reported = new Set<string>();
 	readonly #reports: Promise<void>[] = [];
@@ -96,9 +97,9 @@ export class FollowedPods {
 		return [...this.#pods.values()];
 	}
 
-	/** The last log lines of a container, from its latest attempt that was read. */
-	lastLines(pod: Pod, container: string): readonly string[] {
-		return this.#lastLines.get(keyOf(pod, container)) ?? [];
+	/** The last log lines of the attempt of a container; none if it has written nothing. */
+	lastLines({ containerId = '' }: { readonly containerId?: string }): readonly string[] {
+		return this.#lastLines.get(containerId) ?? [];
 	}
 
 	/** Resolves once all logs that are being read, and all failures, have been printed. */
@@ -115,13 +116,14 @@ export class FollowedPods {
 	}
 
 	/** Reports a failure, below the log of the container that failed. */
-	async #reportFailure(pod: Pod, { container, how, restart }: FailedRun): Promise<void> {
+	async #reportFailure(pod: Pod, run: FailedRun): Promise<void> {
+		const { container, how, restart } = run;
 		if (container !== undefined) await this.#reading.get(keyOf(pod, container));
 		if (this.#options.signal.aborted) return;
 		const next = restart === undefined ? this.#options.afterFailure(pod) : `the container ${restart}`;
 		if (next === undefined) return;
 		const who = container === undefined ? '' : ` container ${container}:`;
-		const line = container === undefined ? undefined : this.lastLines(pod, container).at(-1);
+		const line = this.lastLines(run).at(-1);
 		const quoted = line === undefined ? '' : `: ${shortened(line)}`;
 		this.#options.screen.report(`pod/${pod.metadata.name} failed:${who} ${how}${quoted}; ${next}`);
 	}
@@ -152,7 +154,7 @@ export class FollowedPods {
 
 	/** Requests the log at once, since its Pod may be deleted soon, and prints it once `before` has resolved. */
 	async #read(pod: Pod, { before, isRunning, ...attempt }: Reading): Promise<void> {
-		const { container, how } = attempt;
+		const { container, containerId, how } = attempt;
 		const { screen, view, signal, connect } = this.#options;
 		if (how === 'follow' && isRunning && (await connect?.(pod, container))) return;
 		const source = view.sourceOf(pod, container);
@@ -166,7 +168,7 @@ export class FollowedPods {
 				for (const line of lines) missing += linesMissingAt(line);
 				kept.push(...lines.slice(-KEPT_LINES));
 				kept.splice(0, kept.length - KEPT_LINES);
-				this.#lastLines.set(keyOf(pod, container), kept);
+				this.#lastLines.set(containerId, kept);
 			}
 		} catch (error) {
 			if (signal.aborted) return;

@@ -184,10 +184,7 @@ export class JobFollower implements Follower {
 			return { verdict: 'complete', text: `${this.title} complete${took}`, exitCode: 0 };
 		const failures = failuresOf(this.pods());
 		const { reason, message } = condition;
-		const digest = failuresText(failures, ({ pod, container }) => {
-			const found = this.pods().find(({ metadata }) => metadata.name === pod);
-			return found && container !== undefined ? this.#followedPods.lastLines(found, container) : [];
-		});
+		const digest = failuresText(failures, (failure) => this.#followedPods.lastLines(failure));
 		return {
 			verdict: 'failed',
 			text: `${this.title} failed${took}: ${reason}${message ? `: ${message}` : ''}\n${digest}`.trimEnd(),

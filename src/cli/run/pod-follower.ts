@@ -88,7 +88,7 @@ export class PodFollower implements Follower {
 		const failures = failuresOf([pod]).filter(({ container }) => container !== undefined);
 		const { reason, message } = pod.status;
 		const why = reason ? `: ${reason}${message ? `: ${message}` : ''}` : '';
-		const digest = failuresText(failures, ({ container = '' }) => this.#followed.lastLines(pod, container));
+		const digest = failuresText(failures, (failure) => this.#followed.lastLines(failure));
 		return {
 			verdict: 'failed',
 			text: `${this.title} failed${why}\n${digest}`.trimEnd(),
