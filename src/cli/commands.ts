@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registerAuth } from './auth-commands.ts';
 import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { registerCreate } from './create-commands.ts';
@@ -18,7 +19,7 @@ import { registerRollout, registerScale, registerSet } from './workload-commands
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * stream-commands.ts (those that connect to containers), create-commands.ts (a command per kind, see create/),
+ * stream-commands.ts (those that connect to containers), auth-commands.ts, create-commands.ts (a command per kind, see create/),
  * image-commands.ts (images of this machine, see images/), workload-commands.ts (about Deployments, see workloads/), a file
  * per command: apply.ts, create.ts, expose.ts, get.ts, describe.ts, logs.ts, top.ts, delete.ts, run.ts, exec.ts, attach.ts, cp.ts,
  * port-forward.ts, scale.ts, rollout.ts, set-image.ts, auth.ts, doctor.ts. Beside them: manifest/ (reads and checks files),
@@ -113,31 +114,6 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	images: ['list, pull, load, save and remove the images of the runtime sandbox', registerImages],
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
-
-function registerAuth(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
-	const load = () => import('./commands/auth.ts');
-	command
-		.command('can-i')
-		.description('print whether an action is allowed; the exit code is 1 if it is not')
-		.argument('[words...]', 'VERB TYPE, VERB TYPE/NAME or VERB /PATH')
-		.option('-A, --all-namespaces', 'ask about the action in all namespaces')
-		.option('-q, --quiet', 'print nothing')
-		.option('--subresource <name>', 'ask about a subresource, such as log')
-		.option('--list', 'print all that is allowed in the namespace')
-		.option('--no-headers', 'with --list: do not print column headings')
-		.action((words: string[], own) =>
-			perform(async () => (await load()).canI(context, words, { ...command.opts(), ...own })),
-		);
-	command
-		.command('whoami')
-		.description('print your user name, groups and other attributes')
-		.option('-o, --output <form>', 'output format: json, yaml, jsonpath=TEMPLATE')
-		.action((own) => perform(async () => (await load()).whoAmI(context, { ...command.opts(), ...own })));
-}
 
 function registerExpose(
 	command: Command,
