@@ -10,6 +10,7 @@ import {
 	registerExec,
 	registerPortForward,
 	registerProxy,
+	splitAtDashes,
 } from './stream-commands.ts';
 import { printingWarnings } from './warnings.ts';
 import { registerRollout, registerScale, registerSet } from './workload-commands.ts';
@@ -250,9 +251,14 @@ function registerRun(
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
-			perform(async () =>
-				(await import('./commands/run.ts')).runObjects(context, words, { ...NONE, ...flags }),
-			),
+			perform(async () => {
+				// The first word after -- is not the name, as in kubectl.
+				if (words.length > 0 && splitAtDashes(command, words).target.length === 0 && !flags.filename)
+					throw new CommandError(
+						`NAME is required for run\nhint: write it before --, as in: ${calledAs('run hello --image=IMAGE -- ARGS')}`,
+					);
+				return (await import('./commands/run.ts')).runObjects(context, words, { ...NONE, ...flags });
+			}),
 		);
 }
 

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { registerCommands } from '../../src/cli/commands.ts';
 import { CliWorld, type Ended } from './cli-world.ts';
 
-/** The command lines of create and auth: how words and flags reach the commands. */
+/** The command lines of create, run and auth: how words and flags reach the commands. */
 
 /** Runs a command line; what follows `stint`. */
 function line(world: CliWorld, ...words: readonly string[]): Promise<Ended> {
@@ -75,4 +75,12 @@ test('auth passes its flags on, and ends with the exit code of the command', asy
 	assert.match(JSON.stringify(specs), /"namespace":"n"/);
 	assert.equal((await line(world, 'auth', 'can-i', '--list', '--no-headers')).stdout.split('\n').length, 3);
 	assert.equal((await line(world, 'auth', 'can-i', 'get')).code, 1);
+});
+
+test('the name of a run stands before --', async (t) => {
+	const world = await CliWorld.open(t);
+	const unnamed = await line(world, 'run', '--image', 'busybox', '--', 'echo', 'hi');
+	assert.match(unnamed.stderr, /^error: NAME is required for run\n/);
+	const dry = ['run', 'x', '--image', 'busybox', '--dry-run=client', '-o', 'json', '--', 'echo', 'hi'];
+	assert.match((await line(world, ...dry)).stdout, /"args": \[\s*"echo",\s*"hi"\s*\]/);
 });
