@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { nodes } from '../../src/api/core/node/definition.ts';
+import { MISSING_PROGRAM } from '../../src/api/contract/missing-program.ts';
 import { deleteObjects } from '../../src/cli/commands/delete.ts';
 import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
@@ -8,34 +8,21 @@ import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 
 /** `stint run` of a Job that flags describe, without a manifest. */
 
-/** Creates the Node of the Pods, with a `containerRuntimeVersion`. */
-async function createNode(world: CliWorld, containerRuntimeVersion: string): Promise<void> {
-	const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' }, spec: {}, status: {} };
-	const created = await world.client.resource(nodes).create(node);
-	const nodeInfo = { ...NODE_INFO, containerRuntimeVersion };
-	await world.client.resource(nodes).update({ ...created, status: { nodeInfo } }, 'status');
-}
-
-const NODE_INFO = {
-	...{ machineID: '', systemUUID: '', bootID: '', kernelVersion: '6', osImage: '', kubeletVersion: '' },
-	...{ kubeProxyVersion: '', operatingSystem: 'linux', architecture: 'amd64' },
-};
-
-test('run hints at --command only where containers are programs of the machine', async (t) => {
+test('run does not hint at --command for another problem of an image', async (t) => {
 	const world = await CliWorld.open(t);
-	await createNode(world, 'sandbox://0.1.0');
 	const run = world.start((context) => runObjects(context, ['pi'], { ...FLAGS, filename: [], image: 'a/b' }));
 	await run.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
-	await world.report('pi-1', 'Pending', { waiting: { reason: 'ErrImagePull', message: 'denied' } });
-	await run.stderr.has(/ErrImagePull: denied\n/);
+	await world.report('pi-1', 'Pending', {
+		waiting: { reason: 'ErrImagePull', message: 'images.yaml:2:3: no' },
+	});
+	await run.stderr.has(/ErrImagePull: images.yaml:2:3: no\n/);
 	await world.finish('pi', ...FAILED);
 	assert.doesNotMatch((await run.ended).stderr, /hint:/);
 });
 
 test('run of a Job from flags with an unknown image hints at --command', async (t) => {
 	const world = await CliWorld.open(t);
-	await createNode(world, 'process://0.1.0');
 	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
 		world.start((context) =>
 			runObjects(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }),
@@ -43,14 +30,16 @@ test('run of a Job from flags with an unknown image hints at --command', async (
 	const fail = async (command: RunningCommand, name: string): Promise<string> => {
 		await command.stderr.has(/created/);
 		await world.createPod(await world.job(name), `${name}-1`);
-		await world.report(`${name}-1`, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'none' } });
+		await world.report(`${name}-1`, 'Pending', {
+			waiting: { reason: 'ErrImagePull', message: MISSING_PROGRAM },
+		});
 		await world.finish(name, ...FAILED);
 		return (await command.ended).stderr;
 	};
 	const failed = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
 	assert.match(
 		failed,
-		/ErrImagePull: none\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
+		/ErrImagePull: no program is configured for image\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
 	);
 	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
 	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);

@@ -8,7 +8,6 @@ import { withHint } from '../errors.ts';
 import { type LogPart, resumedLines } from '../logs/resumed-log.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
-import { runsHostPrograms } from './node-runtime.ts';
 import { podNoticesOf } from './notices/pod-notices.ts';
 import type { Screen } from './terminal.ts';
 
@@ -78,12 +77,10 @@ export class FollowedPods {
 		this.#pods.set(pod.metadata.uid ?? '', pod);
 		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 		for (const status of [...initContainerStatuses, ...containerStatuses]) this.#readLogs(pod, status);
-		for (const { key, text, concernsImage } of podNoticesOf(pod)) {
+		for (const { key, text, lacksProgram } of podNoticesOf(pod)) {
 			if (this.#reported.has(key)) continue;
 			this.#reported.add(key);
-			if (concernsImage && this.#options.imageHint !== undefined)
-				this.#reports.push(this.#reportImage(pod, text, this.#options.imageHint));
-			else this.#options.screen.report(text);
+			this.#options.screen.report(withHint(text, lacksProgram ? this.#options.imageHint : undefined));
 		}
 		for (const run of failedRuns(pod)) {
 			if (this.#reported.has(run.key)) continue;
@@ -106,13 +103,6 @@ export class FollowedPods {
 	async drained(): Promise<void> {
 		await Promise.all(this.#reading.values());
 		await Promise.all(this.#reports);
-	}
-
-	/** Reports why an image is missing. Images that are pulled have programs of their own, so no hint helps there. */
-	async #reportImage(pod: Pod, text: string, hint: string): Promise<void> {
-		const { connection, screen, signal } = this.#options;
-		const runsPrograms = await runsHostPrograms(connection, pod.spec.nodeName ?? '');
-		if (!signal.aborted) screen.report(withHint(text, runsPrograms ? hint : undefined));
 	}
 
 	/** Reports a failure, below the log of the container that failed. */

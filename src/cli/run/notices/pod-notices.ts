@@ -1,3 +1,4 @@
+import { MISSING_PROGRAM } from '../../../api/contract/missing-program.ts';
 import type { ContainerStatus, Pod } from '../../../api/core/pod/schema.ts';
 
 /** A message about a Pod or Job for the user, printed once per key. */
@@ -5,7 +6,7 @@ export interface RunNotice {
 	readonly key: string;
 	readonly text: string;
 	/** Set if the container's image stands for no program; the user can fix that by specifying a command. */
-	readonly concernsImage?: boolean;
+	readonly lacksProgram?: boolean;
 }
 
 /** Why a Pod does not start: it cannot be scheduled, or a container waits for something unusual. */
@@ -48,8 +49,9 @@ function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly R
 	const who = `pod/${metadata.name}: ${name}`;
 	// ErrImagePull has the cause; the ImagePullBackOff after it only announces the retry. Both have the same key.
 	const concernsImage = /^(ErrImagePull|ImagePullBackOff)$/.test(reason);
+	const lacksProgram = concernsImage && message.includes(MISSING_PROGRAM);
 	const key = `${ownerOf(metadata)} ${name} ${concernsImage ? 'image' : reason}`;
-	return [{ key, text: `${who}: ${reason}: ${message}`, ...(concernsImage && { concernsImage }) }];
+	return [{ key, text: `${who}: ${reason}: ${message}`, ...(lacksProgram && { lacksProgram }) }];
 }
 
 function ownerOf({ ownerReferences, uid }: Pod['metadata']): string {

@@ -17,6 +17,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MISSING_PROGRAM } from '../../../api/contract/missing-program.ts';
 import { systemReason } from '../../../base/files/folders.ts';
 import { parseImageReference, repositoryText, splitDomain } from '../../../image/names/image-reference.ts';
 import { ImageError } from '../../contract.ts';
@@ -58,7 +59,7 @@ export class ImageTable {
 	missing(image: string): ImageError {
 		return new ImageError(
 			'ErrImagePull',
-			`no program is configured for image "${image}": set "command" in the container, ` +
+			`${MISSING_PROGRAM} "${image}": set "command" in the container, ` +
 				`or add an entry for the image to ${this.#path}`,
 		);
 	}
