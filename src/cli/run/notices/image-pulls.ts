@@ -4,6 +4,7 @@ import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
 import { Informer } from '../../../client/informer.ts';
 import type { FollowerOptions } from '../follower.ts';
+import { runsHostPrograms } from '../node-runtime.ts';
 
 /** Where the Events of a run's Pods are. */
 export interface ImagePullsOptions
@@ -16,13 +17,19 @@ export interface ImagePullsOptions
 
 /**
  * The images that the node agent pulls for the Pods of a run, which may take minutes in which nothing else happens. Only
- * Events say so. Errors of their watch are ignored: a user may not be allowed to read Events.
+ * Events say so. Where containers are programs of the machine, a kubelet's Events are recorded too, but nothing is
+ * pulled. Errors of their watch are ignored: a user may not be allowed to read Events.
  */
 export class ImagePulls {
+	readonly #options: ImagePullsOptions;
 	/** By the UID of the Pod. */
 	readonly #pulls = new Map<string, Event[]>();
+	/** By the name of a Node, whether its containers are programs of the machine. */
+	readonly #runsPrograms = new Map<string, Promise<boolean>>();
 
-	constructor({ connection, clock, created, signal, metadata, onChange }: ImagePullsOptions) {
+	constructor(options: ImagePullsOptions) {
+		this.#options = options;
+		const { connection, clock, created, signal, metadata } = options;
 		const { namespace, resourceVersion = '' } = metadata;
 		const informer = new Informer(connection.client.resource(events, namespace), {
 			clock,
@@ -31,12 +38,20 @@ export class ImagePulls {
 			...(created && { from: { resourceVersion, objects: [] } }),
 		});
 		informer.subscribe((event) => {
-			if (!event) return;
-			const { uid = '' } = event.involvedObject;
-			this.#pulls.set(uid, [...(this.#pulls.get(uid) ?? []), event]);
-			onChange();
+			if (event) void this.#add(event);
 		});
 		void informer.run(signal);
+	}
+
+	async #add(event: Event): Promise<void> {
+		const { connection, onChange } = this.#options;
+		const node = event.source?.host || event.reportingInstance;
+		const runsPrograms = this.#runsPrograms.get(node) ?? runsHostPrograms(connection, node);
+		this.#runsPrograms.set(node, runsPrograms);
+		if (await runsPrograms) return;
+		const { uid = '' } = event.involvedObject;
+		this.#pulls.set(uid, [...(this.#pulls.get(uid) ?? []), event]);
+		onChange();
 	}
 
 	/** The images that are pulled for these Pods now, for the status line: `, pulling nginx`; empty if none is. */
