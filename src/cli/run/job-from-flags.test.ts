@@ -59,7 +59,8 @@ test('flags that give no valid Job are rejected with the reason', () => {
 	refused({ command: true }, /requires a command/);
 	refused({ env: ['A'] }, /NAME=VALUE/);
 	refused({ labels: 'a' }, /KEY=VALUE/);
-	refused({ completions: '-1' }, /whole number/);
+	refused({ completions: '-1' }, /^--completions: must be a whole number, not "-1"$/);
+	refused({ backoffLimit: 'a' }, /^--backoff-limit: must be a whole number, not "a"$/);
 });
 
 test('flags that describe a Job are rejected together with a manifest', () => {

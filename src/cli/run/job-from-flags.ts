@@ -108,14 +108,18 @@ function labelsOf(text = ''): Readonly<Record<string, string>> {
 	);
 }
 
+/** The flags with whole numbers, by the fields that they set. */
+const COUNTS = {
+	completions: '--completions',
+	parallelism: '--parallelism',
+	backoffLimit: '--backoff-limit',
+} as const;
+
 /** A field with a whole number. Larger ones than the API allows are rejected by the server, with the field's limit. */
-function count(
-	field: 'completions' | 'parallelism' | 'backoffLimit',
-	text: string | undefined,
-): Readonly<Record<string, number>> {
+function count(field: keyof typeof COUNTS, text: string | undefined): Readonly<Record<string, number>> {
 	if (text === undefined) return {};
 	const value = Number(text);
 	if (text === '' || !Number.isInteger(value) || value < 0)
-		throw new CommandError(`${field}: must be a whole number, not "${text}"`);
+		throw new CommandError(`${COUNTS[field]}: must be a whole number, not "${text}"`);
 	return { [field]: value };
 }
