@@ -16,7 +16,7 @@ test('run does not hint at --command for another problem of an image', async (t)
 	await world.report('pi-1', 'Pending', {
 		waiting: { reason: 'ErrImagePull', message: 'images.yaml:2:3: no' },
 	});
-	await run.stderr.has(/ErrImagePull: images.yaml:2:3: no\n/);
+	await run.stderr.has(/ErrImagePull: images.yaml:2:3: no; retried/);
 	await world.finish('pi', ...FAILED);
 	assert.doesNotMatch((await run.ended).stderr, /hint:/);
 });
@@ -39,7 +39,7 @@ test('run of a Job from flags with an unknown image hints at --command', async (
 	const failed = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
 	assert.match(
 		failed,
-		/ErrImagePull: no program is configured for image\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
+		/ErrImagePull: no program is configured for image; retried .*\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
 	);
 	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
 	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);

@@ -180,7 +180,9 @@ test('run prints why Pods wait at once, and each reason once', async (t) => {
 	await world.finish('pi', ...FAILED);
 	const { code, stderr } = await command.ended;
 	assert.equal(code, 1);
-	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
+	assert.deepEqual(stderr.match(/pod\/pi-.*/g), [
+		'pod/pi-1: main: ErrImagePull: no such image; retried with a back-off of 10s to 5m',
+	]);
 });
 
 test('run prints why the server refuses Pods of the Job at once, and each reason once', async (t) => {

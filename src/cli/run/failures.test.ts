@@ -104,7 +104,7 @@ test('an image that stands for no program is reported once for all Pods of a Job
 	assert.deepEqual(keys(pull), keys(wait));
 	assert.deepEqual(
 		podNoticesOf(pull).map(({ text }) => text),
-		['pod/a: main: ErrImagePull: no such image'],
+		['pod/a: main: ErrImagePull: no such image; retried with a back-off of 10s to 5m'],
 	);
 });
 

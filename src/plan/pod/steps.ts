@@ -11,7 +11,7 @@ import { type Attempt, isSidecar, lastStatusOf, type PodSnapshot, type StartBack
 import { type StopOrder, stopOf } from './stopping.ts';
 
 /** The backoff after a failed image pull or container creation. */
-const START_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+export const START_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
 
 /** When a failed start is retried, in ms since the epoch. */
 export function nextRetryAt({ at, failures, retryAfterMs }: StartBackoff): number {

@@ -1,5 +1,7 @@
 import { MISSING_PROGRAM } from '../../../api/contract/missing-program.ts';
 import type { ContainerStatus, Pod } from '../../../api/core/pod/schema.ts';
+import { humanDuration } from '../../../api/meta/duration.ts';
+import { START_BACKOFF } from '../../../plan/pod/steps.ts';
 
 /** A message about a Pod or Job for the user, printed once per key. */
 export interface RunNotice {
@@ -41,6 +43,9 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 /** Waiting reasons of a container that the node agent has not created yet. */
 const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
+/** What follows a failed pull. Nothing else is printed until one succeeds, which may be never. */
+const PULL_RETRY = `; retried with a back-off of ${humanDuration(START_BACKOFF.baseMs)} to ${humanDuration(START_BACKOFF.capMs)}`;
+
 function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly RunNotice[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
 	// The node agent sets a message only if the start is blocked, for example by a volume that cannot be mounted.
@@ -51,7 +56,8 @@ function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly R
 	const concernsImage = /^(ErrImagePull|ImagePullBackOff)$/.test(reason);
 	const lacksProgram = concernsImage && message.includes(MISSING_PROGRAM);
 	const key = `${ownerOf(metadata)} ${name} ${concernsImage ? 'image' : reason}`;
-	return [{ key, text: `${who}: ${reason}: ${message}`, ...(lacksProgram && { lacksProgram }) }];
+	const next = concernsImage ? PULL_RETRY : '';
+	return [{ key, text: `${who}: ${reason}: ${message}${next}`, ...(lacksProgram && { lacksProgram }) }];
 }
 
 function ownerOf({ ownerReferences, uid }: Pod['metadata']): string {
