@@ -74,8 +74,20 @@ export function registerCommands(
 	};
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
 	for (const [name, [description, register]] of Object.entries(COMMANDS)) {
-		if (only === undefined || only === name) register(command(name, description), context, perform);
+		if (only !== undefined && only !== name) continue;
+		const made = command(name, description);
+		register(made, context, perform);
+		hintAtCommands(made, name);
 	}
+}
+
+/** After an error, such as an unknown command, a command with commands of its own names them. */
+function hintAtCommands(group: Command, words: string): void {
+	const names = group.commands.map((each) => each.name()).filter((name) => name !== 'help');
+	if (names.length === 0) return;
+	const more = words === 'create' ? `; other kinds: ${calledAs('apply -f FILE')}` : '';
+	group.showHelpAfterError(`hint: the commands of ${words}: ${names.join(', ')}${more}`);
+	for (const each of group.commands) hintAtCommands(each, `${words} ${each.name()}`);
 }
 
 /** Options of {@link registerCommands}. */

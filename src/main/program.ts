@@ -29,6 +29,8 @@ export function makeProgram(context: CliContext, finish: (code: number) => void,
 	if (only === undefined || only === SERVER) registerServerCommand(program);
 	if (only === undefined || only === REGISTRY) registerRegistryCommand(program);
 	if (only !== SERVER && only !== REGISTRY) registerCommands(program, context, { finish, only });
+	// At the end: the commands would take it over.
+	program.showHelpAfterError(`hint: the commands are listed by: ${calledAs('--help')}`);
 	return program;
 }
 

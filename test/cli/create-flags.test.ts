@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Command } from 'commander';
 import { registerCommands } from '../../src/cli/commands.ts';
+import type { CliContext } from '../../src/cli/context.ts';
 import { CliWorld, type Ended } from './cli-world.ts';
 
 /** The command lines of create, run and auth: how words and flags reach the commands. */
@@ -83,4 +84,33 @@ test('the name of a run stands before --', async (t) => {
 	assert.match(unnamed.stderr, /^error: NAME is required for run\n/);
 	const dry = ['run', 'x', '--image', 'busybox', '--dry-run=client', '-o', 'json', '--', 'echo', 'hi'];
 	assert.match((await line(world, ...dry)).stdout, /"args": \[\s*"echo",\s*"hi"\s*\]/);
+});
+
+test('an unknown command is answered with the ones that there are', async (t) => {
+	const world = await CliWorld.open(t);
+	const errors = async (...words: readonly string[]): Promise<string> => {
+		let text = '';
+		const program = new Command('stint').exitOverride().configureOutput({
+			writeErr: (part) => {
+				text += part;
+			},
+		});
+		const command = async (context: CliContext): Promise<number> => {
+			registerCommands(program, context, { finish: () => undefined, only: words[0] });
+			await assert.rejects(program.parseAsync(['node', 'stint', ...words]), {
+				code: 'commander.unknownCommand',
+			});
+			return 1;
+		};
+		await world.run(command);
+		return text;
+	};
+	assert.match(
+		await errors('create', 'ingress', 'x'),
+		/^error: unknown command 'ingress'\nhint: the commands of create: configmap, .*, token; other kinds: stint apply -f FILE\n$/,
+	);
+	assert.match(
+		await errors('create', 'secret', 'x'),
+		/\nhint: the commands of create secret: generic, tls, docker-registry\n$/,
+	);
 });
