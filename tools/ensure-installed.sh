@@ -130,6 +130,23 @@ _npm_install() {
 		exit 1
 	fi
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
-	"$STINT_NODE" --version >/dev/null || _fail "the packaged Node, $STINT_NODE, does not run on this machine ($(uname -sm))"
+	_check_packaged_node
 	: >"$_modules/.stint-$1"
+}
+
+# Fails if the packaged Node does not run here, with the loader's message, and with what to install for the two usual
+# causes in images of containers: one made without a C++ compiler's libraries, and one with musl instead of glibc.
+_check_packaged_node() {
+	if _output=$("$STINT_NODE" --version 2>&1); then return 0; fi
+	echo "$_output" >&2
+	echo "error: the packaged Node, $STINT_NODE, does not run on this machine ($(uname -sm))" >&2
+	case $_output in
+	*libatomic.so.1*)
+		echo "hint: it needs the library libatomic.so.1: apt-get install libatomic1 (Debian, Ubuntu), dnf install libatomic (Fedora)" >&2
+		;;
+	*'not found'*)
+		echo "hint: it needs glibc; images of Alpine have musl instead: use one of Debian, Ubuntu or Fedora" >&2
+		;;
+	esac
+	exit 1
 }

@@ -82,6 +82,30 @@ test('a start fails each time if the packaged Node does not run on this machine,
 	}
 });
 
+test('a packaged Node that does not run is reported with what to install, where the cause is a usual one', (t) => {
+	const atomic = 'error while loading shared libraries: libatomic.so.1: cannot open shared object file';
+	const causes = [
+		{ node: `echo "${atomic}" >&2; exit 127`, hint: /^hint: it needs .*: apt-get install libatomic1 / },
+		{
+			node: 'echo "node: not found" >&2; exit 127',
+			hint: /^hint: it needs glibc; images of Alpine have musl/,
+		},
+		{ node: 'echo "Illegal instruction" >&2; exit 132', hint: undefined },
+	];
+	for (const { node, hint } of causes) {
+		const checkout = new Checkout(t);
+		checkout.command('node', 'echo v20.20.2');
+		installNpm10(checkout, node);
+		const { code, err } = checkout.start();
+		assert.equal(code, 1);
+		const [, said, error, last] = err.split('\n');
+		assert.match(said ?? '', /libatomic|not found|Illegal/);
+		assert.match(error ?? '', /^error: the packaged Node, .* does not run on this machine/);
+		if (hint) assert.match(last ?? '', hint);
+		else assert.equal(last, '');
+	}
+});
+
 test('a start in a checkout that is not writable fails at once and names the path', (t) => {
 	for (const path of ['.cache', 'node_modules']) {
 		const checkout = new Checkout(t);
