@@ -74,7 +74,9 @@ export class CriSandboxes {
 			if (!(error instanceof CriError)) throw error;
 			// An earlier call, of which the answer was lost, may have created it.
 			const made = (await this.list()).find((sandbox) => sandbox.id === id);
-			if (made) return made;
+			if (made?.state === 'ready') return made;
+			// containerd keeps one whose network could not be made. If it cannot be removed either, the Pod gets a further one.
+			if (made) await this.remove(id).catch(() => undefined);
 			throw new Error(`rpc error: code = ${CODE_NAMES[error.code] ?? error.code} desc = ${error.message}`);
 		}
 		const made = (await this.list()).find((sandbox) => sandbox.id === id);
