@@ -216,7 +216,9 @@ export class PodWorkers {
 			if (isLarge(known)) await this.#ownTurn();
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
-			const plan = planPod(await this.#observe(pod));
+			const seen = await this.#observe(pod);
+			if (isLarge(pod)) await this.#ownTurn();
+			const plan = planPod(seen);
 			if (isLarge(pod)) await this.#ownTurn();
 			if (this.#signal?.aborted) break;
 			this.#probe(pod, plan);
