@@ -6,9 +6,10 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import type { Client } from '../../src/client/client.ts';
+import type { NodeAgent } from '../../src/node/agent/agent.ts';
 import { passTime } from '../support/control-plane.ts';
 import { test } from '../support/transports.ts';
-import { type NodeOptions, pod, startNode, type TestNode } from './test-node.ts';
+import { inPhase, type NodeOptions, pod, startNode, type TestNode } from './test-node.ts';
 
 /** Changes of running Pods: ephemeral containers, and resizes in place. The node has 4 cpus. */
 
@@ -136,4 +137,25 @@ test('a new agent continues a resize that the runtime has refused', async (t) =>
 	const { status } = await pass(1);
 	assert.deepEqual(status.containerStatuses?.[0]?.resources, { requests: { cpu: '2' } });
 	assert.deepEqual(await reasons(node), ['ResizeStarted', 'ResizeError', 'ResizeCompleted']);
+});
+
+test('a request to a new agent waits until that knows the Pods of the one before', async (t) => {
+	const asked: Promise<string>[] = [];
+	const made = (agent: NodeAgent): void => {
+		const streams = { stdin: false, stdout: true, stderr: true, tty: false };
+		const request = { namespace: 'default', pod: 'p', container: 'main', command: ['true'], ...streams };
+		asked.push(
+			agent.exec(request).then(
+				() => 'runs',
+				(error: unknown) => String(error),
+			),
+		);
+	};
+	const node = await startNode(t, { made });
+	assert.match((await asked[0]) ?? '', /pods "p" not found/);
+	await podsOf(node.plane.client).create(pod('p', ['sleep', 'infinity']));
+	await node.plane.until(pods, 'p', inPhase('Running'));
+	await node.stopAgent();
+	await node.startAgent();
+	assert.equal(await asked[1], 'runs');
 });

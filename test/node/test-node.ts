@@ -54,6 +54,8 @@ export interface NodeOptions {
 	readonly resizeError?: FakeRuntimeOptions['resizeError'];
 	/** Called with the configuration of each container that the runtime creates. */
 	created?(config: ContainerConfig): void;
+	/** Called with each agent before it runs. */
+	made?(agent: NodeAgent): void;
 	/** Default: the system's clock. */
 	readonly clock?: Clock;
 }
@@ -70,6 +72,7 @@ export async function startNode(
 		exec,
 		resizeError,
 		images,
+		made,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
 ): Promise<TestNode> {
@@ -114,6 +117,7 @@ export async function startNode(
 			version: 'test',
 			onError,
 		});
+		made?.(agent);
 		running = agent.run(stop.signal);
 		await agent.registered;
 	};

@@ -280,7 +280,7 @@ export class NodeAgent implements NodeApi {
 	}
 
 	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
-		return this.#logs.read(this.#podOf(request), request);
+		return await this.#logs.read(await this.#podOf(request), request);
 	}
 
 	async usage(): Promise<NodeUse> {
@@ -288,7 +288,7 @@ export class NodeAgent implements NodeApi {
 	}
 
 	async exec(request: ContainerExecRequest): Promise<Duplex> {
-		const { uid = '' } = this.#podOf(request).metadata;
+		const { uid = '' } = (await this.#podOf(request)).metadata;
 		const latest = this.#view.attemptsOf(uid).get(request.container)?.at(-1);
 		// Upstream's message, which clients know; there it is a 500, although the request is at fault.
 		if (latest?.state !== 'running') throw badRequest(`container not found (${quote(request.container)})`);
@@ -296,7 +296,7 @@ export class NodeAgent implements NodeApi {
 	}
 
 	async attach(request: ContainerAttachRequest): Promise<Duplex> {
-		const { metadata, spec } = this.#podOf(request);
+		const { metadata, spec } = await this.#podOf(request);
 		const { uid = '', name, namespace } = metadata;
 		const latest = this.#view.attemptsOf(uid).get(request.container)?.at(-1);
 		// Upstream's message, in which the Pod is named as the kubelet does (GetPodFullName).
@@ -312,7 +312,7 @@ export class NodeAgent implements NodeApi {
 	}
 
 	async portForward(request: PodPortRequest): Promise<Duplex> {
-		const { uid = '' } = this.#podOf(request).metadata;
+		const { uid = '' } = (await this.#podOf(request)).metadata;
 		const sandbox = this.#view.sandboxOf(uid);
 		if (!sandbox) throw badRequest(`sandbox of pod ${request.pod} not found`);
 		return startedSession(this.#options.runtime.portForward(sandbox.id, request.port));
@@ -326,7 +326,12 @@ export class NodeAgent implements NodeApi {
 		return { logs, volumes: (await this.#options.volumes?.usageOf(uid)) ?? new Map() };
 	}
 
-	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {
+	/**
+	 * The Pod of a request. What a server has started before is known only once it was listed: until then the container would
+	 * seem to be gone, and its log complete.
+	 */
+	async #podOf(request: { readonly namespace: string; readonly pod: string }): Promise<Pod> {
+		await this.#pods.synced;
 		const pod = this.#pods.get(request.namespace, request.pod);
 		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
 		return pod;
