@@ -11,16 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,8 +50,6 @@ struct outcome {
 	struct failure failure;
 };
 
-typedef bool work(const struct request *request, int *made, struct failure *failure);
-
 static _Noreturn void run_child(const struct request *request, work *perform, int report, int go) {
 	struct outcome outcome = {.made = -1};
 	char byte;
@@ -70,7 +65,7 @@ static bool take_outcome(pid_t pid, int report, int go, int *made, struct failur
 	struct outcome outcome;
 	char path[64];
 	if (write(go, "g", 1) != 1 || read(report, &outcome, sizeof outcome) != sizeof outcome)
-		return errno = ECHILD, fail(failure, "network", NULL);
+		return errno = ECHILD, fail(failure, "child", NULL);
 	*failure = outcome.failure;
 	if (!outcome.done || outcome.made < 0) return outcome.done;
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, outcome.made);
@@ -78,13 +73,11 @@ static bool take_outcome(pid_t pid, int report, int go, int *made, struct failur
 	return *made >= 0 || fail(failure, "network", path);
 }
 
-/* Performs a request in a child with the new namespaces `flags`. */
-static bool by_child(const struct request *request, uint64_t flags, work *perform, int *made, struct failure *failure) {
+bool by_child(const struct request *request, uint64_t flags, work *perform, int *made, struct failure *failure) {
 	int report[2], go[2];
 	if (pipe2(report, O_CLOEXEC) != 0) return fail(failure, "pipe", NULL);
 	if (pipe2(go, O_CLOEXEC) != 0) return close(report[0]), close(report[1]), fail(failure, "pipe", NULL);
-	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	pid_t pid = fork_into(flags);
 	if (pid == 0) {
 		close(go[1]);
 		run_child(request, perform, report[1], go[0]);

@@ -5,57 +5,33 @@
  * it can hold one that is entered by chroot: "chroot yes".
  */
 #include "shim.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static struct fs_request proc = {"proc", "/proc", ""};
 
-/* Maps the user of this process to root. */
-static bool map_self(pid_t pid, struct failure *failure) {
-	char uids[64], gids[64];
-	snprintf(uids, sizeof uids, "0 %d 1", (int)geteuid());
-	snprintf(gids, sizeof gids, "0 %d 1", (int)getegid());
-	return map_ids(pid, uids, gids, geteuid() == 0, failure);
+static bool enter_trial_box(const struct request *request, int *made, struct failure *failure) {
+	(void)made;
+	return enter_box(request, failure);
 }
 
 /* Enters the box `given` in a child; returns false with the failure if the machine refuses it. */
 static bool try_box(uint64_t flags, const struct request *given, struct failure *failure) {
-	int report[2], go[2];
-	char byte;
-	if (pipe(report) != 0 || pipe(go) != 0) return fail(failure, "pipe", NULL);
-	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-	if (pid == 0) {
-		struct failure inner = {0};
-		struct request request = *given;
-		request.ns_flags = flags;
-		request.hostname = "probe";
-		request.user_ns = (flags & CLONE_NEWUSER) != 0;
-		close(go[1]);
-		if (read(go[0], &byte, 1) != 1) _exit(2);
-		bool done = enter_box(&request, &inner);
-		if (!done && write(report[1], &inner, sizeof inner) < 0) _exit(2);
-		_exit(done ? 0 : 1);
-	}
-	close(go[0]);
-	bool started = pid > 0 ? !(flags & CLONE_NEWUSER) || map_self(pid, failure) : fail(failure, "clone", NULL);
-	if (started) started = write(go[1], "g", 1) == 1;
-	close(go[1]);
-	close(report[1]);
-	bool failed = started && read(report[0], failure, sizeof *failure) == sizeof *failure;
-	close(report[0]);
-	int status = 0;
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-	return started && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	char uids[64], gids[64];
+	struct request request = *given;
+	int made;
+	/* The user of this process is root in there. */
+	snprintf(uids, sizeof uids, "0 %d 1", (int)geteuid());
+	snprintf(gids, sizeof gids, "0 %d 1", (int)getegid());
+	request.uid_map = uids;
+	request.gid_map = gids;
+	request.ns_flags = flags;
+	request.hostname = "probe";
+	request.user_ns = (flags & CLONE_NEWUSER) != 0;
+	return by_child(&request, flags, enter_trial_box, &made, failure);
 }
 
 /* Mounts an overlay of the folders `lower`, `upper` and `work` in `folder` at its `root`. */
@@ -71,38 +47,26 @@ static bool try_overlay(uint64_t flags, const char *folder, struct failure *fail
 	return try_box(flags, &request, failure);
 }
 
-/* In a child: does what a container by chroot needs, with root's rights over other users and devices. */
-static bool try_root(const char *root, struct failure *failure) {
-	struct mount_request null = {.source = "/dev/null", .sub_path = "", .target = "/dev/null"};
-	struct request request = {.has_image = true, .is_chroot = true, .root = root, .mounts = &null, .mount_count = 1};
-	request.set_groups = request.set_user = true;
-	request.uid = request.gid = 1;
+/* Does what a container by chroot needs, with root's rights over other users and devices. */
+static bool enter_trial_root(const struct request *request, int *made, struct failure *failure) {
+	(void)made;
 	/* As when an image is unpacked. */
-	if (chown(root, 1, 1) != 0) return fail(failure, "chown", root);
-	if (!enter_chroot(&request, failure)) return false;
+	if (chown(request->root, 1, 1) != 0) return fail(failure, "chown", request->root);
+	if (!enter_chroot(request, failure)) return false;
 	/* Not on a file system that is mounted without devices. */
 	if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return fail(failure, "open", "/dev/null");
-	return take_identity(&request, failure);
+	return take_identity(request, failure);
 }
 
 static bool try_chroot(const char *folder, struct failure *failure) {
 	char root[PATH_MAX];
-	int report[2], status = 0;
+	int made;
 	snprintf(root, sizeof root, "%s/root", folder);
-	if (pipe(report) != 0) return fail(failure, "pipe", NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		struct failure inner = {0};
-		bool done = try_root(root, &inner);
-		if (!done && write(report[1], &inner, sizeof inner) < 0) _exit(2);
-		_exit(done ? 0 : 1);
-	}
-	if (pid < 0) fail(failure, "fork", NULL);
-	close(report[1]);
-	bool failed = pid > 0 && read(report[0], failure, sizeof *failure) == sizeof *failure;
-	close(report[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-	return pid > 0 && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	struct mount_request null = {.source = "/dev/null", .sub_path = "", .target = "/dev/null"};
+	struct request request = {.has_image = true, .is_chroot = true, .root = root, .mounts = &null, .mount_count = 1};
+	request.set_groups = request.set_user = true;
+	request.uid = request.gid = 1;
+	return by_child(&request, 0, enter_trial_root, &made, failure);
 }
 
 static void print_result(const char *name, bool done, const struct failure *failure) {

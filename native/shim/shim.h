@@ -220,6 +220,9 @@ int try_network(void);
 void relay_port(const struct request *request, struct failure *failure);
 
 /* node.c */
+typedef bool work(const struct request *request, int *made, struct failure *failure);
+/* Performs a request in a child with the new namespaces `flags`. `made` becomes the descriptor that the child has made, if any. */
+bool by_child(const struct request *request, uint64_t flags, work *perform, int *made, struct failure *failure);
 /* Joins the network namespace at `path`, and the user namespace that owns it. */
 bool enter_network(const char *path, struct failure *failure);
 /* As change_network, in the network namespace of the node. */
@@ -245,6 +248,11 @@ int64_t now_ms(void);
 bool start_of(const char *pid, char start[32]);
 /* The same, by a descriptor of /proc: a waiter may no longer have the launcher's at its place. */
 bool start_in(int proc, const char *pid, char start[32]);
+/*
+ * Forks a child in new namespaces. Without any by fork(2): the system call filter of Docker, and of runtimes that take it
+ * over, answers ENOSYS to clone3, whose flags it cannot read.
+ */
+pid_t fork_into(uint64_t flags);
 int serve(const char *events, const char *poke);
 int probe(const char *folder);
 

@@ -5,13 +5,10 @@
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,9 +65,8 @@ int run_in_user_namespace(const char *uid_map, const char *gid_map, char **argv)
 	int go[2];
 	char byte;
 	struct failure failure = {0};
-	struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
 	if (pipe2(go, O_CLOEXEC) != 0) return perror("pipe"), 126;
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	pid_t pid = fork_into(CLONE_NEWUSER);
 	if (pid < 0) return perror("clone3"), 126;
 	if (pid == 0) {
 		close(go[1]);
