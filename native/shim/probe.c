@@ -1,8 +1,8 @@
 /*
  * Tries what this machine allows, with processes that do what a container's waiter does. Prints a line per fact:
- * "box root", "box user" or "box none errno step", whether a private /proc can be mounted: "pid yes", and if a folder is
- * given, whether it can hold the root of a container as an overlay: "overlay yes". Without a box or a private /proc, whether
- * it can hold one that is entered by chroot: "chroot yes".
+ * "box root", "box user" or "box none errno step", whether a private /proc can be mounted: "pid yes", and if so, whether a
+ * container can have a root of its own: "root yes". If a folder is given, whether it can hold such a root as an overlay:
+ * "overlay yes"; or where there is none, whether it can hold one that is entered by chroot: "chroot yes".
  */
 #include "shim.h"
 #include <fcntl.h>
@@ -77,6 +77,8 @@ static void print_result(const char *name, bool done, const struct failure *fail
 int probe(const char *folder) {
 	const uint64_t all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 	const struct request plain = {0}, with_proc = {.file_systems = &proc, .fs_count = 1};
+	/* Any folder will do for the root: it is only entered. */
+	const struct request with_root = {.has_image = true, .root = "/proc"};
 	struct failure failure = {0};
 	const char *level = "root";
 	uint64_t extra = 0;
@@ -93,7 +95,9 @@ int probe(const char *folder) {
 	printf("box %s\n", level);
 	bool has_pids = try_box(all | extra, &with_proc, &failure);
 	print_result("pid", has_pids, &failure);
-	if (folder && !has_pids) print_result("chroot", try_chroot(folder, &failure), &failure);
-	if (folder && has_pids) print_result("overlay", try_overlay(all | extra, folder, &failure), &failure);
+	bool has_roots = has_pids && try_box(all | extra, &with_root, &failure);
+	if (has_pids) print_result("root", has_roots, &failure);
+	if (folder && !has_roots) print_result("chroot", try_chroot(folder, &failure), &failure);
+	if (folder && has_roots) print_result("overlay", try_overlay(all | extra, folder, &failure), &failure);
 	return 0;
 }

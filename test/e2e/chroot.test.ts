@@ -9,6 +9,7 @@ import { withArguments } from '../../src/runtime/testing/host-processes.ts';
 import {
 	missingForPlainContainer,
 	plainContainerCommand,
+	withoutPivotCommand,
 } from '../../src/runtime/testing/plain-container.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
@@ -32,8 +33,12 @@ registry.add(
 const IMAGE = `${registry.host}/app:1`;
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-async function serverIn(t: TestContext, folder: string): Promise<StintServer> {
-	return await startStint(t, { folder, args: ['--runtime', 'sandbox'], under: plainContainerCommand() });
+async function serverIn(
+	t: TestContext,
+	folder: string,
+	under = plainContainerCommand(),
+): Promise<StintServer> {
+	return await startStint(t, { folder, args: ['--runtime', 'sandbox'], under });
 }
 
 /** Creates a Job with one container, and these fields in it and in its Pod. */
@@ -107,6 +112,14 @@ test('Jobs of images run, with their users, files and exit codes', { skip }, asy
 	);
 	const node = await server.kubectl('describe', 'nodes');
 	assert.match(node.stdout, /ContainersIsolated +False .* Chroot +/);
+});
+
+test('a Job of an image runs where only pivot_root is refused', { skip }, async (t) => {
+	const server = await serverIn(t, temporaryFolder(t), withoutPivotCommand());
+	assert.match(server.process.stderr, /\(level chroot: pivot: operation not permitted\)/);
+	await job(server, 'image', {});
+	await becomes(server, 'image', 'Complete');
+	assert.equal((await server.kubectl('logs', 'job/image')).stdout, '/app/run one /app 1000\n');
 });
 
 test('a Job continues when its server and launcher are killed, and leaves nothing', { skip }, async (t) => {

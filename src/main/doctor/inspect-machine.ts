@@ -21,7 +21,7 @@ import { processTraits } from '../../runtime/process/honoured.ts';
 import { tryPodNetwork } from '../../runtime/process/network/network-choice.ts';
 import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
 import { shimFile } from '../../runtime/process/shim/shim-file.ts';
-import { probeForImages } from '../../runtime/sandbox/image-machine.ts';
+import { imageMachineOf, probeWithImages } from '../../runtime/sandbox/image-machine.ts';
 import { inspectCgroups } from './cgroup-trials.ts';
 import { inspectDataFolder } from './data-folder-trial.ts';
 import { inspectIds } from './id-trial.ts';
@@ -59,7 +59,7 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 		engine: whetherPresent(findEndpoint({ env: process.env, home: homedir() })),
 		cri: whetherPresent(findCriEndpoint({ env: process.env })),
 		kubectl,
-		podNetworks: await tryPodNetwork({ shim, machine: probe }),
+		podNetworks: await tryPodNetwork({ shim, machine: imageMachineOf(probe) }),
 		traits: processTraits({
 			isolation: probe,
 			controllers: probe.level === 'none' ? new Set() : controllersIn(findHierarchies()),
@@ -78,14 +78,14 @@ export async function inspectMachine({ dataDir, port, clock }: InspectOptions): 
 	};
 }
 
-/** What containers with images get. The folder of images would be made, so another one is tried beside it. */
+/** What containers get. The folder of images would be made, so another one is tried beside it. */
 async function probeIn(
 	storage: string,
 	{ shim, clock }: { readonly shim: string | undefined; readonly clock: Clock },
 ): Promise<MachineProbe> {
 	const imageFolder = mkdtempSync(join(storage, '.stint-trial-'));
 	try {
-		return await probeForImages(shim, { imageFolder, clock });
+		return await probeWithImages(shim, { imageFolder, clock });
 	} finally {
 		await removeTree(imageFolder);
 	}

@@ -5,6 +5,7 @@ import { userOfThisProcess } from '../../runtime/process/shim/host-users.ts';
 import type { MachineProbe } from '../../runtime/process/shim/probe.ts';
 import type { StartFailure } from '../../runtime/process/shim/shim-failure.ts';
 import { tryBoxes } from '../../runtime/process/shim/trials.ts';
+import { imageMachineOf } from '../../runtime/sandbox/image-machine.ts';
 
 /** What {@link tryIsolation} needs. */
 export interface IsolationTrial {
@@ -18,11 +19,11 @@ export interface IsolationTrial {
 
 /** Tries by the shim what containers can have of their own. */
 export async function tryIsolation({ shim, probe, storage, clock }: IsolationTrial): Promise<IsolationFacts> {
-	const { level } = probe;
+	const { level } = imageMachineOf(probe);
 	const user = userOfThisProcess();
 	if (shim === undefined || user === undefined)
 		return { shim, level, ...allUntried('stint has no shim that can be executed here') };
-	const options = { file: shim, clock, inUserNamespace: level !== 'root', storage, user };
+	const options = { file: shim, clock, inUserNamespace: probe.level !== 'root', storage, user };
 	try {
 		const { box, userNamespaces, mounts, processes, seccomp, overlay } = await tryBoxes(options);
 		return {
@@ -33,8 +34,9 @@ export async function tryIsolation({ shim, probe, storage, clock }: IsolationTri
 			mounts: trialOf(mounts),
 			processes: trialOf(processes),
 			seccomp: trialOf(seccomp),
+			roots: rootTrialOf(probe.roots, 'containers cannot be isolated'),
 			overlay: trialOf(overlay),
-			chroot: chrootTrialOf(probe),
+			chroot: rootTrialOf(probe.chroot, 'containers can be isolated'),
 		};
 	} catch (error) {
 		return { shim, level, ...allUntried(`the shim cannot run: ${messageOf(error)}`) };
@@ -47,9 +49,10 @@ function trialOf(failure: StartFailure | undefined): Trial {
 	return { kind: 'refused', code, step, ...(path !== '' && { detail: path }) };
 }
 
-function chrootTrialOf({ chroot }: MachineProbe): Trial {
-	if (chroot === undefined) return { kind: 'untried', why: 'containers can be isolated' };
-	return trialOf(chroot === 'allowed' ? undefined : chroot);
+/** The result of a trial of the probe, and `why` there is none if it was not made. */
+function rootTrialOf(result: MachineProbe['roots'], why: string): Trial {
+	if (result === undefined) return { kind: 'untried', why };
+	return trialOf(result === 'allowed' ? undefined : result);
 }
 
 function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
@@ -60,6 +63,7 @@ function allUntried(why: string): Omit<IsolationFacts, 'shim' | 'level'> {
 		mounts: untried,
 		processes: untried,
 		seccomp: untried,
+		roots: untried,
 		overlay: untried,
 		chroot: untried,
 	};

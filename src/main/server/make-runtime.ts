@@ -50,8 +50,8 @@ async function firstAllowed(
 	const { probeMachine } = await import('../../runtime/process/shim/probe.ts');
 	const { shimFile } = await import('../../runtime/process/shim/shim-file.ts');
 	const shim = shimFile();
-	const { level, hasPids, reason } = await probeMachine(shim);
-	if (level !== 'none' && hasPids) {
+	const { roots, reason } = await probeMachine(shim);
+	if (roots === 'allowed') {
 		log.info('containers run by the runtime sandbox, from images; another one: --runtime NAME');
 		return 'sandbox';
 	}

@@ -104,6 +104,24 @@ test('where only chroot is allowed, the level is named, and a missing right of r
 	assert.ok(!names.includes('chroot'));
 });
 
+test('a filter that refuses only roots of their own is named, and the runtime sandbox where chroot is refused too', () => {
+	const system = { hasSeccompFilter: true, outer: 'docker' } as const;
+	const isolation = {
+		level: 'chroot',
+		roots: refused('EPERM', 'pivot'),
+		chroot: { kind: 'allowed' },
+	} as const;
+	const facts = machineWith({ system, isolation });
+	const { because, fix } = finding(facts, 'containers');
+	assert.match(because ?? '', /^a system call filter .* \(EPERM at pivot\)$/);
+	assert.match(fix?.join() ?? '', /seccomp=unconfined/);
+	assert.equal(finding(facts, 'roots').found, 'refused');
+	assert.match(finding(facts, 'overlay').found, /gets a copy of its image$/);
+	const neither = { ...isolation, level: 'root', chroot: refused('EPERM', 'copy') } as const;
+	const { found } = finding(machineWith({ system, isolation: neither }), 'runtimes');
+	assert.match(found, /sandbox: containers cannot have root file systems of their own/);
+});
+
 test('parameters that restrict ordinary users explain nothing for root', () => {
 	const sysctls = { 'kernel.unprivileged_userns_clone': '0' };
 	const isolation = { level: 'none', box: refused('EPERM') } as const;

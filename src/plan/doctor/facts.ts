@@ -77,6 +77,8 @@ export interface IsolationFacts {
 	readonly processes: Trial;
 	/** The system call filter of the seccomp profile RuntimeDefault. */
 	readonly seccomp: Trial;
+	/** A root file system of its own, as a container with an image needs; untried where containers have no processes of their own. */
+	readonly roots: Trial;
 	/** An overlay of folders in the file system of the data folder. */
 	readonly overlay: Trial;
 	/** A root by chroot in the file system of the data folder; untried where containers can be isolated. */

@@ -22,6 +22,7 @@ export function isolationFindings(facts: MachineFacts): readonly MachineFinding[
 		ofTrial({ name: 'mounts', title: 'private mounts' }, mounts, facts),
 		ofTrial({ name: 'processes', title: 'process namespaces' }, processes, facts),
 		ofTrial({ name: 'seccomp', title: 'seccomp filters' }, seccomp, facts),
+		...roots(facts),
 		overlay(facts),
 		...chroot(facts),
 	];
@@ -60,7 +61,8 @@ function noBox(facts: MachineFacts): Explanation {
 	if (system.platform !== 'linux') return { because: `${system.platform} has no namespaces`, fix: [] };
 	if (isolation.shim === undefined)
 		return { because: `stint has no shim that can be executed here (${system.architecture})`, fix: [] };
-	return causeOf(isolation.box, facts);
+	const { box, processes, roots } = isolation;
+	return causeOf([box, processes, roots].find(({ kind }) => kind === 'refused') ?? box, facts);
 }
 
 /** The cause of a refusal, or its text if no rule knows it. */
@@ -75,6 +77,14 @@ function ofTrial(name: FindingName, trial: Trial, facts: MachineFacts): MachineF
 	if (isAllowed(trial)) return fine(name, 'allowed');
 	if (trial.kind === 'untried') return lacking(name, `not tried: ${trial.why}`);
 	return lacking(name, 'refused', causeOf(trial, facts));
+}
+
+/** Named only where it is refused: other refusals explain why it is not tried. */
+function roots(facts: MachineFacts): readonly MachineFinding[] {
+	const trial = facts.isolation.roots;
+	return trial.kind === 'refused'
+		? [ofTrial({ name: 'roots', title: 'root file systems' }, trial, facts)]
+		: [];
 }
 
 /** What a refusal of overlayfs means, by the code of the answer. */
@@ -95,10 +105,11 @@ function overlayCause(code: string, { system }: MachineFacts): Explanation | und
 /** Where the kernel refuses overlays, the runtime sandbox copies the image for each container. */
 function overlay(facts: MachineFacts): MachineFinding {
 	const name = { name: 'overlay', title: 'overlayfs' };
-	const trial = facts.isolation.overlay;
+	const { overlay: trial, level } = facts.isolation;
+	const copies = 'each container of the runtime sandbox gets a copy of its image';
+	if (trial.kind === 'allowed' && level === 'chroot') return fine(name, `allowed, but by chroot ${copies}`);
 	if (trial.kind === 'allowed')
 		return fine(name, 'allowed: containers of the runtime sandbox share their image');
-	const copies = 'each container of the runtime sandbox gets a copy of its image';
 	if (trial.kind === 'untried') return lacking(name, `not tried: ${trial.why}`);
 	const known = trial.step === 'mount' ? overlayCause(trial.code, facts) : undefined;
 	const cause = known

@@ -42,7 +42,8 @@ const CAUSES: readonly CauseRow[] = [
 		fix: () => [sysctl(APPARMOR_USERNS, '0')],
 	},
 	{
-		when: ({ code, step }, { hasSeccompFilter }) => code === 'EPERM' && step === 'clone' && hasSeccompFilter,
+		when: ({ code, step }, { hasSeccompFilter }) =>
+			code === 'EPERM' && (step === 'clone' || step === 'pivot') && hasSeccompFilter,
 		because: () => 'a system call filter (seccomp) applies to stint, as in most containers',
 		fix: ({ outer }) => [withoutFilter(outer)],
 	},

@@ -36,10 +36,11 @@ export function networkFindings({ podNetworks }: MachineFacts): readonly Machine
 	return [lacking(name, `${found}, but reaches no other machine from there`, { because: confined })];
 }
 
-/** As the runtime decides: a container needs the shim, and a level of isolation with processes of its own, or chroot. */
+/** As the runtime decides: a container needs the shim, and a level of isolation with processes and a root of its own, or chroot. */
 function whyNoSandbox({ isolation }: MachineFacts): string | undefined {
 	if (isolation.shim === undefined) return 'there is no shim';
 	if (isolation.level === 'chroot') return undefined;
 	if (isolation.level === 'none') return 'containers cannot be isolated';
-	return isAllowed(isolation.processes) ? undefined : 'containers cannot have processes of their own';
+	if (!isAllowed(isolation.processes)) return 'containers cannot have processes of their own';
+	return isAllowed(isolation.roots) ? undefined : 'containers cannot have root file systems of their own';
 }

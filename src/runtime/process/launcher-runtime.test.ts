@@ -10,6 +10,7 @@ import { containerConfig, sandboxConfig } from '../testing/configs.ts';
 import { processTraits } from './honoured.ts';
 import { LauncherRuntime } from './launcher-runtime.ts';
 import type { ProgramSource } from './program-source.ts';
+import { withoutBox } from './shim/probe.ts';
 
 /** A source that makes something for each container, and then fails. */
 class FailingSource implements ProgramSource {
@@ -17,7 +18,7 @@ class FailingSource implements ProgramSource {
 	readonly made = new Set<string>();
 
 	async start() {
-		return { level: 'none', hasPids: false, reason: '' } as const;
+		return withoutBox('');
 	}
 
 	traitsOn(machine: Parameters<typeof processTraits>[0]) {

@@ -56,7 +56,7 @@ import type { ContainerSessionRequest } from './sessions/session-protocol.ts';
 import { isPause, joiningBox, startPause, targetContainerOf } from './shared-processes.ts';
 import type { BoxLevel } from './shim/box.ts';
 import { prepareBox } from './shim/prepare-box.ts';
-import type { MachineProbe } from './shim/probe.ts';
+import { withoutBox } from './shim/probe.ts';
 import { shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
 
@@ -92,7 +92,7 @@ interface KnownSandbox {
 /** See the header of this file. */
 export class LauncherRuntime implements Runtime {
 	readonly version: string;
-	#machine: MachineProbe = { level: 'none', hasPids: false, reason: 'the runtime has not been started' };
+	#machine = withoutBox('the runtime has not been started');
 	#controllers: ReadonlySet<CgroupController> = new Set();
 	#traits: RuntimeTraits;
 	readonly #options: LauncherRuntimeOptions;

@@ -44,12 +44,18 @@ test('of what the Pod mounts, only the termination message is copied back', () =
 	);
 });
 
-test('the level is chroot only where a container can have no box or no processes of its own', () => {
+test('the level is chroot only where a container can have no box, no processes or no root of its own', () => {
 	const levelOf = (output: string): string => imageMachineOf(parseProbe(output)).level;
 	assert.equal(levelOf('box none 38 clone\nchroot yes\n'), 'chroot');
 	assert.equal(levelOf('box user\npid no 1 mount\nchroot yes\n'), 'chroot');
 	assert.equal(levelOf('box none 38 clone\nchroot no 1 chroot\n'), 'none');
-	assert.equal(levelOf('box root\npid yes\noverlay no 22 overlay\n'), 'root');
+	assert.equal(levelOf('box root\npid yes\nroot yes\noverlay no 22 overlay\n'), 'root');
+	assert.equal(levelOf('box root\npid yes\nroot no 1 pivot\nchroot yes\n'), 'chroot');
+	const without = imageMachineOf(parseProbe('box root\npid yes\nroot no 1 pivot\nchroot no 1 copy\n'));
+	assert.match(
+		imagesRefusal('/shim', without) ?? '',
+		/: pivot: operation not permitted, nor gives them roots by chroot: copy: operation not permitted$/,
+	);
 	const refused = imageMachineOf(parseProbe('box none 38 clone\nchroot no 1 chroot\n'));
 	assert.match(
 		imagesRefusal('/shim', refused) ?? '',

@@ -9,11 +9,11 @@ import { capabilityMask } from '../process/shim/capabilities.ts';
 
 /** The numbers of system calls that differ between the platforms (asm/unistd_64.h, asm-generic/unistd.h). */
 const PLATFORM_CALLS: Readonly<
-	Record<string, { readonly prctl: number; readonly refused: readonly number[] }>
+	Record<string, { readonly prctl: number; readonly pivotRoot: number; readonly refused: readonly number[] }>
 > = {
-	// mount, umount2, sethostname, pivot_root, unshare, setns
-	x64: { prctl: 157, refused: [165, 166, 170, 155, 272, 308] },
-	arm64: { prctl: 167, refused: [40, 39, 161, 41, 97, 268] },
+	// mount, umount2, sethostname, unshare, setns
+	x64: { prctl: 157, pivotRoot: 155, refused: [165, 166, 170, 272, 308] },
+	arm64: { prctl: 167, pivotRoot: 41, refused: [40, 39, 161, 97, 268] },
 };
 /** open_tree, move_mount, fsopen, fsmount and mount_setattr, on every platform. */
 const MOUNT_CALLS = [428, 429, 430, 432, 442];
@@ -38,19 +38,34 @@ const MARK = 'STINT_TEST_IN_PLAIN_CONTAINER';
 /** Whether {@link testInPlainContainer} runs this process. */
 export const IS_IN_PLAIN_CONTAINER = process.env[MARK] === 'yes';
 
+interface RefusedCall {
+	readonly number: number;
+	/** What the filter returns. */
+	readonly answer: number;
+}
+
 /** The command that runs the command behind it with these rights. */
 export function plainContainerCommand(): readonly string[] {
-	const calls = PLATFORM_CALLS[process.arch] ?? { prctl: 0, refused: [] };
-	const code = filterCode([
+	const { pivotRoot, refused } = platformCalls();
+	const filter = filterCommand([
 		{ number: CLONE3, answer: ENOSYS },
-		...[...calls.refused, ...MOUNT_CALLS].map((number) => ({ number, answer: EPERM })),
+		...[pivotRoot, ...refused, ...MOUNT_CALLS].map((number) => ({ number, answer: EPERM })),
 	]);
-	const words = [calls.prctl, ...code].map(String);
-	const kept = capabilityNames();
-	return [
-		...['perl', '-e', LOAD_FILTER, String(words.length), ...words],
-		...['setpriv', `--bounding-set=-all,${kept}`, '--inh-caps=-all'],
-	];
+	return [...filter, 'setpriv', `--bounding-set=-all,${capabilityNames()}`, '--inh-caps=-all'];
+}
+
+/** The command that runs the command behind it as Docker does with the capability SYS_ADMIN: only pivot_root is refused. */
+export function withoutPivotCommand(): readonly string[] {
+	return filterCommand([{ number: platformCalls().pivotRoot, answer: EPERM }]);
+}
+
+function platformCalls(): (typeof PLATFORM_CALLS)[string] {
+	return PLATFORM_CALLS[process.arch] ?? { prctl: 0, pivotRoot: 0, refused: [] };
+}
+
+function filterCommand(calls: readonly RefusedCall[]): readonly string[] {
+	const words = [platformCalls().prctl, ...filterCode(calls)].map(String);
+	return ['perl', '-e', LOAD_FILTER, String(words.length), ...words];
 }
 
 /** Why programs cannot be run so on this machine; undefined if they can. */
@@ -81,9 +96,7 @@ export async function testInPlainContainer(file: string, names: RegExp): Promise
 }
 
 /** The filter as the fields of its instructions: code, jumps and value. See linux/filter.h. */
-function filterCode(
-	answers: readonly { readonly number: number; readonly answer: number }[],
-): readonly number[] {
+function filterCode(answers: readonly RefusedCall[]): readonly number[] {
 	const load = [0x20, 0, 0, 0];
 	// Without a match, the answer behind the comparison is skipped.
 	const rows = answers.flatMap(({ number, answer }) => [0x15, 0, 1, number, 0x06, 0, 0, answer]);

@@ -28,6 +28,7 @@ export const ROOT_MACHINE: MachineFacts = {
 		mounts: ALLOWED,
 		processes: ALLOWED,
 		seccomp: ALLOWED,
+		roots: ALLOWED,
 		overlay: ALLOWED,
 		chroot: { kind: 'untried', why: 'containers can be isolated' },
 	},
