@@ -1,7 +1,8 @@
 /**
  * The messages between the server and its process in the network of the node, over Node's channel between a process and its
- * child, which passes sockets on. The agent sends one answer for each request, in any order; with an answer that has a socket it
- * waits for the message `taken` before it sends the next one.
+ * child, which passes sockets on. The agent sends one answer for each request, in any order. After one with a socket it waits until
+ * the server has taken it, before it sends the next socket. Node drops an answer whose socket the server has no descriptor for:
+ * the agent then sends another one, with an error.
  */
 import { isRecord } from '../../../../base/json/json.ts';
 
@@ -13,8 +14,11 @@ export interface AgentRequest {
 	readonly port: number;
 }
 
-/** The server has taken the socket of the last answer. */
-export const TAKEN = 'taken';
+/** The server has the answer to the request `taken`, which has no error. */
+export interface TakenNote {
+	readonly taken: number;
+}
+
 /** The agent takes requests. */
 export const AGENT_READY = 'ready';
 
@@ -30,6 +34,11 @@ export function agentAnswerOf(message: unknown): AgentAnswer | undefined {
 	const { id, error } = message;
 	if (!isRecord(error)) return { id };
 	return { id, error: { message: String(error.message), code: String(error.code) } };
+}
+
+/** The id of the request of a {@link TakenNote}; undefined if the message is none. */
+export function takenIdOf(message: unknown): number | undefined {
+	return isRecord(message) && typeof message.taken === 'number' ? message.taken : undefined;
 }
 
 /** Decodes a request; undefined if it is none. */

@@ -4,12 +4,24 @@
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { SystemClock } from '../../../../base/clock.ts';
 import { codeOf } from '../../../../base/files/system-error.ts';
 import { messageOf } from '../../../../base/message-of.ts';
 import { kernelRefusal } from '../kernel-refusal.ts';
-import { AGENT_READY, type AgentAnswer, type AgentRequest, agentRequestOf, TAKEN } from './agent-protocol.ts';
+import {
+	AGENT_READY,
+	type AgentAnswer,
+	type AgentRequest,
+	agentRequestOf,
+	takenIdOf,
+} from './agent-protocol.ts';
 
-let taken = Promise.withResolvers<void>();
+/** How long the server may take to say that it has a socket. */
+const TAKEN_MS = 1000;
+
+const clock = new SystemClock();
+/** The request whose answer was sent with a socket, until the server has taken it. */
+let sent: { readonly id: number; settle(isTaken: boolean): void } | undefined;
 /** The answers with a socket, one after the other. */
 let sending: Promise<void> = Promise.resolve();
 const connecting = new Set<Socket>();
@@ -21,7 +33,7 @@ process.on('disconnect', () => {
 process.on('message', (message) => {
 	const request = agentRequestOf(message);
 	if (request) answer(request);
-	else if (message === TAKEN) taken.resolve();
+	else if (takenIdOf(message) === sent?.id) sent?.settle(true);
 });
 process.send?.(AGENT_READY);
 
@@ -90,10 +102,15 @@ async function bind(request: AgentRequest): Promise<void> {
 	});
 }
 
-/** Resolves once the server has it. */
-async function send({ id }: AgentRequest, handle: Server | Socket | Datagrams): Promise<void> {
-	taken = Promise.withResolvers();
-	const sent: AgentAnswer = { id };
-	process.send?.(sent, handle);
-	await taken.promise;
+/** Resolves once the server has it, or was told that it could not take it. */
+async function send(request: AgentRequest, handle: Server | Socket | Datagrams): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<boolean>();
+	const { id } = request;
+	sent = { id, settle: resolve };
+	const answer: AgentAnswer = { id };
+	process.send?.(answer, handle);
+	const timer = clock.setTimer(TAKEN_MS, () => resolve(false));
+	if (!(await promise))
+		refuse(request, new Error('the server has taken no socket: it may have too many files open'));
+	timer.cancel();
 }

@@ -5,7 +5,7 @@ import { type Server, Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SocketAddress } from '../../../pod-sockets.ts';
-import { AGENT_READY, type AgentRequest, agentAnswerOf, TAKEN } from './agent-protocol.ts';
+import { AGENT_READY, type AgentRequest, agentAnswerOf, type TakenNote } from './agent-protocol.ts';
 
 /** What {@link NetworkAgent.start} needs. */
 export interface NetworkAgentOptions {
@@ -66,7 +66,8 @@ export class NetworkAgent {
 		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 			said = `${said}${text}`.slice(0, MOST_QUOTED);
 		});
-		child.once('error', started.reject);
+		// Also later: a message to a process that has just ended cannot be sent.
+		child.on('error', started.reject);
 		child.once('exit', (code, signal) =>
 			started.reject(new Error(`the network agent ended (${said.trim() || (code ?? signal)})`)),
 		);
@@ -103,13 +104,14 @@ export class NetworkAgent {
 	#take(message: unknown, handle: Handle | undefined): void {
 		const answer = agentAnswerOf(message);
 		if (!answer) return;
-		if (handle) this.#child.send(TAKEN);
-		const asked = this.#asked.get(answer.id);
-		this.#asked.delete(answer.id);
-		const { error } = answer;
+		const { id, error } = answer;
+		const asked = this.#asked.get(id);
+		this.#asked.delete(id);
+		const taken: TakenNote = { taken: id };
+		if (!error) this.#child.send(taken);
 		if (error) asked?.reject(Object.assign(new Error(error.message), { code: error.code }));
 		else if (handle) asked?.resolve(handle);
-		else asked?.reject(new Error('the system passed no socket on: too many files may be open'));
+		else asked?.reject(new Error('the network agent has closed the socket'));
 	}
 }
 
