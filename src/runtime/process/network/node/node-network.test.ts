@@ -84,6 +84,15 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		socket.close();
 	});
 
+	test('an attempt to connect that is given up ends at once, whatever the Pod does', async () => {
+		const { ip } = await runtime.runSandbox(sandboxConfig('given-up'));
+		const ended = new AbortController();
+		const unused = { host: ip.replace(/\d+\.\d+$/, '254.1'), port: 80 };
+		const connecting = runtime.podSockets.connect(unused, ended.signal);
+		ended.abort();
+		await assert.rejects(connecting, { name: 'AbortError' });
+	});
+
 	test('Pods reach other machines as the user does, and of this one only what is open to others', async (t) => {
 		const [own] = Object.values(networkInterfaces())
 			.flat()

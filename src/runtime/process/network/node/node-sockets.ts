@@ -5,6 +5,7 @@
 import { Socket as Datagrams } from 'node:dgram';
 import { closeSync, openSync } from 'node:fs';
 import { BlockList, Server, Socket } from 'node:net';
+import { aborted } from '../../../../base/aborted.ts';
 import { assert } from '../../../../base/assert.ts';
 import type { Clock } from '../../../../base/clock.ts';
 import { messageOf } from '../../../../base/message-of.ts';
@@ -87,12 +88,8 @@ export class NodeSockets implements PodSockets {
 
 	async connect(to: SocketAddress, signal?: AbortSignal): Promise<Socket> {
 		if (!this.#inside.check(to.host)) return await HOST_SOCKETS.connect(to, signal);
-		const socket = await this.#open('connect', to);
-		assert(socket instanceof Socket, 'the agent connects a socket');
-		if (signal?.aborted) {
-			socket.destroy();
-			signal.throwIfAborted();
-		}
+		const opening = this.#connectInside(to);
+		const socket = await (signal ? unlessAborted(signal, opening) : opening);
 		socket.allowHalfOpen = true;
 		return socket.setNoDelay(true);
 	}
@@ -121,6 +118,12 @@ export class NodeSockets implements PodSockets {
 
 	isPod(address: string): boolean {
 		return this.#pods.check(address);
+	}
+
+	async #connectInside(to: SocketAddress): Promise<Socket> {
+		const socket = await this.#open('connect', to);
+		assert(socket instanceof Socket, 'the agent connects a socket');
+		return socket;
 	}
 
 	async #bindInside(at: SocketAddress): Promise<Datagrams> {
@@ -167,4 +170,15 @@ export class NodeSockets implements PodSockets {
 		}
 		return agent;
 	}
+}
+
+/** Resolves to the socket; rejects once `signal` aborts, and destroys a socket that is connected only then. */
+function unlessAborted(signal: AbortSignal, opening: Promise<Socket>): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		void aborted(signal).then(() => reject(signal.reason));
+		opening.then((socket) => {
+			if (signal.aborted) socket.destroy();
+			else resolve(socket);
+		}, reject);
+	});
 }
