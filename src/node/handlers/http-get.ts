@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { type HttpTarget, joinHostPort, urlOf } from '../../plan/pod/probes/action-target.ts';
 import type { PodSockets } from '../../runtime/pod-sockets.ts';
@@ -128,6 +128,9 @@ async function responseTo(target: HttpTarget, sending: Sending): Promise<Incomin
 
 async function requestOf(target: HttpTarget, { signal, sockets }: Sending): Promise<ClientRequest> {
 	const { scheme, host, port, path, headers } = target;
+	// Loaded with the first probe: most nodes never send a request. Before the connection, whose errors the request handles.
+	const { request } = await import(scheme === 'https' ? 'node:https' : 'node:http');
+	const tls = scheme === 'https' ? await import('node:tls') : undefined;
 	const socket = await sockets.connect({ host, port }, signal);
 	socket.allowHalfOpen = false;
 	const options: RequestOptions = {
@@ -143,16 +146,10 @@ async function requestOf(target: HttpTarget, { signal, sockets }: Sending): Prom
 			connection: 'close',
 		},
 	};
-	// Loaded with the first probe: most nodes never send a request.
-	const { request } = await import(scheme === 'https' ? 'node:https' : 'node:http');
-	const connection = scheme === 'https' ? await secured(socket, host) : socket;
+	// Certificates are not verified.
+	const server = { rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) };
+	const connection = tls?.connect({ socket, ...server }) ?? socket;
 	return request({ ...options, createConnection: () => connection });
-}
-
-/** The connection by TLS. Certificates are not verified. */
-async function secured(socket: Socket, host: string): Promise<Socket> {
-	const { connect } = await import('node:tls');
-	return connect({ socket, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) });
 }
 
 async function read(response: IncomingMessage, target: HttpTarget, { isLate }: Sending): Promise<HttpAnswer> {
