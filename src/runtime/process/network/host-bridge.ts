@@ -25,10 +25,10 @@ import {
 	presenceName,
 } from './bridges.ts';
 import { applyFilter, type FilteredNetwork, removeFilter } from './firewall.ts';
-import { machineRoutes } from './machine-routes.ts';
-import type { OpenedNetwork, PodBridge, ReadyBridge } from './pod-bridge.ts';
+import type { ReadyBridge } from './pod-bridge.ts';
 import type { PodNetwork } from './pod-network.ts';
-import { freeRanges, gatewayOf, type PodRange, parseNetwork, parseRange, rangeText } from './pod-range.ts';
+import { gatewayOf, type PodRange, parseRange, rangeText } from './pod-range.ts';
+import { NO_FREE_RANGE, PreparedBridge } from './prepared-bridge.ts';
 
 /** The components of a {@link HostBridge}. */
 export interface HostBridgeOptions {
@@ -45,47 +45,26 @@ const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const MOST_BRIDGES = 64;
 
 /** See the header of this file. */
-export class HostBridge implements PodBridge {
+export class HostBridge extends PreparedBridge {
 	readonly #options: HostBridgeOptions;
-	#ready: Promise<ReadyBridge> | undefined;
 	#made: Bridge | undefined;
 	#presence: Server | undefined;
-	/** The addresses of Services; undefined: they are not this machine's by the bridge. */
-	#services: string | undefined;
 
 	constructor(options: HostBridgeOptions) {
+		super();
 		this.#options = options;
 		if (options.left.size > 0) this.#show();
 	}
 
-	open({ serviceRange }: OpenedNetwork): void {
-		if (this.#services !== serviceRange) this.#ready = undefined;
-		this.#services = serviceRange;
-	}
-
-	async prepared(wanted: string): Promise<ReadyBridge> {
-		this.#ready ??= this.#prepare(wanted);
-		try {
-			return await this.#ready;
-		} catch (error) {
-			this.#ready = undefined;
-			throw error;
-		}
-	}
-
-	async nodeFor(): Promise<undefined> {
+	override async nodeFor(): Promise<undefined> {
 		return undefined;
 	}
 
-	renew(): void {
-		this.#ready = undefined;
-	}
-
-	async change(request: NetworkRequest): Promise<number | undefined> {
+	override async change(request: NetworkRequest): Promise<number | undefined> {
 		return await this.#options.shim.changeNetwork(request);
 	}
 
-	remove(): Promise<void> | undefined {
+	override remove(): Promise<void> | undefined {
 		return this.#own ? this.#removeMade() : undefined;
 	}
 
@@ -106,17 +85,16 @@ export class HostBridge implements PodBridge {
 	}
 
 	async #removeMade(): Promise<void> {
-		await this.#ready?.catch(() => {});
+		await this.unprepared();
 		const made = this.#own;
 		this.#made = undefined;
-		this.#ready = undefined;
 		this.#presence?.close();
 		this.#presence = undefined;
 		if (made) await this.#removeBridge(made);
 	}
 
 	/** Finds the bridge of this launcher, or makes it. */
-	async #prepare(wanted: string): Promise<ReadyBridge> {
+	protected override async prepare(wanted: string): Promise<ReadyBridge> {
 		this.#show();
 		const bridges = findBridges();
 		const { key } = this.#options;
@@ -136,7 +114,7 @@ export class HostBridge implements PodBridge {
 
 	/** Makes the addresses of Services this machine's. Pods need the bridge even if that fails. */
 	async #withServices(bridge: Bridge): Promise<{ bridge: Bridge; unserved: Error | undefined }> {
-		const services = this.#services;
+		const { services } = this;
 		if (services === undefined) return { bridge, unserved: undefined };
 		const { name: device, services: before } = bridge;
 		const changed = { ...bridge, services };
@@ -155,14 +133,8 @@ export class HostBridge implements PodBridge {
 	}
 
 	async #makeBridge(wanted: string, left: PodNetwork | undefined): Promise<Bridge> {
-		const range = parseRange(wanted);
-		if (!range) throw new Error(`${wanted} is no range of IPv4 addresses`);
-		const services = parseNetwork(this.#services ?? '');
-		const routed = [...machineRoutes(), ...(services ? [services] : [])];
-		let refusal: unknown = new Error(
-			'this machine has routes to all ranges of addresses that Pods could have',
-		);
-		for (const free of freeRanges(range, routed)) {
+		let refusal: unknown = new Error(NO_FREE_RANGE);
+		for (const free of this.freeRanges(wanted)) {
 			try {
 				return await this.#makeWith(free, left);
 			} catch (error) {

@@ -14,10 +14,10 @@ import { messageOf } from '../../../../base/message-of.ts';
 import { isRunning, type ProcessIdentity } from '../../launcher/process-table.ts';
 import type { Shim } from '../../shim/shim.ts';
 import type { NetworkRequest } from '../../shim/shim-request.ts';
-import { machineRoutes } from '../machine-routes.ts';
-import type { NodeNetwork, NodeWish, OpenedNetwork, PodBridge, ReadyBridge } from '../pod-bridge.ts';
+import type { NodeNetwork, NodeWish, OpenedNetwork, ReadyBridge } from '../pod-bridge.ts';
 import type { PodNetwork } from '../pod-network.ts';
-import { freeRanges, gatewayOf, type PodRange, parseNetwork, parseRange, rangeText } from '../pod-range.ts';
+import { gatewayOf, type PodRange, parseRange, rangeText } from '../pod-range.ts';
+import { NO_FREE_RANGE, PreparedBridge, rangeOf } from '../prepared-bridge.ts';
 
 /** The components of a {@link NodeBridge}. */
 export interface NodeBridgeOptions {
@@ -32,55 +32,39 @@ export interface NodeBridgeOptions {
 const BRIDGE = 'stint0';
 
 /** See the header of this file. */
-export class NodeBridge implements PodBridge {
+export class NodeBridge extends PreparedBridge {
 	readonly #options: NodeBridgeOptions;
 	#wish: NodeWish | undefined;
-	#services: string | undefined;
-	#ready: Promise<ReadyBridge> | undefined;
 	/** A descriptor of the namespace. */
 	#held: number | undefined;
 	/** The addresses of the Pods that exist. */
 	#range: PodRange | undefined;
 
 	constructor(options: NodeBridgeOptions) {
+		super();
 		this.#options = options;
 		const [left] = options.left.values();
 		this.#range = left && parseRange(left.range);
 	}
 
-	open({ node, serviceRange }: OpenedNetwork): void {
-		if (this.#services !== serviceRange) this.#ready = undefined;
-		this.#wish = node;
-		this.#services = serviceRange;
+	override open(network: OpenedNetwork): void {
+		super.open(network);
+		this.#wish = network.node;
 	}
 
-	async prepared(wanted: string): Promise<ReadyBridge> {
-		this.#ready ??= this.#prepare(wanted);
-		try {
-			return await this.#ready;
-		} catch (error) {
-			this.#ready = undefined;
-			throw error;
-		}
-	}
-
-	async nodeFor(wanted: string): Promise<NodeNetwork> {
+	override async nodeFor(wanted: string): Promise<NodeNetwork> {
 		const { range } = await this.prepared(wanted);
 		return { path: this.#path, podRange: rangeText(range) };
 	}
 
-	renew(): void {
-		this.#ready = undefined;
-	}
-
-	async change(request: NetworkRequest): Promise<number | undefined> {
+	override async change(request: NetworkRequest): Promise<number | undefined> {
 		return await this.#options.shim.changeNetwork({ ...request, node: this.#path });
 	}
 
-	remove(): undefined {
+	override remove(): undefined {
 		if (this.#held !== undefined) closeSync(this.#held);
 		this.#held = undefined;
-		this.#ready = undefined;
+		this.renew();
 		this.#range = undefined;
 	}
 
@@ -88,7 +72,7 @@ export class NodeBridge implements PodBridge {
 		return `/proc/${process.pid}/fd/${this.#held}`;
 	}
 
-	async #prepare(wanted: string): Promise<ReadyBridge> {
+	protected override async prepare(wanted: string): Promise<ReadyBridge> {
 		this.#held ??= this.#found() ?? (await this.#make());
 		const range = await this.#withBridge(wanted);
 		this.#range = range;
@@ -128,21 +112,17 @@ export class NodeBridge implements PodBridge {
 		return range;
 	}
 
-	/** Pods could not reach the networks of this machine if they had the same addresses. */
 	#freeRange(wanted: string): PodRange {
-		const range = parseRange(wanted);
-		if (!range) throw new Error(`${wanted} is no range of IPv4 addresses`);
 		// Those that the server knows.
-		if (this.#wish?.held !== undefined) return range;
-		const services = parseNetwork(this.#services ?? '');
-		const [free] = freeRanges(range, [...machineRoutes(), ...(services ? [services] : [])]);
-		if (!free) throw new Error('this machine has routes to all ranges of addresses that Pods could have');
+		if (this.#wish?.held !== undefined) return rangeOf(wanted);
+		const [free] = this.freeRanges(wanted);
+		if (!free) throw new Error(NO_FREE_RANGE);
 		return free;
 	}
 
 	/** Makes the addresses of Services those of the namespace, in which the server listens. */
 	async #serve(): Promise<Error | undefined> {
-		const services = this.#services;
+		const { services } = this;
 		if (services === undefined) return undefined;
 		try {
 			await this.change({ network: 'local', device: BRIDGE, address: services, alias: BRIDGE });
