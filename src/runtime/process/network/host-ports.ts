@@ -5,6 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
 import { messageOf } from '../../../base/message-of.ts';
+import { joinConnections } from '../../join-connections.ts';
 import type { PodSockets } from '../../pod-sockets.ts';
 
 /** The Pod to forward to. */
@@ -80,17 +81,13 @@ export class HostPorts {
 		return server;
 	}
 
-	/** Forwards until one side ends; at once if the Pod has ended meanwhile. */
+	/** Forwards until both sides end; ends both if the Pod has ended meanwhile. */
 	#join(id: string, client: Socket, pod: Socket): void {
 		const connections = this.#connections.get(id);
-		for (const [socket, other] of [
-			[client, pod],
-			[pod, client],
-		] as const) {
+		joinConnections(client, pod);
+		for (const socket of [client, pod]) {
 			connections?.add(socket);
-			socket.on('error', () => other.destroy());
 			socket.on('close', () => connections?.delete(socket));
-			socket.pipe(other);
 			if (!connections) socket.destroy();
 		}
 	}
