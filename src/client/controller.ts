@@ -47,6 +47,14 @@ export function ownKey(object: KubeObject | undefined): Keys {
 	return object ? [keyOfObject(object)] : NO_KEYS;
 }
 
+/** For {@link watch}: the key of an object that was added, changed or deleted. */
+export function keyOfEither(object: KubeObject | undefined, old: KubeObject | undefined): Keys {
+	return ownKey(object ?? old);
+}
+
+/** Time after which a controller repeats a pass that another writer has overtaken. */
+export const OVERTAKEN_MS = 50;
+
 /** An informer to follow; {@link watch} makes one. */
 export interface Watch {
 	/** Resolves as {@link Informer.synced} does. */

@@ -13,6 +13,7 @@ import {
 	type ControllerContext,
 	type Keys,
 	NO_KEYS,
+	OVERTAKEN_MS,
 	ownKey,
 	watch,
 } from '../../client/controller.ts';
@@ -39,9 +40,6 @@ export interface DisruptionControllerOptions extends ControllerContext {
 		readonly informer: Pick<Informer<KubeObject>, 'get'>;
 	}[];
 }
-
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
 
 /**
  * The disruption controller: keeps the status of PodDisruptionBudgets, from which the eviction subresource and

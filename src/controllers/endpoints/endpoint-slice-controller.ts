@@ -6,19 +6,18 @@ import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts'
 import { messageOf } from '../../base/message-of.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	keyOfEither,
+	OVERTAKEN_MS,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { type TriggerTimes, triggerText, triggerTimes } from '../../plan/services/endpoints/trigger-times.ts';
 import { planSlices } from '../../plan/services/slices/plan-slices.ts';
-import {
-	keyOfEither,
-	OVERTAKEN_MS,
-	podsOfService,
-	servicesOfPod,
-	servicesOfSlice,
-	slicesOfService,
-} from './service-pods.ts';
+import { podsOfService, servicesOfPod, servicesOfSlice, slicesOfService } from './service-pods.ts';
 import { SliceWriter } from './slice-writer.ts';
 
 /** The dependencies of the endpointslice controller; see service-pods.ts for the indexes of the informers. */

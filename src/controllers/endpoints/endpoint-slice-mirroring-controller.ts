@@ -4,11 +4,17 @@ import { MIRRORING_CONTROLLER } from '../../api/discovery/endpointslice/labels.t
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	keyOfEither,
+	OVERTAKEN_MS,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { planMirror } from '../../plan/services/slices/plan-mirror.ts';
-import { keyOfEither, OVERTAKEN_MS, servicesOfSlice, slicesOfService } from './service-pods.ts';
+import { servicesOfSlice, slicesOfService } from './service-pods.ts';
 import { SliceWriter } from './slice-writer.ts';
 
 /** The dependencies of the mirroring controller; see service-pods.ts for the indexes of the informers. */

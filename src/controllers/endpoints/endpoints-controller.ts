@@ -8,14 +8,22 @@ import { isNamespaceTerminating } from '../../api/errors/api-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	keyOfEither,
+	NO_KEYS,
+	OVERTAKEN_MS,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, splitKey } from '../../client/informer.ts';
 import { isOvertaken, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
 import { isLeaderElection } from '../../plan/services/endpoints/members.ts';
 import { planEndpoints } from '../../plan/services/endpoints/plan-endpoints.ts';
 import { type TriggerTimes, triggerText, triggerTimes } from '../../plan/services/endpoints/trigger-times.ts';
-import { keyOfEither, OVERTAKEN_MS, podsOfService, servicesOfPod } from './service-pods.ts';
+import { podsOfService, servicesOfPod } from './service-pods.ts';
 
 /** The dependencies of the endpoints controller; see service-pods.ts for the indexes of the informers. */
 export interface EndpointsControllerOptions extends ControllerContext {

@@ -2,14 +2,10 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Service } from '../../api/core/service/schema.ts';
 import { SERVICE_NAME_LABEL, SLICE_MANAGER_LABEL } from '../../api/discovery/endpointslice/labels.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { type Keys, NO_KEYS } from '../../client/controller.ts';
 import { type Informer, keyOf, keyOfObject } from '../../client/informer.ts';
 import type { Indexes } from '../../client/object-indexes.ts';
 import { canBeEndpoint, isSelected } from '../../plan/services/endpoints/members.ts';
-
-/** Time after which the controllers repeat a pass that another writer has overtaken. */
-export const OVERTAKEN_MS = 50;
 
 const BY_NAMESPACE = 'namespace';
 const BY_SERVICE = 'service';
@@ -79,10 +75,4 @@ function isManaged({ metadata }: EndpointSlice, manager: string): boolean {
 function serviceKeyOf({ metadata: { namespace = '', labels = {} } }: EndpointSlice): readonly string[] {
 	const name = labels[SERVICE_NAME_LABEL];
 	return name ? [keyOf(namespace, name)] : [];
-}
-
-/** The key of an object that was added, changed or deleted. */
-export function keyOfEither(object: KubeObject | undefined, old: KubeObject | undefined): Keys {
-	const either = object ?? old;
-	return either ? [keyOfObject(either)] : NO_KEYS;
 }

@@ -14,6 +14,7 @@ import {
 	type ControllerContext,
 	type Keys,
 	NO_KEYS,
+	OVERTAKEN_MS,
 	ownKey,
 	watch,
 } from '../../client/controller.ts';
@@ -50,9 +51,6 @@ const BY_VOLUME = 'volume';
 const BY_REFERENCE = 'reference';
 
 const NO_VALUES: readonly string[] = [];
-
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
 
 /**
  * The persistent-volume binder: binds claims to volumes and releases volumes whose claims are gone. plan/storage

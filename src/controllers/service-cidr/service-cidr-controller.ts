@@ -1,14 +1,20 @@
 import { isApiError } from '../../api/errors/api-error.ts';
 import { withCondition } from '../../api/meta/conditions.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { IpAddressObject } from '../../api/networking/ipaddress/schema.ts';
 import { DEFAULT_SERVICE_CIDR, serviceCidrs } from '../../api/networking/servicecidr/definition.ts';
 import type { ServiceCidr } from '../../api/networking/servicecidr/schema.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	keyOfEither,
+	OVERTAKEN_MS,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { Informer } from '../../client/informer.ts';
+import { type Informer, keyOfObject } from '../../client/informer.ts';
 import { isOvertaken } from '../../client/outcomes.ts';
 import { isManaged } from '../../plan/services/allocation/ip-address-of.ts';
 import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
@@ -30,9 +36,6 @@ export interface ServiceCidrControllerOptions extends ControllerContext {
 	readonly keepsDefault: boolean;
 }
 
-/** Time after which a pass is repeated that another writer has overtaken. */
-const OVERTAKEN_MS = 50;
-
 /**
  * Keeps the ServiceCIDR `kubernetes`, and the finalizers and conditions of all ServiceCIDRs.
  * plan/services/cidrs/plan-service-cidr.ts decides. A key is the name of a ServiceCIDR.
@@ -49,7 +52,7 @@ export class ServiceCidrController {
 			{
 				name: 'servicecidrs',
 				watches: [
-					watch(cidrs, (cidr, old) => [...nameOf(cidr ?? old), ...this.#deleted()]),
+					watch(cidrs, (cidr, old) => [...keyOfEither(cidr, old), ...this.#deleted()]),
 					watch(addresses, () => this.#deleted()),
 				],
 				sources: keepsDefault ? [async (queue) => queue.add(DEFAULT_SERVICE_CIDR)] : [],
@@ -69,7 +72,7 @@ export class ServiceCidrController {
 	/** The ServiceCIDRs that are being deleted: each change of a ServiceCIDR or an IPAddress may let them go. */
 	#deleted(): Keys {
 		const deleted = [...this.#options.cidrs.all()].filter(({ metadata }) => metadata.deletionTimestamp);
-		return deleted.length === 0 ? NO_KEYS : deleted.flatMap(nameOf);
+		return deleted.map(keyOfObject);
 	}
 
 	async #reconcile(name: string): Promise<Outcome> {
@@ -101,7 +104,7 @@ export class ServiceCidrController {
 		const { name, deletionTimestamp } = cidr.metadata;
 		const others = [...cidrs.all()].filter(({ metadata }) => metadata.name !== name);
 		const used = deletionTimestamp === undefined ? [] : await addresses.select(isManaged);
-		return planServiceCidr({ cidr, others, addresses: used.flatMap(nameOf), own, now: clock.now() });
+		return planServiceCidr({ cidr, others, addresses: used.map(keyOfObject), own, now: clock.now() });
 	}
 
 	async #perform(cidr: ServiceCidr, { finalizers, condition }: CidrPlan): Promise<void> {
@@ -112,8 +115,4 @@ export class ServiceCidrController {
 		const conditions = withCondition(status.conditions, condition);
 		await target.update({ ...cidr, status: { ...status, conditions } }, 'status');
 	}
-}
-
-function nameOf(object: KubeObject | undefined): readonly string[] {
-	return object?.metadata.name ? [object.metadata.name] : [];
 }
