@@ -12,7 +12,7 @@ export function servedRange(text: string, own: AddressRange): AddressRange | und
 	const range = addressRangeOf(text);
 	if (!range) return undefined;
 	const isPart = range.first >= own.first && range.first + range.size <= own.first + own.size;
-	return isPart || range.text === own.text || (isLoopback(range) && isLoopback(own)) ? range : undefined;
+	return isPart || (isLoopback(range) && isLoopback(own)) ? range : undefined;
 }
 
 /**
