@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { services } from '../../src/api/core/service/definition.ts';
 import type { Service } from '../../src/api/core/service/schema.ts';
 import { ipAddresses } from '../../src/api/networking/ipaddress/definition.ts';
 import { serviceCidrs } from '../../src/api/networking/servicecidr/definition.ts';
 import type { ServiceCidr } from '../../src/api/networking/servicecidr/schema.ts';
+import { nextTurn } from '../../src/base/turn.ts';
+import { Client } from '../../src/client/client.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-import { test } from '../support/transports.ts';
+import { test, transportFor } from '../support/transports.ts';
 
 const API_SERVER = { clusterIp: '127.96.0.1', listener: { ip: '127.0.0.1', port: 6443 } };
 
@@ -20,7 +23,7 @@ function readyOf(cidr: ServiceCidr | undefined): string {
 	return condition ? `${condition.status} ${condition.reason}`.trim() : '';
 }
 
-function create({ client }: ControlPlane, name: string, cidr: string): Promise<ServiceCidr> {
+function create({ client }: Pick<ControlPlane, 'client'>, name: string, cidr: string): Promise<ServiceCidr> {
 	const apiVersion = 'networking.k8s.io/v1';
 	const spec = { cidrs: [cidr] };
 	return client
@@ -28,7 +31,11 @@ function create({ client }: ControlPlane, name: string, cidr: string): Promise<S
 		.create({ apiVersion, kind: 'ServiceCIDR', metadata: { name }, spec, status: {} });
 }
 
-function createService({ client }: ControlPlane, name: string, spec: object = {}): Promise<Service> {
+function createService(
+	{ client }: Pick<ControlPlane, 'client'>,
+	name: string,
+	spec: object = {},
+): Promise<Service> {
 	const object = {
 		apiVersion: 'v1',
 		kind: 'Service',
@@ -94,4 +101,78 @@ test('an IPAddress of a Service that is deleted or has lost its labels is made a
 		(found) => Boolean(found) && found?.metadata.uid !== again?.metadata.uid,
 	);
 	assert.deepEqual([last?.metadata.labels, last?.spec], [made.metadata.labels, made.spec]);
+});
+
+/** The transport with another way of requests. */
+function requesting(transport: ApiTransport, request: ApiTransport['request']): ApiTransport {
+	return {
+		request,
+		watch: (watched, sink) => transport.watch(watched, sink),
+		stream: (streamed) => transport.stream(streamed),
+		duplex: (opened) => transport.duplex(opened),
+	};
+}
+
+test('an IPAddress of another object in the place of that of a Service is replaced, though a finalizer keeps it', async (t) => {
+	const address = '127.96.7.7';
+	const refused = Promise.withResolvers<void>();
+	const plane = await startControlPlane(t, undefined, {
+		reach: async (api) => {
+			const client = new Client(api);
+			await createService({ client }, 'web', { clusterIP: address });
+			const target = client.resource(ipAddresses);
+			const { apiVersion, kind } = await target.get(address);
+			await target.delete(address);
+			const metadata = { name: address, finalizers: ['example.com/f'] };
+			const parentRef = { group: 'example.com', resource: 'gateways', name: 'g' };
+			await target.create({ apiVersion, kind, metadata, spec: { parentRef } });
+			const transport = transportFor(t, api);
+			return requesting(transport, async (request) => {
+				const response = transport.request(request);
+				if (request.method === 'POST' && request.path.endsWith('/ipaddresses'))
+					response.catch(() => refused.resolve());
+				return response;
+			});
+		},
+	});
+	await refused.promise;
+	await plane.client.resource(ipAddresses).patch(address, 'merge', { metadata: { finalizers: null } });
+	await plane.until(ipAddresses, address, (found) => found?.spec.parentRef?.name === 'web');
+});
+
+test('an address is in range though the ServiceCIDRs are listed after the Services', async (t) => {
+	const address = '127.80.0.9';
+	const plane = await startControlPlane(t, undefined, {
+		reach: async (api) => {
+			const client = new Client(api);
+			const made = await create({ client }, 'more', '127.80.0.0/24');
+			const condition = {
+				type: 'Ready',
+				status: 'True' as const,
+				reason: '',
+				message: '',
+				lastTransitionTime: null,
+			};
+			const status = { conditions: [condition] };
+			await client.resource(serviceCidrs).update({ ...made, status }, 'status');
+			await createService({ client }, 'web', { clusterIP: address });
+			await client.resource(ipAddresses).delete(address);
+			const transport = transportFor(t, api);
+			const listed = new Map(
+				['services', 'ipaddresses'].map((name) => [name, Promise.withResolvers<void>()]),
+			);
+			return requesting(transport, async (request) => {
+				const resource = request.path.split('/').at(-1) ?? '';
+				if (request.method === 'GET' && resource === 'servicecidrs') {
+					for (const { promise } of listed.values()) await promise;
+					// A controller that does not wait for the ServiceCIDRs plans in these turns.
+					for (let turns = 0; turns < 20; turns++) await nextTurn();
+				}
+				const response = await transport.request(request);
+				listed.get(resource)?.resolve();
+				return response;
+			});
+		},
+	});
+	await plane.until(ipAddresses, address, (found) => found?.spec.parentRef?.name === 'web');
 });

@@ -4,19 +4,24 @@ import { isApiError } from '../../api/errors/api-error.ts';
 import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
 import type { IpAddressObject } from '../../api/networking/ipaddress/schema.ts';
 import type { ServiceCidr } from '../../api/networking/servicecidr/schema.ts';
-import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
+import { again, BACKOFF, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
-import { Controller, type ControllerContext, type Keys, ownKey, watch } from '../../client/controller.ts';
+import {
+	Controller,
+	type ControllerContext,
+	type Keys,
+	NO_KEYS,
+	ownKey,
+	watch,
+} from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
-import { ipAddressOf, serviceReference } from '../../plan/services/allocation/ip-address-of.ts';
-import { type AddressRange, addressNumber, contains } from '../../plan/services/allocation/ranges.ts';
-import { offersClusterIp } from '../../plan/services/cidrs/cidr-ranges.ts';
+import { clusterIpsOf, ipAddressOf, serviceReference } from '../../plan/services/allocation/ip-address-of.ts';
+import type { AddressRange } from '../../plan/services/allocation/ranges.ts';
 import {
 	type AddressRepair,
-	clusterIpsOf,
 	planIpAddress,
 	planServiceAddresses,
 } from '../../plan/services/cidrs/plan-ip-addresses.ts';
@@ -35,6 +40,9 @@ export interface IpAddressRepairOptions extends ControllerContext {
 /** Time that the API server has to remove the IPAddress of a Service that no longer has the address. */
 const RELEASE_MS = 5000;
 
+/** The index of Services by their addresses. */
+const BY_ADDRESS = 'address';
+
 /**
  * Repairs IPAddresses, in one loop over Services and one over IPAddresses. plan/services/cidrs/plan-ip-addresses.ts decides.
  *
@@ -47,13 +55,19 @@ export class IpAddressRepair {
 	readonly #ofAddresses: Controller;
 
 	constructor(options: IpAddressRepairOptions) {
-		const { services, addresses } = options;
+		const { services, addresses, cidrs } = options;
 		this.#options = options;
+		services.addIndexes({ [BY_ADDRESS]: clusterIpsOf });
 		const backoff = { baseMs: 5, capMs: 60_000 };
 		this.#ofServices = new Controller(
 			{
 				name: 'ipallocator_repair_services',
-				watches: [watch(services, ownKey), watch(addresses, (address, old) => parentKeys(address ?? old))],
+				watches: [
+					// A change of a ServiceCIDR needs no repair, but without it the addresses in its ranges would be reported.
+					watch(cidrs, () => NO_KEYS),
+					watch(addresses, (address, old) => this.#holders(address ?? old)),
+					watch(services, ownKey),
+				],
 				workers: 1,
 				backoff,
 				reconcile: (key) => this.#repairService(key),
@@ -81,8 +95,13 @@ export class IpAddressRepair {
 		);
 	}
 
+	/** The Services that have the address of an IPAddress, whatever that refers to. */
+	#holders(address: IpAddressObject | undefined): Keys {
+		return this.#options.services.indexed(BY_ADDRESS, address?.metadata.name ?? '').map(keyOfObject);
+	}
+
 	async #repairService(key: string): Promise<Outcome> {
-		const { services, addresses, recorder } = this.#options;
+		const { services, addresses, cidrs, range: own, recorder } = this.#options;
 		const { namespace, name } = splitKey(key);
 		const service = services.get(namespace, name);
 		if (!service) return DONE;
@@ -90,21 +109,16 @@ export class IpAddressRepair {
 			service,
 			addressAt: (address) => addresses.get('', address),
 			serviceAt: (place, other) => services.get(place, other),
-			isInRange: (address) => this.#isInRange(address),
+			cidrs: [...cidrs.all()],
+			own,
 		});
+		let isDone = true;
 		for (const repair of repairs) {
 			if (repair.create && !(await this.#isDue(service, repair))) continue;
 			if (repair.event) recorder.event(service, repair.event);
-			if (repair.create) await this.#recreate(service, repair);
+			if (repair.create && !(await this.#recreate(service, repair))) isDone = false;
 		}
-		return DONE;
-	}
-
-	#isInRange(address: string): boolean {
-		const { cidrs, range } = this.#options;
-		const number = addressNumber(address);
-		if (number !== undefined && contains(range, number)) return true;
-		return [...cidrs.all()].some((cidr) => offersClusterIp(cidr, address));
+		return isDone ? DONE : BACKOFF;
 	}
 
 	/** Whether the API server has the Service with this address, and the state of the IPAddress that the plan is based on. */
@@ -118,14 +132,16 @@ export class IpAddressRepair {
 		return found?.metadata.uid === replaced?.metadata.uid;
 	}
 
-	async #recreate(service: Service, { address, replaced }: AddressRepair): Promise<void> {
+	/** Resolves to false if there is an IPAddress still: another writer was faster, or a finalizer keeps the replaced one. */
+	async #recreate(service: Service, { address, replaced }: AddressRepair): Promise<boolean> {
 		const target = this.#options.client.resource(ipAddresses);
 		if (replaced) await unlessOvertaken(target.delete(address, uidPrecondition(replaced)));
 		try {
 			await target.create(ipAddressOf(address, service));
+			return true;
 		} catch (error) {
-			// Its informer will show the other one.
 			if (!isApiError(error, 'AlreadyExists')) throw error;
+			return false;
 		}
 	}
 
@@ -142,12 +158,6 @@ export class IpAddressRepair {
 		await unlessOvertaken(client.resource(ipAddresses).delete(name, uidPrecondition(address)));
 		return DONE;
 	}
-}
-
-/** The Service that an IPAddress refers to. */
-function parentKeys(address: IpAddressObject | undefined): Keys {
-	const reference = address && serviceReference(address);
-	return reference ? [keyOf(reference.namespace, reference.name)] : [];
 }
 
 /** The addresses that a Service had before the change. */

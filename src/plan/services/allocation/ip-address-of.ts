@@ -1,4 +1,5 @@
 import type { Service } from '../../../api/core/service/schema.ts';
+import { HEADLESS } from '../../../api/core/service/service-type.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
 import { parseIp } from '../../../api/network/ip-address.ts';
 import {
@@ -9,6 +10,11 @@ import {
 import type { IpAddressObject, ParentReference } from '../../../api/networking/ipaddress/schema.ts';
 
 const RESOURCE = 'services';
+
+/** The addresses of a Service that have an IPAddress; none if it is headless. */
+export function clusterIpsOf({ spec }: Service): readonly string[] {
+	return (spec.clusterIPs ?? []).filter((address) => address !== HEADLESS && address !== '');
+}
 
 /** The IPAddress that reserves `address` for the Service (upstream: `newIPAddress`). */
 export function ipAddressOf(address: string, { metadata }: Pick<Service, 'metadata'>): IpAddressObject {

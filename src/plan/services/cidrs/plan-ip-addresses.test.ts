@@ -5,9 +5,12 @@ import { serviceWith } from '../../../api/core/service/testing/service-with.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { IpAddressObject } from '../../../api/networking/ipaddress/schema.ts';
 import { ipAddressOf } from '../allocation/ip-address-of.ts';
+import { addressRangeOf } from '../allocation/ranges.ts';
 import { type AddressRepair, planIpAddress, planServiceAddresses } from './plan-ip-addresses.ts';
 
 const IP = '127.96.0.7';
+const OWN = addressRangeOf('127.96.0.0/16') ?? assert.fail();
+const OTHER = addressRangeOf('10.96.0.0/16') ?? assert.fail();
 const NOW = Date.UTC(2026, 0, 31);
 
 function service(name: string, address: string | undefined, spec: object = {}, ageSeconds = 3600): Service {
@@ -37,7 +40,8 @@ function repair(
 		service: web,
 		addressAt: (name) => (name === IP ? found : undefined),
 		serviceAt: (_namespace, name) => others.find(({ metadata }) => metadata.name === name),
-		isInRange: () => true,
+		cidrs: [],
+		own: OWN,
 	});
 	assert.equal(more.length, 0);
 	return first;
@@ -67,9 +71,15 @@ test('an address that another Service has, or that no ServiceCIDR has, is report
 		twice?.event?.message,
 		'Cluster IP [IPv4]:127.96.0.7 was assigned to multiple services; please recreate service',
 	);
-	const nothing = { addressAt: () => undefined, serviceAt: () => undefined, isInRange: () => false };
+	const nothing = { addressAt: () => undefined, serviceAt: () => undefined, cidrs: [], own: OTHER };
 	const [outside] = planServiceAddresses({ service: web, ...nothing });
 	assert.deepEqual([outside?.create, outside?.event?.reason], [false, 'ClusterIPOutOfRange']);
+	const cidr = {
+		...{ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'a' } },
+		...{ spec: { cidrs: ['127.96.0.0/24'] }, status: {} },
+	};
+	const [inside] = planServiceAddresses({ service: web, ...nothing, cidrs: [cidr] });
+	assert.equal(inside?.event?.reason, 'ClusterIPNotAllocated');
 	const headless = service('headless', 'None');
 	assert.deepEqual(planServiceAddresses({ service: headless, ...nothing }), []);
 });

@@ -6,11 +6,19 @@
 
 import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Service } from '../../../api/core/service/schema.ts';
-import { HEADLESS } from '../../../api/core/service/service-type.ts';
-import { parseTime } from '../../../api/meta/time.ts';
+import { timeOf } from '../../../api/meta/time.ts';
 import { parseIp } from '../../../api/network/ip-address.ts';
 import type { IpAddressObject } from '../../../api/networking/ipaddress/schema.ts';
-import { hasOwnLabels, isManaged, refersTo, serviceReference } from '../allocation/ip-address-of.ts';
+import type { ServiceCidr } from '../../../api/networking/servicecidr/schema.ts';
+import {
+	clusterIpsOf,
+	hasOwnLabels,
+	isManaged,
+	refersTo,
+	serviceReference,
+} from '../allocation/ip-address-of.ts';
+import { type AddressRange, addressNumber, contains } from '../allocation/ranges.ts';
+import { offersClusterIp } from './cidr-ranges.ts';
 
 /** A Service, and what its addresses depend on. */
 export interface ServiceSnapshot {
@@ -18,8 +26,9 @@ export interface ServiceSnapshot {
 	/** The IPAddress of this name. */
 	readonly addressAt: (name: string) => IpAddressObject | undefined;
 	readonly serviceAt: (namespace: string, name: string) => Service | undefined;
-	/** Whether a ServiceCIDR has the address, or the range of the server. */
-	readonly isInRange: (address: string) => boolean;
+	readonly cidrs: readonly ServiceCidr[];
+	/** The range of the server. */
+	readonly own: AddressRange;
 }
 
 /** The repair of one address of a Service. */
@@ -36,16 +45,11 @@ export function planServiceAddresses(snapshot: ServiceSnapshot): readonly Addres
 	return clusterIpsOf(snapshot.service).flatMap((address) => repairOf(address, snapshot) ?? []);
 }
 
-/** The addresses of the Service; none if it is headless. */
-export function clusterIpsOf({ spec }: Service): readonly string[] {
-	return (spec.clusterIPs ?? []).filter((address) => address !== HEADLESS && address !== '');
-}
-
 function repairOf(address: string, snapshot: ServiceSnapshot): AddressRepair | undefined {
-	const { service, addressAt, serviceAt, isInRange } = snapshot;
+	const { service, addressAt, serviceAt } = snapshot;
 	const { namespace, name } = service.metadata;
 	const family = parseIp(address)?.family ?? '';
-	if (!isInRange(address)) {
+	if (!isInRange(address, snapshot)) {
 		const text = `Cluster IP [${family}]: ${address} is not within any configured Service CIDR; please recreate service`;
 		return { address, create: false, event: warning('ClusterIPOutOfRange', text) };
 	}
@@ -65,6 +69,13 @@ function repairOf(address: string, snapshot: ServiceSnapshot): AddressRepair | u
 		return { address, replaced: found, create: true, event: warning('ClusterIPNotAllocated', text) };
 	}
 	return hasOwnLabels(found) ? undefined : { address, replaced: found, create: true };
+}
+
+/** Whether a ServiceCIDR has the address, or the range of the server: it needs no ServiceCIDR. */
+function isInRange(address: string, { cidrs, own }: ServiceSnapshot): boolean {
+	const number = addressNumber(address);
+	if (number !== undefined && contains(own, number)) return true;
+	return cidrs.some((cidr) => offersClusterIp(cidr, address));
 }
 
 /** Time that the write of a Service may take after that of its IPAddress (upstream: the timeout of a request). */
@@ -92,7 +103,7 @@ export function planIpAddress(
 		const text = `IPAddress ${name} appears to have been modified, not referencing a Service ${parentText(address)}: cleaning up`;
 		return { kind: 'delete', event: warning('IPAddressNotAllocated', text) };
 	}
-	const createdAt = timeOf(address) ?? now;
+	const createdAt = timeOf(address.metadata.creationTimestamp) ?? now;
 	const text = `IPAddress: ${name} for Service ${reference.namespace}/${reference.name}`;
 	if (!service) {
 		if (now <= createdAt + WRITE_MS) return { kind: 'wait', until: createdAt + WRITE_MS + 1 };
@@ -101,7 +112,8 @@ export function planIpAddress(
 	}
 	if (clusterIpsOf(service).includes(name)) return undefined;
 	const graceMs = service.spec.type === 'ExternalName' ? WRITE_MS : UNDO_MS;
-	const isNewer = service.spec.type === 'ExternalName' || createdAt > (timeOf(service) ?? now);
+	const isNewer =
+		service.spec.type === 'ExternalName' || createdAt > (timeOf(service.metadata.creationTimestamp) ?? now);
 	if (isNewer && now < createdAt + graceMs) return { kind: 'wait', until: createdAt + graceMs };
 	const wrong = `${text} has a wrong reference; cleaning up`;
 	return { kind: 'delete', event: warning('IPAddressWrongReference', wrong) };
@@ -112,11 +124,6 @@ function parentText({ spec }: IpAddressObject): string {
 	if (!spec.parentRef) return 'nil';
 	const { group = '', resource = '', namespace = '', name = '' } = spec.parentRef;
 	return `&ParentReference{Group:${group},Resource:${resource},Namespace:${namespace},Name:${name},}`;
-}
-
-function timeOf({ metadata }: Pick<Service, 'metadata'>): number | undefined {
-	const { creationTimestamp } = metadata;
-	return creationTimestamp ? parseTime(creationTimestamp) : undefined;
 }
 
 function warning(reason: string, message: string): EventText {
