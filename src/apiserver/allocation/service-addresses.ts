@@ -44,7 +44,7 @@ export class ServiceAddresses {
 	readonly #range: AddressRange;
 	readonly #random: Random;
 	readonly #cache: ResourceCache | undefined;
-	readonly #objects: ResourceCache | undefined;
+	readonly #ipAddresses: ResourceCache | undefined;
 	readonly #cidrs: ResourceCache | undefined;
 	/** What each stored Service has, by its key, as of the revision {@link #seenAt}. */
 	readonly #held = new Map<string, Held>();
@@ -59,7 +59,7 @@ export class ServiceAddresses {
 		this.#range = range;
 		this.#random = random;
 		this.#cache = cache.stored(services.group, services.resource);
-		this.#objects = cache.stored(ipAddresses.group, ipAddresses.resource);
+		this.#ipAddresses = cache.stored(ipAddresses.group, ipAddresses.resource);
 		this.#cidrs = cache.stored(serviceCidrs.group, serviceCidrs.resource);
 	}
 
@@ -71,7 +71,7 @@ export class ServiceAddresses {
 			addresses: allocatableRanges(this.#storedCidrs(), this.#range),
 			ports: NODE_PORTS,
 			isAddressUsed: (address) =>
-				this.#addresses.has(address) || this.#objects?.get('', addressText(address)) !== undefined,
+				this.#addresses.has(address) || this.#ipAddresses?.get('', addressText(address)) !== undefined,
 			isPortUsed: (port) => this.#ports.has(port),
 			draw: (count) => Math.floor(this.#random.next() * count),
 		});

@@ -5,9 +5,13 @@ import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
-import { heldBy } from '../../plan/services/allocation/held.ts';
-import { ipAddressOf, isManaged, refersTo } from '../../plan/services/allocation/ip-address-of.ts';
-import { addressText } from '../../plan/services/allocation/ranges.ts';
+import { assert } from '../../base/assert.ts';
+import {
+	clusterIpsOf,
+	ipAddressOf,
+	isManaged,
+	refersTo,
+} from '../../plan/services/allocation/ip-address-of.ts';
 import type { ServerContext } from '../context.ts';
 import type { CreateTarget, Encoded, ObjectWriter } from '../storage/compare-and-swap.ts';
 import type { ResourceCache } from '../storage/resource-cache.ts';
@@ -25,13 +29,15 @@ import type { StoredObject } from '../storage/stored-object.ts';
 export class ServiceWriter implements ObjectWriter {
 	readonly #server: ServerContext;
 	readonly #inner: ObjectWriter;
-	readonly #addresses: ResourceCache | undefined;
+	readonly #addresses: ResourceCache;
 
 	/** `inner` writes the objects of both kinds. */
 	constructor(server: ServerContext, inner: ObjectWriter) {
 		this.#server = server;
 		this.#inner = inner;
-		this.#addresses = server.cache.stored(ipAddresses.group, ipAddresses.resource);
+		const addresses = server.cache.stored(ipAddresses.group, ipAddresses.resource);
+		assert(addresses !== undefined, 'a server of Services has IPAddresses');
+		this.#addresses = addresses;
 	}
 
 	/** Resolves to undefined if one of the addresses was given to another owner meanwhile. */
@@ -65,56 +71,57 @@ export class ServiceWriter implements ObjectWriter {
 		write: () => Promise<StoredObject | undefined>,
 	): Promise<StoredObject | undefined> {
 		let stored: StoredObject | undefined;
-		const claimed: string[] = [];
+		const claims: StoredObject[] = [];
 		try {
 			for (const address of addresses) {
-				if (!(await this.#claim(service, address))) return undefined;
-				claimed.push(address);
+				const claim = await this.#claim(service, address);
+				if (!claim) return undefined;
+				claims.push(claim);
 			}
 			stored = await write();
 			return stored;
 		} finally {
-			if (!stored) await this.#release(service, claimed);
+			if (!stored) for (const claim of claims) await this.#remove(claim);
 		}
 	}
 
-	/** Creates the IPAddress; false if there is one already. */
-	async #claim(service: KubeObject, address: string): Promise<boolean> {
+	/** Creates the IPAddress; undefined if there is one already. */
+	async #claim(service: KubeObject, address: string): Promise<StoredObject | undefined> {
 		const resource = this.#addresses;
-		if (!resource) return true;
 		const { clock, random } = this.#server;
 		const { metadata, ...rest } = ipAddressOf(address, service);
 		const identity = { uid: random.uuid(), creationTimestamp: formatTime(clock.now()) };
 		const object = { ...rest, metadata: { ...metadata, ...identity } };
 		try {
 			const value = resource.codec.encode(object);
-			await this.#inner.create({ resource, definition: ipAddresses }, { object, value });
-			return true;
+			return await this.#inner.create({ resource, definition: ipAddresses }, { object, value });
 		} catch (error) {
-			if (isApiError(error, 'AlreadyExists')) return false;
+			if (isApiError(error, 'AlreadyExists')) return undefined;
 			throw error;
 		}
 	}
 
-	/**
-	 * Removes the IPAddresses of a Service. It does not fail, since the Service is written: the repair removes the IPAddresses that
-	 * remain. It does so with those that have finalizers, too.
-	 */
+	/** Removes the IPAddresses of a Service, except for those that finalizers keep: the repair deletes them. */
 	async #release(service: KubeObject, addresses: readonly string[]): Promise<void> {
 		for (const address of addresses) {
-			const stored = this.#addresses?.get('', address);
-			if (!stored || !isOwnOf(stored.object, service) || awaitsFinalizers(stored.object)) continue;
-			try {
-				await this.#inner.remove(stored);
-			} catch (error) {
-				this.#server.onError(`release of the address ${address}`, error);
-			}
+			const stored = this.#addresses.get('', address);
+			if (stored && isOwnOf(stored.object, service) && !awaitsFinalizers(stored.object))
+				await this.#remove(stored);
+		}
+	}
+
+	/** Does not fail, since the write of the Service has ended: the repair deletes the IPAddresses that remain. */
+	async #remove(address: StoredObject): Promise<void> {
+		try {
+			await this.#inner.remove(address);
+		} catch (error) {
+			this.#server.onError(`release of the address ${address.object.metadata.name}`, error);
 		}
 	}
 }
 
 function addressesOf(service: KubeObject): readonly string[] {
-	return isOfKind(service, services) ? [...heldBy(service.spec).addresses].map(addressText) : [];
+	return isOfKind(service, services) ? clusterIpsOf(service) : [];
 }
 
 function isOwnOf(object: KubeObject, service: KubeObject): boolean {

@@ -46,8 +46,8 @@ export interface ObjectWriter {
 	 */
 	create(target: CreateTarget, next: Encoded): Promise<StoredObject | undefined>;
 	/**
-	 * Replaces `current`. Resolves to undefined if another request changed or deleted it meanwhile; the caller
-	 * then retries with the latest state.
+	 * Replaces `current`. Resolves to undefined if another request changed or deleted it meanwhile, or if what was allocated
+	 * for it is taken; the caller then retries with the latest state.
 	 */
 	update(current: StoredObject, next: Encoded): Promise<StoredObject | undefined>;
 	/** Removes `current`. Resolves to its last state with the revision of the deletion; to undefined as above. */

@@ -16,11 +16,12 @@ const PAUSE: BackoffPolicy = { baseMs: 1, capMs: 100 };
 /**
  * Changes the object that a request names (upstream: GuaranteedUpdate in the etcd3 storage). Calls `attempt`
  * with the current state of the object; `attempt` resolves to undefined if another writer was faster, and is
- * then called again with the next state. Resolves to the result of `attempt`. Throws NotFound once the object
+ * then called again with the latest state. Resolves to the result of `attempt`. Throws NotFound once the object
  * is deleted, and Conflict after 100 attempts; upstream retries without limit.
  *
  * The state comes from the cache. If the cache has not received the other change yet (the store may be in
- * another process), the state is read from the store. So an attempt is never repeated with the same state.
+ * another process), the state is read from the store. So an attempt is repeated with the same state only if another
+ * writer took what was allocated for it.
  */
 export async function changeLatest<T>(
 	server: ServerContext,
