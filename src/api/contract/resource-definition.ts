@@ -89,6 +89,8 @@ export interface Strategy<T> {
 	droppedFields?(given: T, old: T | undefined): readonly string[];
 	/** Whether PUT may omit metadata.resourceVersion, and then overwrites any version. */
 	readonly allowUnconditionalUpdate: boolean;
+	/** Whether a generateName becomes the name as it is. Absent: with a random suffix. */
+	readonly namesWithoutSuffix?: true;
 }
 
 /** The rules for an update through a subresource. */

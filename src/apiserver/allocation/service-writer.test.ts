@@ -18,12 +18,12 @@ async function create({ server }: TestServer, name: string, spec: object = {}): 
 	return (object as unknown as Service).spec.clusterIP ?? ''; // `as`: the path is that of Services.
 }
 
-async function reserve({ server }: TestServer, name: string, metadata: object = {}): Promise<void> {
+async function reserve({ server }: TestServer, metadata: object): Promise<void> {
 	const spec = { parentRef: { group: 'example.com', resource: 'gateways', name: 'g' } };
 	const body = {
 		apiVersion: 'networking.k8s.io/v1',
 		kind: 'IPAddress',
-		metadata: { name, ...metadata },
+		metadata,
 		spec,
 	};
 	await server.request({ method: 'POST', path: ADDRESSES, body });
@@ -86,7 +86,7 @@ test('writes that are refused, dry or overtaken leave no IPAddress, and a change
 
 test('an IPAddress reserves its address, and one that a crash has left does so after a restart', async () => {
 	const world = await openTestServer();
-	await reserve(world, '127.96.7.7');
+	await reserve(world, { name: '127.96.7.7' });
 	const text =
 		'Service "web" is invalid: spec.clusterIPs: Invalid value: ["127.96.7.7"]: failed to allocate IP 127.96.7.7: provided IP is already allocated';
 	assert.equal((await refusal(create(world, 'web', { clusterIP: '127.96.7.7' }))).message, text);
@@ -94,6 +94,21 @@ test('an IPAddress reserves its address, and one that a crash has left does so a
 	assert.equal((await refusal(create(restarted, 'web', { clusterIP: '127.96.7.7' }))).message, text);
 	await restarted.server.request({ method: 'DELETE', path: `${ADDRESSES}/127.96.7.7` });
 	assert.equal(await create(restarted, 'web', { clusterIP: '127.96.7.7' }), '127.96.7.7');
+});
+
+test('the generateName of an IPAddress becomes its name without a suffix', async () => {
+	const world = await openTestServer();
+	await reserve(world, { generateName: '127.96.7.7' });
+	assert.deepEqual(await names(world), ['127.96.7.7']);
+	const taken = await refusal(reserve(world, { generateName: '127.96.7.7' }));
+	assert.match(
+		taken.message,
+		/"127\.96\.7\.7" already exists, the server was not able to generate a unique name/,
+	);
+	assert.match(
+		(await refusal(reserve(world, { generateName: '127.96.7.' }))).message,
+		/metadata\.name: Invalid value/,
+	);
 });
 
 test('an IPAddress that another owner or a finalizer keeps is not removed with a Service', async () => {

@@ -1,3 +1,4 @@
+import type { Strategy } from '../../api/contract/resource-definition.ts';
 import { type ApiError, isApiError, noFreeName } from '../../api/errors/api-error.ts';
 import { generateName } from '../../api/meta/names.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -30,7 +31,7 @@ export async function create(server: ServerContext, request: ResourceRequest): P
 		options,
 		next: () => ({ type: 'put', object }),
 		strategy: {
-			prepare: (given) => strategy.prepareForCreate(identify(server, given)),
+			prepare: (given) => strategy.prepareForCreate(identify(server, given, strategy)),
 			validate: (prepared) => strategy.validateCreate(prepared),
 			warnings: (prepared) => strategy.warnings?.(prepared, undefined) ?? [],
 			droppedFields: (given) => strategy.droppedFields?.(given, undefined) ?? [],
@@ -48,10 +49,15 @@ export async function create(server: ServerContext, request: ResourceRequest): P
 }
 
 /** Sets name, uid and creationTimestamp. */
-function identify({ clock, random }: ServerContext, object: KubeObject): KubeObject {
+function identify(
+	{ clock, random }: ServerContext,
+	object: KubeObject,
+	{ namesWithoutSuffix }: Pick<Strategy<KubeObject>, 'namesWithoutSuffix'>,
+): KubeObject {
 	const { name, generateName: prefix, namespace, ...rest } = object.metadata;
+	const chosen = name || (prefix && (namesWithoutSuffix ? prefix : generateName(prefix, random)));
 	const identity = {
-		...((name || prefix) && { name: name || generateName(prefix ?? '', random) }),
+		...(chosen && { name: chosen }),
 		...(prefix && { generateName: prefix }),
 		...(namespace && { namespace }),
 		uid: random.uuid(),

@@ -39,6 +39,8 @@ export const ipAddresses: ResourceDefinition<IpAddressObject> = {
 				: [immutable(PARENT, given.spec.parentRef)]),
 		],
 		allowUnconditionalUpdate: true,
+		// With a suffix, no name would be an address (upstream: `noopNameGenerator`).
+		namesWithoutSuffix: true,
 	},
 	// As upstream, which has no column with the age.
 	columns: [
