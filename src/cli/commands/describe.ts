@@ -3,7 +3,7 @@ import { replicaSets } from '../../api/apps/replicaset/definition.ts';
 import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { isOfKind, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { configMaps } from '../../api/core/configmap/definition.ts';
 import { endpoints } from '../../api/core/endpoints/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
@@ -26,7 +26,6 @@ import { ipAddresses } from '../../api/networking/ipaddress/definition.ts';
 import { serviceCidrs } from '../../api/networking/servicecidr/definition.ts';
 import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
 import { lastStatusOf } from '../../plan/pod/snapshot.ts';
-import { isOf } from '../args/kind-of.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
 import { nothingFound, type Target } from '../args/resource-args.ts';
 import type { CliContext, CommonFlags, Connection } from '../context.ts';
@@ -73,7 +72,7 @@ export async function describe(
 		for (const object of await objectsOf(connection, target, { namespace, selector: flags.selector })) {
 			const lines = [...(await linesOf(connection, object, context.clock.now()))];
 			// kubectl prints no Events of a Namespace or a Secret.
-			if (flags.showEvents && !isOf(namespaces, object) && !isOf(secrets, object))
+			if (flags.showEvents && !isOfKind(object, namespaces) && !isOfKind(object, secrets))
 				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
 			// kubectl separates descriptions by two empty lines.
 			if (count > 0) context.stdout.write('\n\n');
@@ -115,26 +114,27 @@ async function objectsOf(
 
 /** The lines of an object without its Events. A kind without its own description gets the generic one. */
 async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
-	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
-	if (isOf(cronjobs, object)) return cronJobLines(object);
-	if (isOf(deployments, object))
+	if (isOfKind(object, jobs)) return [...jobLines(object), ...(await failureLines(connection, object))];
+	if (isOfKind(object, cronjobs)) return cronJobLines(object);
+	if (isOfKind(object, deployments))
 		return deploymentLines(object, await inNamespace(connection, replicaSets, object));
-	if (isOf(replicaSets, object)) return replicaSetLines(object, await inNamespace(connection, pods, object));
-	if (isOf(replicationControllers, object))
+	if (isOfKind(object, replicaSets))
+		return replicaSetLines(object, await inNamespace(connection, pods, object));
+	if (isOfKind(object, replicationControllers))
 		return replicationControllerLines(object, await inNamespace(connection, pods, object));
-	if (isOf(pods, object)) return podLines(object, now);
-	if (isOf(namespaces, object)) return namespaceLines(object);
-	if (isOf(configMaps, object)) return configMapLines(object);
-	if (isOf(secrets, object)) return secretLines(object);
-	if (isOf(serviceAccounts, object))
+	if (isOfKind(object, pods)) return podLines(object, now);
+	if (isOfKind(object, namespaces)) return namespaceLines(object);
+	if (isOfKind(object, configMaps)) return configMapLines(object);
+	if (isOfKind(object, secrets)) return secretLines(object);
+	if (isOfKind(object, serviceAccounts))
 		return serviceAccountLines(object, await secretsIn(connection, object.metadata.namespace));
-	if (isOf(services, object)) return serviceLines(object, await slicesOf(connection, object));
-	if (isOf(endpoints, object)) return endpointsLines(object);
-	if (isOf(endpointSlices, object)) return endpointSliceLines(object);
-	if (isOf(serviceCidrs, object)) return serviceCidrLines(object);
-	if (isOf(ipAddresses, object)) return ipAddressLines(object);
-	if (isOf(priorityClasses, object)) return priorityClassLines(object);
-	if (!isOf(nodes, object)) return genericLines(object);
+	if (isOfKind(object, services)) return serviceLines(object, await slicesOf(connection, object));
+	if (isOfKind(object, endpoints)) return endpointsLines(object);
+	if (isOfKind(object, endpointSlices)) return endpointSliceLines(object);
+	if (isOfKind(object, serviceCidrs)) return serviceCidrLines(object);
+	if (isOfKind(object, ipAddresses)) return ipAddressLines(object);
+	if (isOfKind(object, priorityClasses)) return priorityClassLines(object);
+	if (!isOfKind(object, nodes)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
 	// All namespaces: a node runs Pods of any of them.
 	const { items } = await connection.client.resource(pods).list({ fieldSelector });

@@ -1,8 +1,8 @@
 import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import type { JsonRecord } from '../../base/json/json.ts';
-import { isOf } from '../args/kind-of.ts';
 import { parseTargets } from '../args/resource-args.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, type NewObject, oneName } from './new-object.ts';
@@ -41,7 +41,7 @@ async function cronJobAt(context: CliContext, { from = '', ...flags }: CreateJob
 	const { definition, name } = target;
 	const { client, namespace } = await context.connect(flags.kubeconfig);
 	const object = await client.resource(definition, flags.namespace ?? namespace).get(name);
-	if (isOf(cronjobs, object)) return object;
+	if (isOfKind(object, cronjobs)) return object;
 	throw new CommandError(`unknown object type *${goType(definition)}`);
 }
 

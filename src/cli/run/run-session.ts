@@ -1,7 +1,7 @@
 import { jobs } from '../../api/batch/job/definition.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { isOf } from '../args/kind-of.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
@@ -168,8 +168,8 @@ export class RunSession {
 			onError: (error) => this.#outage.observeFailure(error),
 			onProgress: () => this.#observeProgress(),
 		};
-		if (isOf(jobs, object)) return new JobFollower(object, options);
-		return isOf(pods, object) ? new PodFollower(object, options) : undefined;
+		if (isOfKind(object, jobs)) return new JobFollower(object, options);
+		return isOfKind(object, pods) ? new PodFollower(object, options) : undefined;
 	}
 
 	/**

@@ -1,3 +1,4 @@
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 /** `stint rollout`: shows and controls the rollouts of Deployments, as kubectl does (pkg/cmd/rollout). */
 
 import { deployments } from '../../api/apps/deployment/definition.ts';
@@ -11,7 +12,6 @@ import { followWatch } from '../../client/follow-watch.ts';
 import { rolloutRevisionOf } from '../../plan/deployment/annotations.ts';
 import { isSameTemplate } from '../../plan/deployment/template-hash.ts';
 import { parseInt64Flag } from '../args/integer-flag.ts';
-import { isOf } from '../args/kind-of.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { timeoutOf } from '../delete/deletion-flags.ts';
@@ -41,7 +41,7 @@ async function deploymentsOf(
 ): Promise<readonly Deployment[]> {
 	const found = await namedObjects(connection, words, flags);
 	return found.map((each) => {
-		if (isOf(deployments, each.object)) return each.object;
+		if (isOfKind(each.object, deployments)) return each.object;
 		const { group, kind } = each.definition;
 		throw new CommandError(refusal(group === '' ? kind : `${kind}.${group}`, quotedName(each)));
 	});
