@@ -29,7 +29,10 @@ test('create token prints a token, or the whole response', async (t) => {
 	assert.deepEqual([spec.expirationSeconds, spec.audiences], [600, ['vault']]);
 	assert.match((await create({ output: 'yaml' })).stdout, /\nkind: TokenRequest\n/);
 	const rows: readonly (readonly [flags: object, error: string])[] = [
-		[{ duration: 'abc' }, 'invalid argument "abc" for "--duration" flag: time: invalid duration "abc"'],
+		[
+			{ duration: 'abc' },
+			'invalid argument "abc" for "--duration" flag: time: invalid duration "abc"\nSee \'stint create token --help\' for usage.',
+		],
 		[{ duration: '-1s' }, '--duration must be greater than or equal to 0'],
 		[{ duration: '1500ms' }, '--duration cannot be expressed in units less than seconds'],
 		[{ boundObjectName: 'p' }, '--bound-object-name can only be set if --bound-object-kind is provided'],

@@ -64,7 +64,10 @@ test('exec says which container it has chosen, and why it cannot run a command',
 	assert.equal(await refused(['cat'], {}, ['q']), 'Error from server (NotFound): pods "q" not found\n');
 	assert.equal(await refused([]), 'error: you must specify at least one command for the container\n');
 	assert.match(await refused([], {}, ['p', 'cat']), /exec \[POD\] \[COMMAND\] is not supported anymore/);
-	assert.match(await refused(['cat'], { podRunningTimeout: 'soon' }), /must be a duration/);
+	assert.match(
+		await refused(['cat'], { podRunningTimeout: 'soon' }),
+		/invalid argument "soon" for "--pod-running-timeout" flag: time: invalid duration "soon"\n/,
+	);
 	opened.node = { ...opened.node, exec: async () => lost('the connection was closed with code 1006') };
 	assert.match(await refused(['cat']), /error: the connection was closed with code 1006\n$/);
 	await opened.report('p', 'Succeeded', opened.ended(0, 'p-run'));

@@ -21,7 +21,7 @@ export async function attach(
 		throw new CommandError(
 			`expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw ${words.length}: [${words.join(' ')}]`,
 		);
-	const waitMs = waitOf(flags.podRunningTimeout);
+	const waitMs = waitOf('attach', flags.podRunningTimeout);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const word = second === undefined ? first : `${first}/${second}`;

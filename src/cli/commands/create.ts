@@ -1,9 +1,9 @@
 import type { TokenRequest } from '../../api/authentication/token-request.ts';
-import { parseGoDuration } from '../../api/batch/cronjob/go-duration.ts';
 import { serviceAccounts } from '../../api/core/serviceaccount/definition.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { isRecord } from '../../base/json/json.ts';
 import { pathOf } from '../../client/client.ts';
+import { parseDurationFlag } from '../args/parsed-flag.ts';
 import { type CliContext, CommandError, type CommonFlags } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from '../create/new-object.ts';
 import { toJson } from '../print/json.ts';
@@ -92,10 +92,8 @@ function specOf(flags: TokenFlags): TokenRequest['spec'] {
 const BOUND_KINDS: readonly string[] = ['Node', 'Pod', 'Secret'];
 
 function secondsOf(text: string): number {
-	const parsed = parseGoDuration(text);
-	if (!parsed.ok) throw new CommandError(`invalid argument "${text}" for "--duration" flag: ${parsed.error}`);
-	if (parsed.ms < 0) throw new CommandError('--duration must be greater than or equal to 0');
-	if (parsed.ms % 1000 !== 0)
-		throw new CommandError('--duration cannot be expressed in units less than seconds');
-	return parsed.ms / 1000;
+	const ms = parseDurationFlag(text, { flag: '--duration', command: 'create token' });
+	if (ms < 0) throw new CommandError('--duration must be greater than or equal to 0');
+	if (ms % 1000 !== 0) throw new CommandError('--duration cannot be expressed in units less than seconds');
+	return ms / 1000;
 }

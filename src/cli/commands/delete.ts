@@ -20,7 +20,7 @@ export async function deleteObjects(
 	flags: DeleteFlags,
 ): Promise<number> {
 	const options = deletionOf(flags);
-	const timeoutMs = timeoutOf(flags);
+	const timeoutMs = timeoutOf(flags, 'delete');
 	const waits = waitsFor(flags);
 	if (flags.output !== undefined && flags.output !== 'name')
 		throw new CommandError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);

@@ -33,7 +33,7 @@ export async function exec(
 			'exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead',
 		);
 	if (command.length === 0) throw new CommandError('you must specify at least one command for the container');
-	const waitMs = waitOf(flags.podRunningTimeout);
+	const waitMs = waitOf('exec', flags.podRunningTimeout);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const pod = await streamedPod(context, connection, { word, namespace, waitMs });

@@ -48,7 +48,7 @@ export async function logs(context: CliContext, words: readonly string[], given:
 		...(given.allPods && { prefix: true }),
 	};
 	const part = partOf(flags);
-	const waitMs = waitOf(flags.podRunningTimeout ?? POD_RUNNING_TIMEOUT);
+	const waitMs = waitOf('logs', flags.podRunningTimeout ?? POD_RUNNING_TIMEOUT);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const found = await find(connection, word, { namespace, selector: flags.selector });

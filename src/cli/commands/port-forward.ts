@@ -31,7 +31,7 @@ export async function portForward(
 	const [word, ...ports] = words;
 	if (word === undefined || ports.length === 0)
 		throw new CommandError('TYPE/NAME and list of ports are required for port-forward');
-	const waitMs = waitOf(flags.podRunningTimeout);
+	const waitMs = waitOf('port-forward', flags.podRunningTimeout);
 	const addresses = listenedAddresses(flags.address);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;

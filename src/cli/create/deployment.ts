@@ -1,7 +1,7 @@
 import { deployments } from '../../api/apps/deployment/definition.ts';
 import { nameSuffix } from '../../api/meta/names.ts';
 import { SystemRandom } from '../../base/random.ts';
-import { parseInt32Flag } from '../args/integer-flag.ts';
+import { parseInt32Flag } from '../args/parsed-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 

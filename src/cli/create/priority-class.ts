@@ -1,6 +1,6 @@
 import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
 import { quote } from '../../base/quote.ts';
-import { invalidFlag, parseInt32Flag } from '../args/integer-flag.ts';
+import { invalidFlag, parseInt32Flag } from '../args/parsed-flag.ts';
 import type { CliContext } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 

@@ -2,7 +2,7 @@ import { services } from '../../api/core/service/definition.ts';
 import type { ServicePort } from '../../api/core/service/schema.ts';
 import { dns1123Subdomain, portName, portNumber } from '../../api/meta/names.ts';
 import { quote } from '../../base/quote.ts';
-import { parseInt32Flag } from '../args/integer-flag.ts';
+import { parseInt32Flag } from '../args/parsed-flag.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CreateFlags, createNew, oneName } from './new-object.ts';
 

@@ -28,8 +28,9 @@ test('contradicting and invalid flags are rejected', () => {
 });
 
 test('--timeout is a duration, and without it the command waits without a limit', () => {
-	assert.equal(timeoutOf({ timeout: '1m30s' }), 90_000);
-	assert.equal(timeoutOf({}), undefined);
-	assert.equal(timeoutOf({ timeout: '0s' }), undefined);
-	assert.throws(() => timeoutOf({ timeout: 'soon' }), CommandError);
+	assert.equal(timeoutOf({ timeout: '1m30s' }, 'delete'), 90_000);
+	assert.equal(timeoutOf({}, 'delete'), undefined);
+	for (const timeout of ['0', '0s']) assert.equal(timeoutOf({ timeout }, 'delete'), undefined);
+	const text = `invalid argument "soon" for "--timeout" flag: time: invalid duration "soon"\nSee 'stint delete --help' for usage.`;
+	assert.throws(() => timeoutOf({ timeout: 'soon' }, 'delete'), new CommandError(text));
 });

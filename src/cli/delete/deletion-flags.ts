@@ -1,4 +1,5 @@
 import type { DeletionRequest } from '../../client/client.ts';
+import { parseDurationFlag } from '../args/parsed-flag.ts';
 import { CommandError } from '../context.ts';
 
 /** The flags of `delete` that control how the server deletes and how long the command waits. */
@@ -51,13 +52,11 @@ export function waitsFor({ wait = true }: DeletionFlags): boolean {
 	throw new CommandError(`--wait: must be true or false, not "${wait}"; write --wait=true`);
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 /** How long to wait, in milliseconds; undefined without a limit. Throws a CommandError. */
-export function timeoutOf({ timeout }: Pick<DeletionFlags, 'timeout'>): number | undefined {
-	if (timeout === undefined || timeout === '0' || timeout === '0s') return undefined;
-	const parts = [...timeout.matchAll(/(\d+)(ms|[smh])/g)];
-	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== timeout)
-		throw new CommandError(`--timeout: must be a duration such as 30s or 5m, not "${timeout}"`);
-	return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
+export function timeoutOf(
+	{ timeout = '0' }: Pick<DeletionFlags, 'timeout'>,
+	command: string,
+): number | undefined {
+	const ms = parseDurationFlag(timeout, { flag: '--timeout', command });
+	return ms === 0 ? undefined : ms;
 }

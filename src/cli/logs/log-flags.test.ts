@@ -35,11 +35,14 @@ test('the flags select the part of a log', () => {
 		tailLines: 3,
 		sinceSeconds: 5400,
 	});
+	assert.deepEqual(partOf({ since: '1.5s' }), { sinceSeconds: 2 });
+	assert.deepEqual(partOf({ since: '0' }), {});
 	assert.deepEqual(partOf({ selector: 'a=b' }), { tailLines: 10 });
 	assert.deepEqual(partOf({ selector: 'a=b', tail: '-1' }), {});
 	for (const flags of [
 		{ tail: 'x' },
 		{ since: '5 minutes' },
+		{ since: '-5s' },
 		{ sinceTime: 'yesterday' },
 		{ since: '1s', sinceTime: '2026-01-01T00:00:00Z' },
 	])

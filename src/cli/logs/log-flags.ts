@@ -1,5 +1,6 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { parseTime } from '../../api/meta/time.ts';
+import { parseDurationFlag } from '../args/parsed-flag.ts';
 import { CommandError } from '../context.ts';
 import type { LogOptions } from './log-stream.ts';
 
@@ -22,13 +23,15 @@ export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previo
 		throw new CommandError('at most one of `sinceTime` or `sinceSeconds` may be specified');
 	if (sinceTime !== undefined && parseTime(sinceTime) === undefined)
 		throw new CommandError(`--since-time: must be a time such as 2026-01-31T08:00:00Z, not "${sinceTime}"`);
+	const sinceMs = parseDurationFlag(since ?? '0', { flag: '--since', command: 'logs' });
+	if (sinceMs < 0) throw new CommandError('--since must be greater than 0');
 	// As kubectl does, print the last 10 lines of each log by default if a selector chooses the Pods.
 	const tailLines =
 		tail === undefined ? (flags.selector === undefined ? -1 : 10) : wholeNumber('--tail', tail);
 	return {
 		...(flags.timestamps && { timestamps: true }),
 		...(tailLines >= 0 && { tailLines }),
-		...(since !== undefined && { sinceSeconds: secondsOf(since) }),
+		...(sinceMs > 0 && { sinceSeconds: Math.round(sinceMs / 1000) }),
 		...(sinceTime !== undefined && { sinceTime }),
 		...(limitBytes !== undefined && { limitBytes: wholeNumber('--limit-bytes', limitBytes) }),
 	};
@@ -82,15 +85,4 @@ function wholeNumber(flag: string, text: string): number {
 	if (text === '' || !Number.isInteger(value))
 		throw new CommandError(`${flag}: must be a whole number, not "${text}"`);
 	return value;
-}
-
-/** Seconds of each unit. Days do not exist in Go's durations, since a day may have 23 hours. */
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
-/** The seconds of a duration in Go's notation: `10s`, `5m`, `1h30m`. Throws a CommandError. */
-function secondsOf(text: string): number {
-	const parts = [...text.matchAll(/(\d+)([smh])/g)];
-	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text)
-		throw new CommandError(`--since: must be a duration such as 10s, 5m or 1h30m, not "${text}"`);
-	return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
 }

@@ -9,6 +9,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { hinted } from '../args/not-found.ts';
+import { parseDurationFlag } from '../args/parsed-flag.ts';
 import { parseTargets } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { containersOf } from '../logs/log-flags.ts';
@@ -148,14 +149,9 @@ export function streamedContainer(
 	throw new CommandError(`container ${name} not found in pod ${metadata.name}`);
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** The milliseconds of `--pod-running-timeout`, a duration such as 5s or 1m30s. Throws a CommandError. */
-export function waitOf(text = '1m0s'): number {
-	const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smh])/g)];
-	const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS_MS[unit] ?? 0), 0);
-	if (parts.map(([whole]) => whole).join('') !== text)
-		throw new CommandError(`--pod-running-timeout: must be a duration such as 5s, 2m or 3h, not "${text}"`);
-	if (total <= 0) throw new CommandError('--pod-running-timeout must be higher than zero');
-	return total;
+/** The milliseconds of `--pod-running-timeout` of a command. Throws a CommandError. */
+export function waitOf(command: string, text = '1m0s'): number {
+	const ms = parseDurationFlag(text, { flag: '--pod-running-timeout', command });
+	if (ms <= 0) throw new CommandError('--pod-running-timeout must be higher than zero');
+	return ms;
 }

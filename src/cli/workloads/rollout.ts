@@ -11,7 +11,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { rolloutRevisionOf } from '../../plan/deployment/annotations.ts';
 import { isSameTemplate } from '../../plan/deployment/template-hash.ts';
-import { parseInt64Flag } from '../args/integer-flag.ts';
+import { parseInt64Flag } from '../args/parsed-flag.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { timeoutOf } from '../delete/deletion-flags.ts';
@@ -61,7 +61,7 @@ export async function awaitRollout(
 	flags: RolloutFlags,
 ): Promise<number> {
 	const revision = shownRevision(flags, 'status');
-	const timeoutMs = timeoutOf(flags);
+	const timeoutMs = timeoutOf(flags, 'rollout status');
 	const watches = flags.watch === undefined || String(flags.watch) !== 'false';
 	const connection = await context.connect(flags.kubeconfig);
 	const refusal = (kind: string): string => `no status viewer has been implemented for ${kind.split('.')[0]}`;

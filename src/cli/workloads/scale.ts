@@ -1,6 +1,6 @@
 import { pathOf } from '../../client/client.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
-import { parseInt32Flag } from '../args/integer-flag.ts';
+import { parseInt32Flag } from '../args/parsed-flag.ts';
 import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { type ChoiceFlags, type NamedObject, namedObjects } from './named-objects.ts';

@@ -1,3 +1,4 @@
+import { parseGoDuration } from '../../api/batch/cronjob/go-duration.ts';
 import { quote } from '../../base/quote.ts';
 import { calledAs } from '../called-as.ts';
 import { CommandError } from '../context.ts';
@@ -30,6 +31,13 @@ function parseInteger(
 	const value = BigInt(text.replace(/^\+/, ''));
 	if (BigInt.asIntN(bits, value) !== value) throw invalid('value out of range');
 	return value;
+}
+
+/** As Go's flags parse a duration, such as `10s` or `1h30m`: in milliseconds. Throws a CommandError with kubectl's text. */
+export function parseDurationFlag(text: string, flag: ParsedFlag): number {
+	const parsed = parseGoDuration(text);
+	if (!parsed.ok) throw invalidFlag(text, flag, parsed.error);
+	return parsed.ms;
 }
 
 /** kubectl's error for a flag that cannot be parsed. */
