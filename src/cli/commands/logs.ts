@@ -7,6 +7,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { resourceNamed } from '../../api/resources.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { hinted } from '../args/not-found.ts';
+import { parseInt64Flag } from '../args/parsed-flag.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { containersOf, type LogPartFlags, linePrefixOf, logNameOf, partOf } from '../logs/log-flags.ts';
@@ -130,8 +131,8 @@ const POD_RUNNING_TIMEOUT = '20s';
 
 /** Throws a CommandError with kubectl's text if -f would follow more logs at once than the flag allows. */
 function checkConcurrency(count: number, text: string = MAX_LOG_REQUESTS): void {
-	const most = Number(text);
-	if (!/^\d+$/.test(text) || most < 1) throw new CommandError('--max-log-requests must be greater than 0');
+	const most = parseInt64Flag(text, { flag: '--max-log-requests', command: 'logs' });
+	if (most < 1n) throw new CommandError('--max-log-requests must be greater than 0');
 	if (count > most)
 		throw new CommandError(
 			`you are attempting to follow ${count} log streams, but maximum allowed concurrency is ${most}, use --max-log-requests to increase the limit`,

@@ -1,5 +1,5 @@
 import type { DeletionRequest } from '../../client/client.ts';
-import { parseDurationFlag } from '../args/parsed-flag.ts';
+import { parseDurationFlag, parseInt64Flag } from '../args/parsed-flag.ts';
 import { CommandError } from '../context.ts';
 
 /** The flags of `delete` that control how the server deletes and how long the command waits. */
@@ -31,9 +31,8 @@ export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags):
 		throw new CommandError(
 			`invalid cascade value (${cascade}). Must be "background", "foreground", or "orphan"`,
 		);
-	const given = gracePeriod === undefined ? undefined : Number(gracePeriod);
-	if (given !== undefined && (gracePeriod === '' || !Number.isInteger(given)))
-		throw new CommandError(`--grace-period: must be a whole number, not "${gracePeriod}"`);
+	const flag = { flag: '--grace-period', command: 'delete' };
+	const given = gracePeriod === undefined ? undefined : Number(parseInt64Flag(gracePeriod, flag));
 	if (now && given !== undefined)
 		throw new CommandError('--now and --grace-period cannot be specified together');
 	const asked = now ? 1 : given !== undefined && given < 0 ? undefined : given;

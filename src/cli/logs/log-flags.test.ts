@@ -36,11 +36,15 @@ test('the flags select the part of a log', () => {
 		sinceSeconds: 5400,
 	});
 	assert.deepEqual(partOf({ since: '1.5s' }), { sinceSeconds: 2 });
-	assert.deepEqual(partOf({ since: '0' }), {});
+	assert.deepEqual(partOf({ since: '0', limitBytes: '0' }), {});
+	assert.deepEqual(partOf({ limitBytes: '9' }), { limitBytes: 9 });
 	assert.deepEqual(partOf({ selector: 'a=b' }), { tailLines: 10 });
 	assert.deepEqual(partOf({ selector: 'a=b', tail: '-1' }), {});
 	for (const flags of [
 		{ tail: 'x' },
+		{ tail: '-2' },
+		{ limitBytes: '1e3' },
+		{ limitBytes: '-1' },
 		{ since: '5 minutes' },
 		{ since: '-5s' },
 		{ sinceTime: 'yesterday' },

@@ -1,8 +1,8 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { parseTime } from '../../api/meta/time.ts';
-import { parseDurationFlag } from '../args/parsed-flag.ts';
+import { parseDurationFlag, parseInt64Flag } from '../args/parsed-flag.ts';
 import { CommandError } from '../context.ts';
-import type { LogOptions } from './log-stream.ts';
+import type { LogPart } from './resumed-log.ts';
 
 /** The flags that select containers and the part of their logs. */
 export interface LogPartFlags {
@@ -17,7 +17,7 @@ export interface LogPartFlags {
 }
 
 /** The part of each log that the flags select. Throws a CommandError for invalid or contradicting flags. */
-export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previous' | 'signal'> {
+export function partOf(flags: LogPartFlags): LogPart {
 	const { tail, since, sinceTime, limitBytes } = flags;
 	if (since !== undefined && sinceTime !== undefined)
 		throw new CommandError('at most one of `sinceTime` or `sinceSeconds` may be specified');
@@ -26,14 +26,17 @@ export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previo
 	const sinceMs = parseDurationFlag(since ?? '0', { flag: '--since', command: 'logs' });
 	if (sinceMs < 0) throw new CommandError('--since must be greater than 0');
 	// As kubectl does, print the last 10 lines of each log by default if a selector chooses the Pods.
-	const tailLines =
-		tail === undefined ? (flags.selector === undefined ? -1 : 10) : wholeNumber('--tail', tail);
+	const defaultTail = flags.selector === undefined ? '-1' : '10';
+	const tailLines = Number(parseInt64Flag(tail ?? defaultTail, { flag: '--tail', command: 'logs' }));
+	if (tailLines < -1) throw new CommandError('--tail must be greater than or equal to -1');
+	const limit = Number(parseInt64Flag(limitBytes ?? '0', { flag: '--limit-bytes', command: 'logs' }));
+	if (limit < 0) throw new CommandError('--limit-bytes must be greater than 0');
 	return {
 		...(flags.timestamps && { timestamps: true }),
 		...(tailLines >= 0 && { tailLines }),
 		...(sinceMs > 0 && { sinceSeconds: Math.round(sinceMs / 1000) }),
 		...(sinceTime !== undefined && { sinceTime }),
-		...(limitBytes !== undefined && { limitBytes: wholeNumber('--limit-bytes', limitBytes) }),
+		...(limit > 0 && { limitBytes: limit }),
 	};
 }
 
@@ -77,12 +80,4 @@ export function logNameOf({ metadata }: Pod, container: string): string {
 /** The prefix of each line if several logs are printed. */
 export function linePrefixOf(pod: Pod, container: string): string {
 	return `[${logNameOf(pod, container)}] `;
-}
-
-/** Parses an integer. A negative --tail means all lines, so negative numbers are not rejected here. */
-function wholeNumber(flag: string, text: string): number {
-	const value = Number(text);
-	if (text === '' || !Number.isInteger(value))
-		throw new CommandError(`${flag}: must be a whole number, not "${text}"`);
-	return value;
 }
