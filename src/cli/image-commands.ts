@@ -14,7 +14,13 @@ export function registerImages(
 	command
 		.option('--data-dir <dir>', 'data folder of the server (default: that of stint server)')
 		.option('--image-dir <dir>', 'folder of the images (default: images in the data folder)')
-		.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
+		.configureHelp({ ...command.configureHelp(), showGlobalOptions: true })
+		// Otherwise an unknown command would be a word too many for `ls`.
+		.hook('preSubcommand', ({ args: [word = '-'] }) => {
+			const names = command.commands.flatMap((each) => [each.name(), ...each.aliases()]);
+			if (!word.startsWith('-') && !names.includes(word))
+				command.error(`error: unknown command '${word}'`, { code: 'commander.unknownCommand' });
+		});
 	const parts: Parts = {
 		context,
 		perform,

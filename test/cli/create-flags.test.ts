@@ -113,4 +113,8 @@ test('an unknown command is answered with the ones that there are', async (t) =>
 		await errors('create', 'secret', 'x'),
 		/\nhint: the commands of create secret: generic, tls, docker-registry\n$/,
 	);
+	assert.match(
+		await errors('images', '--image-dir', 'x', 'inspect', 'y'),
+		/^error: unknown command 'inspect'\nhint: the commands of images: pull, .*, tag\n$/,
+	);
 });
