@@ -5,6 +5,7 @@ import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Duplex } from '../../src/api/contract/duplex.ts';
 import type { ContainerLogRequest, NodeApi } from '../../src/api/contract/node-api.ts';
 import type { ApiRequest, ApiTransport } from '../../src/api/contract/transport.ts';
+import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
@@ -80,6 +81,11 @@ export interface RunningCommand {
 }
 
 const nothingMeasured: NodeApi['usage'] = () => Promise.reject(new Error('nothing is measured'));
+
+const NODE_INFO = {
+	...{ machineID: '', systemUUID: '', bootID: '', kernelVersion: '6', osImage: '', kubeletVersion: '' },
+	...{ kubeProxyVersion: '', operatingSystem: 'linux', architecture: 'amd64' },
+};
 
 /**
  * A real API server over a store in memory, on which commands run in the test's process. There are no
@@ -290,6 +296,14 @@ export class CliWorld {
 
 	job(name: string): Promise<Job> {
 		return this.client.resource(jobs, 'default').get(name);
+	}
+
+	/** Creates a Node with a `containerRuntimeVersion`. */
+	async createNode(name: string, containerRuntimeVersion: string): Promise<void> {
+		const node = { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {}, status: {} };
+		const created = await this.client.resource(nodes).create(node);
+		const nodeInfo = { ...NODE_INFO, containerRuntimeVersion };
+		await this.client.resource(nodes).update({ ...created, status: { nodeInfo } }, 'status');
 	}
 
 	/**

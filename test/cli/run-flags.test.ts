@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MISSING_PROGRAM } from '../../src/api/contract/missing-program.ts';
+import { nodes } from '../../src/api/core/node/definition.ts';
 import { deleteObjects } from '../../src/cli/commands/delete.ts';
 import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
@@ -137,6 +138,16 @@ test('run warns of a runtime that the running server does not follow', async (t)
 	world.variables.set('STINT_RUNTIME', 'sandbox');
 	assert.equal(await warning('variable', {}), `Warning: STINT_RUNTIME ${text}${remedy}`);
 	assert.equal(await warning('detached', { detach: true }), `Warning: STINT_RUNTIME ${text}`);
+	await world.createNode('node', 'sandbox://0.1.0');
+	assert.doesNotMatch(await warning('same', {}), /Warning/);
+	assert.equal(await warning('other', { runtime: 'process' }), `Warning: --runtime ${text}${remedy}`);
+	world.variables.set('STINT_RUNTIME', 'docker');
+	await world.createNode('second', 'podman://5.0.0');
+	assert.equal(await warning('mixed', {}), `Warning: STINT_RUNTIME ${text}${remedy}`);
+	await world.client.resource(nodes).delete('node');
+	assert.doesNotMatch(await warning('podman', {}), /Warning/);
+	world.variables.set('STINT_RUNTIME', 'docker=/run/docker.sock');
+	assert.equal(await warning('socket', {}), `Warning: STINT_RUNTIME ${text}${remedy}`);
 	assert.deepEqual(world.startedRuntimes, []);
 });
 

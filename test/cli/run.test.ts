@@ -4,25 +4,11 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import { logGapText } from '../../src/api/contract/log-gap.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
-import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { badRequest, notFound } from '../../src/api/errors/api-error.ts';
 import { apply } from '../../src/cli/commands/apply.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 import { DONE, FAILED, startRun } from './run-command.ts';
-
-/** Creates a Node with a `containerRuntimeVersion`. */
-async function createNode(world: CliWorld, name: string, containerRuntimeVersion: string): Promise<void> {
-	const node = { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {}, status: {} };
-	const created = await world.client.resource(nodes).create(node);
-	const nodeInfo = { ...NODE_INFO, containerRuntimeVersion };
-	await world.client.resource(nodes).update({ ...created, status: { nodeInfo } }, 'status');
-}
-
-const NODE_INFO = {
-	...{ machineID: '', systemUUID: '', bootID: '', kernelVersion: '6', osImage: '', kubeletVersion: '' },
-	...{ kubeProxyVersion: '', operatingSystem: 'linux', architecture: 'amd64' },
-};
 
 /**
  * `stint run` against a real API server in the process. The test acts as the Job controller and the node
@@ -392,7 +378,7 @@ test('run ends if the Job is deleted before the first list', async (t) => {
 test('on a terminal, the status line names the image that is pulled, unless containers are programs', async (t) => {
 	const world = await CliWorld.open(t);
 	world.columns = 100;
-	await createNode(world, 'programs', 'process://0.1.0');
+	await world.createNode('programs', 'process://0.1.0');
 	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/job\.batch\/pi created/);
 	const pod = await world.createPod(await world.job('pi'), 'pi-1');

@@ -19,6 +19,7 @@ import { toJson } from '../print/json.ts';
 import { unknownForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from '../run/job-from-flags.ts';
+import { haveRuntime } from '../run/node-runtime.ts';
 import { RunSession, type RunSessionOptions } from '../run/run-session.ts';
 import { RUNTIME_VARIABLE, type RuntimeChoice, runtimeNamed } from '../runtime-name.ts';
 
@@ -77,7 +78,7 @@ export async function runObjects(
 		);
 	// As with kubectl run, a Job from flags must be new. A manifest may describe a Job that exists: apply it.
 	const send = name === undefined ? applyObject : createObject;
-	if (running && runtime.source !== undefined) warnOfRuntime(context, runtime.source, flags);
+	if (running) await warnOfRuntime(context, { connection: running, runtime }, flags);
 	if (flags.detach) return sendOnly(context, running, { objects, send });
 	const options = {
 		objects,
@@ -106,8 +107,14 @@ function chosenRuntime(context: CliContext, { runtime }: RunFlags): ChosenRuntim
 	return { ...runtimeNamed(name, source), source };
 }
 
-/** With --detach there is no other server to use. */
-function warnOfRuntime({ stderr }: CliContext, source: string, { detach }: RunFlags): void {
+/** Warns if the running server may have another runtime than the chosen one. With --detach there is no other server to use. */
+async function warnOfRuntime(
+	{ stderr }: CliContext,
+	{ connection, runtime }: { readonly connection: Connection; readonly runtime: ChosenRuntime },
+	{ detach }: RunFlags,
+): Promise<void> {
+	const { name, endpoint, source } = runtime;
+	if (source === undefined || (endpoint === undefined && (await haveRuntime(connection, name)))) return;
 	const remedy = detach ? '' : '; to run on a server of its own: --embedded';
 	stderr.print(`Warning: ${source} has no effect: the running server decides the runtime${remedy}\n`);
 }
