@@ -15,10 +15,13 @@ export interface Connection {
 	readonly client: Client;
 	/** The namespace of the kubeconfig's context. */
 	readonly namespace: string;
+	/** Whether the server was started for the command, in this process: the connection to it cannot be lost. */
+	readonly isEmbedded?: boolean;
 }
 
 /** A server started for one command, in this process. */
 export interface Embedded extends Connection {
+	readonly isEmbedded: true;
 	/** Stops the server, kills its Pods and removes its data folder. */
 	stop(): Promise<void>;
 }

@@ -202,6 +202,7 @@ async function startEmbedded(
 		return {
 			client: server.client,
 			namespace: 'default',
+			isEmbedded: true,
 			stop: async () => {
 				await server.stop({ killPods: true });
 				await removeTree(path);

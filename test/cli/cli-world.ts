@@ -273,7 +273,7 @@ export class CliWorld {
 			openImages: (folder) => this.openImages(folder),
 			startEmbedded: async (runtime) => {
 				this.startedRuntimes.push(runtime.name);
-				return { ...connection, stop: async () => void this.stopped++ };
+				return { ...connection, isEmbedded: true, stop: async () => void this.stopped++ };
 			},
 		});
 		const ended = command(context)

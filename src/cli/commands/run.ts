@@ -89,7 +89,7 @@ export async function runObjects(
 		force: flags.force ?? false,
 		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
-	if (running) return new RunSession(context, { connection: running, embedded: false, ...options }).run();
+	if (running) return new RunSession(context, { connection: running, ...options }).run();
 	return runEmbedded(context, runtime, options);
 }
 
@@ -145,7 +145,7 @@ function isDry(mode: boolean | string = false): boolean {
 async function runEmbedded(
 	context: CliContext,
 	runtime: RuntimeChoice,
-	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
+	options: Omit<RunSessionOptions, 'connection'>,
 ): Promise<number> {
 	// Without a listener, a signal before or after the session would end the process and leave the launcher and
 	// its data folder behind.
@@ -157,7 +157,7 @@ async function runEmbedded(
 		const embedded = await context.startEmbedded(runtime);
 		try {
 			if (early) return EXIT_CODES[early];
-			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).run();
+			return await new RunSession(context, { connection: embedded, ...options }).run();
 		} finally {
 			await embedded.stop();
 		}

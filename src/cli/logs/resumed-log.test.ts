@@ -35,7 +35,11 @@ const RUNNING = podWith({ containerID: 'a', state: { running: {} } });
 /** Reads a log from a server that gives `answers`, and has `states` of the Pod, the last one for ever. */
 async function read(
 	answers: readonly Answer[],
-	{ states = [RUNNING], part = {} }: { readonly states?: readonly Pod[]; readonly part?: LogPart } = {},
+	{
+		states = [RUNNING],
+		part = {},
+		isEmbedded = false,
+	}: { readonly states?: readonly Pod[]; readonly part?: LogPart; readonly isEmbedded?: boolean } = {},
 ) {
 	const clock = new VirtualClock();
 	const asked: ApiRequest['query'][] = [];
@@ -61,7 +65,7 @@ async function read(
 		},
 	};
 	const lines = resumedLines(attemptOf(RUNNING, 'main', 'follow'), {
-		connection: { client: new Client(transport), namespace: 'ns' },
+		connection: { client: new Client(transport), namespace: 'ns', isEmbedded },
 		clock,
 		part,
 		onError: (error) => errors.push(error),
@@ -110,6 +114,12 @@ test('times that were requested are printed', async () => {
 	const log: readonly Answer[] = [[`${at(1, 'one')}\n`, LOST], [`${at(1, 'one')}\n${at(2, 'two')}`]];
 	const { printed } = await read(log, { part: { timestamps: true } });
 	assert.deepEqual(printed, [at(1, 'one'), at(2, 'two')]);
+});
+
+test('an embedded server is asked for lines without their times', async () => {
+	const { printed, asked } = await read([['one\ntwo\n']], { isEmbedded: true });
+	assert.deepEqual(printed, ['one', 'two']);
+	assert.deepEqual(asked, [{ container: 'main', follow: 'true' }]);
 });
 
 test('the rest of a log is that of the same attempt, although its container was restarted', async () => {

@@ -41,13 +41,14 @@ const NODE_TIMEOUT_MS = 20_000;
 /**
  * Reads the log of an attempt to its end, as {@link logLines} does. If the connection to the server is lost, it retries
  * until `signal` aborts, and continues after the last line. For that it requests the lines with their times, and
- * removes the times again. With `limitBytes`, which counts them too, it rejects when the connection is lost.
+ * removes the times again; not those of an embedded server, which saves a third of the processor time (2 million lines:
+ * 1.1 s, with times 1.7 s). With `limitBytes`, which counts the times too, it rejects when the connection is lost.
  */
 export async function* resumedLines(
 	attempt: LogAttempt,
 	{ connection, clock, part, onError, signal }: ResumedLinesOptions,
 ): AsyncGenerator<readonly string[]> {
-	const canResume = part.limitBytes === undefined;
+	const canResume = part.limitBytes === undefined && !connection.isEmbedded;
 	const position = new LogPosition();
 	let lostAt: number | undefined;
 	for (let failures = 0; ; failures += 1) {
@@ -82,14 +83,10 @@ export async function* resumedLines(
 }
 
 /** The part that is left from a position on. */
-function restOf({ tailLines, sinceSeconds, sinceTime, ...part }: LogPart, { since }: LogPosition): LogPart {
-	if (since !== undefined) return { ...part, sinceTime: since };
-	return {
-		...part,
-		...(tailLines !== undefined && { tailLines }),
-		...(sinceSeconds !== undefined && { sinceSeconds }),
-		...(sinceTime !== undefined && { sinceTime }),
-	};
+function restOf(part: LogPart, { since }: LogPosition): LogPart {
+	if (since === undefined) return part;
+	const { tailLines: _tail, sinceSeconds: _seconds, ...rest } = part;
+	return { ...rest, sinceTime: since };
 }
 
 /**

@@ -22,8 +22,6 @@ import { Screen } from './terminal.ts';
 /** Options of a {@link RunSession}. */
 export interface RunSessionOptions {
 	readonly connection: Connection;
-	/** Whether the server was started for this run. */
-	readonly embedded: boolean;
 	readonly objects: readonly CheckedObject[];
 	readonly send: SendObject;
 	/** If set, standard input is passed to the containers, which have `stdin`. */
@@ -116,10 +114,10 @@ export class RunSession {
 	}
 
 	async #start(): Promise<void> {
-		const { connection, embedded, objects, force } = this.#options;
-		if (!embedded) await deleteFinishedJobs(connection, objects, force);
+		const { connection, objects, force } = this.#options;
+		if (!connection.isEmbedded) await deleteFinishedJobs(connection, objects, force);
 		try {
-			if (embedded) await createNamespaces(connection, objects);
+			if (connection.isEmbedded) await createNamespaces(connection, objects);
 			for (const checked of objects) {
 				if (this.#interruptedBy !== undefined) return;
 				await this.#apply(checked);
