@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
-
-type Perform = (work: () => Promise<unknown>) => Promise<void>;
+import type { Perform } from './perform.ts';
 
 /** Adds the commands of `auth`. */
 export function registerAuth(command: Command, context: CliContext, perform: Perform): void {

@@ -4,6 +4,7 @@ import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { registerCreate } from './create-commands.ts';
 import { registerImages } from './image-commands.ts';
+import type { Perform } from './perform.ts';
 import {
 	registerAttach,
 	registerCp,
@@ -72,7 +73,7 @@ export function registerCommands(
 			.option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else that of the data folder)')
 			.option('-n, --namespace <name>', 'namespace of the request (default: that of the kubeconfig)');
 	};
-	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
+	const perform: Perform = (work) => settle(context, work, finish);
 	for (const [name, [description, register]] of Object.entries(COMMANDS)) {
 		if (only !== undefined && only !== name) continue;
 		const made = command(name, description);
@@ -98,11 +99,7 @@ export interface CommandOptions {
 	readonly only: string | undefined;
 }
 
-type Register = (
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-) => void;
+type Register = (command: Command, context: CliContext, perform: Perform) => void;
 
 /** The description of each command, and the function that adds its flags, in the order of the help. */
 const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
@@ -128,11 +125,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	doctor: ['report what this machine allows Pods to be, why not more, and what changes that', registerDoctor],
 };
 
-function registerExpose(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerExpose(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('[words...]', 'TYPE NAME or TYPE/NAME: a Pod, a Deployment or its like, or a Service')
 		.option('--name <name>', 'name of the Service (default: that of the object)')
@@ -156,11 +149,7 @@ function registerExpose(
 /** The commands that send no requests. */
 const WITHOUT_SERVER: readonly string[] = ['doctor', 'images'];
 
-function registerDoctor(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerDoctor(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.option('--data-dir <dir>', 'data folder to check (default: that of stint server)')
 		.option('--port <number>', 'port to check (default: 6443)')
@@ -169,11 +158,7 @@ function registerDoctor(
 		.action((flags) => perform(async () => (await import('./commands/doctor.ts')).doctor(context, flags)));
 }
 
-function registerApply(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerApply(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.option(...FILES, collect)
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
@@ -182,11 +167,7 @@ function registerApply(
 		);
 }
 
-function registerDescribe(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerDescribe(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('<words...>', 'resources and names: job pi, pod/x')
 		.option('-l, --selector <labels>', 'only objects that match this label selector')
@@ -199,11 +180,7 @@ function registerDescribe(
 		);
 }
 
-function registerGet(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerGet(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('[words...]', 'resources and names: jobs, pods,jobs, job pi, job/pi pod/x, all')
 		.option(
@@ -230,11 +207,7 @@ function registerGet(
 		);
 }
 
-function registerRun(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerRun(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('[words...]', 'name of the Job, then its arguments (after -- if they begin with a dash)')
 		.option(...FILES, collect)
@@ -284,11 +257,7 @@ Examples:
   ${calledAs('run -f job.yaml')}
   ${calledAs('run -i oneshot')} --image=busybox --command -- sh -c 'echo hello'`;
 
-function registerLogs(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerLogs(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('[words...]', 'POD [CONTAINER], job/NAME or deployment/NAME')
 		.option('-c, --container <name>', 'container (default: the first one of the Pod)')
@@ -311,11 +280,7 @@ function registerLogs(
 		);
 }
 
-function registerTop(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerTop(command: Command, context: CliContext, perform: Perform): void {
 	// The flags of `top` itself may stand before or after the name of the kind.
 	const flagsOf = (own: { headers: boolean }) => ({ ...command.opts(), ...own });
 	const load = () => import('./commands/top.ts');
@@ -344,11 +309,7 @@ function registerTop(
 		);
 }
 
-function registerDelete(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+function registerDelete(command: Command, context: CliContext, perform: Perform): void {
 	command
 		.argument('[words...]', 'resources and names: job pi, pod/x')
 		.option(...FILES, collect)

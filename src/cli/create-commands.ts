@@ -2,9 +2,8 @@
 
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import type { Perform } from './perform.ts';
 import { splitAtDashes } from './stream-commands.ts';
-
-type Perform = (work: () => Promise<unknown>) => Promise<void>;
 
 /** Runs a command with the flags, which may stand before or after the name of the kind. */
 type Run = (flags: object) => Promise<unknown>;

@@ -3,13 +3,10 @@
 import { type Command, Option } from 'commander';
 import type { CliContext } from './context.ts';
 import type { ImageFolderFlags } from './images/local-images.ts';
+import type { Perform } from './perform.ts';
 
 /** Adds the commands of `images`. Without one of them, it lists the images, as `docker images` does. */
-export function registerImages(
-	command: Command,
-	context: CliContext,
-	perform: (work: () => Promise<unknown>) => Promise<void>,
-): void {
+export function registerImages(command: Command, context: CliContext, perform: Perform): void {
 	// These may stand before or after the name of a command.
 	command
 		.option('--data-dir <dir>', 'data folder of the server (default: that of stint server)')
@@ -33,7 +30,7 @@ export function registerImages(
 
 interface Parts {
 	readonly context: CliContext;
-	readonly perform: (work: () => Promise<unknown>) => Promise<void>;
+	readonly perform: Perform;
 	/** The flags of a command with those of `images`. */
 	withFolder<Flags extends object>(own: Flags): ImageFolderFlags & Flags;
 	add(name: string, description: string): Command;

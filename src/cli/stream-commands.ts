@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import type { Perform } from './perform.ts';
 
 /** The flags of the commands that connect to containers and ports; commands.ts lists them. */
-
-type Perform = (work: () => Promise<unknown>) => Promise<void>;
 
 const NO_VALUES = { filename: [], env: [], labelColumns: [] };
 
