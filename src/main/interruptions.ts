@@ -33,12 +33,17 @@ export function continueWithoutOutput(): void {
 	isOutputOptional = true;
 }
 
+/** Whether standard output is lost: nothing is written to it any more. */
+export function hasLostOutput(): boolean {
+	return lostOutput !== undefined;
+}
+
 /**
- * Handles a standard output that is lost. Calls the listeners: `run` then deletes the objects that it has created.
- * Without a listener the process exits: after SIGPIPE with code 0 and no message, as a filter in front of `head` does.
+ * Handles a standard output that is lost; called at most once. Calls the listeners: `run` then deletes the objects that
+ * it has created. Without a listener the process exits: after SIGPIPE with code 0 and no message, as a filter in front of
+ * `head` does.
  */
 export function noticeLostOutput(by: LostOutput): void {
-	if (lostOutput !== undefined) return;
 	lostOutput = by;
 	if (isOutputOptional) return;
 	if (listeners.size === 0) process.exit(by === 'SIGPIPE' ? 0 : EXIT_CODES[by]);

@@ -2,7 +2,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import { systemReason } from '../base/files/folders.ts';
 import { codeOf } from '../base/files/system-error.ts';
 import type { OutputStream } from '../cli/print/output.ts';
-import { exitCodeWithOutput, noticeLostOutput } from './interruptions.ts';
+import { exitCodeWithOutput, hasLostOutput, noticeLostOutput } from './interruptions.ts';
 import { onOwnLine } from './own-line.ts';
 
 /**
@@ -12,7 +12,8 @@ import { onOwnLine } from './own-line.ts';
 export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	return {
 		write: (text) => {
-			if (stream.writable && !lost.has(stream)) stream.write(text);
+			const isLost = stream === process.stdout && hasLostOutput();
+			if (stream.writable && !isLost) stream.write(text);
 		},
 		get columns() {
 			return stream.isTTY ? stream.columns : undefined;
@@ -20,9 +21,6 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 		ready: () => (stream.writableNeedDrain ? settled(stream, 'drain') : Promise.resolve()),
 	};
 }
-
-/** The streams to which nothing is written any more. */
-const lost = new Set<NodeJS.WriteStream>();
 
 /**
  * Handles errors of the standard streams. Call it once.
@@ -56,9 +54,8 @@ function writeToFile(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Er
 }
 
 function loseOutput(error: Error): void {
-	const { stdout, stderr } = process;
-	if (lost.has(stdout)) return;
-	lost.add(stdout);
+	if (hasLostOutput()) return;
+	const { stderr } = process;
 	const isClosed = isReaderGone(error);
 	const text = `error: cannot write to standard output: ${systemReason(error)}\n`;
 	if (!isClosed) stderr.write(onOwnLine(stderr, text));
