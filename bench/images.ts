@@ -7,14 +7,12 @@ import type { Runtime } from '../src/runtime/contract.ts';
 import { missingForSandbox, SandboxWorld } from '../src/runtime/sandbox/testing/sandbox-harness.ts';
 import { containerConfig, sandboxConfig } from '../src/runtime/testing/configs.ts';
 import { type Figure, quantile } from './figure.ts';
-import { timeJob, trueJob } from './jobs.ts';
+import { oneShotTimes } from './one-shot.ts';
 import { runAll } from './runtime-limit.ts';
-import { startServer } from './server-process.ts';
 
 const COUNT = 400;
 const WARM_UP = 40;
 const CONCURRENCY = 50;
-const ROUNDS = 100;
 const BUSYBOX = '/bin/busybox';
 
 /**
@@ -152,9 +150,9 @@ async function runcRuns(): Promise<Runs | undefined> {
 }
 
 async function oneShots(world: SandboxWorld): Promise<readonly Figure[]> {
-	const images = join(world.root, 'images');
-	const args = ['--runtime', 'sandbox', '--image-dir', join(images, 'store')];
-	const [ofPrograms, ofImages] = [await oneShotMs([], 'busybox'), await oneShotMs(args, world.busybox)];
+	const args = ['--runtime', 'sandbox', '--image-dir', join(world.root, 'images/store')];
+	const ofPrograms = quantile(await oneShotTimes(), 0.5);
+	const ofImages = quantile(await oneShotTimes({ args, image: world.busybox }), 0.5);
 	return [
 		{
 			name: 'one-shot Job of an image, p50',
@@ -165,18 +163,4 @@ async function oneShots(world: SandboxWorld): Promise<readonly Figure[]> {
 			met: ofImages <= 2 * ofPrograms,
 		},
 	];
-}
-
-async function oneShotMs(args: readonly string[], image: string): Promise<number> {
-	const server = await startServer({ args });
-	try {
-		const sample: number[] = [];
-		for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-			const took = await timeJob(server.client, trueJob(`one-${round}`, {}, image));
-			if (round >= WARM_UP) sample.push(took);
-		}
-		return quantile(sample, 0.5);
-	} finally {
-		await server.stop();
-	}
 }

@@ -5,16 +5,15 @@ import type { Client } from '../src/client/client.ts';
 
 /** A Job that runs `true` in each Pod. The server sets the defaults of the missing fields. */
 export function trueJob(name: string, spec: Partial<Job['spec']> = {}, image = 'busybox'): Job {
-	return podJob(name, ['/bin/true'], spec, image);
+	return podJob(name, { image, command: ['/bin/true'] }, spec);
 }
 
 function podJob(
 	name: string,
-	command: readonly string[],
+	program: { readonly image: string; readonly command: readonly string[] },
 	spec: Partial<Job['spec']> = {},
-	image = 'busybox',
 ): Job {
-	const container = { name: 'main', image, command, imagePullPolicy: 'IfNotPresent' };
+	const container = { name: 'main', ...program, imagePullPolicy: 'IfNotPresent' };
 	return {
 		apiVersion: 'batch/v1',
 		kind: 'Job',
@@ -32,7 +31,7 @@ export function cronJobDueAt(name: string, dueMs: number): CronJob {
 		metadata: { name, namespace: 'default' },
 		spec: {
 			schedule: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
-			jobTemplate: { spec: podJob(name, ['sleep', '10']).spec },
+			jobTemplate: { spec: podJob(name, { image: 'busybox', command: ['sleep', '10'] }).spec },
 		},
 		status: {},
 	};
