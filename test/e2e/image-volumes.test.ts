@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, type TestContext } from 'node:test';
 import { buildImage } from '../../src/image/testing/image-builder.ts';
 import { RegistryDouble } from '../../src/image/testing/registry-double.ts';
 import { busyboxImage } from '../../src/runtime/sandbox/testing/busybox-image.ts';
 import { missingForSandbox } from '../../src/runtime/sandbox/testing/sandbox-harness.ts';
-import { temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { atLevel, type StintServer, startStint } from '../support/stint-server.ts';
 
 /** Volumes with the content of an image, and the paths that images declare as volumes, with real kubectl. */
 const skip = (await missingForSandbox()) ?? false;
@@ -55,15 +54,7 @@ registry.add(
 const DENIED = ["cat: can't open '/cache/new': No such file or directory"];
 
 async function serverAt(t: TestContext, level: 'root' | 'user'): Promise<StintServer> {
-	const folder = temporaryFolder(t);
-	const asOther = level === 'user' && process.getuid?.() === 0;
-	if (asOther) chownSync(folder, 65534, 65534);
-	chmodSync(folder, 0o700);
-	return await startStint(t, {
-		folder,
-		args: ['--runtime', 'sandbox'],
-		...(asOther && { under: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] }),
-	});
+	return await startStint(t, { ...atLevel(t, level), args: ['--runtime', 'sandbox'] });
 }
 
 async function create(server: StintServer, name: string, spec: object): Promise<void> {

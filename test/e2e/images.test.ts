@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, type TestContext } from 'node:test';
 import { RegistryDouble } from '../../src/image/testing/registry-double.ts';
 import { busyboxImage } from '../../src/runtime/sandbox/testing/busybox-image.ts';
 import { missingForSandbox } from '../../src/runtime/sandbox/testing/sandbox-harness.ts';
-import { temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { atLevel, type StintServer, startStint, UNPRIVILEGED_ID } from '../support/stint-server.ts';
 
 /**
  * Jobs whose images are pulled from a registry and run without an engine, with real kubectl: as root, and as an ordinary
@@ -54,19 +53,12 @@ function fill(): void {
 
 /** A server whose docker.io is the registry of the test. */
 async function serverAt(t: TestContext, level: 'root' | 'user'): Promise<StintServer> {
-	const folder = temporaryFolder(t);
-	const asOther = level === 'user' && process.getuid?.() === 0;
+	const options = atLevel(t, level);
 	const mirror = `mirrors: {docker.io: {endpoint: ["http://${registry.host}"]}}\n`;
-	writeFileSync(join(folder, 'registries.yaml'), mirror);
-	if (asOther) {
-		for (const path of [folder, join(folder, 'registries.yaml')]) chownSync(path, 65534, 65534);
-	}
-	chmodSync(folder, 0o700);
-	return await startStint(t, {
-		folder,
-		args: ['--runtime', 'sandbox'],
-		...(asOther && { under: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] }),
-	});
+	const path = join(options.folder, 'registries.yaml');
+	writeFileSync(path, mirror);
+	if (options.under) chownSync(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+	return await startStint(t, { ...options, args: ['--runtime', 'sandbox'] });
 }
 
 /** Creates a Pod, and returns its name. */

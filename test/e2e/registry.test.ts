@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { tarOf } from '../../src/image/testing/archive.ts';
@@ -8,7 +8,7 @@ import { missingFor, startEngine } from '../../src/runtime/docker/testing/engine
 import { busyboxImage } from '../../src/runtime/sandbox/testing/busybox-image.ts';
 import { missingForSandbox } from '../../src/runtime/sandbox/testing/sandbox-harness.ts';
 import { atEnd, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { atLevel, type StintServer, startStint } from '../support/stint-server.ts';
 
 /**
  * The part of a Job tutorial that needs images: an application is built and pushed to the registry of this machine, and a Job
@@ -22,15 +22,8 @@ async function serverWithRegistry(
 	t: TestContext,
 	level: 'root' | 'user',
 ): Promise<{ readonly server: StintServer; readonly host: string }> {
-	const folder = temporaryFolder(t);
-	const asOther = level === 'user' && process.getuid?.() === 0;
-	if (asOther) chownSync(folder, 65534, 65534);
-	chmodSync(folder, 0o700);
-	const server = await startStint(t, {
-		folder,
-		args: ['--runtime', 'sandbox', '--registry', '0'],
-		...(asOther && { under: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] }),
-	});
+	const args = ['--runtime', 'sandbox', '--registry', '0'];
+	const server = await startStint(t, { ...atLevel(t, level), args });
 	const [, host = ''] = await server.process.printed(/registry: it is ready at http:\/\/([^"\s]+)/);
 	return { server, host };
 }

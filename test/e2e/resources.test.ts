@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { chownSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { controllersIn, findHierarchies } from '../../src/runtime/process/cgroups/hierarchies.ts';
-import { type Finished, temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import type { Finished } from '../support/processes.ts';
+import { atLevel, type StintServer, startStint } from '../support/stint-server.ts';
 
 /** Requests, limits, evictions and usage of real processes, seen with real kubectl. */
 
@@ -107,16 +106,12 @@ test('resources of Pods', async (t) => {
 	});
 });
 
-const OTHER_USER_ID = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 test('a server of a user who may make no group', {
 	skip: canLimit && !isRoot && 'needs root, to run the server as another user',
 }, async (t) => {
-	const folder = temporaryFolder(t);
-	if (isRoot) chownSync(folder, OTHER_USER_ID, OTHER_USER_ID);
-	const under = ['setpriv', `--reuid=${OTHER_USER_ID}`, `--regid=${OTHER_USER_ID}`, '--clear-groups', '--'];
-	const server = await startStint(t, { folder, env: { HOME: '/stint-e2e' }, ...(isRoot && { under }) });
+	const server = await startStint(t, atLevel(t, 'user'));
 
 	await t.test('reports that limits are not honoured, and that a resize is infeasible', async (t) => {
 		const resources = { limits: { memory: '64Mi' }, requests: { memory: '32Mi' } };

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import test, { type TestContext } from 'node:test';
 import { type PodEnd, podEnds } from '../support/pod-ends.ts';
-import { temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { asOrdinaryUser, type StintServer, startStint } from '../support/stint-server.ts';
 
 /**
  * Security contexts, host namespaces and what else isolates a container, with real programs that print what they see: as
@@ -333,22 +332,11 @@ test('security fields are honoured as root', NEEDS_ROOT, async (t) => {
 	});
 });
 
-const UNPRIVILEGED_ID = 65_534;
-
 test(
 	'security fields are honoured as an ordinary user, or their containers held back',
 	NEEDS_ROOT,
 	async (t) => {
-		const folder = temporaryFolder(t);
-		chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
-		const under = [
-			'setpriv',
-			`--reuid=${UNPRIVILEGED_ID}`,
-			`--regid=${UNPRIVILEGED_ID}`,
-			'--clear-groups',
-			'--',
-		];
-		const server = await startStint(t, { folder, under, env: { HOME: '/stint-e2e' } });
+		const server = await startStint(t, { ...asOrdinaryUser(t), env: { HOME: '/stint-e2e' } });
 		await checkAll(t, server, 'user');
 		await t.test('added capabilities and their limit are reported', async () => {
 			const events = await server.kubectl('get', 'events', '--field-selector=reason=NotHonoured');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { podEnds } from '../support/pod-ends.ts';
 import { temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { asOrdinaryUser, type StintServer, startStint, UNPRIVILEGED_ID } from '../support/stint-server.ts';
 
 /**
  * Each kind of volume, in containers of the process runtime: real programs write to standard output what they find at the
@@ -188,21 +188,12 @@ test('containers find their volumes', async (t) => {
 	await checkVolumes(t, server, hostFolder(t));
 });
 
-const UNPRIVILEGED_ID = 65_534;
-
 test('containers of an ordinary user find their volumes', {
 	skip: process.geteuid?.() === 0 ? false : 'needs root',
 }, async (t) => {
-	const [folder, host] = [temporaryFolder(t), hostFolder(t)];
-	for (const path of [folder, host, join(host, '..'), join(host, 'f')])
+	const host = hostFolder(t);
+	for (const path of [host, join(host, '..'), join(host, 'f')])
 		chownSync(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
-	const under = [
-		'setpriv',
-		`--reuid=${UNPRIVILEGED_ID}`,
-		`--regid=${UNPRIVILEGED_ID}`,
-		'--clear-groups',
-		'--',
-	];
-	const server = await startStint(t, { folder, under, env: { HOME: folder } });
+	const server = await startStint(t, asOrdinaryUser(t));
 	await checkVolumes(t, server, host);
 });

@@ -54,7 +54,8 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 	};
 }
 
-const UNPRIVILEGED_ID = 65_534;
+/** The user and group of a server of {@link asOrdinaryUser}. */
+export const UNPRIVILEGED_ID = 65_534;
 
 /** Starts a server as a user without rights and with a data folder of its own. Needs root. */
 export function asOrdinaryUser(t: TestContext): Required<Pick<ServerOptions, 'folder' | 'under' | 'env'>> {
@@ -62,6 +63,11 @@ export function asOrdinaryUser(t: TestContext): Required<Pick<ServerOptions, 'fo
 	chownSync(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
 	const user = [`--reuid=${UNPRIVILEGED_ID}`, `--regid=${UNPRIVILEGED_ID}`, '--clear-groups'];
 	return { folder, under: ['setpriv', ...user, '--'], env: { HOME: folder, TMPDIR: folder } };
+}
+
+/** Starts a server at a level of isolation that this user may have. */
+export function atLevel(t: TestContext, level: 'root' | 'user'): ServerOptions & { readonly folder: string } {
+	return level === 'user' && process.getuid?.() === 0 ? asOrdinaryUser(t) : { folder: temporaryFolder(t) };
 }
 
 /** How a test's server is started. */
