@@ -16,13 +16,13 @@ test('the flags name a mode that the runtime has, and a range of addresses', () 
 		assert.match(JSON.stringify(both('pod', range)), /"problem":"--pod-cidr: must be a range/);
 });
 
-test('a runtime that gives Pods no networks of their own refuses only the wish for one', () => {
+test('a runtime that gives Pods no networks of their own refuses the wish for one, and auto means that of the machine', () => {
 	const flags = { podCidr: RANGE };
 	assert.deepEqual(podNetworkOf({ ...flags, podNetwork: 'pod' }, 'docker'), {
 		problem: '--pod-network: the runtime docker gives Pods no networks of their own',
 	});
 	assert.deepEqual(podNetworkOf({ ...flags, podNetwork: 'auto' }, 'docker'), {
-		podNetwork: 'auto',
+		podNetwork: 'host',
 		podRange: RANGE,
 	});
 });

@@ -7,7 +7,10 @@ const MODES = ['auto', 'host', 'pod'] as const satisfies readonly PodNetworkWish
 /** The runtimes that can give Pods networks of their own. */
 const CAPABLE: ReadonlySet<RuntimeName> = new Set(['process', 'sandbox', 'auto']);
 
-/** The flags `--pod-network` and `--pod-cidr` as options of a server, or what is wrong with them. */
+/**
+ * The flags `--pod-network` and `--pod-cidr` as options of a server, or what is wrong with them. With a runtime that gives
+ * Pods no networks, `auto` means `host`: otherwise Services get addresses that only Pods with networks of their own reach.
+ */
 export function podNetworkOf(
 	{ podNetwork, podCidr }: { readonly podNetwork: string; readonly podCidr: string },
 	runtime: RuntimeName,
@@ -20,5 +23,5 @@ export function podNetworkOf(
 		return {
 			problem: `--pod-cidr: must be a range of IPv4 addresses such as ${DEFAULT_POD_RANGE}, with a prefix of 8 to 29 bits, not "${podCidr}"`,
 		};
-	return { podNetwork: mode, podRange: podCidr };
+	return { podNetwork: CAPABLE.has(runtime) ? mode : 'host', podRange: podCidr };
 }
