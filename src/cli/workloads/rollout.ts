@@ -1,10 +1,10 @@
-import { isOfKind } from '../../api/contract/resource-definition.ts';
 /** `stint rollout`: shows and controls the rollouts of Deployments, as kubectl does (pkg/cmd/rollout). */
 
 import { deployments } from '../../api/apps/deployment/definition.ts';
 import type { Deployment } from '../../api/apps/deployment/schema.ts';
 import { replicaSets } from '../../api/apps/replicaset/definition.ts';
 import type { ReplicaSet } from '../../api/apps/replicaset/schema.ts';
+import { isOfKind } from '../../api/contract/resource-definition.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { formatTime } from '../../api/meta/time.ts';
