@@ -67,6 +67,8 @@ bool open_cgroups(const struct request *request, struct failure *failure) {
 bool join_cgroups(const struct request *request, struct failure *failure) {
 	for (size_t i = 0; i < request->cgroup_count; i++)
 		if (write(cgroup_fds[i], "0", 1) != 1) return fail(failure, "cgroup", request->cgroups[i]);
+	/* An image sees no group above its own. A command in a container has the groups of that: its namespace shows the same. */
+	if (request->has_image && !request->is_chroot && unshare(CLONE_NEWCGROUP) != 0) return fail(failure, "cgroup", NULL);
 	return true;
 }
 

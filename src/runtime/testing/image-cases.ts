@@ -137,9 +137,15 @@ function security(world: () => ImageWorld): void {
 		assert.match(output, /read-only/);
 	});
 
+	test('a container reads its memory limit below /sys/fs/cgroup', async () => {
+		const resources = memoryLimit(32 << 20);
+		const text = 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes 2>/dev/null || cat memory.max';
+		assert.equal(await outputOf(world(), text, { resources }), String(32 << 20));
+	});
+
 	test('a container that exceeds its memory limit is OOMKilled', async () => {
 		const { machine, reportsOutOfMemory } = world();
-		const resources = { requests: { others: {} }, limits: { memoryBytes: 16 << 20, others: {} } };
+		const resources = memoryLimit(16 << 20);
 		const grow = ['sh', '-c', 'x=a; while :; do x=$x$x; done'];
 		const reasons: string[] = [];
 		// Docker 20.10 does not report it in one of fifty cases.
@@ -150,6 +156,10 @@ function security(world: () => ImageWorld): void {
 		}
 		assert.ok(reasons.includes('OOMKilled') || !reportsOutOfMemory, reasons.join());
 	});
+}
+
+function memoryLimit(memoryBytes: number): ContainerConfig['resources'] {
+	return { requests: { others: {} }, limits: { memoryBytes, others: {} } };
 }
 
 function volumes(world: () => ImageWorld): void {

@@ -301,7 +301,7 @@ test('a container without processes of its own has its group in version 2 where 
 		...{ key: `shared-${process.pid}`, clock: new SystemClock({ keepsAlive: true }) },
 		onError: (error) => assert.fail(String(error)),
 		onIdle: () => {},
-		hierarchies: [...HIERARCHIES, { version: 2, folder, controllers: new Set() }],
+		hierarchies: [...HIERARCHIES, { version: 2, mount: folder, folder, controllers: new Set() }],
 	});
 	const request = {
 		id: 'uid-shared_0_main_0',

@@ -19,6 +19,7 @@ import { codeOf, isMissing } from '../../../base/files/system-error.ts';
 import { signalProcess } from '../launcher/process-table.ts';
 import { type CgroupLimits, cgroupFilesOf, controllersOf } from './cgroup-limits.ts';
 import { controllersIn, enableIn, findHierarchies, type Hierarchy } from './hierarchies.ts';
+import type { GroupPlace } from './own-groups.ts';
 
 /** The groups of a container, as the shim joins them. */
 export interface ContainerCgroups {
@@ -143,6 +144,13 @@ export class Cgroups {
 	/** The groups of a container that runs; undefined if it has none. */
 	of(id: string): ContainerCgroups | undefined {
 		return this.#groups.get(id);
+	}
+
+	/** Where the machine has the groups of a container, and which. */
+	placesOf({ folders }: ContainerCgroups): readonly GroupPlace[] {
+		return this.#hierarchies.flatMap(({ mount, folder: home }) =>
+			folders.filter((folder) => folder.startsWith(`${home}/`)).map((folder) => ({ mount, folder })),
+		);
 	}
 
 	/**

@@ -23,8 +23,9 @@ function machine(
 }
 
 function found(calls: CgroupCalls): unknown {
-	return findHierarchies(calls).map(({ version, folder, controllers }) => ({
+	return findHierarchies(calls).map(({ version, mount, folder, controllers }) => ({
 		version,
+		mount,
 		folder,
 		controllers: [...controllers].sort().join(' '),
 	}));
@@ -38,6 +39,9 @@ const V1 = [
 	'41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw',
 ].join('\n');
 
+const CPU = '/sys/fs/cgroup/cpu,cpuacct';
+const MEMORY = '/sys/fs/cgroup/my memory';
+
 test('on v1, groups are made in the own one of each hierarchy, or at its root', () => {
 	const calls = machine({
 		'/proc/self/mountinfo': V1,
@@ -48,8 +52,8 @@ test('on v1, groups are made in the own one of each hierarchy, or at its root', 
 		'/sys/fs/cgroup/unified/cgroup.controllers': 'hugetlb',
 	});
 	assert.deepEqual(found(calls), [
-		{ version: 1, folder: '/sys/fs/cgroup/cpu,cpuacct', controllers: 'cpu' },
-		{ version: 1, folder: '/sys/fs/cgroup/my memory/y', controllers: 'memory' },
+		{ version: 1, mount: CPU, folder: CPU, controllers: 'cpu' },
+		{ version: 1, mount: MEMORY, folder: `${MEMORY}/y`, controllers: 'memory' },
 	]);
 });
 
@@ -67,7 +71,9 @@ test('on v2, a group with processes passes nothing on, so that the one above it 
 		[`${slice}/cgroup.controllers`]: 'cpu memory pids',
 		[`${slice}/cgroup.subtree_control`]: 'memory',
 	});
-	assert.deepEqual(found(calls), [{ version: 2, folder: slice, controllers: 'cpu memory pids' }]);
+	assert.deepEqual(found(calls), [
+		{ version: 2, mount: '/sys/fs/cgroup', folder: slice, controllers: 'cpu memory pids' },
+	]);
 	assert.equal(calls.files.get(`${slice}/cgroup.subtree_control`), 'memory cpu pids');
 });
 
@@ -80,7 +86,9 @@ test('only delegated controllers are used', () => {
 		[`${slice}/cgroup.controllers`]: 'memory pids',
 		[`${slice}/cgroup.subtree_control`]: '',
 	});
-	assert.deepEqual(found(calls), [{ version: 2, folder: slice, controllers: 'memory pids' }]);
+	assert.deepEqual(found(calls), [
+		{ version: 2, mount: '/sys/fs/cgroup', folder: slice, controllers: 'memory pids' },
+	]);
 });
 
 test('a user who may write nothing has none, nor has a machine without control groups', () => {

@@ -13,6 +13,8 @@ import type { CgroupController } from './cgroup-limits.ts';
 /** A folder in which groups can be made. */
 export interface Hierarchy {
 	readonly version: 1 | 2;
+	/** Where it is mounted: `folder`, or above it. */
+	readonly mount: string;
 	readonly folder: string;
 	/** What limits groups that are made in it. */
 	readonly controllers: ReadonlySet<CgroupController>;
@@ -108,7 +110,8 @@ function legacy(
 	if (first === undefined) return undefined;
 	const nearest = folderOf(mount, own.get(first) ?? '/');
 	const folder = [nearest, mount.at].find((each) => isUsable(each, calls));
-	return folder === undefined ? undefined : { version: 1, folder, controllers: new Set(mount.controllers) };
+	if (folder === undefined) return undefined;
+	return { version: 1, mount: mount.at, folder, controllers: new Set(mount.controllers) };
 }
 
 function unified(
@@ -120,7 +123,8 @@ function unified(
 	for (let folder = folderOf(mount, own.get('') ?? '/'); ; folder = dirname(folder)) {
 		if (isUsable(folder, calls)) {
 			const controllers = enableIn(folder, calls);
-			if (controllers.size > (best?.controllers.size ?? 0)) best = { version: 2, folder, controllers };
+			if (controllers.size > (best?.controllers.size ?? 0))
+				best = { version: 2, mount: mount.at, folder, controllers };
 		}
 		if (folder === mount.at || folder === dirname(folder)) return best;
 	}

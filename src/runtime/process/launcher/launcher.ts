@@ -16,6 +16,7 @@ import { ContainerStartError, type RuntimeContainer } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import type { CgroupLimits } from '../cgroups/cgroup-limits.ts';
 import { Cgroups, startIn } from '../cgroups/cgroups.ts';
+import { withOwnGroups } from '../cgroups/own-groups.ts';
 import { ContainerProcess, type ProcessOptions } from '../containers/container-process.ts';
 import { ContainerView } from '../containers/container-view.ts';
 import type { MainProcess, ProcessEnd } from '../containers/main-process.ts';
@@ -297,8 +298,12 @@ export class Launcher implements LauncherCalls {
 		const sharesProcesses = !hasOwnProcesses(config?.box);
 		const network = options.join ? undefined : await this.#networkOf(sandbox.sandbox.id);
 		const request = { id: status.id, limits: config?.limits, sharesProcesses, sandbox: sandbox.sandbox };
-		const start = (cgroups: ProcessOptions['cgroups']): Promise<ContainerProcess> =>
-			this.#starts.run(() => ContainerProcess.start({ ...options, network, cgroups }, this.#options));
+		const start = (cgroups: ProcessOptions['cgroups']): Promise<ContainerProcess> => {
+			const box = withOwnGroups(options.box, (cgroups && this.#cgroups?.placesOf(cgroups)) ?? []);
+			return this.#starts.run(() =>
+				ContainerProcess.start({ ...options, box, network, cgroups }, this.#options),
+			);
+		};
 		return this.#started(container, await startIn(this.#cgroups, request, start));
 	}
 
