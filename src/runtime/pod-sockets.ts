@@ -1,6 +1,6 @@
 /** The sockets by which this process reaches Pods, and listens where they reach it. */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
-import { connect, type Server, type Socket } from 'node:net';
+import { connect, isIPv6, type Server, type Socket } from 'node:net';
 
 /** Where a socket connects to, or listens. */
 export interface SocketAddress {
@@ -59,7 +59,7 @@ export const HOST_SOCKETS: PodSockets = {
 		}),
 	bind: ({ host, port }) =>
 		new Promise((resolve, reject) => {
-			const socket = createSocket('udp4');
+			const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
 			socket.once('error', reject);
 			socket.bind({ address: host, port }, () => {
 				socket.off('error', reject);

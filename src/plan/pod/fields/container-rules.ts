@@ -50,9 +50,9 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('tty', 'containers have no terminal yet'),
 	containerRule('ports', {
 		effect: 'warned',
-		only: 'with a `hostIP` that other machines reach, or with a `hostPort` for UDP or SCTP, if Pods have networks of their own',
-		because: 'only TCP is forwarded to Pods, and only from the loopback address of this machine',
-		instead: 'use TCP without hostIP, or hostNetwork',
+		only: 'with a `hostIP` that other machines reach, or with a `hostPort` for SCTP, if Pods have networks of their own',
+		because: 'only TCP and UDP are forwarded to Pods, and only from the loopback address of this machine',
+		instead: 'use TCP or UDP without hostIP, or hostNetwork',
 		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).some((port) => !isForwarded(port)),
 		byStint: true,
 	}),
@@ -160,7 +160,7 @@ function hostPortsOf({ container }: FieldUse): Ports {
 }
 
 function isForwarded({ hostIP = '', protocol = 'TCP' }: Ports[number]): boolean {
-	return protocol === 'TCP' && (EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP));
+	return protocol !== 'SCTP' && (EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP));
 }
 
 /** The loopback addresses as hostIP. */

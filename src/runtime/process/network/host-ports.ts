@@ -4,9 +4,11 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/message-of.ts';
+import { DatagramFlows } from '../../datagram-flows.ts';
 import { joinConnections } from '../../join-connections.ts';
-import type { PodSockets } from '../../pod-sockets.ts';
+import { HOST_SOCKETS, type PodSockets } from '../../pod-sockets.ts';
 
 /** The Pod to forward to. */
 export interface HostPortTarget {
@@ -16,10 +18,13 @@ export interface HostPortTarget {
 }
 
 /** How the ports reach their Pods. */
-export interface HostPortsOptions extends Pick<PodSockets, 'connect'> {
+export interface HostPortsOptions extends Pick<PodSockets, 'connect' | 'datagramsTo'> {
+	readonly clock: Clock;
 	/** Receives the errors of ports that cannot be opened. */
 	onError(error: unknown): void;
 }
+
+type OpenPort = Pick<Server | DatagramFlows, 'close'>;
 
 /** Addresses that mean all addresses of the machine, or none in particular. */
 const EVERYWHERE = new Set(['', '0.0.0.0', '::']);
@@ -27,7 +32,7 @@ const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
 
 /** See the header of this file. */
 export class HostPorts {
-	readonly #open = new Map<string, readonly Server[]>();
+	readonly #open = new Map<string, readonly OpenPort[]>();
 	readonly #connections = new Map<string, Set<Socket>>();
 	readonly #options: HostPortsOptions;
 
@@ -37,19 +42,22 @@ export class HostPorts {
 
 	/** Opens the ports of a sandbox; does nothing if that was done. */
 	open({ id, ip, ports }: HostPortTarget): void {
-		const wanted = ports.filter(({ protocol, hostPort }) => protocol === 'TCP' && hostPort > 0);
+		const wanted = ports.filter(({ protocol, hostPort }) => protocol !== 'SCTP' && hostPort > 0);
 		if (this.#open.has(id) || wanted.length === 0) return;
 		this.#connections.set(id, new Set());
-		const servers = wanted.flatMap((mapping) => {
+		const opened = wanted.flatMap((mapping): readonly OpenPort[] => {
 			const host = addressOf(mapping);
-			return host === undefined ? [] : [this.#listen(mapping, { id, ip, host })];
+			if (host === undefined) return [];
+			return mapping.protocol === 'UDP'
+				? [this.#bind(mapping, { ip, host })]
+				: [this.#listen(mapping, { id, ip, host })];
 		});
-		this.#open.set(id, servers);
+		this.#open.set(id, opened);
 	}
 
 	/** Closes the ports of a sandbox, and their connections. */
 	close(id: string): void {
-		for (const server of this.#open.get(id) ?? []) server.close();
+		for (const port of this.#open.get(id) ?? []) port.close();
 		for (const socket of this.#connections.get(id) ?? []) socket.destroy();
 		this.#open.delete(id);
 		this.#connections.delete(id);
@@ -71,14 +79,27 @@ export class HostPorts {
 				() => client.destroy(),
 			);
 		});
-		server.on('error', (error) =>
-			this.#options.onError(
-				new Error(`hostPort ${hostPort} cannot be opened on ${host}: ${messageOf(error)}`),
-			),
-		);
+		server.on('error', (error) => this.#report(error, { host, hostPort }));
 		server.listen({ host, port: hostPort });
 		server.unref();
 		return server;
+	}
+
+	#bind(
+		{ hostPort, containerPort }: PortMapping,
+		{ ip, host }: { readonly ip: string; readonly host: string },
+	): DatagramFlows {
+		const { clock, datagramsTo } = this.#options;
+		const target = { host: ip, port: containerPort };
+		const sockets = { bind: HOST_SOCKETS.bind, datagramsTo };
+		const flows = new DatagramFlows({ clock, sockets, targetFor: () => target });
+		flows.open({ host, port: hostPort }).catch((error: unknown) => this.#report(error, { host, hostPort }));
+		return flows;
+	}
+
+	#report(error: unknown, { host, hostPort }: { readonly host: string; readonly hostPort: number }): void {
+		const problem = `hostPort ${hostPort} cannot be opened on ${host}: ${messageOf(error)}`;
+		this.#options.onError(new Error(problem));
 	}
 
 	/** Forwards until both sides end; ends both if the Pod has ended meanwhile. */

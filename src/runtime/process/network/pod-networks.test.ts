@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -183,6 +185,26 @@ describe('Pods with networks of their own', { skip }, () => {
 		assert.equal(await call(runtime, '127.0.0.1', { port: hostPort, text: 'x' }), 'a:x');
 		await runtime.stopSandbox(sandbox.id);
 		await assert.rejects(call(runtime, '127.0.0.1', { port: hostPort, text: 'x' }), { code: 'ECONNREFUSED' });
+	});
+
+	test('a hostPort for UDP passes datagrams on, and the answers back', async () => {
+		const hostPort = await freePort();
+		const ports = [{ protocol: 'UDP', containerPort: 8080, hostPort, hostIP: '127.0.0.1' }] as const;
+		const sandbox = await pod('a', { ports });
+		const script = `const socket = require('dgram').createSocket('udp4');
+			socket.on('message', (text, { address, port }) => socket.send('a:' + text, port, address));
+			socket.bind(8080, () => console.log('listens'))`;
+		await listens(sandbox, [process.execPath, '-e', script]);
+		const client = createSocket('udp4');
+		for (const text of ['1', '2']) {
+			client.send(text, hostPort, '127.0.0.1');
+			const [answer] = await once(client, 'message');
+			assert.equal(String(answer), `a:${text}`);
+		}
+		await runtime.stopSandbox(sandbox.id);
+		const again = createSocket('udp4').bind(hostPort, '127.0.0.1');
+		await once(again, 'listening');
+		for (const socket of [client, again]) socket.close();
 	});
 
 	test('the address and the network survive a killed launcher, and stay with the Pod without a container', async () => {

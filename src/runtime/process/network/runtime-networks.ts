@@ -49,7 +49,13 @@ export class RuntimeNetworks {
 
 	constructor(options: NetworkOptions) {
 		this.#options = options;
-		this.#hostPorts = new HostPorts({ connect: (to) => this.sockets.connect(to), onError: options.onError });
+		const { clock, onError } = options;
+		this.#hostPorts = new HostPorts({
+			clock,
+			onError,
+			connect: (to) => this.sockets.connect(to),
+			datagramsTo: (host) => this.sockets.datagramsTo(host),
+		});
 	}
 
 	/** By these, this process reaches Pods. */

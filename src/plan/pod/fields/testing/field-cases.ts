@@ -182,7 +182,7 @@ export const CASES: readonly FieldCase[] = [
 	},
 	{
 		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
-		pod: container({ ports: [{ containerPort: 80, hostPort: 80, protocol: 'UDP' }] }),
+		pod: container({ ports: [{ containerPort: 80, hostPort: 80, protocol: 'SCTP' }] }),
 	},
 	{
 		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
