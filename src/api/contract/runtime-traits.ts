@@ -47,10 +47,11 @@ export interface RuntimeTraits {
 
 /**
  * Whose network Pods have: one of their own, with the reason if it is known that they reach no other machine from there, or that
- * of the node, with the reason if that was not asked for.
+ * of the node, with the reason if that was not asked for. `nodeAddress` is an address by which only the machine and its Pods reach
+ * the node; absent if there is none.
  */
 export type PodNetworkTrait =
-	| { readonly kind: 'pod'; readonly confined?: string }
+	| { readonly kind: 'pod'; readonly confined?: string; readonly nodeAddress?: string }
 	| { readonly kind: 'host'; readonly reason?: string };
 
 /**

@@ -46,7 +46,7 @@ import { openStore, type StoreChoice } from './open-store.ts';
 import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { runAgent } from './run-agent.ts';
-import { nodeAddressFor, podAccess, serveServices } from './services/service-network.ts';
+import { nodeAddressOf, podAccess, serveServices } from './services/service-network.ts';
 import { chooseServiceRange, type ServiceRange } from './services/service-range.ts';
 import { withSettledNetwork } from './services/settled-network.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
@@ -361,7 +361,7 @@ async function startNode(context: ServerContext, api: ApiServer, killsPods: () =
 		},
 		stop: (started) => started.stop({ killAll: killsPods() }),
 	});
-	const address = nodeAddressFor(services, runtime);
+	const address = nodeAddressOf(runtime.traits);
 	const machine = thisMachine({ folder: folder.path, maxPods, ...(address !== undefined && { address }) });
 	const calls = new AbortController();
 	const transport = boundTransport(transportAs(api, nodeUser(machine.name)), calls.signal);

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PodNetworkTrait } from '../../../api/contract/runtime-traits.ts';
-import { SystemRandom } from '../../../base/random.ts';
-import { VirtualClock } from '../../../base/testing/virtual-clock.ts';
 import { addressRangeOf } from '../../../plan/services/allocation/ranges.ts';
-import { FakeRuntime } from '../../../runtime/fake/fake-runtime.ts';
-import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
-import { nodeAddressFor, podAccess } from './service-network.ts';
+import { podAccess } from './service-network.ts';
 
 const DNS = '10.96.0.10';
 
@@ -38,18 +34,4 @@ test('Pods with the network of this machine use the DNS server once it runs', ()
 	const host = { kind: 'host' } as const;
 	assert.deepEqual(accessOf(host, {})[0], []);
 	assert.deepEqual(accessOf(host, { dnsAddresses: [DNS] })[0], [DNS]);
-});
-
-test('the Node has an address that leads Pods with networks of their own to it', () => {
-	const range = addressRangeOf('10.96.0.0/16');
-	assert(range);
-	const services = { range, local: range.text };
-	const { traits: host } = new FakeRuntime({ clock: new VirtualClock(), random: new SystemRandom() });
-	const traits = { ...host, podNetwork: { kind: 'pod' } } as const;
-	assert.equal(nodeAddressFor(services, { traits }), '10.96.255.255');
-	assert.equal(nodeAddressFor({ range }, { traits }), undefined);
-	assert.equal(nodeAddressFor(services, { traits: host }), undefined);
-	// In the network of an ordinary user's node.
-	const podSockets = { ...HOST_SOCKETS };
-	assert.equal(nodeAddressFor(services, { traits, podSockets }), undefined);
 });

@@ -12,7 +12,6 @@ import type { DnsAddress } from '../../../node/network/dns/resolver.ts';
 import type { ServiceNetwork } from '../../../node/network/service-network.ts';
 import { CLUSTER_DOMAIN } from '../../../plan/pod/config/hostname.ts';
 import { type AddressRange, addressText } from '../../../plan/services/allocation/ranges.ts';
-import type { Runtime } from '../../../runtime/contract.ts';
 import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import type { Log } from '../../log.ts';
 import { NODE_ADDRESS } from '../machine.ts';
@@ -36,20 +35,6 @@ export interface ServiceNetworkSettings {
 /** The address of the DNS server in the range: the tenth, as kubeadm has it. */
 export function dnsAddressIn({ first }: AddressRange): string {
 	return addressText(first + 9);
-}
-
-/**
- * The address of the Node, if Pods with networks of their own need one that does not lead to themselves: the last one of the
- * range of Services, which no Service gets. Only this machine and its Pods reach it. Undefined for the network of an ordinary
- * user, in which this machine has no address.
- */
-export function nodeAddressFor(
-	{ range, local }: ServiceRange,
-	{ traits, podSockets = HOST_SOCKETS }: Pick<Runtime, 'traits' | 'podSockets'>,
-): string | undefined {
-	if (local === undefined || traits.podNetwork?.kind !== 'pod' || podSockets !== HOST_SOCKETS)
-		return undefined;
-	return addressText(range.first + range.size);
 }
 
 type AgentTraits = ReadonlyMap<string, { readonly runtimeTraits: Pick<RuntimeTraits, 'podNetwork'> }>;
@@ -86,6 +71,11 @@ function leadsToApiServer({ local }: ServiceRange, agents: AgentTraits): boolean
 	return local !== undefined && haveOwnNetworks(agents);
 }
 
+/** An address of the Node that does not lead Pods with networks of their own to themselves; undefined if there is none. */
+export function nodeAddressOf({ podNetwork }: Pick<RuntimeTraits, 'podNetwork'>): string | undefined {
+	return podNetwork?.kind === 'pod' ? podNetwork.nodeAddress : undefined;
+}
+
 function haveOwnNetworks(agents: AgentTraits): boolean {
 	const [agent] = agents.values();
 	return agent?.runtimeTraits.podNetwork?.kind === 'pod';
@@ -111,8 +101,7 @@ export async function serveServices(
 	const { log } = options;
 	const [agent] = agents.values();
 	const dns = dnsAddressIn(services.range);
-	const own =
-		agent && nodeAddressFor(services, { traits: agent.runtimeTraits, podSockets: agent.podSockets });
+	const own = agent && nodeAddressOf(agent.runtimeTraits);
 	network.current = new ServiceNetwork({
 		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
 		clock,

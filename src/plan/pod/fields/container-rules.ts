@@ -51,15 +51,17 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	containerRule('ports', {
 		effect: 'warned',
 		only: 'with a `hostIP` that other machines reach, or with a `hostPort` for SCTP, if Pods have networks of their own',
-		because: 'only TCP and UDP are forwarded to Pods, and only from the loopback address of this machine',
+		because:
+			'only TCP and UDP are forwarded to Pods, and only from the loopback address of this machine and that of the node',
 		instead: 'use TCP or UDP without hostIP, or hostNetwork',
-		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).some((port) => !isForwarded(port)),
+		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).some((port) => !isForwarded(port, use)),
 		byStint: true,
 	}),
 	containerRule('ports', {
 		effect: 'honoured',
 		only: 'with a `hostPort`, if Pods have networks of their own',
-		because: 'A port of the loopback address of this machine is forwarded to the Pod.',
+		because:
+			'A port of the loopback address of this machine, and of the address of the node, is forwarded to the Pod.',
 		when: (use) => hasOwnNetwork(use) && hostPortsOf(use).length > 0,
 	}),
 	containerRule('ports', {
@@ -159,8 +161,13 @@ function hostPortsOf({ container }: FieldUse): Ports {
 	return (container.ports ?? []).filter(({ hostPort }) => hostPort);
 }
 
-function isForwarded({ hostIP = '', protocol = 'TCP' }: Ports[number]): boolean {
-	return protocol !== 'SCTP' && (EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP));
+function isForwarded(
+	{ hostIP = '', protocol = 'TCP' }: Ports[number],
+	{ traits: { podNetwork } }: FieldUse,
+): boolean {
+	if (protocol === 'SCTP') return false;
+	const ofNode = podNetwork?.kind === 'pod' ? podNetwork.nodeAddress : undefined;
+	return EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP) || hostIP === ofNode;
 }
 
 /** The loopback addresses as hostIP. */

@@ -1,6 +1,6 @@
 /**
  * The ports of this machine that are forwarded to Pods with networks of their own: `hostPort`. They are open while the server
- * runs, on loopback addresses only: nothing of a Pod is open to other machines.
+ * runs, on addresses that only the machine and its Pods reach: nothing of a Pod is open to other machines.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
@@ -15,6 +15,8 @@ export interface HostPortTarget {
 	readonly id: string;
 	readonly ip: string;
 	readonly ports: readonly PortMapping[];
+	/** See PodNetworkTrait. */
+	readonly nodeAddress: string | undefined;
 }
 
 /** How the ports reach their Pods. */
@@ -41,17 +43,18 @@ export class HostPorts {
 	}
 
 	/** Opens the ports of a sandbox; does nothing if that was done. */
-	open({ id, ip, ports }: HostPortTarget): void {
+	open({ id, ip, ports, nodeAddress }: HostPortTarget): void {
 		const wanted = ports.filter(({ protocol, hostPort }) => protocol !== 'SCTP' && hostPort > 0);
 		if (this.#open.has(id) || wanted.length === 0) return;
 		this.#connections.set(id, new Set());
-		const opened = wanted.flatMap((mapping): readonly OpenPort[] => {
-			const host = addressOf(mapping);
-			if (host === undefined) return [];
-			return mapping.protocol === 'UDP'
-				? [this.#bind(mapping, { ip, host })]
-				: [this.#listen(mapping, { id, ip, host })];
-		});
+		const opened = wanted.flatMap((mapping) =>
+			addressesOf(mapping, nodeAddress).map(
+				(host): OpenPort =>
+					mapping.protocol === 'UDP'
+						? this.#bind(mapping, { ip, host })
+						: this.#listen(mapping, { id, ip, host }),
+			),
+		);
 		this.#open.set(id, opened);
 	}
 
@@ -114,8 +117,8 @@ export class HostPorts {
 	}
 }
 
-/** The address to listen on; undefined for one that other machines could reach. */
-function addressOf({ hostIP }: PortMapping): string | undefined {
-	if (EVERYWHERE.has(hostIP)) return '127.0.0.1';
-	return LOOPBACK.test(hostIP) ? hostIP : undefined;
+/** The addresses to listen on; none for one that other machines could reach. */
+function addressesOf({ hostIP }: PortMapping, nodeAddress: string | undefined): readonly string[] {
+	if (EVERYWHERE.has(hostIP)) return ['127.0.0.1', ...(nodeAddress === undefined ? [] : [nodeAddress])];
+	return LOOPBACK.test(hostIP) || hostIP === nodeAddress ? [hostIP] : [];
 }

@@ -268,6 +268,36 @@ describe('Pods with networks of their own', { skip }, () => {
 		assert.doesNotMatch(filterRules(), new RegExp(`${bridge.name}-`));
 	});
 
+	test('a hostPort is open on the address of the node too, or on that alone', {
+		skip: isRoot ? false : AS_ROOT,
+	}, async () => {
+		const other = openHost({ podNetwork: 'pod' });
+		const serving = other.connect({ serviceRange: '10.111.249.0/24' });
+		await serving.start();
+		const { podNetwork } = serving.traits;
+		const nodeAddress = podNetwork?.kind === 'pod' && podNetwork.nodeAddress;
+		assert.equal(nodeAddress, '10.111.249.255');
+		const [anywhere, there] = [await freePort(), await freePort()];
+		const common = { protocol: 'TCP', containerPort: 8080 } as const;
+		const ports = [
+			{ ...common, hostPort: anywhere, hostIP: '' },
+			{ ...common, hostPort: there, hostIP: nodeAddress },
+		];
+		const sandbox = await serving.runSandbox(sandboxConfig('a', { ports }));
+		const config = containerConfig({ command: listener('a', '0.0.0.0'), logPath: other.logPath('main') });
+		const { id } = await serving.createContainer(sandbox.id, config);
+		const container = await serving.startContainer(id);
+		while (!(await outputOf(other, container)).includes('listens')) await other.passTime(1);
+		for (const [host, port] of [
+			['127.0.0.1', anywhere],
+			[nodeAddress, anywhere],
+			[nodeAddress, there],
+		] as const)
+			assert.equal(await call(serving, host, { port, text: 'x' }), 'a:x');
+		await assert.rejects(call(serving, '127.0.0.1', { port: there, text: 'x' }), { code: 'ECONNREFUSED' });
+		await other.close();
+	});
+
 	test('nothing is left behind, also by a launcher that was killed with its containers', {
 		skip: isRoot ? false : AS_ROOT,
 	}, async () => {

@@ -56,6 +56,11 @@ export function gatewayOf({ base }: PodRange): string {
 	return addressText(base + 1);
 }
 
+/** The last address. */
+export function lastAddressOf({ base, length }: PodRange): string {
+	return addressText(base + sizeOf(length) - 1);
+}
+
 /** The number of addresses that Pods can have: all but those of the network, the bridge and the broadcast. */
 export function podCountOf({ length }: PodRange): number {
 	return sizeOf(length) - 3;

@@ -13,7 +13,7 @@ import { HostPorts } from './host-ports.ts';
 import { choosePodNetwork, type PodNetworkWish } from './network-choice.ts';
 import { NodeSockets } from './node/node-sockets.ts';
 import type { NodeWish, OpenedNetwork } from './pod-bridge.ts';
-import { DEFAULT_POD_RANGE } from './pod-range.ts';
+import { DEFAULT_POD_RANGE, lastAddressOf, parseNetwork } from './pod-range.ts';
 
 /** The settings about the networks of Pods. */
 export interface NetworkOptions {
@@ -72,6 +72,11 @@ export class RuntimeNetworks {
 				sockets: new NodeSockets({ shim, serviceRange, clock, onError }),
 				idMaps: nodeMapsOf(machine.ids),
 			};
+		const services = parseNetwork(serviceRange ?? '');
+		// In the network of an ordinary user's node this machine has no address.
+		if (this.#choice.kind === 'pod' && !this.#node && services)
+			// Which no Service gets.
+			this.#choice = { ...this.#choice, nodeAddress: lastAddressOf(services) };
 		onPodNetwork?.(this.#choice);
 	}
 
@@ -125,13 +130,15 @@ export class RuntimeNetworks {
 		this.#isOpen = true;
 		const confined = this.#node?.sockets.confined;
 		if (confined === undefined) return;
-		this.#choice = { kind: 'pod', confined };
+		this.#choice = { ...this.#choice, kind: 'pod', confined };
 		this.#noteConfined(confined);
 	}
 
 	/** Notes a sandbox of the launcher, new or not. */
 	note({ id, config, state, ip, network, confined }: HostSandbox): void {
-		if (network && state === 'ready') this.#hostPorts.open({ id, ip, ports: config.ports ?? [] });
+		const { nodeAddress } = this.#choice?.kind === 'pod' ? this.#choice : {};
+		if (network && state === 'ready')
+			this.#hostPorts.open({ id, ip, ports: config.ports ?? [], nodeAddress });
 		if (confined !== undefined) this.#noteConfined(confined);
 	}
 

@@ -21,7 +21,7 @@ const HONOURS_SECCOMP = ['spec.', 'spec.containers[].'].map(
 const BOXED: RuntimeTraits = { ...BARE, honours: new Set(HONOURS_SECCOMP) };
 const MOUNTING: RuntimeTraits = { ...BARE, honours: new Set(['spec.volumes']) };
 const COPYING: RuntimeTraits = { ...MOUNTING, volumes: 'copied' };
-const NETWORKED: RuntimeTraits = { ...BARE, podNetwork: { kind: 'pod' } };
+const NETWORKED: RuntimeTraits = { ...BARE, podNetwork: { kind: 'pod', nodeAddress: '10.96.255.255' } };
 const SHARING: RuntimeTraits = { ...BARE, honours: new Set(['spec.shareProcessNamespace']) };
 /** The traits of a runtime that honours every field. */
 export const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
@@ -175,6 +175,12 @@ export const CASES: readonly FieldCase[] = [
 	{
 		...{ field: `${C}ports`, effect: 'honoured', traits: NETWORKED },
 		pod: container({ ports: [{ containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1' }] }),
+	},
+	{
+		...{ field: `${C}ports`, effect: 'honoured', traits: NETWORKED },
+		pod: container({
+			ports: [{ containerPort: 80, hostPort: 80, hostIP: '10.96.255.255', protocol: 'UDP' }],
+		}),
 	},
 	{
 		...{ field: `${C}ports`, effect: 'warned', traits: NETWORKED },
