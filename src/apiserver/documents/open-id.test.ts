@@ -17,7 +17,7 @@ test('the configuration names the issuer and the place of the keys', async () =>
 		jwks_uri: 'https://kubernetes.default.svc.cluster.local/openid/v1/jwks',
 		response_types_supported: ['id_token'],
 		subject_types_supported: ['public'],
-		id_token_signing_alg_values_supported: ['RS256'],
+		id_token_signing_alg_values_supported: ['ES256'],
 	});
 	assert.equal((await refusal(server.request({ method: 'POST', path: CONFIGURATION }))).code, 405);
 	server.close();
@@ -31,10 +31,10 @@ test('other services can verify a token with the published key', async () => {
 	assert.ok(parsed && isRecord(object) && isList(object.keys) && object.keys.length === 1);
 	const [key] = object.keys;
 	assert.ok(isRecord(key));
-	assert.deepEqual([key.use, key.kty, key.alg, key.kid], ['sig', 'RSA', 'RS256', parsed.keyId]);
-	assert.deepEqual(Object.keys(key), ['use', 'kty', 'kid', 'alg', 'n', 'e']);
+	assert.deepEqual([key.use, key.kty, key.alg, key.kid], ['sig', 'EC', 'ES256', parsed.keyId]);
+	assert.deepEqual(Object.keys(key), ['use', 'kty', 'kid', 'crv', 'alg', 'x', 'y']);
 	const publicKey = createPublicKey({ key, format: 'jwk' });
-	assert.ok(isSignedBy(parsed, { id: '', publicKey, privateKey: publicKey }));
+	assert.ok(isSignedBy(parsed, { algorithm: 'ES256', publicKey }));
 	opened.server.close();
 });
 

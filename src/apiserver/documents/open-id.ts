@@ -29,14 +29,15 @@ export async function openIdDocument(path: string, { key, url }: OpenIdOptions):
 			jwks_uri: `${url() ?? TOKEN_ISSUER}${KEYS}`,
 			response_types_supported: ['id_token'],
 			subject_types_supported: ['public'],
-			id_token_signing_alg_values_supported: ['RS256'],
+			id_token_signing_alg_values_supported: [(await key.load()).algorithm],
 		};
 		return { ...valueAnswer(200, document), maxAgeSeconds: MAX_AGE_SECONDS };
 	}
 	if (path !== KEYS) return undefined;
-	const { id, publicKey } = await key.load();
-	const { kty, n, e } = publicKey.export({ format: 'jwk' });
-	const document = { keys: [{ use: 'sig', kty, kid: id, alg: 'RS256', n, e }] };
+	const { id, algorithm: alg, publicKey } = await key.load();
+	const { kty, crv, x, y, n, e } = publicKey.export({ format: 'jwk' });
+	const point = alg === 'ES256' ? { crv, alg, x, y } : { alg, n, e };
+	const document = { keys: [Object.assign({ use: 'sig', kty, kid: id }, point)] };
 	return {
 		...valueAnswer(200, document),
 		contentType: 'application/jwk-set+json',

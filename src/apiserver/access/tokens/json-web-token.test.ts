@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHmac, sign } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import test from 'node:test';
 import { TOKEN_ISSUER, type TokenClaims } from '../../../plan/service-account/token-claims.ts';
 import { claimsOf, isSignedBy, parseToken, signedToken } from './json-web-token.ts';
-import { SigningKey } from './signing-key.ts';
+import { SigningKey, type SigningKeyPair } from './signing-key.ts';
 
 const CLAIMS: TokenClaims = {
 	...{ aud: [TOKEN_ISSUER], exp: 4, iat: 3, nbf: 2, iss: TOKEN_ISSUER, jti: 'one', sub: 'x' },
@@ -12,22 +12,31 @@ const CLAIMS: TokenClaims = {
 
 const text = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const keys = Promise.all([1, 2].map(() => new SigningKey({ onReplaced: () => undefined }).load()));
+const rsa: SigningKeyPair = {
+	...{ id: 'rsa', algorithm: 'RS256' },
+	...generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
 
 test('a signed token has the claims, and only its own key verifies it', async () => {
-	const [own, other] = await keys;
-	assert.ok(own && other);
-	const token = await signedToken(CLAIMS, own);
-	const parsed = parseToken(token);
-	assert.ok(parsed);
-	assert.deepEqual(claimsOf(parsed), CLAIMS);
-	assert.equal(parsed.keyId, own.id);
-	assert.ok(isSignedBy(parsed, own));
-	assert.ok(!isSignedBy(parsed, other));
+	const [one, other] = await keys;
+	assert.ok(one && other);
+	for (const own of [one, rsa]) {
+		const parsed = parseToken(await signedToken(CLAIMS, own));
+		assert.ok(parsed);
+		assert.deepEqual(claimsOf(parsed), CLAIMS);
+		assert.deepEqual([parsed.keyId, parsed.algorithm], [own.id, own.algorithm]);
+		assert.ok(isSignedBy(parsed, own));
+		assert.ok(!isSignedBy(parsed, other));
+	}
 });
 
 test('a token with another payload or another algorithm is not signed', async () => {
-	const [own] = await keys;
-	assert.ok(own);
+	const [one] = await keys;
+	assert.ok(one);
+	for (const own of [one, rsa]) await checkForged(own);
+});
+
+async function checkForged(own: SigningKeyPair): Promise<void> {
 	const [head = '', body = '', signature = ''] = (await signedToken(CLAIMS, own)).split('.');
 	const publicPem = own.publicKey.export({ type: 'spki', format: 'pem' });
 	const symmetric = `${text({ alg: 'HS256' })}.${body}`;
@@ -46,7 +55,7 @@ test('a token with another payload or another algorithm is not signed', async ()
 		assert.ok(parsed, token);
 		assert.ok(!isSignedBy(parsed, own), token);
 	}
-});
+}
 
 test('a text that is no token has no parts', () => {
 	const [head, body] = [text({ alg: 'RS256' }), text(CLAIMS)];

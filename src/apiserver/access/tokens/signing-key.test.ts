@@ -33,17 +33,26 @@ test('a file without a fit key is replaced, with a message', async (t) => {
 	const pem = ({ privateKey }: { readonly privateKey: KeyObject }): string =>
 		privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 	const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
-	const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+	const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 	for (const text of ['', 'no key', pem(weak), pem(elliptic)]) {
 		writeFileSync(path, text, { mode: 0o600 });
 		const messages: string[] = [];
 		const key = new SigningKey({ path, onReplaced: (message) => void messages.push(message) });
 		const { privateKey } = await key.load();
-		assert.equal(privateKey.asymmetricKeyDetails?.modulusLength, 2048);
+		assert.equal(privateKey.asymmetricKeyDetails?.namedCurve, 'prime256v1');
 		assert.equal(messages.length, 1);
 		assert.ok(messages[0]?.startsWith(`${path} is replaced: `));
 		assert.notEqual(readFileSync(path, 'utf8'), text);
 	}
+});
+
+test('an RSA key that an earlier server has made stays in use', async (t) => {
+	const path = keyFile(t);
+	const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+	const pair = await new SigningKey({ path, onReplaced: () => assert.fail() }).load();
+	assert.ok(pair.publicKey.equals(publicKey));
+	assert.equal(pair.algorithm, 'RS256');
 });
 
 test('a key without a file is in memory, and after a failure the next use tries again', async (t) => {
