@@ -45,6 +45,7 @@ import { type LogLimits, withLogDefaults } from '../log-limits.ts';
 import type { PodSockets } from '../pod-sockets.ts';
 import { type CgroupController, containerLimitsOf, podLimitsOf } from './cgroups/cgroup-limits.ts';
 import { controllersIn, findHierarchies } from './cgroups/hierarchies.ts';
+import { RealPaths } from './folders/real-paths.ts';
 import { LauncherConnection } from './launcher/launcher-connection.ts';
 import { JOURNAL_NAME } from './launcher/launcher-files.ts';
 import type { HostSandbox, HostSandboxConfig } from './launcher/protocol.ts';
@@ -55,7 +56,7 @@ import { commandSession, openSession } from './sessions/session-client.ts';
 import type { ContainerSessionRequest } from './sessions/session-protocol.ts';
 import { isPause, joiningBox, startPause, targetContainerOf } from './shared-processes.ts';
 import type { BoxLevel } from './shim/box.ts';
-import { prepareBox } from './shim/prepare-box.ts';
+import { prepareBox, type WorkFolder } from './shim/prepare-box.ts';
 import { withoutBox } from './shim/probe.ts';
 import { shimFile } from './shim/shim-file.ts';
 import type { ContainerBox } from './shim/shim-request.ts';
@@ -99,8 +100,8 @@ export class LauncherRuntime implements Runtime {
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
 	readonly #networks: RuntimeNetworks;
-	/** The real path of the launcher's folder. */
-	#folder = '';
+	/** The launcher's folder. */
+	#workFolder: WorkFolder;
 	readonly #launcher: LauncherConnection;
 	/** True while there certainly is no sandbox, so that the lists need no launcher. */
 	#isEmpty = false;
@@ -108,6 +109,7 @@ export class LauncherRuntime implements Runtime {
 	constructor(options: LauncherRuntimeOptions) {
 		this.version = `${options.source.name}://${options.version}`;
 		this.#options = options;
+		this.#workFolder = { path: '', realPaths: new RealPaths(options.clock) };
 		this.#networks = new RuntimeNetworks(options);
 		this.#traits = this.#traitsWith(false);
 		this.#launcher = new LauncherConnection({
@@ -147,7 +149,7 @@ export class LauncherRuntime implements Runtime {
 		const { folder, onError, source } = this.#options;
 		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
 		openPrivateFolder(folder);
-		this.#folder = await realpath(folder);
+		this.#workFolder = { ...this.#workFolder, path: await realpath(folder) };
 		const file = this.#options.withoutShim ? undefined : shimFile();
 		this.#machine = await source.start(file);
 		const { level, reason } = this.#machine;
@@ -248,7 +250,7 @@ export class LauncherRuntime implements Runtime {
 		const sourced = await source.prepare(id, { config, sandbox: known.config, machine: this.#machine });
 		const { box } = sourced;
 		const { workingDir } = sourced.program;
-		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#folder);
+		if (box) await prepareBox(config, isAbsolute(workingDir) ? undefined : this.#workFolder);
 		const shared =
 			box && ((await this.#sharedWith(sandboxId, box)) ?? targetContainerOf(config, box, known.reported));
 		const { tty, stdin, stdinOnce, resources } = config;

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { SystemClock } from '../../../base/clock.ts';
 import { containerConfig } from '../../testing/configs.ts';
+import { RealPaths } from '../folders/real-paths.ts';
 import { type PreparedConfig, prepareBox } from './prepare-box.ts';
 
 function mountedAt(containerPath: string): PreparedConfig {
@@ -24,16 +26,18 @@ test('a volume that would hide the working folder of the container is refused', 
 	const runtime = join(data, 'runtime');
 	mkdirSync(runtime, { recursive: true });
 	symlinkSync(data, join(folder, 'link'));
+	const workFolder = { path: runtime, realPaths: new RealPaths(new SystemClock()) };
 	for (const path of [folder, `${data}/`, runtime, join(runtime, 'sandboxes'), join(folder, 'link')]) {
 		const refused = {
 			reason: 'CreateContainerConfigError',
 			message: `a volume at ${path.replace(/\/$/, '')} would hide the folder ${runtime}, in which the container would work: set workingDir, or mount it at another path`,
 		};
-		await assert.rejects(prepareBox(mountedAt(path), runtime), refused);
+		await assert.rejects(prepareBox(mountedAt(path), workFolder), refused);
 		// The container has a working directory of its own.
 		await prepareBox(mountedAt(path), undefined);
 	}
-	for (const path of ['/data', `${data}-2`, join(data, 'pods')]) await prepareBox(mountedAt(path), runtime);
+	for (const path of ['/data', `${data}-2`, join(data, 'pods')])
+		await prepareBox(mountedAt(path), workFolder);
 });
 
 test('a volume at the root is refused, whatever the working directory is', async () => {

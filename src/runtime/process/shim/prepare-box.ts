@@ -1,19 +1,26 @@
-import { realpath } from 'node:fs/promises';
 import { normalize } from 'node:path/posix';
 import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { ContainerStartError } from '../../contract.ts';
+import type { RealPaths } from '../folders/real-paths.ts';
 import { unknownCapabilities } from './capabilities.ts';
 
 /** What the preparation of a box needs of the container. */
 export type PreparedConfig = Pick<ContainerConfig, 'security' | 'mounts'>;
 
+/** The runtime's folder. */
+export interface WorkFolder {
+	/** Without symbolic links. */
+	readonly path: string;
+	readonly realPaths: Pick<RealPaths, 'of'>;
+}
+
 /**
- * Checks what the box of a container cannot. `workFolder` is the real path of the runtime's folder if the container works
- * in a folder below that. May be repeated. Rejects with ContainerStartError.
+ * Checks what the box of a container cannot. `workFolder` is given if the container works in a folder below that. May be
+ * repeated. Rejects with ContainerStartError.
  */
 export async function prepareBox(
 	{ security, mounts }: PreparedConfig,
-	workFolder: string | undefined,
+	workFolder: WorkFolder | undefined,
 ): Promise<void> {
 	const [unknown] = unknownCapabilities(security.capabilities);
 	// Dropped in silence, a misspelled capability would leave the container with the one that was meant.
@@ -28,9 +35,9 @@ export async function prepareBox(
 				`"${path}" cannot be mounted because it is inside /proc`,
 			);
 		if (path === '/') throw hides(path, 'all programs of this machine: mount it at another path');
-		if (workFolder !== undefined && touch(await realPathOf(path), workFolder)) {
+		if (workFolder && touch(await workFolder.realPaths.of(path), workFolder.path)) {
 			const remedy = 'set workingDir, or mount it at another path';
-			throw hides(path, `the folder ${workFolder}, in which the container would work: ${remedy}`);
+			throw hides(path, `the folder ${workFolder.path}, in which the container would work: ${remedy}`);
 		}
 	}
 }
@@ -42,11 +49,6 @@ function hides(path: string, what: string): ContainerStartError {
 /** Whether one of the two is in the other, or both are the same folder. */
 function touch(one: string, other: string): boolean {
 	return isWithin(one, other) || isWithin(other, one);
-}
-
-/** The path without symbolic links; `path` itself if nothing is there. */
-async function realPathOf(path: string): Promise<string> {
-	return await realpath(path).catch(() => path);
 }
 
 function isWithin(path: string, folder: string): boolean {
