@@ -117,7 +117,7 @@ export class LauncherRuntime implements Runtime {
 			clock: options.clock,
 			withoutShim: options.withoutShim ?? false,
 			...(options.removeAtEnd !== undefined && { removeAtEnd: options.removeAtEnd }),
-			onSandbox: (sandbox) => this.#know(sandbox),
+			onSandbox: (sandbox) => void this.#know(sandbox).catch(options.onError),
 			onStatus: (status) => this.#notify(status),
 			onConnected: (client) => this.#networks.open(client),
 			onError: options.onError,
@@ -201,7 +201,12 @@ export class LauncherRuntime implements Runtime {
 			...(limits && { limits }),
 			...(podRange !== undefined && { podRange, ports }),
 		});
-		this.#know(sandbox);
+		try {
+			await this.#know(sandbox);
+		} catch (error) {
+			await this.removeSandbox(sandbox.id);
+			throw error;
+		}
 		return sandbox;
 	}
 
@@ -365,10 +370,11 @@ export class LauncherRuntime implements Runtime {
 		if (before) for (const listener of this.#listeners) listener({ status });
 	}
 
-	#know(sandbox: HostSandbox): void {
+	/** Rejects as {@link RuntimeNetworks.note}. */
+	async #know(sandbox: HostSandbox): Promise<void> {
 		const { id, config } = sandbox;
 		if (!this.#known.has(id)) this.#known.set(id, { config, reported: new Map(), prepared: new Set() });
-		this.#networks.note(sandbox);
+		await this.#networks.note(sandbox);
 	}
 }
 

@@ -3,6 +3,7 @@
  * runs, on addresses that only the machine and its Pods reach: nothing of a Pod is open to other machines.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { getSystemErrorMessage } from 'node:util';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/message-of.ts';
@@ -22,11 +23,11 @@ export interface HostPortTarget {
 /** How the ports reach their Pods. */
 export interface HostPortsOptions extends Pick<PodSockets, 'connect' | 'datagramsTo'> {
 	readonly clock: Clock;
-	/** Receives the errors of ports that cannot be opened. */
-	onError(error: unknown): void;
 }
 
 type OpenPort = Pick<Server | DatagramFlows, 'close'>;
+/** A port, and whether it listens. */
+type Opening = readonly [OpenPort, Promise<void>];
 
 /** Addresses that mean all addresses of the machine, or none in particular. */
 const EVERYWHERE = new Set(['', '0.0.0.0', '::']);
@@ -42,20 +43,22 @@ export class HostPorts {
 		this.#options = options;
 	}
 
-	/** Opens the ports of a sandbox; does nothing if that was done. */
-	open({ id, ip, ports, nodeAddress }: HostPortTarget): void {
+	/** Opens the ports of a sandbox, unless they are open. If one of them cannot be opened, none stays open, and it rejects. */
+	async open(target: HostPortTarget): Promise<void> {
+		const { id, ports, nodeAddress } = target;
 		const wanted = ports.filter(({ protocol, hostPort }) => protocol !== 'SCTP' && hostPort > 0);
 		if (this.#open.has(id) || wanted.length === 0) return;
 		this.#connections.set(id, new Set());
-		const opened = wanted.flatMap((mapping) =>
-			addressesOf(mapping, nodeAddress).map(
-				(host): OpenPort =>
-					mapping.protocol === 'UDP'
-						? this.#bind(mapping, { ip, host })
-						: this.#listen(mapping, { id, ip, host }),
-			),
-		);
+		const opened: OpenPort[] = [];
 		this.#open.set(id, opened);
+		try {
+			for (const mapping of wanted)
+				for (const host of addressesOf(mapping, nodeAddress))
+					await this.#openAt(host, mapping, { target, opened });
+		} catch (error) {
+			this.close(id);
+			throw error;
+		}
 	}
 
 	/** Closes the ports of a sandbox, and their connections. */
@@ -71,10 +74,23 @@ export class HostPorts {
 		for (const id of [...this.#open.keys()]) this.close(id);
 	}
 
-	#listen(
-		{ hostPort, containerPort }: PortMapping,
-		{ id, ip, host }: { readonly id: string; readonly ip: string; readonly host: string },
-	): Server {
+	async #openAt(
+		host: string,
+		mapping: PortMapping,
+		{ target, opened }: { readonly target: HostPortTarget; readonly opened: OpenPort[] },
+	): Promise<void> {
+		const { protocol, hostPort: port } = mapping;
+		const [one, listening] =
+			protocol === 'UDP' ? this.#bind(mapping, target, host) : this.#listen(mapping, target, host);
+		opened.push(one);
+		try {
+			await listening;
+		} catch (error) {
+			throw new Error(`the hostPort ${port} cannot be opened on ${host}: ${systemText(error)}`);
+		}
+	}
+
+	#listen({ hostPort: port, containerPort }: PortMapping, { id, ip }: HostPortTarget, host: string): Opening {
 		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
 			client.on('error', () => client.destroy());
 			this.#options.connect({ host: ip, port: containerPort }).then(
@@ -82,27 +98,16 @@ export class HostPorts {
 				() => client.destroy(),
 			);
 		});
-		server.on('error', (error) => this.#report(error, { host, hostPort }));
-		server.listen({ host, port: hostPort });
 		server.unref();
-		return server;
+		return [server, HOST_SOCKETS.listen(server, { host, port })];
 	}
 
-	#bind(
-		{ hostPort, containerPort }: PortMapping,
-		{ ip, host }: { readonly ip: string; readonly host: string },
-	): DatagramFlows {
+	#bind({ hostPort: port, containerPort }: PortMapping, { ip }: HostPortTarget, host: string): Opening {
 		const { clock, datagramsTo } = this.#options;
 		const target = { host: ip, port: containerPort };
 		const sockets = { bind: HOST_SOCKETS.bind, datagramsTo };
 		const flows = new DatagramFlows({ clock, sockets, targetFor: () => target });
-		flows.open({ host, port: hostPort }).catch((error: unknown) => this.#report(error, { host, hostPort }));
-		return flows;
-	}
-
-	#report(error: unknown, { host, hostPort }: { readonly host: string; readonly hostPort: number }): void {
-		const problem = `hostPort ${hostPort} cannot be opened on ${host}: ${messageOf(error)}`;
-		this.#options.onError(new Error(problem));
+		return [flows, flows.open({ host, port })];
 	}
 
 	/** Forwards until both sides end; ends both if the Pod has ended meanwhile. */
@@ -121,4 +126,11 @@ export class HostPorts {
 function addressesOf({ hostIP }: PortMapping, nodeAddress: string | undefined): readonly string[] {
 	if (EVERYWHERE.has(hostIP)) return ['127.0.0.1', ...(nodeAddress === undefined ? [] : [nodeAddress])];
 	return LOOPBACK.test(hostIP) || hostIP === nodeAddress ? [hostIP] : [];
+}
+
+/** What the system says about an error, without the call and the address. */
+function systemText(error: unknown): string {
+	return error instanceof Error && 'errno' in error
+		? getSystemErrorMessage(Number(error.errno))
+		: messageOf(error);
 }

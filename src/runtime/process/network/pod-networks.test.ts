@@ -187,6 +187,27 @@ describe('Pods with networks of their own', { skip }, () => {
 		await assert.rejects(call(runtime, '127.0.0.1', { port: hostPort, text: 'x' }), { code: 'ECONNREFUSED' });
 	});
 
+	test('a Pod whose hostPort is taken gets no sandbox, until the port is free', async () => {
+		const taken = createServer();
+		await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+		const address = taken.address();
+		const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+		const free = await freePort();
+		const common = { protocol: 'TCP', containerPort: 8080, hostIP: '' } as const;
+		const ports = [
+			{ ...common, hostPort: free },
+			{ ...common, hostPort },
+		];
+		await assert.rejects(pod('a', { ports }), {
+			message: `the hostPort ${hostPort} cannot be opened on 127.0.0.1: address already in use`,
+		});
+		assert.deepEqual(await runtime.listSandboxes(), []);
+		await assert.rejects(call(runtime, '127.0.0.1', { port: free, text: '' }), { code: 'ECONNREFUSED' });
+		await new Promise((resolve) => taken.close(resolve));
+		await listens(await pod('a', { ports }), listener('a', '0.0.0.0'));
+		assert.equal(await call(runtime, '127.0.0.1', { port: hostPort, text: 'x' }), 'a:x');
+	});
+
 	test('a hostPort for UDP passes datagrams on, and the answers back', async () => {
 		const hostPort = await freePort();
 		const ports = [{ protocol: 'UDP', containerPort: 8080, hostPort, hostIP: '127.0.0.1' }] as const;

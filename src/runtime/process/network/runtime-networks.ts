@@ -49,10 +49,9 @@ export class RuntimeNetworks {
 
 	constructor(options: NetworkOptions) {
 		this.#options = options;
-		const { clock, onError } = options;
+		const { clock } = options;
 		this.#hostPorts = new HostPorts({
 			clock,
-			onError,
 			connect: (to) => this.sockets.connect(to),
 			datagramsTo: (host) => this.sockets.datagramsTo(host),
 		});
@@ -134,12 +133,12 @@ export class RuntimeNetworks {
 		this.#noteConfined(confined);
 	}
 
-	/** Notes a sandbox of the launcher, new or not. */
-	note({ id, config, state, ip, network, confined }: HostSandbox): void {
-		const { nodeAddress } = this.#choice?.kind === 'pod' ? this.#choice : {};
-		if (network && state === 'ready')
-			this.#hostPorts.open({ id, ip, ports: config.ports ?? [], nodeAddress });
+	/** Notes a sandbox of the launcher, new or not. Rejects if one of its ports of this machine cannot be opened. */
+	async note({ id, config, state, ip, network, confined }: HostSandbox): Promise<void> {
 		if (confined !== undefined) this.#noteConfined(confined);
+		if (!network || state !== 'ready') return;
+		const { nodeAddress } = this.#choice?.kind === 'pod' ? this.#choice : {};
+		await this.#hostPorts.open({ id, ip, ports: config.ports ?? [], nodeAddress });
 	}
 
 	#noteConfined(reason: string): void {
