@@ -55,7 +55,7 @@ async function startNetwork(t: TestContext): Promise<Network> {
 		mostConnections: 10,
 		resolvers: async () => [],
 		onNames: () => {},
-		onRefused: (message) => void refused.push(message),
+		onRefused: (message, about) => void refused.push(`${about?.metadata.name}: ${message}`),
 		onError: (key, error) => t.diagnostic(`${key}: ${error}`),
 	});
 	const stop = new AbortController();
@@ -147,6 +147,6 @@ test('a port that another program has is reported, and the other ports are serve
 	await becomes('hello', () => received(address, free));
 	assert.equal(await received(address, taken), 'other');
 	assert.deepEqual(refused, [
-		`the port ${taken} of the Service default/both is not served at ${address}: listen EADDRINUSE: address already in use ${address}:${taken}`,
+		`both: the port ${taken} of the Service default/both is not served at ${address}: listen EADDRINUSE: address already in use ${address}:${taken}`,
 	]);
 });

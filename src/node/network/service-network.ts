@@ -19,7 +19,7 @@ import { messageOf } from '../../base/message-of.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
-import { Informer } from '../../client/informer.ts';
+import { Informer, splitKey } from '../../client/informer.ts';
 import { allSynced } from '../../client/informers.ts';
 import { dnsServicesOf } from '../../plan/dns/dns-services.ts';
 import { type HostNames, hostNamesOf } from '../../plan/dns/host-names.ts';
@@ -54,8 +54,8 @@ export interface ServiceNetworkOptions {
 	resolvers(): Promise<readonly DnsAddress[]>;
 	/** Called when what {@link ServiceNetwork.hostNames} returns has changed. */
 	onNames(): void;
-	/** Receives what cannot be served, as a sentence. */
-	onRefused(message: string): void;
+	/** Receives what cannot be served, as a sentence, and the Service if it is about one. */
+	onRefused(message: string, service?: Service): void;
 	onError(key: string, error: unknown): void;
 }
 
@@ -97,8 +97,10 @@ export class ServiceNetwork {
 			onRefused: ({ service, port, address }, error) => {
 				// Programs in the network of this machine find the API server by their variables, which do not lead to this address.
 				if (service === API_SERVER && !options.leadsToApiServer) return;
+				const { namespace, name } = splitKey(service);
 				onRefused(
 					`the port ${port} of the Service ${service} is not served at ${address}: ${messageOf(error)}`,
+					this.#services.get(namespace, name),
 				);
 			},
 		});

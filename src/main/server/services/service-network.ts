@@ -6,6 +6,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { descriptorLimit } from '../../../base/files/descriptor-limit.ts';
 import { SystemRandom } from '../../../base/random.ts';
 import { Client } from '../../../client/client.ts';
+import { EventRecorder } from '../../../client/event-recorder.ts';
 import { transportAs } from '../../../client/transport/user-transport.ts';
 import type { NodeAgent, NodeAgentOptions } from '../../../node/agent/agent.ts';
 import type { DnsAddress } from '../../../node/network/dns/resolver.ts';
@@ -102,8 +103,15 @@ export async function serveServices(
 	const [agent] = agents.values();
 	const dns = dnsAddressIn(services.range);
 	const own = agent && nodeAddressOf(agent.runtimeTraits);
+	const client = new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' });
+	const recorder = new EventRecorder({
+		client,
+		clock,
+		component: 'kube-proxy',
+		onError: (error) => onError('kube-proxy', 'event', error),
+	});
 	network.current = new ServiceNetwork({
-		client: new Client(transportAs(api, KUBE_PROXY), { fieldManager: 'kube-proxy' }),
+		client,
 		clock,
 		random: new SystemRandom(),
 		sockets: agent?.podSockets ?? HOST_SOCKETS,
@@ -117,7 +125,10 @@ export async function serveServices(
 		onNames: () => {
 			for (const agent of agents.values()) void agent.servicesChanged();
 		},
-		onRefused: (message) => log.warning(message),
+		onRefused: (message, service) => {
+			log.warning(message);
+			if (service) recorder.event(service, { type: 'Warning', reason: 'PortNotServed', message });
+		},
 		onError: (key, error) => onError('kube-proxy', key, error),
 	});
 	await network.current.run(signal);
