@@ -219,6 +219,10 @@ function registerRun(command: Command, context: CliContext, perform: Perform): v
 			'container runtime of a server that this run starts: process, sandbox, docker, cri, auto or fake (default: $STINT_RUNTIME, else process)',
 		)
 		.option('--image <image>', 'image of the Job made from flags')
+		.option(
+			'--image-pull-policy <policy>',
+			'Always, IfNotPresent or Never (default: by the tag of the image)',
+		)
 		.option('-i, --stdin', 'pass standard input to the container of a Job made from flags; implies --attach')
 		.option('-t, --tty', 'with -i: give the container a terminal')
 		.option('--attach', 'print the output of the container without the name of its Pod before each line')

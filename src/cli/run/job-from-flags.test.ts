@@ -28,6 +28,19 @@ test('with --command the words are the command', () => {
 	assert.doesNotMatch(JSON.stringify(job), /"args"/);
 });
 
+test('--image-pull-policy is that of the container', () => {
+	const job = jobFromFlags('x', [], { ...FLAGS, imagePullPolicy: 'Never' });
+	assert.match(JSON.stringify(job), /"image":"kuard:1","imagePullPolicy":"Never"/);
+	assert.throws(
+		() => jobFromFlags('x', [], { ...FLAGS, imagePullPolicy: 'never' }),
+		new CommandError('invalid image pull policy: never. Use Always, IfNotPresent or Never'),
+	);
+	assert.throws(
+		() => refuseJobFlags({ env: [], imagePullPolicy: 'Never' }),
+		/^CommandError: --image-pull-policy /,
+	);
+});
+
 test('counts, environment variables and labels are set in the Job', () => {
 	const flags = {
 		...FLAGS,

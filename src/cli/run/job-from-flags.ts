@@ -5,6 +5,7 @@ import { CommandError } from '../context.ts';
 /** The flags of `run` that describe a Job. */
 export interface JobFlags {
 	readonly image?: string;
+	readonly imagePullPolicy?: string;
 	readonly restart?: string;
 	readonly command?: boolean;
 	readonly env: readonly string[];
@@ -34,6 +35,7 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 	const container: Container = {
 		name,
 		image: flags.image,
+		...(flags.imagePullPolicy !== undefined && { imagePullPolicy: pullPolicy(flags.imagePullPolicy) }),
 		...(words.length > 0 && (flags.command ? { command: words } : { args: words })),
 		...(env.length > 0 && { env }),
 		...(flags.stdin && { stdin: true, ...(!flags.leaveStdinOpen && { stdinOnce: true }) }),
@@ -62,6 +64,7 @@ export function refuseJobFlags(flags: JobFlags): void {
 	// A flag that is silently ignored would let the user believe that the Job has, say, that many completions.
 	const given: Readonly<Record<string, unknown>> = {
 		'--image': flags.image,
+		'--image-pull-policy': flags.imagePullPolicy,
 		'--restart': flags.restart,
 		'--command': flags.command,
 		'--env': flags.env[0],
@@ -73,6 +76,13 @@ export function refuseJobFlags(flags: JobFlags): void {
 	const [first] = Object.keys(given).filter((flag) => given[flag] !== undefined);
 	if (first === undefined) return;
 	throw new CommandError(`${first} describes a Job made from flags: with -f, set it in the manifest`);
+}
+
+/** The policy for --image-pull-policy. Throws a CommandError for any other word. */
+function pullPolicy(text: string): NonNullable<Container['imagePullPolicy']> {
+	const found = (['Always', 'IfNotPresent', 'Never'] as const).find((policy) => policy === text);
+	if (found) return found;
+	throw new CommandError(`invalid image pull policy: ${text}. Use Always, IfNotPresent or Never`);
 }
 
 /**
