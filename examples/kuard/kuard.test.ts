@@ -185,6 +185,14 @@ test('flags are parsed as Go programs do, and invalid ones are reported', async 
 	assert.deepEqual(await run('--nonsense'), { code: 2, lines: ['unknown flag: --nonsense'] });
 });
 
+test('a kuard that only serves ends if its port is taken', async () => {
+	const first = await serve();
+	const { code, lines } = await run(`--address=${first.url.replace('http://', '')}`);
+	assert.equal(code, 1);
+	assert.match(lines.join(), /address already in use/);
+	first.child.kill();
+});
+
 test('kuard listens on all addresses where its Pod has a network of its own, and on loopback elsewhere', async () => {
 	const once = ['--address=:0', '--keygen-enable', '--keygen-exit-on-complete', '--keygen-num-to-gen=1'];
 	assert.match((await run(...once)).lines[0] ?? '', /Serving on 127\.0\.0\.1:\d+$/);

@@ -2,8 +2,8 @@
  * A small program with the flags and HTTP endpoints of kuard, the demo program that Job tutorials run: it generates RSA
  * keys and serves a work queue in memory. The image table assigns it to kuard's image name.
  *
- * Unlike containers with a network namespace each, several may run on one machine: if its port is in use, kuard serves
- * on a free one.
+ * Unlike containers with a network namespace each, several may run on one machine: if its port is in use, one that generates keys
+ * serves on a free one. One that only serves ends: its clients would not find it there.
  * It listens on 127.0.0.1, so that no other machine reaches it; in a Pod with a network of its own, on all addresses.
  * KUARD_KEYGEN_BITS makes the keys smaller than 4096 bits, for tests.
  */
@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
 	server.closeAllConnections();
 }
 
-async function serve(server: Server, { address }: Flags): Promise<void> {
+async function serve(server: Server, { address, keygenEnable }: Flags): Promise<void> {
 	const colon = address.lastIndexOf(':');
 	const everywhere = process.env.STINT_POD_NETWORK === 'pod' ? '0.0.0.0' : '127.0.0.1';
 	const host = address.slice(0, colon) || everywhere;
@@ -47,7 +47,7 @@ async function serve(server: Server, { address }: Flags): Promise<void> {
 		await listen(server, host, Number(address.slice(colon + 1)));
 	} catch (error) {
 		// The Pods of a Job share the ports of the machine, so this happens in all but one of them: do not log it.
-		if (codeOf(error) !== 'EADDRINUSE') throw error;
+		if (codeOf(error) !== 'EADDRINUSE' || !keygenEnable) throw error;
 		await listen(server, host, 0);
 	}
 	const bound = server.address();

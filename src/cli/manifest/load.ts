@@ -24,7 +24,8 @@ export async function loadManifests(
 	const checked = documents.map((document) => checkDocument(document, choice));
 	const objects = checked.filter(isChecked);
 	refuse([...problems, ...checked.flatMap((each) => (isChecked(each) ? [] : each))]);
-	if (objects.length === 0) throw new CommandError(`no objects found in ${paths.join(', ')}`);
+	const names = paths.map((path) => (path === '-' ? 'standard input' : path));
+	if (objects.length === 0) throw new CommandError(`no objects found in ${names.join(', ')}`);
 	return objects;
 }
 
