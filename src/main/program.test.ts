@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cliContext } from './cli-context.ts';
-import { makeProgram, withHelpFlag } from './program.ts';
+import { makeProgram, withFlagsBehind, withHelpFlag } from './program.ts';
 
 /** The help of each command at a width of 80 columns. */
 function helps(first?: string): ReadonlyMap<string, string> {
@@ -72,4 +72,17 @@ test('help of several words is the help of the command that they name', () => {
 	const program = makeProgram(cliContext(), () => undefined);
 	for (const [args, expected] of rows)
 		assert.equal(withHelpFlag(program, args.split(' ')).join(' '), expected);
+});
+
+test('flags that all commands have may stand before the command', () => {
+	const rows: readonly (readonly [args: string, expected: string])[] = [
+		['-n jobs get pods', 'get pods -n jobs'],
+		['-njobs --kubeconfig=k get pods', 'get pods -njobs --kubeconfig=k'],
+		['--namespace jobs exec pod -- ls -n', 'exec pod --namespace jobs -- ls -n'],
+		['get -n jobs pods', 'get -n jobs pods'],
+		['-n', '-n'],
+		['-n jobs', '-n jobs'],
+		['--version', '--version'],
+	];
+	for (const [args, expected] of rows) assert.equal(withFlagsBehind(args.split(' ')).join(' '), expected);
 });

@@ -47,6 +47,23 @@ export function withHelpFlag(program: Command, args: readonly string[]): readonl
 	return [...args.slice(0, at), ...words, '--help'];
 }
 
+/** The flags that all commands of cli/ have, with a value: `-n jobs`, `-njobs` or `--namespace=jobs`. */
+const COMMON_FLAGS = /^(?:-n|--namespace|--kubeconfig)$/;
+const COMMON_FLAGS_WITH_VALUE = /^(?:-n.|--(?:namespace|kubeconfig)=)/;
+
+/** The arguments, with flags that all commands have moved from before the command to behind it: kubectl takes `-n jobs get pods`. */
+export function withFlagsBehind(args: readonly string[]): readonly string[] {
+	let count = 0;
+	for (let next = args[0]; next !== undefined; next = args[count])
+		if (COMMON_FLAGS_WITH_VALUE.test(next)) count += 1;
+		else if (COMMON_FLAGS.test(next) && args.length > count + 1) count += 2;
+		else break;
+	const [flags, words] = [args.slice(0, count), args.slice(count)];
+	if (words.length === 0) return args;
+	const end = words.includes('--') ? words.indexOf('--') : words.length;
+	return [...words.slice(0, end), ...flags, ...words.slice(end)];
+}
+
 function commandAt(program: Command, words: readonly string[]): Command | undefined {
 	let command: Command | undefined = program;
 	for (const word of words)

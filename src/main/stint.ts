@@ -1,6 +1,6 @@
 import { setProgramName } from '../cli/called-as.ts';
 import { cliContext } from './cli-context.ts';
-import { makeProgram, withHelpFlag } from './program.ts';
+import { makeProgram, withFlagsBehind, withHelpFlag } from './program.ts';
 import { programName } from './program-name.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 
@@ -27,8 +27,9 @@ async function main(): Promise<void> {
 	const finish = (code: number): void => {
 		process.exitCode = code;
 	};
-	const program = makeProgram(cliContext(), finish, process.argv[2]);
-	await program.parseAsync(withHelpFlag(program, process.argv.slice(2)), { from: 'user' });
+	const args = withFlagsBehind(process.argv.slice(2));
+	const program = makeProgram(cliContext(), finish, args[0]);
+	await program.parseAsync(withHelpFlag(program, args), { from: 'user' });
 	// Without an explicit exit, idle keep-alive connections would delay the end of the process.
 	await exitDrained(Number(process.exitCode ?? 0));
 }
