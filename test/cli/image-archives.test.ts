@@ -60,7 +60,7 @@ test('an archive goes through the standard streams', { skip }, async (t) => {
 		saved.bytes.subarray(0, saved.bytes.length / 2),
 	);
 	assert.equal(broken.code, 1);
-	assert.match(broken.stderr, /^error: /);
+	assert.match(broken.stderr, /^error: standard input cannot be loaded: /);
 	const empty = await runStint(t, ['images', 'load', '--data-dir', other.folder]);
 	assert.equal(empty.code, 1);
 });

@@ -85,7 +85,14 @@ export class StoreImages implements LocalImages {
 		const path = 'path' in archive ? resolve(archive.path) : (await this.#opened()).draft();
 		if ('path' in archive) checkReadable(archive.path);
 		else await writeFile(path, archive.bytes, { mode: 0o600, flag: 'wx' });
-		const loaded = await this.#work((worker) => worker.call('load', { path }));
+		const name = 'path' in archive ? archive.path : 'standard input';
+		const loaded = await this.#work((worker) =>
+			worker.call('load', { path }).catch((error: unknown) => {
+				// A hint is about the machine, and not about the archive.
+				const isOfArchive = error instanceof WorkerError && error.hint === undefined && !this.#isAborted;
+				throw isOfArchive ? new Error(`${name} cannot be loaded: ${error.message}`) : error;
+			}),
+		);
 		if (!('path' in archive)) await unlink(path);
 		return loaded.map(({ id, names }) => ({
 			id,
