@@ -109,7 +109,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	expose: ['create a Service for the Pods of an object', registerExpose],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
-	logs: ['print the logs of a Pod or of the Pods of a Job or Deployment', registerLogs],
+	logs: ['print the logs of a Pod, of all Pods of a Job, or of one Pod of a Deployment', registerLogs],
 	exec: ['run a command in a container', registerExec],
 	attach: ['connect to the main process of a container', registerAttach],
 	cp: ['copy files and folders to and from containers, which must have tar', registerCp],
@@ -274,7 +274,10 @@ function registerLogs(command: Command, context: CliContext, perform: Perform): 
 		.option('--since-time <time>', 'print only lines newer than a time in RFC 3339')
 		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
-		.option('--all-pods', 'print the logs of all Pods of a Job, with the prefixes of --prefix')
+		.option(
+			'--all-pods',
+			'print the logs of all Pods of a Deployment or its like, as of a Job, with the prefixes of --prefix',
+		)
 		.option('--prefix', 'print the Pod and container before each line')
 		.option('--pod-running-timeout <time>', 'longest time to wait for a Pod of a Job (default: 20s)')
 		.option('--ignore-errors', 'of several logs, do not fail because of one that cannot be read')
