@@ -53,10 +53,11 @@ export class DatagramFlows {
 		for (const key of this.#flows.keys()) this.#end(key);
 	}
 
-	/** Stops listening, and ends all flows. */
+	/** Stops listening, and ends all flows. May be repeated. */
 	close(): void {
 		this.#isClosed = true;
 		this.#server?.close();
+		this.#server = undefined;
 		this.endAll();
 	}
 

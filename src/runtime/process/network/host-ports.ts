@@ -26,8 +26,6 @@ export interface HostPortsOptions extends Pick<PodSockets, 'connect' | 'datagram
 }
 
 type OpenPort = Pick<Server | DatagramFlows, 'close'>;
-/** A port, and whether it listens. */
-type Opening = readonly [OpenPort, Promise<void>];
 
 /** Addresses that mean all addresses of the machine, or none in particular. */
 const EVERYWHERE = new Set(['', '0.0.0.0', '::']);
@@ -43,7 +41,10 @@ export class HostPorts {
 		this.#options = options;
 	}
 
-	/** Opens the ports of a sandbox, unless they are open. If one of them cannot be opened, none stays open, and it rejects. */
+	/**
+	 * Opens the ports of a sandbox, unless they are open or it is closed meanwhile. If one of them cannot be opened, none stays
+	 * open, and it rejects.
+	 */
 	async open(target: HostPortTarget): Promise<void> {
 		const { id, ports, nodeAddress } = target;
 		const wanted = ports.filter(({ protocol, hostPort }) => protocol !== 'SCTP' && hostPort > 0);
@@ -53,17 +54,21 @@ export class HostPorts {
 		this.#open.set(id, opened);
 		try {
 			for (const mapping of wanted)
-				for (const host of addressesOf(mapping, nodeAddress))
-					await this.#openAt(host, mapping, { target, opened });
+				for (const host of addressesOf(mapping, nodeAddress)) {
+					// Added once it listens: a server that is closed before never says what became of it.
+					opened.push(await this.#openAt(host, mapping, target));
+					if (this.#open.get(id) !== opened) return closeAll(opened);
+				}
 		} catch (error) {
-			this.close(id);
+			if (this.#open.get(id) === opened) this.close(id);
+			else closeAll(opened);
 			throw error;
 		}
 	}
 
 	/** Closes the ports of a sandbox, and their connections. */
 	close(id: string): void {
-		for (const port of this.#open.get(id) ?? []) port.close();
+		closeAll(this.#open.get(id) ?? []);
 		for (const socket of this.#connections.get(id) ?? []) socket.destroy();
 		this.#open.delete(id);
 		this.#connections.delete(id);
@@ -74,23 +79,21 @@ export class HostPorts {
 		for (const id of [...this.#open.keys()]) this.close(id);
 	}
 
-	async #openAt(
-		host: string,
-		mapping: PortMapping,
-		{ target, opened }: { readonly target: HostPortTarget; readonly opened: OpenPort[] },
-	): Promise<void> {
-		const { protocol, hostPort: port } = mapping;
-		const [one, listening] =
-			protocol === 'UDP' ? this.#bind(mapping, target, host) : this.#listen(mapping, target, host);
-		opened.push(one);
+	async #openAt(host: string, mapping: PortMapping, target: HostPortTarget): Promise<OpenPort> {
 		try {
-			await listening;
+			const opening =
+				mapping.protocol === 'UDP' ? this.#bind(mapping, target, host) : this.#listen(mapping, target, host);
+			return await opening;
 		} catch (error) {
-			throw new Error(`the hostPort ${port} cannot be opened on ${host}: ${systemText(error)}`);
+			throw new Error(`the hostPort ${mapping.hostPort} cannot be opened on ${host}: ${systemText(error)}`);
 		}
 	}
 
-	#listen({ hostPort: port, containerPort }: PortMapping, { id, ip }: HostPortTarget, host: string): Opening {
+	async #listen(
+		{ hostPort: port, containerPort }: PortMapping,
+		{ id, ip }: HostPortTarget,
+		host: string,
+	): Promise<OpenPort> {
 		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
 			client.on('error', () => client.destroy());
 			this.#options.connect({ host: ip, port: containerPort }).then(
@@ -98,16 +101,24 @@ export class HostPorts {
 				() => client.destroy(),
 			);
 		});
+		// Such as a connection for which no descriptor is free.
+		server.on('error', () => {});
 		server.unref();
-		return [server, HOST_SOCKETS.listen(server, { host, port })];
+		await HOST_SOCKETS.listen(server, { host, port });
+		return server;
 	}
 
-	#bind({ hostPort: port, containerPort }: PortMapping, { ip }: HostPortTarget, host: string): Opening {
+	async #bind(
+		{ hostPort: port, containerPort }: PortMapping,
+		{ ip }: HostPortTarget,
+		host: string,
+	): Promise<OpenPort> {
 		const { clock, datagramsTo } = this.#options;
 		const target = { host: ip, port: containerPort };
 		const sockets = { bind: HOST_SOCKETS.bind, datagramsTo };
 		const flows = new DatagramFlows({ clock, sockets, targetFor: () => target });
-		return [flows, flows.open({ host, port })];
+		await flows.open({ host, port });
+		return flows;
 	}
 
 	/** Forwards until both sides end; ends both if the Pod has ended meanwhile. */
@@ -120,6 +131,10 @@ export class HostPorts {
 			if (!connections) socket.destroy();
 		}
 	}
+}
+
+function closeAll(ports: readonly OpenPort[]): void {
+	for (const port of ports) port.close();
 }
 
 /** The addresses to listen on; none for one that other machines could reach. */
