@@ -1,3 +1,4 @@
+import { hostPortAddresses, isEveryAddress } from '../../../api/contract/host-port-addresses.ts';
 import type { Container } from '../../../api/core/pod/schema.ts';
 import { isRecord } from '../../../base/json/json.ts';
 import type { FieldRule, FieldUse } from './field-rule.ts';
@@ -69,7 +70,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		only: 'with a `hostIP`',
 		because: 'the address that a process listens on cannot be restricted',
 		instead: 'remove hostIP, and have the program listen on that address',
-		when: (use) => hostPortsOf(use).some(({ hostIP = '' }) => !EVERYWHERE.has(hostIP)),
+		when: (use) => hostPortsOf(use).some(({ hostIP = '' }) => !isEveryAddress(hostIP)),
 	}),
 	containerRule('ports', {
 		effect: 'warned',
@@ -165,16 +166,9 @@ function isForwarded(
 	{ hostIP = '', protocol = 'TCP' }: Ports[number],
 	{ traits: { podNetwork } }: FieldUse,
 ): boolean {
-	if (protocol === 'SCTP') return false;
 	const ofNode = podNetwork?.kind === 'pod' ? podNetwork.nodeAddress : undefined;
-	return EVERYWHERE.has(hostIP) || LOOPBACK.test(hostIP) || hostIP === ofNode;
+	return hostPortAddresses({ hostIP, protocol }, ofNode).length > 0;
 }
-
-/** The loopback addresses as hostIP. */
-const LOOPBACK = /^(127\.[\d.]+|::1)$/;
-
-/** The values of hostIP that mean all addresses. */
-const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
 /**
  * The resources whose limits need control groups. The node agent enforces those on `ephemeral-storage` with any runtime;

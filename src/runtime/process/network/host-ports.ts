@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
+import { hostPortAddresses } from '../../../api/contract/host-port-addresses.ts';
 import type { PortMapping } from '../../../api/contract/sandbox-config.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/message-of.ts';
@@ -27,10 +28,6 @@ export interface HostPortsOptions extends Pick<PodSockets, 'connect' | 'datagram
 
 type OpenPort = Pick<Server | DatagramFlows, 'close'>;
 
-/** Addresses that mean all addresses of the machine, or none in particular. */
-const EVERYWHERE = new Set(['', '0.0.0.0', '::']);
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
-
 /** See the header of this file. */
 export class HostPorts {
 	readonly #open = new Map<string, readonly OpenPort[]>();
@@ -47,14 +44,14 @@ export class HostPorts {
 	 */
 	async open(target: HostPortTarget): Promise<void> {
 		const { id, ports, nodeAddress } = target;
-		const wanted = ports.filter(({ protocol, hostPort }) => protocol !== 'SCTP' && hostPort > 0);
+		const wanted = ports.filter(({ hostPort }) => hostPort > 0);
 		if (this.#open.has(id) || wanted.length === 0) return;
 		this.#connections.set(id, new Set());
 		const opened: OpenPort[] = [];
 		this.#open.set(id, opened);
 		try {
 			for (const mapping of wanted)
-				for (const host of addressesOf(mapping, nodeAddress)) {
+				for (const host of hostPortAddresses(mapping, nodeAddress)) {
 					// Added once it listens: a server that is closed before never says what became of it.
 					opened.push(await this.#openAt(host, mapping, target));
 					if (this.#open.get(id) !== opened) return closeAll(opened);
@@ -135,12 +132,6 @@ export class HostPorts {
 
 function closeAll(ports: readonly OpenPort[]): void {
 	for (const port of ports) port.close();
-}
-
-/** The addresses to listen on; none for one that other machines could reach. */
-function addressesOf({ hostIP }: PortMapping, nodeAddress: string | undefined): readonly string[] {
-	if (EVERYWHERE.has(hostIP)) return ['127.0.0.1', ...(nodeAddress === undefined ? [] : [nodeAddress])];
-	return LOOPBACK.test(hostIP) || hostIP === nodeAddress ? [hostIP] : [];
 }
 
 /** What the system says about an error, without the call and the address. */

@@ -129,7 +129,7 @@ export class RuntimeNetworks {
 		this.#isOpen = true;
 		const confined = this.#node?.sockets.confined;
 		if (confined === undefined) return;
-		this.#choice = { ...this.#choice, kind: 'pod', confined };
+		this.#choice = { kind: 'pod', confined };
 		this.#noteConfined(confined);
 	}
 

@@ -75,6 +75,10 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		other.close();
 	});
 
+	test('the node has no address by which Pods reach this machine', () => {
+		assert.deepEqual(runtime.traits.podNetwork, { kind: 'pod' });
+	});
+
 	test('datagrams reach the server and come back', async () => {
 		const socket = await runtime.podSockets.bind({ host: SERVICE, port: 53 });
 		socket.on('message', (message, { address, port }) => socket.send(`${message}!`, port, address));
