@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,7 +61,8 @@ int main(int argc, char **argv) {
 	if (strcmp(mode, "node") == 0 && argc > 4) return run_in_node(argv[2], argv + 3);
 	if (strcmp(mode, "layer") == 0 && argc == 4) return mark_layer(argv[2], strcmp(argv[3], "user") == 0);
 	if (strcmp(mode, "userns") == 0 && argc > 4) return run_in_user_namespace(argv[2], argv[3], argv + 4);
+	if (strcmp(mode, "ports") == 0 && argc == 3) return serve_ports(atoi(argv[2]));
 	if (strcmp(mode, "pause") == 0) return hold_namespaces();
-	fputs("usage: stint-shim serve EVENTS POKE | pause | probe [FOLDER] | network | node PATH RANGE... -- PROGRAM... | layer FOLDER user|root | userns UIDS GIDS PROGRAM...\n", stderr);
+	fputs("usage: stint-shim serve EVENTS POKE | pause | probe [FOLDER] | network | ports PID | node PATH RANGE... -- PROGRAM... | layer FOLDER user|root | userns UIDS GIDS PROGRAM...\n", stderr);
 	return 2;
 }

@@ -5,6 +5,7 @@
  *   stint-shim pause               holds the namespaces of a Pod, and removes the processes that end in them
  *   stint-shim probe [FOLDER]      tries what this machine allows, and prints it; FOLDER is where images would be
  *   stint-shim network             tries whether Pods can have networks of their own, and prints it
+ *   stint-shim ports PID           gives connections to ports of Services to sockets of a process; see ports.c
  *   stint-shim layer FOLDER user|root
  *                                  makes the whiteouts of an unpacked layer of an image; see layer.c
  *   stint-shim userns UIDS GIDS PROGRAM...
@@ -240,6 +241,9 @@ int run_in_node(const char *node, char **argv);
 #define MAX_EGRESS_RANGES 4
 /* A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the failure. */
 int open_egress(char **ranges, size_t count, struct failure *failure);
+
+/* ports.c */
+int serve_ports(pid_t pid);
 
 /* main.c */
 bool fail(struct failure *failure, const char *step, const char *detail);
