@@ -17,6 +17,7 @@ import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
 import type { Log } from '../../log.ts';
 import { NODE_ADDRESS } from '../machine.ts';
 import type { ServiceRange } from './service-range.ts';
+import { serviceSockets } from './service-sockets.ts';
 
 /** The parts and settings of {@link serveServices}. */
 export interface ServiceNetworkSettings {
@@ -110,15 +111,22 @@ export async function serveServices(
 		component: 'kube-proxy',
 		onError: (error) => onError('kube-proxy', 'event', error),
 	});
+	const serviceRange = services.range.text;
+	const { sockets, stop } = await serviceSockets({
+		own: agent?.podSockets ?? HOST_SOCKETS,
+		serviceRange,
+		clock,
+		onError: (error) => onError('kube-proxy', 'ports', error),
+	});
 	network.current = new ServiceNetwork({
 		client,
 		clock,
 		random: new SystemRandom(),
-		sockets: agent?.podSockets ?? HOST_SOCKETS,
+		sockets,
 		domain: CLUSTER_DOMAIN,
 		nodeAddresses: own === undefined ? [NODE_ADDRESS] : [NODE_ADDRESS, own],
 		dns: { address: dns, port: DNS_PORT },
-		serviceRange: services.range.text,
+		serviceRange,
 		leadsToApiServer: leadsToApiServer(services, agents),
 		mostConnections: mostConnections(),
 		resolvers: async () => resolversIn(await readFile('/etc/resolv.conf', 'utf8'), dns),
@@ -131,7 +139,11 @@ export async function serveServices(
 		},
 		onError: (key, error) => onError('kube-proxy', key, error),
 	});
-	await network.current.run(signal);
+	try {
+		await network.current.run(signal);
+	} finally {
+		stop();
+	}
 }
 
 /** The DNS servers that a resolv.conf names, without `own`: questions would come back. */
