@@ -1,7 +1,8 @@
 /*
  * The way of Pods to other machines from the network of a node, which has none itself: the kernel gives all their TCP connections
- * to a socket there, whose owner makes them in the network of the machine. By nftables' tproxy: an accepted connection has the
- * address that the Pod has asked for as its own. Connections to Pods and Services are left alone.
+ * to a socket there, whose owner makes them in the network of the machine, and their datagrams to another one (datagrams.c). By
+ * nftables' tproxy: an accepted connection has the address that the Pod has asked for as its own. Connections and datagrams to Pods
+ * and Services are left alone.
  */
 #include "netlink.h"
 #include "shim.h"
@@ -94,13 +95,12 @@ static void unless_to(struct message *message, const struct network_address *ran
 	compare(message, NFT_CMP_NEQ, &range->address, sizeof range->address);
 }
 
-static void if_tcp(struct message *message) {
-	const unsigned char tcp = IPPROTO_TCP;
+static void if_protocol(struct message *message, unsigned char protocol) {
 	struct expression expression = begin_expression(message, "meta");
 	put_number(message, NFTA_META_DREG, NFT_REG_1);
 	put_number(message, NFTA_META_KEY, NFT_META_L4PROTO);
 	end_expression(message, expression);
-	compare(message, NFT_CMP_EQ, &tcp, sizeof tcp);
+	compare(message, NFT_CMP_EQ, &protocol, sizeof protocol);
 }
 
 static void load(struct message *message, const void *bytes, size_t length) {
@@ -130,8 +130,27 @@ static void name_table(struct message *message, int type, int flags) {
 	put_text(message, NFTA_TABLE_NAME, "stint");
 }
 
-/* Replaces the rules, those of an earlier socket included. */
-static bool add_rules(const struct network_address *ranges, size_t count, in_port_t port) {
+/* Which packets are for which socket. */
+struct capture {
+	unsigned char protocol;
+	/* In the order of the network; 0: there is no socket. */
+	in_port_t port;
+};
+
+static void add_rule(struct message *message, const struct network_address *ranges, size_t count, struct capture capture) {
+	if (capture.port == 0) return;
+	begin_table_message(message, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK);
+	put_text(message, NFTA_RULE_TABLE, "stint");
+	put_text(message, NFTA_RULE_CHAIN, "egress");
+	size_t nest = begin_nest(message, NFTA_RULE_EXPRESSIONS);
+	for (size_t i = 0; i < count; i++) unless_to(message, &ranges[i]);
+	if_protocol(message, capture.protocol);
+	give_to(message, capture.port);
+	end_nest(message, nest);
+}
+
+/* Replaces the rules, those of earlier sockets included. */
+static bool add_rules(const struct network_address *ranges, size_t count, const struct capture captures[2]) {
 	static struct message message;
 	memset(&message, 0, sizeof message);
 	mark_batch(&message, NFNL_MSG_BATCH_BEGIN);
@@ -146,14 +165,7 @@ static bool add_rules(const struct network_address *ranges, size_t count, in_por
 	put_number(&message, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY);
 	end_nest(&message, nest);
 	put_text(&message, NFTA_CHAIN_TYPE, "filter");
-	begin_table_message(&message, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK);
-	put_text(&message, NFTA_RULE_TABLE, "stint");
-	put_text(&message, NFTA_RULE_CHAIN, "egress");
-	nest = begin_nest(&message, NFTA_RULE_EXPRESSIONS);
-	for (size_t i = 0; i < count; i++) unless_to(&message, &ranges[i]);
-	if_tcp(&message);
-	give_to(&message, port);
-	end_nest(&message, nest);
+	for (int i = 0; i < 2; i++) add_rule(&message, ranges, count, captures[i]);
 	mark_batch(&message, NFNL_MSG_BATCH_END);
 	int netlink = open_netlink(NETLINK_NETFILTER);
 	bool done = netlink >= 0 && ask_kernel(netlink, &message);
@@ -187,12 +199,12 @@ static bool add_route(void) {
 	return done;
 }
 
-/* A socket that is given connections to other addresses than its own. */
-static int transparent_socket(in_port_t *port) {
+/* A socket that is given connections or datagrams to other addresses than its own. */
+static int transparent_socket(int type, in_port_t *port) {
 	const int on = 1;
 	struct sockaddr_in place = {.sin_family = AF_INET};
 	socklen_t length = sizeof place;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, type, 0);
 	bool done = fd >= 0 && setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof on) == 0;
 	done = done && bind(fd, (struct sockaddr *)&place, sizeof place) == 0;
 	done = done && getsockname(fd, (struct sockaddr *)&place, &length) == 0;
@@ -204,17 +216,27 @@ static int transparent_socket(in_port_t *port) {
 	return -1;
 }
 
-int open_egress(char **ranges, size_t count, struct failure *failure) {
+/* Gives datagrams to the process at the other end of the channel; the port is 0 if the kernel lets none be forwarded. */
+static void capture_datagrams(int channel, struct capture *capture) {
+	const int on = 1;
+	int fd = transparent_socket(SOCK_DGRAM | SOCK_CLOEXEC, &capture->port);
+	bool done = fd >= 0 && setsockopt(fd, SOL_IP, IP_RECVORIGDSTADDR, &on, sizeof on) == 0 && give_datagrams(channel, fd);
+	if (!done) capture->port = 0;
+	if (fd >= 0) close(fd);
+}
+
+int open_egress(char **ranges, size_t count, int channel, struct failure *failure) {
 	struct network_address parsed[MAX_EGRESS_RANGES];
-	in_port_t port;
+	struct capture captures[] = {{.protocol = IPPROTO_TCP}, {.protocol = IPPROTO_UDP}};
 	for (size_t i = 0; i < count; i++)
 		if (!parse_address(ranges[i], &parsed[i])) return fail(failure, "address", ranges[i]), -1;
-	int fd = transparent_socket(&port);
+	int fd = transparent_socket(SOCK_STREAM, &captures[0].port);
 	if (fd < 0) return fail(failure, "socket", "transparent"), -1;
+	capture_datagrams(channel, &captures[1]);
 	/* Where the module br_netfilter is loaded, rules would meet packets in the bridge, which takes them from the socket again. */
 	write_setting("bridge/bridge-nf-call-iptables", "0");
 	if (add_route() || fail(failure, "route", NULL)) {
-		if (add_rules(parsed, count, port)) return fd;
+		if (add_rules(parsed, count, captures)) return fd;
 		fail(failure, "nftables", "tproxy");
 	}
 	close(fd);

@@ -353,7 +353,7 @@ int try_network(void) {
 	else printf("network no %d %s %s\n", failure.error, failure.step, failure.detail);
 	if (!done || geteuid() == 0) return 0;
 	char *ranges[] = {"10.244.0.0/16"};
-	if (open_egress(ranges, 1, &failure) >= 0) puts("egress yes");
+	if (open_egress(ranges, 1, -1, &failure) >= 0) puts("egress yes");
 	else printf("egress no %d %s %s\n", failure.error, failure.step, failure.detail);
 	return 0;
 }

@@ -111,14 +111,19 @@ int run_in_node(const char *node, char **argv) {
 	size_t count = 0;
 	while (argv[count] && strcmp(argv[count], "--") != 0) count++;
 	if (!argv[count] || !argv[count + 1] || count > MAX_EGRESS_RANGES) return 2;
-	if (!enter_network(node, &failure)) {
+	/* Before this process is in there: it does not come back. */
+	int channel = fork_datagrams();
+	if (channel < 0) fail(&failure, "fork", "");
+	if (channel < 0 || !enter_network(node, &failure)) {
 		fprintf(stderr, "%s %s: %s\n", failure.step, failure.detail, strerror(failure.error));
 		return 126;
 	}
-	int fd = open_egress(argv, count, &failure);
+	int fd = open_egress(argv, count, channel, &failure);
 	if (fd >= 0) snprintf(egress, sizeof egress, "%d", fd);
 	else snprintf(egress, sizeof egress, "%d %s", failure.error, failure.step);
 	setenv("STINT_EGRESS", egress, 1);
+	/* By its standard input, the program learns that datagrams are no longer forwarded. */
+	dup2(channel, STDIN_FILENO);
 	/* The program is of no use without the process that has started it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	argv += count + 1;

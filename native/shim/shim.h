@@ -13,7 +13,8 @@
  *
  * Read in this order: main.c, serve.c (requests), container.c (the waiter of one container), box.c (namespaces and
  * mounts), root.c (the root of a container with an image), chroot.c (the same without mounts), identity.c (user, capabilities, system call filter),
- * program.c, terminal.c, network.c (the networks of Pods); request.c decodes, events.c writes.
+ * program.c, terminal.c, network.c (the networks of Pods), node.c, egress.c and datagrams.c (those of an ordinary user); request.c
+ * decodes, events.c writes.
  *
  * 1. `serve` keeps no state: it forks one waiter per container and forgets it. Waiters outlive it and the launcher.
  * 2. A waiter appends "S id pid start ms" to the file EVENTS once the program runs, with the pid and start of the program
@@ -239,8 +240,20 @@ int run_in_node(const char *node, char **argv);
 
 /* egress.c */
 #define MAX_EGRESS_RANGES 4
-/* A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the failure. */
-int open_egress(char **ranges, size_t count, struct failure *failure);
+/*
+ * A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the failure. Their datagrams to such
+ * addresses go to the process of `channel`.
+ */
+int open_egress(char **ranges, size_t count, int channel, struct failure *failure);
+
+/* datagrams.c */
+/*
+ * Forks a process that forwards datagrams in the present network, once give_datagrams has given it the socket for them by the
+ * channel that is returned; -1 if that fails. The channel is at its end when the process is.
+ */
+int fork_datagrams(void);
+/* Lets the process of `channel` forward what the transparent socket `inside` gets, and answer in the present network. */
+bool give_datagrams(int channel, int inside);
 
 /* ports.c */
 int serve_ports(pid_t pid);

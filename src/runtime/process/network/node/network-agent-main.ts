@@ -1,6 +1,7 @@
 /**
  * The main program of the network agent: a small process in the network of the node, which opens sockets there for the server, its
- * parent. It handles no byte of a connection, and ends with the server.
+ * parent. It handles no byte of a connection, and ends with the server; and with the process that forwards datagrams
+ * (native/shim/datagrams.c), so that the server starts both again.
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
@@ -30,6 +31,9 @@ const connecting = new Set<Socket>();
 process.on('disconnect', () => {
 	for (const socket of connecting) socket.destroy();
 });
+// The other end is that of the process that forwards datagrams.
+process.stdin.on('end', () => process.exit(1)).resume();
+process.stdin.unref();
 process.on('message', (message) => {
 	const request = agentRequestOf(message);
 	if (request) answer(request);

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { AGENT_READY, type AgentRequest, type TakenNote } from './agent-protocol.ts';
 
 test('the agent continues after the server could not take a socket', async (t) => {
-	const agent = fork(fileURLToPath(new URL('./network-agent-main.ts', import.meta.url)));
+	const main = fileURLToPath(new URL('./network-agent-main.ts', import.meta.url));
+	const agent = fork(main, { stdio: ['pipe', 'ignore', 'inherit', 'ipc'] });
 	t.after(() => agent.disconnect());
 	const listen = (id: number): void => {
 		const request: AgentRequest = { id, kind: 'listen', host: '127.0.0.1', port: 0 };
