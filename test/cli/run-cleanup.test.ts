@@ -118,3 +118,19 @@ test('run deletes the objects it has created if the server refuses a later one',
 	);
 	await assert.rejects(world.job('pi'), /not found/);
 });
+
+test('a run ends when an image has no name of one, and deletes what can never end', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = startRun(world, `${jobManifest('good')}---\n${jobManifest('bad')}`);
+	await command.stderr.has(/bad created/);
+	await world.createPod(await world.job('bad'), 'bad-1');
+	await world.report('bad-1', 'Pending', { waiting: { reason: 'InvalidImageName', message: 'no name' } });
+	await command.stderr.has(/job\/bad cannot run: pod\/bad-1: main: InvalidImageName: no name\n/);
+	await world.finish('good', ...DONE);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /job\.batch\/bad deleted\n$/);
+	assert.equal(stderr.match(/InvalidImageName/g)?.length, 1, 'once');
+	await assert.rejects(world.job('bad'), /not found/);
+	await world.job('good');
+});

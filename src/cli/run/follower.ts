@@ -18,9 +18,10 @@ export interface Follower {
 	pods(): readonly Pod[];
 }
 
-/** How a Job or Pod finished. */
+/** How a Job or Pod finished, or why the run does not wait for it any longer. */
 export interface RunOutcome {
-	readonly verdict: 'complete' | 'failed' | 'deleted';
+	/** `stuck`: it has not finished, and cannot succeed. */
+	readonly verdict: 'complete' | 'failed' | 'deleted' | 'stuck';
 	/** The report for the user, one line or several, without a final newline. */
 	readonly text: string;
 	/** 0 if complete; the exit code of the container that failed last, if known; else 1. */

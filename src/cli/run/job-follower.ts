@@ -16,6 +16,7 @@ import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 
 import { ImagePulls } from './notices/image-pulls.ts';
 import { FAILED_CREATE, jobNoticeOf } from './notices/job-notices.ts';
+import { hopelessText } from './notices/pod-notices.ts';
 
 /**
  * Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be
@@ -34,6 +35,8 @@ export class JobFollower implements Follower {
 	#job: Job;
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
+	/** Why the Job cannot end; see hopelessText. */
+	#hopeless: string | undefined;
 	/** The keys of the notices that were printed. */
 	readonly #reported = new Set<string>();
 	#changed = Promise.withResolvers<void>();
@@ -152,6 +155,8 @@ export class JobFollower implements Follower {
 	/** A deleted Pod only wakes podsGone: its last state was observed before. */
 	#observePod(pod: Pod | undefined): void {
 		if (pod) this.#followedPods.observe(pod);
+		this.#hopeless ??= pod && hopelessText(pod);
+		if (this.#hopeless !== undefined) this.#finished.resolve(this.#job);
 		this.#changed.resolve();
 	}
 
@@ -178,6 +183,8 @@ export class JobFollower implements Follower {
 	/** A deleted Job is judged by its last observed conditions: it may have finished just before its deletion. */
 	#outcome(job: Job): RunOutcome {
 		const condition = terminalCondition(job);
+		if (!condition && this.#hopeless !== undefined)
+			return { verdict: 'stuck', text: `${this.title} cannot run: ${this.#hopeless}`, exitCode: 1 };
 		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		const took = durationText(job, condition);
 		if (condition.type === 'Complete')

@@ -7,6 +7,7 @@ import { FollowedPods } from './followed-pods.ts';
 import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { exitCodeOf } from './job-follower.ts';
 import { ImagePulls } from './notices/image-pulls.ts';
+import { hopelessText } from './notices/pod-notices.ts';
 
 /** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
 export class PodFollower implements Follower {
@@ -69,7 +70,7 @@ export class PodFollower implements Follower {
 		if (pod) {
 			this.#pod = pod;
 			this.#followed.observe(pod);
-			if (hasEnded(pod)) this.#finished.resolve(pod);
+			if (hasEnded(pod) || hopelessText(pod) !== undefined) this.#finished.resolve(pod);
 		} else {
 			this.#finished.resolve(undefined);
 			this.#gone.resolve();
@@ -82,6 +83,9 @@ export class PodFollower implements Follower {
 		const pod = await this.#finished.promise;
 		await this.#followed.drained();
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
+		const hopeless = hasEnded(pod) ? undefined : hopelessText(pod);
+		if (hopeless !== undefined)
+			return { verdict: 'stuck', text: `${this.title} cannot run: ${hopeless}`, exitCode: 1 };
 		if (pod.status.phase === 'Succeeded')
 			return { verdict: 'complete', text: `${this.title} succeeded`, exitCode: 0 };
 		// The first line of the text already has the reason of a Pod that failed without a failed container.

@@ -95,7 +95,10 @@ export class RunSession {
 			const outcomes = Promise.all(this.#followers.map((each) => this.#report(each)));
 			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
 			if (typeof ended === 'string') return await this.#cleanUp(ended);
-			if (this.#options.remove) await this.#remove();
+			const stuck = this.#followers.filter((_, index) => ended[index]?.verdict === 'stuck');
+			const isLeft = ({ follower }: CreatedObject): boolean =>
+				follower !== undefined && stuck.includes(follower);
+			await this.#remove(this.#options.remove ? this.#created : this.#created.filter(isLeft));
 			return exitCodeOfRun(ended);
 		} finally {
 			this.#screen.status('');
@@ -192,10 +195,10 @@ export class RunSession {
 		return EXIT_CODES[by];
 	}
 
-	/** Deletes the created objects after the run, without waiting, as kubectl. */
-	async #remove(): Promise<void> {
-		await requestDeletion(this.#options.connection, this.#created);
-		for (const { definition, object } of this.#created)
+	/** Deletes objects that were created, after the run, without waiting, as kubectl. */
+	async #remove(removed: readonly CreatedObject[]): Promise<void> {
+		await requestDeletion(this.#options.connection, removed);
+		for (const { definition, object } of removed)
 			this.#screen.report(`${displayName(definition, object)} deleted`);
 	}
 

@@ -59,8 +59,8 @@ export class ImageTable {
 	missing(image: string): ImageError {
 		return new ImageError(
 			'ErrImagePull',
-			`${MISSING_PROGRAM} "${image}": set "command" in the container, ` +
-				`or add an entry for the image to ${this.#path}`,
+			`${MISSING_PROGRAM} "${image}": set "command" in the container, add an entry for the image to ` +
+				`${this.#path}, or run images: --runtime sandbox`,
 		);
 	}
 
