@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cliContext } from './cli-context.ts';
-import { makeProgram, withFlagsBehind, withHelpFlag } from './program.ts';
+import { makeProgram } from './program.ts';
 
 /** The help of each command at a width of 80 columns. */
 function helps(first?: string): ReadonlyMap<string, string> {
@@ -51,38 +51,4 @@ test('a program that is made for one command has the same help for it, and no ot
 		assert.equal(alone.get(name), all.get(name));
 	}
 	for (const first of ['--help', 'help', 'gte', 'constructor']) assert.deepEqual(helps(first), all);
-});
-
-test('help of several words is the help of the command that they name', () => {
-	const rows: readonly (readonly [args: string, expected: string])[] = [
-		['help create job', 'create job --help'],
-		['help create secret tls', 'create secret tls --help'],
-		['create help cm', 'create cm --help'],
-		['create secret help tls', 'create secret tls --help'],
-		['help get', 'get --help'],
-		['help', 'help'],
-		['help nope', 'help nope'],
-		['help create nope', 'help create nope'],
-		['get help', 'get help'],
-		['run help', 'run help'],
-		['create job help', 'create job help'],
-		['run -f help', 'run -f help'],
-		['exec pod -- help', 'exec pod -- help'],
-	];
-	const program = makeProgram(cliContext(), () => undefined);
-	for (const [args, expected] of rows)
-		assert.equal(withHelpFlag(program, args.split(' ')).join(' '), expected);
-});
-
-test('flags that all commands have may stand before the command', () => {
-	const rows: readonly (readonly [args: string, expected: string])[] = [
-		['-n jobs get pods', 'get pods -n jobs'],
-		['-njobs --kubeconfig=k get pods', 'get pods -njobs --kubeconfig=k'],
-		['--namespace jobs exec pod -- ls -n', 'exec pod --namespace jobs -- ls -n'],
-		['get -n jobs pods', 'get -n jobs pods'],
-		['-n', '-n'],
-		['-n jobs', '-n jobs'],
-		['--version', '--version'],
-	];
-	for (const [args, expected] of rows) assert.equal(withFlagsBehind(args.split(' ')).join(' '), expected);
 });

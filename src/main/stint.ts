@@ -1,6 +1,7 @@
 import { setProgramName } from '../cli/called-as.ts';
+import { withFlagsBehind, withHelpFlag, withPlainFlags } from './arguments.ts';
 import { cliContext } from './cli-context.ts';
-import { makeProgram, withFlagsBehind, withHelpFlag } from './program.ts';
+import { makeProgram } from './program.ts';
 import { programName } from './program-name.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
 	};
 	const args = withFlagsBehind(process.argv.slice(2));
 	const program = makeProgram(cliContext(), finish, args[0]);
-	await program.parseAsync(withHelpFlag(program, args), { from: 'user' });
+	await program.parseAsync(withPlainFlags(program, withHelpFlag(program, args)), { from: 'user' });
 	// Without an explicit exit, idle keep-alive connections would delay the end of the process.
 	await exitDrained(Number(process.exitCode ?? 0));
 }
