@@ -58,7 +58,7 @@ export function cliContext(): CliContext {
  * The kubeconfig files to read: that of --kubeconfig, else those of $KUBECONFIG, else that of the default
  * data folder.
  */
-function kubeconfigPaths(named: string | undefined): readonly string[] {
+export function kubeconfigPaths(named: string | undefined): readonly string[] {
 	if (named !== undefined) return [named];
 	const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
 	return listed.length > 0 ? listed : [dataFolder(defaultDataPath(process.env)).kubeconfig];

@@ -52,3 +52,22 @@ test('a program that is made for one command has the same help for it, and no ot
 	}
 	for (const first of ['--help', 'help', 'gte', 'constructor']) assert.deepEqual(helps(first), all);
 });
+
+test('an unknown command that kubectl has leads to kubectl', () => {
+	const hintOf = (word: string): string => {
+		const program = makeProgram(cliContext(), () => undefined, word).exitOverride();
+		let said = '';
+		program.configureOutput({
+			writeErr: (text) => {
+				said += text;
+			},
+		});
+		assert.throws(() => program.parse([word], { from: 'user' }));
+		return said;
+	};
+	assert.match(
+		hintOf('wait'),
+		/^error: unknown command 'wait'\nhint: "kubectl wait" works .* kubeconfig is \/.*\n$/,
+	);
+	assert.match(hintOf('frob'), /^error: unknown command 'frob'\nhint: the commands are listed by: /);
+});

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { calledAs } from '../cli/called-as.ts';
 import { registerCommands } from '../cli/commands.ts';
 import type { CliContext } from '../cli/context.ts';
+import { kubeconfigPaths } from './cli-context.ts';
 import { CLIENT_COMMANDS, LARGE_COMMANDS } from './client-commands.ts';
 import { registerRegistryCommand } from './registry/registry-command.ts';
 import { registerServerCommand } from './server-command.ts';
@@ -30,6 +31,19 @@ export function makeProgram(context: CliContext, finish: (code: number) => void,
 	if (only === undefined || only === REGISTRY) registerRegistryCommand(program);
 	if (only !== SERVER && only !== REGISTRY) registerCommands(program, context, { finish, only });
 	// At the end: the commands would take it over.
-	program.showHelpAfterError(`hint: the commands are listed by: ${calledAs('--help')}`);
+	program.showHelpAfterError(`hint: ${hintFor(first)}`);
 	return program;
+}
+
+/** The commands of kubectl that stint does not have. */
+const OF_KUBECTL: ReadonlySet<string> = new Set(
+	`annotate api-resources api-versions autoscale certificate cluster-info config cordon debug diff drain edit events explain kustomize
+	label patch replace taint uncordon version wait`.split(/\s+/),
+);
+
+/** What an error with an unknown command is followed by. */
+function hintFor(word = ''): string {
+	if (!OF_KUBECTL.has(word)) return `the commands are listed by: ${calledAs('--help')}`;
+	const [path = ''] = kubeconfigPaths(undefined);
+	return `"kubectl ${word}" works with the server of stint, whose kubeconfig is ${path}`;
 }
