@@ -1,4 +1,4 @@
-import type { Volume } from '../../api/core/pod/schema.ts';
+import type { Volume, VolumeProjection } from '../../api/core/pod/schema.ts';
 import { at } from './lines.ts';
 
 /**
@@ -21,7 +21,7 @@ export function volumeLines(volumes: readonly Volume[] = [], indent = ''): reado
  * ...).
  */
 function sourceLines(volume: Volume): readonly string[] {
-	const { hostPath, emptyDir, secret, configMap, persistentVolumeClaim, projected, downwardAPI, nfs } =
+	const { hostPath, emptyDir, secret, configMap, persistentVolumeClaim, projected, downwardAPI, nfs, image } =
 		volume;
 	if (hostPath)
 		return [
@@ -60,7 +60,17 @@ function sourceLines(volume: Volume): readonly string[] {
 			`Path:\t${nfs.path}`,
 			`ReadOnly:\t${nfs.readOnly ?? false}`,
 		];
-	if (projected) return ['Type:\tProjected (a volume that contains injected data from multiple sources)'];
+	if (projected)
+		return [
+			'Type:\tProjected (a volume that contains injected data from multiple sources)',
+			...(projected.sources ?? []).flatMap(projectionLines),
+		];
+	if (image)
+		return [
+			'Type:\tImage (a container image or OCI artifact)',
+			`Reference:\t${image.reference ?? ''}`,
+			`PullPolicy:\t${image.pullPolicy ?? ''}`,
+		];
 	if (downwardAPI)
 		return [
 			'Type:\tDownwardAPI (a volume populated by information about the pod)',
@@ -71,4 +81,20 @@ function sourceLines(volume: Volume): readonly string[] {
 			),
 		];
 	return ['<unknown>'];
+}
+
+/** The lines of one source of a projected volume; none for a source that upstream prints nothing about. */
+function projectionLines({
+	secret,
+	downwardAPI,
+	configMap,
+	serviceAccountToken,
+}: VolumeProjection): readonly string[] {
+	if (secret) return [`SecretName:\t${secret.name ?? ''}`, `Optional:\t${secret.optional ?? false}`];
+	if (downwardAPI) return ['DownwardAPI:\ttrue'];
+	if (configMap)
+		return [`ConfigMapName:\t${configMap.name ?? ''}`, `Optional:\t${configMap.optional ?? false}`];
+	return serviceAccountToken
+		? [`TokenExpirationSeconds:\t${serviceAccountToken.expirationSeconds ?? ''}`]
+		: [];
 }
