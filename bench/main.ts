@@ -17,6 +17,7 @@ import { images } from './images.ts';
 import { largeJob } from './large-job.ts';
 import { oneShot } from './one-shot.ts';
 import { memory } from './resident-memory.ts';
+import { services } from './services.ts';
 import { steadyState } from './steady-state.ts';
 import { throughput } from './throughput.ts';
 import { watchers } from './watchers.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	memory,
 	watchers,
 	churn,
+	services,
 	images,
 	'steady-state': steadyState,
 };

@@ -106,25 +106,41 @@ static bool listens_at(int fd, const struct sockaddr_in *at) {
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
 }
 
+/* How many descriptors are tried before all of the process are read. */
+#define WINDOW 64
+
+/* The descriptor with this number, if it is a socket that listens at the address; -1 if not, and `error` is why it could not be taken. */
+static int take_socket(int process, int number, const struct sockaddr_in *at, int *error) {
+	int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+	if (fd < 0) {
+		if (errno != EBADF) *error = errno;
+		return -1;
+	}
+	if (listens_at(fd, at)) return fd;
+	close(fd);
+	return -1;
+}
+
 /* A descriptor of the socket of a process that listens at an address; -1 if it has none, or lets none be taken. */
 static int socket_of(pid_t pid, const struct sockaddr_in *at) {
+	/* A new socket usually has the lowest number that is free, one of those behind the last one that was found. */
+	static int next;
+	int process = (int)syscall(SYS_pidfd_open, pid, 0), found = -1, error = process < 0 ? errno : ENOENT, number;
+	for (number = next; process >= 0 && found < 0 && number < next + WINDOW; number++) found = take_socket(process, number, at, &error);
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	DIR *folder = opendir(path);
-	int process = (int)syscall(SYS_pidfd_open, pid, 0), found = -1, error = ENOENT;
+	DIR *folder = process >= 0 && found < 0 ? opendir(path) : NULL;
 	struct dirent *entry;
-	while (folder && process >= 0 && found < 0 && (entry = readdir(folder))) {
+	while (folder && found < 0 && (entry = readdir(folder))) {
 		char target[16];
 		ssize_t length = readlinkat(dirfd(folder), entry->d_name, target, sizeof target);
 		if (length < 7 || memcmp(target, "socket:", 7) != 0) continue;
-		int fd = (int)syscall(SYS_pidfd_getfd, process, atoi(entry->d_name), 0);
-		if (fd < 0) error = errno;
-		else if (listens_at(fd, at)) found = fd;
-		else close(fd);
+		number = atoi(entry->d_name) + 1;
+		found = take_socket(process, number - 1, at, &error);
 	}
-	if (!folder || process < 0) error = errno;
 	if (folder) closedir(folder);
 	if (process >= 0) close(process);
+	if (found >= 0) next = number;
 	errno = error;
 	return found;
 }

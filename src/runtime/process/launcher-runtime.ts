@@ -11,7 +11,7 @@
  * containers/spawned-process.ts (without the shim), output/output-pump.ts, output/log-file.ts, folders/sweeper.ts. Commands
  * in a container and clients that attach, in sessions/: session-client.ts (server side), session-protocol.ts,
  * session-server.ts, container-session.ts. Networks of Pods, in network/: runtime-networks.ts (server side), pod-networks.ts,
- * host-bridge.ts (root); in network/node/ (ordinary users): node-bridge.ts (launcher), node-sockets.ts and egress.ts (server).
+ * host-bridge.ts, service-ports.ts (root); in network/node/ (ordinary users): node-bridge.ts (launcher), node-sockets.ts and egress.ts (server).
  * The launcher's code must import little: each MB slows forks.
  */
 

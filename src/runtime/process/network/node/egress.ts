@@ -1,6 +1,6 @@
 /**
  * The way of Pods in the network of the node to other machines: the connections that the kernel gives to the agent's socket
- * (native/shim/egress.c) are made again by this process, as its user's. TCP only.
+ * (native/shim/egress.c) are made again by this process, as its user's. Datagrams are forwarded by the shim.
  *
  * 1. Pods reach what this machine's user reaches, but for its loopback addresses: what listens there is not meant for Pods.
  * 2. Addresses of Pods and Services are none of other machines, wherever the machine's routes lead.
