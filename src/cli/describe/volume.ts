@@ -60,27 +60,32 @@ function sourceLines(volume: Volume): readonly string[] {
 			`Path:\t${nfs.path}`,
 			`ReadOnly:\t${nfs.readOnly ?? false}`,
 		];
-	if (projected)
-		return [
-			'Type:\tProjected (a volume that contains injected data from multiple sources)',
-			...(projected.sources ?? []).flatMap(projectionLines),
-		];
+	if (projected) return projectedLines(projected);
 	if (image)
 		return [
 			'Type:\tImage (a container image or OCI artifact)',
 			`Reference:\t${image.reference ?? ''}`,
 			`PullPolicy:\t${image.pullPolicy ?? ''}`,
 		];
-	if (downwardAPI)
-		return [
-			'Type:\tDownwardAPI (a volume populated by information about the pod)',
-			'Items:',
-			...(downwardAPI.items ?? []).map(
-				({ path, fieldRef, resourceFieldRef }) =>
-					`  ${fieldRef?.fieldPath ?? resourceFieldRef?.resource ?? ''} -> ${path}`,
-			),
-		];
-	return ['<unknown>'];
+	return downwardAPI ? downwardLines(downwardAPI) : ['<unknown>'];
+}
+
+function downwardLines({ items = [] }: NonNullable<Volume['downwardAPI']>): readonly string[] {
+	return [
+		'Type:\tDownwardAPI (a volume populated by information about the pod)',
+		'Items:',
+		...items.map(
+			({ path, fieldRef, resourceFieldRef }) =>
+				`  ${fieldRef?.fieldPath ?? resourceFieldRef?.resource ?? ''} -> ${path}`,
+		),
+	];
+}
+
+function projectedLines({ sources = [] }: NonNullable<Volume['projected']>): readonly string[] {
+	return [
+		'Type:\tProjected (a volume that contains injected data from multiple sources)',
+		...sources.flatMap(projectionLines),
+	];
 }
 
 /** The lines of one source of a projected volume; none for a source that upstream prints nothing about. */

@@ -32,7 +32,7 @@ process.on('disconnect', () => {
 	for (const socket of connecting) socket.destroy();
 });
 // The other end is that of the process that forwards datagrams.
-process.stdin.on('end', () => process.exit(1)).resume();
+process.stdin.on('end', () => process.disconnect?.()).resume();
 process.stdin.unref();
 process.on('message', (message) => {
 	const request = agentRequestOf(message);
