@@ -4,6 +4,7 @@ import type { RuntimeContainerState } from '../api/contract/runtime-container-st
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-config.ts';
 import type { ContainerUsage } from '../api/contract/usage.ts';
+import type { ContainerFiles } from './files/container-files.ts';
 import type { PodSockets } from './pod-sockets.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface Runtime {
 	readonly version: string;
 	/** By these, this process reaches the addresses of Pods. Absent: by its own network. Known once the runtime is started. */
 	readonly podSockets?: PodSockets;
+	/** By these, the node works on files of containers. Absent: as its own process. Known once the runtime is started. */
+	readonly containerFiles?: ContainerFiles;
 	/** Connects; resolves when the runtime can take calls. */
 	start(): Promise<void>;
 	/** Disconnects; containers keep running. With `killAll` it first kills and removes all sandboxes. */

@@ -24,6 +24,7 @@ import { secrets } from '../../src/api/core/secret/definition.ts';
 import { SystemClock } from '../../src/base/clock.ts';
 import { FolderVolumes } from '../../src/node/volumes/folder-volumes.ts';
 import { PodFolders } from '../../src/node/volumes/pod-folders.ts';
+import { OWN_FILES } from '../../src/runtime/files/container-files.ts';
 import { eventAbout, inPhase, pod, startNode, type TestNode } from './test-node.ts';
 
 /** A node whose volumes are folders of the test, with what its runtime received. */
@@ -39,9 +40,13 @@ async function startVolumeNode(t: TestContext): Promise<VolumeNode> {
 	// Of a Pod that was deleted while no agent ran.
 	for (const path of [disk, memory]) mkdirSync(join(path, 'left-over'), { recursive: true });
 	t.after(() => rmSync(root, { recursive: true, force: true }));
-	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
+	const folders = new PodFolders({
+		files: () => OWN_FILES,
+		disk,
+		memory: { open: () => memory, existing: () => memory },
+	});
 	const created: ContainerConfig[] = [];
-	const volumes = new FolderVolumes({ folders, clock: new SystemClock() });
+	const volumes = new FolderVolumes({ files: () => OWN_FILES, folders, clock: new SystemClock() });
 	const node = await startNode(t, { volumes, created: (config) => void created.push(config) });
 	return { node, root, created };
 }

@@ -8,6 +8,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { SystemClock } from '../../src/base/clock.ts';
 import { FolderVolumes } from '../../src/node/volumes/folder-volumes.ts';
 import { PodFolders } from '../../src/node/volumes/pod-folders.ts';
+import { OWN_FILES } from '../../src/runtime/files/container-files.ts';
 import { test } from '../support/transports.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
@@ -34,8 +35,8 @@ async function messagesOf(
 	const folder = mkdtempSync(join(tmpdir(), 'stint-messages-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	const memory = { open: () => undefined, existing: () => undefined };
-	const folders = new PodFolders({ disk: folder, memory });
-	const volumes = new FolderVolumes({ folders, clock: new SystemClock() });
+	const folders = new PodFolders({ files: () => OWN_FILES, disk: folder, memory });
+	const volumes = new FolderVolumes({ files: () => OWN_FILES, folders, clock: new SystemClock() });
 	const node = await startNode(t, { traits: TRAITS, volumes });
 	await node.plane.client.resource(pods, 'default').create(given);
 	const ended = await node.plane.until(pods, 'p', inPhase('Failed'));

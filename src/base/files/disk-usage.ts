@@ -15,9 +15,10 @@ const BLOCK_BYTES = 512;
 /**
  * The blocks and inodes of a folder and everything in it, as `du` counts them (upstream: `DiskUsage` in
  * pkg/volume/util/fs): a file with several links counts once. Follows no links. A folder that a container is changing
- * meanwhile is counted as it was met; one that this process may not read counts without its content.
+ * meanwhile is counted as it was met; one that this process may not read counts without its content, and `onUnreadable`
+ * is called.
  */
-export async function diskUsage(folder: string): Promise<DiskUsage> {
+export async function diskUsage(folder: string, onUnreadable?: () => void): Promise<DiskUsage> {
 	const seen = new Set<string>();
 	let usedBytes = 0;
 	let inodes = 0;
@@ -32,7 +33,8 @@ export async function diskUsage(folder: string): Promise<DiskUsage> {
 			inodes += 1;
 			if (isFolder) for (const name of await readdir(path)) left.push(join(path, name));
 		} catch (error) {
-			if (!isMissing(error) && codeOf(error) !== 'EACCES') throw error;
+			if (codeOf(error) === 'EACCES') onUnreadable?.();
+			else if (!isMissing(error)) throw error;
 		}
 	}
 	return { usedBytes, inodes };

@@ -2,6 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import type { VolumeHost } from '../../node/pods/volume-host.ts';
 import type { MemoryRoot } from '../../node/volumes/memory-root.ts';
+import type { Runtime } from '../../runtime/contract.ts';
+import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 import type { Log } from '../log.ts';
 import type { DataFolder } from './data-folder.ts';
 
@@ -11,6 +13,8 @@ export interface NodeVolumesSettings {
 	readonly folder: DataFolder;
 	readonly clock: Clock;
 	readonly log: Log;
+	/** The runtime, once it is started. */
+	started(): Pick<Runtime, 'containerFiles'> | undefined;
 }
 
 /**
@@ -30,8 +34,14 @@ export function nodeVolumes(
 			memory = await memoryOf(settings);
 			const { PodFolders } = await import('../../node/volumes/pod-folders.ts');
 			const { FolderVolumes } = await import('../../node/volumes/folder-volumes.ts');
-			const { folder, clock } = settings;
-			return new FolderVolumes({ folders: new PodFolders({ disk: folder.pods, memory }), clock });
+			const { OWN_FILES } = await import('../../runtime/files/container-files.ts');
+			const { folder, clock, started } = settings;
+			const files = (): ContainerFiles => started()?.containerFiles ?? OWN_FILES;
+			return new FolderVolumes({
+				folders: new PodFolders({ disk: folder.pods, memory, files }),
+				files,
+				clock,
+			});
 		},
 		stop: async () => {
 			if (killsPods()) await memory?.remove();

@@ -31,7 +31,6 @@ import { createLocalClass } from '../../controllers/local-provisioner/local-clas
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
-import { mountsVolumes } from '../../plan/pod/fields/runtime-fields.ts';
 import { type AddressRange, addressText } from '../../plan/services/allocation/ranges.ts';
 import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
 import type { Log } from '../log.ts';
@@ -40,8 +39,6 @@ import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, isCopyOf, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import { thisMachine } from './machine.ts';
-import { makeRuntime } from './make-runtime.ts';
-import { nodeVolumes } from './node-volumes.ts';
 import { openStore, type StoreChoice } from './open-store.ts';
 import { listenerOptions, type OpenedListener } from './opened-listener.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -49,6 +46,7 @@ import { runAgent } from './run-agent.ts';
 import { nodeAddressOf, podAccess, serveServices } from './services/service-network.ts';
 import { chooseServiceRange, type ServiceRange } from './services/service-range.ts';
 import { withSettledNetwork } from './services/settled-network.ts';
+import { startRuntime } from './start-runtime.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { volumeFolders } from './volume-folders.ts';
 import { loadZstd } from './zstd.ts';
@@ -345,22 +343,9 @@ function controlPlaneOptions(
 
 /** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(context: ServerContext, api: ApiServer, killsPods: () => boolean): Promise<void> {
-	const { options, services, clock, lifecycle, metrics, mounts, agents, network, onError } = context;
+	const { options, clock, lifecycle, metrics, agents, network, onError } = context;
 	const { folder, maxPods } = options;
-	// Before the runtime, so that they are removed after it has killed the containers.
-	const volumes = await lifecycle.start(nodeVolumes({ ...options, clock }, killsPods));
-	const runtime = await lifecycle.start({
-		name: 'container runtime',
-		start: async () => {
-			const reported = (error: unknown): void => onError('runtime', options.runtime, error);
-			const made = await makeRuntime({ ...options, localServices: services.local }, clock, reported);
-			await made.start();
-			// Without a listener there is no API that containers could use, and no certificate to mount beside the token.
-			mounts.resolve(options.port !== undefined && mountsVolumes(made.traits));
-			return made;
-		},
-		stop: (started) => started.stop({ killAll: killsPods() }),
-	});
+	const { volumes, runtime } = await startRuntime(context, killsPods);
 	const address = nodeAddressOf(runtime.traits);
 	const machine = thisMachine({ folder: folder.path, maxPods, ...(address !== undefined && { address }) });
 	const calls = new AbortController();

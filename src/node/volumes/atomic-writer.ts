@@ -15,7 +15,6 @@
  */
 import {
 	chmodSync,
-	chownSync,
 	lstatSync,
 	mkdirSync,
 	mkdtempSync,
@@ -39,8 +38,8 @@ export interface AtomicWriteOptions {
 	readonly now: number;
 	/** Asked before each file. */
 	readonly turn: Pick<TurnBudget, 'rest'>;
-	/** Sets owners and permissions of everything in the volume, before the files become visible. */
-	finish(): Promise<void>;
+	/** Sets owners and permissions of everything in the volume, before the files become visible; those are in the folder `made`. */
+	finish(made: string): Promise<void>;
 }
 
 const DATA = '..data';
@@ -80,7 +79,7 @@ async function replaceData(
 			if (wait) await wait;
 			writeFileOf(made, file);
 		}
-		await finish();
+		await finish(made);
 		// Left by a write that was interrupted.
 		if (lstatSync(join(folder, NEXT_DATA), { throwIfNoEntry: false })) unlinkSync(join(folder, NEXT_DATA));
 		symlinkSync(basename(made), join(folder, NEXT_DATA));
@@ -91,7 +90,7 @@ async function replaceData(
 	}
 }
 
-function writeFileOf(root: string, { path, content, mode, owner }: VolumeFile): void {
+function writeFileOf(root: string, { path, content, mode }: VolumeFile): void {
 	const target = join(root, path);
 	for (const folder of foldersAbove(path)) {
 		unlessExisting(() => mkdirSync(join(root, folder)));
@@ -100,8 +99,6 @@ function writeFileOf(root: string, { path, content, mode, owner }: VolumeFile): 
 	}
 	writeFileSync(target, content, { flag: 'wx', mode: 0o600 });
 	chmodSync(target, mode);
-	// Only root can give files away. Without it, containers run as the owner of the file anyway.
-	if (owner !== undefined && process.geteuid?.() === 0) chownSync(target, owner, -1);
 }
 
 /** The links in the volume for the first elements of all paths. */
@@ -149,9 +146,15 @@ async function hasContent(
 	return true;
 }
 
-/** The content of a file; undefined for anything but a regular file. */
+/** The content of a file; undefined for anything but a regular file, and for one that was given to a user of a container. */
 function contentOf(path: string): Buffer | undefined {
-	return lstatSync(path).isFile() ? readFileSync(path) : undefined;
+	if (!lstatSync(path).isFile()) return undefined;
+	try {
+		return readFileSync(path);
+	} catch (error) {
+		if (codeOf(error) === 'EACCES') return undefined;
+		throw error;
+	}
 }
 
 /** The directories above a path, the outermost first: `a/b/c` is in `a` and `a/b`. */

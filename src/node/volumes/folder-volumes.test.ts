@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
+import { type ContainerFiles, OWN_FILES } from '../../runtime/files/container-files.ts';
 import { FolderVolumes } from './folder-volumes.ts';
 import { PodFolders } from './pod-folders.ts';
 
@@ -13,7 +14,10 @@ const EMPTY_DIR: VolumeSetUp = { name: 'e', kind: 'emptyDir', medium: '', sizeLi
 const FILES: VolumeFile[] = [{ path: 'k', content: 'v', mode: 0o400 }];
 type VolumeFile = { readonly path: string; readonly content: string; readonly mode: number };
 
-function made(t: TestContext): {
+function made(
+	t: TestContext,
+	own: Partial<ContainerFiles> = {},
+): {
 	readonly volumes: FolderVolumes;
 	readonly disk: string;
 	readonly memory: string;
@@ -21,9 +25,14 @@ function made(t: TestContext): {
 	const folder = temporaryFolder(t);
 	const [disk, memory] = [join(folder, 'disk'), join(folder, 'memory')];
 	for (const path of [disk, memory]) mkdirSync(path);
-	const folders = new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
+	const files = (): ContainerFiles => Object.assign(Object.create(OWN_FILES), own);
+	const folders = new PodFolders({ files, disk, memory: { open: () => memory, existing: () => memory } });
 	return {
-		volumes: new FolderVolumes({ folders, clock: { now: () => 0, monotonic: () => 0 } }),
+		volumes: new FolderVolumes({
+			files,
+			folders,
+			clock: { now: () => 0, monotonic: () => 0 },
+		}),
 		disk,
 		memory,
 	};
@@ -109,4 +118,24 @@ test('the group of the Pod gets its volumes, a shared one only before it is used
 	assert.notEqual(statSync(path).gid, 4321);
 	await volumes.setUp(pod, local, NEW);
 	assert.equal(statSync(path).gid, 4321);
+});
+
+test('a file with an owner is given to it before it is visible; one that cannot be given away is readable', async (t) => {
+	const given: [string, number][] = [];
+	const { volumes, memory } = made(t, {
+		giveTo: async (path, user) => {
+			assert.equal(existsSync(join(memory, 'u/volumes/f/t')), false);
+			given.push([relative(memory, path).replace(/\.\.\d[^/]*/, '..x'), user]);
+		},
+	});
+	const files = [{ path: 'a/../t', content: 'jwt', mode: 0o600, owner: 1234 }];
+	await assert.rejects(volumes.setUp(podOf(), { name: 'f', kind: 'files', files }, NEW), /must not contain/);
+	const [file] = [{ ...files[0], path: './t' }] as typeof files;
+	await volumes.setUp(podOf(), { name: 'f', kind: 'files', files: file ? [file] : [] }, NEW);
+	assert.deepEqual(given, [['u/volumes/f/..x/t', 1234]]);
+	const own = made(t);
+	await own.volumes.setUp(podOf(), { name: 'f', kind: 'files', files: file ? [file] : [] }, NEW);
+	const { uid, mode } = statSync(join(own.memory, 'u/volumes/f/t'));
+	const isRoot = process.geteuid?.() === 0;
+	assert.deepEqual([uid, mode & 0o777], isRoot ? [1234, 0o600] : [process.geteuid?.(), 0o644]);
 });

@@ -2,7 +2,7 @@
  * The volumes of a node as folders and files of its machine. Runtimes mount them into containers; nothing is mounted here.
  *
  * Read in this order: pod-folders.ts and memory-root.ts (where), this file (each kind of volume), atomic-writer.ts (files
- * of the API), host-path.ts (checks), ownership.ts (fsGroup), files-in-volume.ts (what containers have written), usage.ts;
+ * of the API), host-path.ts (checks), ../../runtime/files/container-files.ts (owners), files-in-volume.ts (what containers have written), usage.ts;
  * then api-inputs.ts, followed-objects.ts and pod-tokens.ts (what the API says).
  *
  * 1. What the API says is in memory where the machine has a tmpfs, as the kubelet's: it must not get onto a disk.
@@ -13,18 +13,19 @@ import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
-import { type DiskUsage, diskUsage } from '../../base/files/disk-usage.ts';
+import type { DiskUsage } from '../../base/files/disk-usage.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 import { approximate } from '../../base/json/json.ts';
 import { TurnBudget } from '../../base/turn.ts';
 import { nestedMountPoints } from '../../plan/pod/inputs/nested-mounts.ts';
 import type { PreparedVolume } from '../../plan/pod/inputs/values.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
+import type { ContainerFiles } from '../../runtime/files/container-files.ts';
+import type { OwnershipOptions } from '../../runtime/files/volume-ownership.ts';
 import { type HostVolume, MountError, type SetUpOptions, type VolumeHost } from '../pods/volume-host.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { makeSubPath, textInVolume } from './files-in-volume.ts';
 import { checkHostPath } from './host-path.ts';
-import { type OwnershipOptions, setVolumeOwnership } from './ownership.ts';
 import { type PodFolders, UNFINISHED } from './pod-folders.ts';
 
 /** For how long files are written in one turn. */
@@ -33,6 +34,8 @@ const TURN_MS = 5;
 /** The components of {@link FolderVolumes}. */
 export interface FolderVolumesOptions {
 	readonly folders: PodFolders;
+	/** What works on files of containers; asked for at each use. */
+	files(): ContainerFiles;
 	readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 	/** The hosts file of the node. Default `/etc/hosts`. */
 	readonly hostsFile?: string;
@@ -62,7 +65,7 @@ export class FolderVolumes implements VolumeHost {
 				await checkHostPath(volume.path, volume.type);
 				return { hostPath: volume.path, readOnly: volume.readOnly };
 			case 'local':
-				return setUpLocal(pod, volume, inUse);
+				return this.#setUpLocal(pod, volume, inUse);
 		}
 	}
 
@@ -117,7 +120,7 @@ export class FolderVolumes implements VolumeHost {
 	async usageOf(podUid: string): Promise<ReadonlyMap<string, DiskUsage>> {
 		const usage = new Map<string, DiskUsage>();
 		for (const [name, path] of await this.#options.folders.volumesOf(podUid))
-			usage.set(name, await diskUsage(path));
+			usage.set(name, await this.#options.files().usageOf(path));
 		return usage;
 	}
 
@@ -129,7 +132,11 @@ export class FolderVolumes implements VolumeHost {
 		await writeAtomically(path, files, {
 			now: this.#options.clock.now(),
 			turn: this.#turn,
-			finish: () => giveToGroup(pod, path, { readOnly: true }),
+			finish: async (made) => {
+				for (const { path: name, owner } of files)
+					if (owner !== undefined) await this.#options.files().giveTo(join(made, name), owner);
+				await this.#giveToGroup(pod, path, { readOnly: true });
+			},
 		});
 		return { hostPath: path, readOnly: true };
 	}
@@ -137,39 +144,39 @@ export class FolderVolumes implements VolumeHost {
 	async #setUpEmptyDir(pod: Pod, { name, medium }: SetUpOf<'emptyDir'>): Promise<PreparedVolume> {
 		const where = medium === 'Memory' ? 'memory' : 'disk';
 		const path = await this.#options.folders.volume(pod.metadata.uid ?? '', name, where);
-		await makeFolder(path, (made) => giveToGroup(pod, made, { readOnly: false }));
+		await makeFolder(path, (made) => this.#giveToGroup(pod, made, { readOnly: false }));
 		return { hostPath: path, readOnly: false };
 	}
-}
 
-/**
- * Checks the folder or device behind a PersistentVolume of type `local`. A volume that the Pod may write is given to its
- * group, unless containers use it already: those of another Pod may have another group.
- */
-async function setUpLocal(
-	pod: Pod,
-	{ path, readOnly }: SetUpOf<'local'>,
-	inUse: boolean,
-): Promise<PreparedVolume> {
-	const target = await realpath(path).catch(undefinedIfMissing);
-	if (target === undefined)
-		throw new MountError('MountVolume.NewMounter initialization failed', `path "${path}" does not exist`);
-	const policy = pod.spec.securityContext?.fsGroupChangePolicy;
-	if (!readOnly && !inUse && (await stat(target)).isDirectory()) {
-		await giveToGroup(pod, target, { readOnly: false, ...(policy === 'OnRootMismatch' && { policy }) });
+	/**
+	 * Checks the folder or device behind a PersistentVolume of type `local`. A volume that the Pod may write is given to its
+	 * group, unless containers use it already: those of another Pod may have another group.
+	 */
+	async #setUpLocal(pod: Pod, { path, readOnly }: SetUpOf<'local'>, inUse: boolean): Promise<PreparedVolume> {
+		const target = await realpath(path).catch(undefinedIfMissing);
+		if (target === undefined)
+			throw new MountError('MountVolume.NewMounter initialization failed', `path "${path}" does not exist`);
+		const policy = pod.spec.securityContext?.fsGroupChangePolicy;
+		if (!readOnly && !inUse && (await stat(target)).isDirectory()) {
+			await this.#giveToGroup(pod, target, {
+				readOnly: false,
+				...(policy === 'OnRootMismatch' && { policy }),
+			});
+		}
+		return { hostPath: path, readOnly };
 	}
-	return { hostPath: path, readOnly };
+
+	/** Gives the volume to the `fsGroup` of the Pod, if it has one. */
+	async #giveToGroup(pod: Pod, path: string, options: Omit<OwnershipOptions, 'group'>): Promise<void> {
+		const { fsGroup } = pod.spec.securityContext ?? {};
+		if (fsGroup !== undefined)
+			await this.#options.files().setOwnership(path, { group: approximate(fsGroup), ...options });
+	}
 }
 
 /** Empty if there is no file. */
 async function textAt(path: string): Promise<string> {
 	return (await readFile(path, 'utf8').catch(undefinedIfMissing)) ?? '';
-}
-
-/** Gives the volume to the `fsGroup` of the Pod, if it has one. */
-async function giveToGroup(pod: Pod, path: string, options: Omit<OwnershipOptions, 'group'>): Promise<void> {
-	const { fsGroup } = pod.spec.securityContext ?? {};
-	if (fsGroup !== undefined) await setVolumeOwnership(path, { group: approximate(fsGroup), ...options });
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
+import { OWN_FILES } from '../../runtime/files/container-files.ts';
 import { MemoryRoot } from './memory-root.ts';
 import { PodFolders } from './pod-folders.ts';
 
@@ -28,7 +29,7 @@ function roots(t: TestContext): {
 }
 
 const foldersIn = (disk: string, memory: string | undefined): PodFolders =>
-	new PodFolders({ disk, memory: { open: () => memory, existing: () => memory } });
+	new PodFolders({ files: () => OWN_FILES, disk, memory: { open: () => memory, existing: () => memory } });
 
 test('the folders of a Pod are on their medium, and are removed together', async (t) => {
 	const { disk, memory, folders } = roots(t);
@@ -98,6 +99,7 @@ test('a folder in which a file system is mounted is not removed', async (t) => {
 	const { disk } = roots(t);
 	const mountInfo = join(disk, '../mountinfo');
 	const folders = new PodFolders({
+		files: () => OWN_FILES,
 		disk,
 		mountInfo,
 		memory: { open: () => undefined, existing: () => undefined },
@@ -118,7 +120,7 @@ test('files that must not be on a disk are on it if there is no tmpfs', async (t
 	const { disk } = roots(t);
 	const reasons: string[] = [];
 	const root = new MemoryRoot({ disk, onUnusable: (reason) => void reasons.push(reason), shm: disk });
-	const folders = new PodFolders({ disk, memory: root });
+	const folders = new PodFolders({ files: () => OWN_FILES, disk, memory: root });
 	assert.equal(await folders.volume('u', 'keys', 'memory'), join(disk, 'u/volumes/keys'));
 	await folders.volume('u', 'more', 'memory');
 	assert.deepEqual(reasons, [`${disk} is no tmpfs`]);

@@ -19,6 +19,7 @@ import { basename, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
+import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 import type { MemoryRoot } from './memory-root.ts';
 
 /** Where files are stored. */
@@ -30,6 +31,8 @@ export interface PodRoots {
 	readonly disk: string;
 	/** Without memory, all files are on the disk. */
 	readonly memory: Pick<MemoryRoot, 'open' | 'existing'>;
+	/** What removes files of containers; asked for at each removal. */
+	files(): Pick<ContainerFiles, 'remove'>;
 	/** The list of mounts. Default `/proc/self/mountinfo`. */
 	readonly mountInfo?: string;
 }
@@ -123,7 +126,7 @@ export class PodFolders {
 			const mounted = mountPointBelow(folder, mounts);
 			if (mounted !== undefined)
 				throw new Error(`${folder} is not removed, since a file system is mounted at ${mounted}`);
-			await removeTree(folder);
+			await this.#roots.files().remove(folder);
 		}
 		known.delete(uid);
 	}

@@ -40,6 +40,7 @@ import {
 	RuntimeUnavailable,
 	type Sandbox,
 } from '../contract.ts';
+import { type ContainerFiles, OWN_FILES } from '../files/container-files.ts';
 import { containerIdOf, metadataOf, sandboxOfContainer } from '../ids.ts';
 import { type LogLimits, withLogDefaults } from '../log-limits.ts';
 import type { PodSockets } from '../pod-sockets.ts';
@@ -172,6 +173,10 @@ export class LauncherRuntime implements Runtime {
 
 	get podSockets(): PodSockets {
 		return this.#networks.sockets;
+	}
+
+	get containerFiles(): ContainerFiles {
+		return this.#options.source.containerFiles ?? OWN_FILES;
 	}
 
 	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {

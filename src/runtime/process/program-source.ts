@@ -1,6 +1,7 @@
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { PulledImage, PullOptions, RuntimeImages } from '../contract.ts';
+import type { ContainerFiles } from '../files/container-files.ts';
 import type { RuntimeMachine } from './honoured.ts';
 import type { HostContainerConfig, HostSandboxConfig } from './launcher/protocol.ts';
 import type { MachineProbe } from './shim/probe.ts';
@@ -19,6 +20,8 @@ export interface ProgramSource {
 	start(shim: string | undefined): Promise<MachineProbe>;
 	/** The traits of a runtime with these programs on the machine. */
 	traitsOn(machine: RuntimeMachine): RuntimeTraits;
+	/** As Runtime.containerFiles. */
+	readonly containerFiles?: ContainerFiles | undefined;
 	/** As Runtime.images. */
 	readonly images?: RuntimeImages;
 	/** As Runtime.pullImage and Runtime.imageStatus. */

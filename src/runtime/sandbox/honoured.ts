@@ -36,6 +36,7 @@ export function imageTraits(
 			? [
 					'spec.securityContext.supplementalGroups',
 					'spec.securityContext.supplementalGroupsPolicy',
+					'spec.securityContext.fsGroup',
 					// Containers then have one map of ids, and one user namespace.
 					'spec.shareProcessNamespace',
 				]

@@ -19,6 +19,7 @@ import { referenceText, repositoryText } from '../../image/names/image-reference
 import type { ImageStore } from '../../image/store/image-store.ts';
 import { type FoundImage, findImageRecord, type ImageRecord } from '../../image/store/records.ts';
 import { ContainerStartError, ImageError, type PulledImage, type PullOptions } from '../contract.ts';
+import type { ContainerFiles } from '../files/container-files.ts';
 import { imageNameOf } from '../image-names.ts';
 import { verifyNonRoot } from '../non-root.ts';
 import type { RuntimeMachine } from '../process/honoured.ts';
@@ -41,6 +42,7 @@ import { isImageId, mayUse } from './may-use.ts';
 import { SandboxImages } from './sandbox-images.ts';
 import { discardStaleRoots } from './stale-roots.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
+import { userFiles } from './worker/user-files.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
 import { WrittenBytes } from './written-bytes.ts';
 
@@ -60,6 +62,8 @@ interface Started {
 	readonly access: ImageAccess;
 	readonly store: ImageStore;
 	readonly worker: ImageWorker;
+	/** See ProgramSource.containerFiles. */
+	readonly files: ContainerFiles | undefined;
 }
 
 /** An image's configuration and users, which never change. */
@@ -98,14 +102,20 @@ export class ImagePrograms implements ProgramSource {
 		const refusal = imagesRefusal(shim, machine);
 		if (refusal !== undefined) throw new Error(refusal);
 		const access = await ImageAccess.on({ shim, machine }, this.#options);
+		const worker = access.worker();
 		this.#started = {
 			machine,
 			canOverlay: machine.canOverlay === true && machine.level !== 'chroot',
 			access,
 			store: await access.openStore(),
-			worker: access.worker(),
+			worker,
+			files: access.ids && userFiles(worker),
 		};
 		return { ...machine, ...(access.ids && { ids: access.ids }) };
+	}
+
+	get containerFiles(): ContainerFiles | undefined {
+		return this.#started?.files;
 	}
 
 	traitsOn(machine: RuntimeMachine): RuntimeTraits {

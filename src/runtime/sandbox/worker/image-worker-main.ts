@@ -10,9 +10,11 @@ import { readRegistriesConfig } from '../../../image/registry/hosts/registries-c
 import { Registry } from '../../../image/registry/registry.ts';
 import { RegistryError } from '../../../image/registry/registry-error.ts';
 import { ImageStore } from '../../../image/store/image-store.ts';
+import { OWN_FILES } from '../../files/container-files.ts';
 import { shimLayerFiles } from '../layer-files.ts';
 import { pullForPod } from './pull-for-pod.ts';
 import type {
+	FileRequest,
 	FromWorker,
 	LoadedRecord,
 	WorkerCall,
@@ -67,7 +69,10 @@ class Worker {
 		await (await this.#store)?.close();
 	}
 
-	async #perform({ id, method, argument }: WorkerCall): Promise<unknown> {
+	async #perform(call: WorkerCall): Promise<unknown> {
+		const onFiles = performOnFiles(call);
+		if (onFiles) return await onFiles;
+		const { id, method, argument } = call;
 		const store = await this.#opened();
 		// The server's types ensure that the argument fits the method.
 		if (method === 'pull') return await this.#pull(id, store, argument as Parameters<WorkerCalls['pull']>[0]);
@@ -133,6 +138,21 @@ class Worker {
 			registry.close();
 		}
 	}
+}
+
+/** Performs a call about files of a volume, which needs no store; undefined if it is another call. */
+function performOnFiles({ method, argument }: WorkerCall): Promise<unknown> | undefined {
+	if (method === 'removeFiles' || method === 'usageOf') {
+		const { path } = argument as FileRequest;
+		return method === 'usageOf' ? OWN_FILES.usageOf(path) : OWN_FILES.remove(path);
+	}
+	if (method === 'giveTo') {
+		const { path, user } = argument as Parameters<WorkerCalls['giveTo']>[0];
+		return OWN_FILES.giveTo(path, user);
+	}
+	if (method !== 'setOwnership') return undefined;
+	const { path, options } = argument as Parameters<WorkerCalls['setOwnership']>[0];
+	return OWN_FILES.setOwnership(path, options);
 }
 
 const lines = new JsonLines();

@@ -1,9 +1,11 @@
 /**
  * The protocol between the server and the image worker: a process that pulls images, so that neither their bytes nor a
- * hostile archive are in the server. One JSON value a line: the settings, then calls on its standard input; progress,
+ * hostile archive are in the server; for an ordinary user, it also works on files that belong to users of containers. One JSON value a line: the settings, then calls on its standard input; progress,
  * results and errors on its standard output. When its standard input ends, it gives up what it has begun, and ends.
  */
+import type { DiskUsage } from '../../../base/files/disk-usage.ts';
 import type { ImagePullSecret } from '../../contract.ts';
+import type { OwnershipOptions } from '../../files/volume-ownership.ts';
 import type { OverlayUse } from '../layer-files.ts';
 
 /** The first line that the worker reads. */
@@ -33,6 +35,16 @@ export interface WorkerCalls {
 	copyRoot(request: CopyRequest): Promise<string>;
 	/** Makes a volume of a container with the content of its image; returns its folder. See ContainerRoots.createVolume. */
 	copyVolume(request: VolumeCopyRequest): Promise<string>;
+	/** As the methods of ContainerFiles, with the ids of containers. */
+	giveTo(request: FileRequest & { readonly user: number }): Promise<void>;
+	setOwnership(request: FileRequest & { readonly options: OwnershipOptions }): Promise<void>;
+	removeFiles(request: FileRequest): Promise<void>;
+	usageOf(request: FileRequest): Promise<DiskUsage>;
+}
+
+/** A file or folder of a volume. */
+export interface FileRequest {
+	readonly path: string;
 }
 
 /** An image to pull. */

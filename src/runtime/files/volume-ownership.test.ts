@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
-import { setVolumeOwnership } from './ownership.ts';
+import { setVolumeOwnership } from './volume-ownership.ts';
 
 const AS_ROOT = { skip: process.geteuid?.() === 0 ? false : 'needs root' };
 const GROUP = 4321;
