@@ -1,13 +1,15 @@
 /*
- * The way of Pods' datagrams to other machines from the network of a node: the kernel gives those to other addresses to a socket
- * there (egress.c). A process in the network of the machine sends them on as its user's, and the answers back as if they came
- * from where the Pod has sent its datagrams to.
+ * Forwards the datagrams of Pods to other machines from the network of a node: the kernel gives those to addresses in none of its
+ * ranges to a socket there (egress.c). A process in the network of the machine sends them on as its user's, and the answers back
+ * as if they came from where the Pod has sent its datagrams to.
  *
  * 1. Each pair of a Pod's address and another machine's has a socket of its own, which gets no datagrams of third machines: Pods are
  *    as unreachable as behind any network address translation. It is forgotten after a time without datagrams.
- * 2. Loopback addresses of the machine are not reached, as by TCP.
- * 3. The process ends with the one that has started it, and the other way round.
+ * 2. Loopback addresses of the machine are not reached, as by TCP, and neither are addresses of the ranges.
+ * 3. A Pod may have a share of the sockets at once. Those of other Pods do not suffer from one that needs more.
+ * 4. The process ends with the one that has started it, and the other way round.
  */
+#include "netlink.h"
 #include "shim.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,9 +28,12 @@
 #include <unistd.h>
 
 #define MAX_FLOWS 1024
-/* Times without datagrams after which a flow is forgotten: those of Linux' connection tracking. */
-#define UNANSWERED_MS 30000
-#define ANSWERED_MS 120000
+/* How many a Pod may have before its own oldest one is forgotten. */
+#define MAX_OF_POD 256
+/* Times without datagrams after which a flow is forgotten, as by Linux' connection tracking: the long one if it has been active. */
+#define SHORT_MS 30000
+#define LONG_MS 120000
+#define ACTIVE_MS 2000
 #define SWEEP_MS 1000
 /* The payload of a fragment: what an Ethernet frame holds, in units of eight bytes. */
 #define FRAGMENT 1480
@@ -37,22 +42,28 @@
 struct flow {
 	struct sockaddr_in pod, remote;
 	int fd;
-	/* When its last datagram passed. */
-	int64_t last;
+	/* When its first and its last datagram passed. */
+	int64_t first, last;
 	bool answered;
 };
 
 static struct flow flows[MAX_FLOWS];
 static size_t used;
 static char payload[65536];
+static const struct network_address *ranges;
+static size_t range_count;
 
 static bool is_same(const struct sockaddr_in *one, const struct sockaddr_in *other) {
 	return one->sin_port == other->sin_port && one->sin_addr.s_addr == other->sin_addr.s_addr;
 }
 
-/* Loopback, no address, several machines, and all machines. */
+/* An address of Pods or Services, loopback, no address, several machines, and all machines. */
 static bool is_refused(const struct sockaddr_in *to) {
-	uint32_t first = ntohl(to->sin_addr.s_addr) >> 24;
+	uint32_t address = ntohl(to->sin_addr.s_addr), first = address >> 24;
+	for (size_t i = 0; i < range_count; i++) {
+		uint32_t mask = ranges[i].length == 0 ? 0 : ~(uint32_t)0 << (32 - ranges[i].length);
+		if ((address & mask) == (ntohl(ranges[i].address.s_addr) & mask)) return true;
+	}
 	return first == 127 || first == 0 || first >= 224;
 }
 
@@ -63,53 +74,72 @@ static struct flow *find_flow(const struct sockaddr_in *pod, const struct sockad
 	return NULL;
 }
 
+static int64_t clock_ms(void) {
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 static void end_flow(struct flow *flow) {
 	close(flow->fd);
 	flow->fd = -1;
 }
 
-/* The flow that has had no datagram for the longest time; NULL if there is none. */
-static struct flow *oldest_flow(void) {
+/* The flow that has had no datagram for the longest time, of a Pod or of all (NULL); NULL if there is none. */
+static struct flow *oldest_flow(const struct in_addr *pod) {
 	struct flow *oldest = NULL;
 	for (struct flow *flow = flows; flow < flows + used; flow++)
-		if (flow->fd >= 0 && (!oldest || flow->last < oldest->last)) oldest = flow;
+		if (flow->fd >= 0 && (!pod || flow->pod.sin_addr.s_addr == pod->s_addr) && (!oldest || flow->last < oldest->last)) oldest = flow;
 	return oldest;
 }
 
-static struct flow *place_for_flow(void) {
+static size_t count_flows(const struct in_addr *pod) {
+	size_t count = 0;
+	for (struct flow *flow = flows; flow < flows + used; flow++) count += flow->fd >= 0 && flow->pod.sin_addr.s_addr == pod->s_addr;
+	return count;
+}
+
+static struct flow *place_for_flow(const struct in_addr *pod) {
+	struct flow *oldest = count_flows(pod) >= MAX_OF_POD ? oldest_flow(pod) : NULL;
+	if (oldest) return end_flow(oldest), oldest;
 	for (struct flow *flow = flows; flow < flows + used; flow++)
 		if (flow->fd < 0) return flow;
 	if (used < MAX_FLOWS) return &flows[used++];
-	struct flow *oldest = oldest_flow();
-	end_flow(oldest);
-	return oldest;
+	oldest = oldest_flow(NULL);
+	return end_flow(oldest), oldest;
 }
 
-static int make_socket(void) {
-	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+/* A socket that exchanges datagrams with one other socket; -1 if the machine has no way to it, or no descriptors are left. */
+static int connected_socket(const struct sockaddr_in *remote) {
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) return -1;
+	char byte;
+	if (connect(fd, (const struct sockaddr *)remote, sizeof *remote) == 0) {
+		/* What third machines have sent before it was connected. */
+		while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0) continue;
+		return fd;
+	}
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 static struct flow *make_flow(int poll, const struct sockaddr_in *pod, const struct sockaddr_in *remote) {
-	int fd = make_socket();
-	struct flow *oldest = fd < 0 ? oldest_flow() : NULL;
+	int fd = connected_socket(remote);
+	struct flow *oldest = fd < 0 && errno == EMFILE ? oldest_flow(NULL) : NULL;
 	/* This process may have fewer descriptors than flows. */
 	if (oldest) {
 		end_flow(oldest);
-		fd = make_socket();
+		fd = connected_socket(remote);
 	}
 	if (fd < 0) return NULL;
-	struct flow *flow = place_for_flow();
-	*flow = (struct flow){.pod = *pod, .remote = *remote, .fd = fd};
+	struct flow *flow = place_for_flow(&pod->sin_addr);
+	*flow = (struct flow){.pod = *pod, .remote = *remote, .fd = fd, .first = clock_ms()};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = flow};
-	if (connect(fd, (const struct sockaddr *)remote, sizeof *remote) == 0 && epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) == 0) return flow;
+	if (epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) == 0) return flow;
 	end_flow(flow);
 	return NULL;
-}
-
-static int64_t clock_ms(void) {
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 /* Receives a datagram of a Pod, with the address that it was sent to. Returns its length; -1 if there is none. */
@@ -139,8 +169,9 @@ static void send_from_pods(int poll, int inside) {
 		if (!flow) flow = make_flow(poll, &pod, &remote);
 		if (!flow) continue;
 		flow->last = clock_ms();
-		/* A datagram that cannot be sent is lost, as on any way. */
-		if (send(flow->fd, payload, (size_t)length, MSG_NOSIGNAL) < 0) continue;
+		/* The answer to an earlier datagram may be an error: it takes the place of this call. */
+		if (send(flow->fd, payload, (size_t)length, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED)
+			send(flow->fd, payload, (size_t)length, MSG_NOSIGNAL);
 	}
 }
 
@@ -155,7 +186,8 @@ static bool send_fragment(int raw, const struct flow *flow, struct iovec parts[2
 	struct iovec all[] = {{.iov_base = &head, .iov_len = sizeof head}, parts[0], parts[1]};
 	struct msghdr message = {
 		.msg_name = (void *)&flow->pod, .msg_namelen = sizeof flow->pod, .msg_iov = all, .msg_iovlen = sizeof all / sizeof *all};
-	return sendmsg(raw, &message, MSG_NOSIGNAL) >= 0;
+	/* Packets for a Pod that has ended wait in this socket, and must not hold up those for others. */
+	return sendmsg(raw, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
 static void answer_pod(int raw, const struct flow *flow, size_t length) {
@@ -186,8 +218,10 @@ static void answer_pods(int raw, struct flow *flow) {
 
 static void end_old_flows(void) {
 	int64_t now = clock_ms();
-	for (struct flow *flow = flows; flow < flows + used; flow++)
-		if (flow->fd >= 0 && now - flow->last > (flow->answered ? ANSWERED_MS : UNANSWERED_MS)) end_flow(flow);
+	for (struct flow *flow = flows; flow < flows + used; flow++) {
+		bool is_active = flow->answered && flow->last - flow->first > ACTIVE_MS;
+		if (flow->fd >= 0 && now - flow->last > (is_active ? LONG_MS : SHORT_MS)) end_flow(flow);
+	}
 	while (used > 0 && flows[used - 1].fd < 0) used--;
 }
 
@@ -221,7 +255,7 @@ static void take_sockets(int channel, int sockets[2]) {
 	memcpy(sockets, CMSG_DATA(CMSG_FIRSTHDR(&message)), 2 * sizeof(int));
 }
 
-int fork_datagrams(void) {
+int fork_datagrams(const struct network_address *inside, size_t count) {
 	int channel[2], sockets[2];
 	pid_t starter = getpid();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) return -1;
@@ -238,6 +272,8 @@ int fork_datagrams(void) {
 	if (dup2(channel[1], STDIN_FILENO) < 0) _exit(1);
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
 	take_sockets(STDIN_FILENO, sockets);
+	ranges = inside;
+	range_count = count;
 	forward(sockets[0], sockets[1]);
 }
 

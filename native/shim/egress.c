@@ -103,22 +103,25 @@ static void if_protocol(struct message *message, unsigned char protocol) {
 	compare(message, NFT_CMP_EQ, &protocol, sizeof protocol);
 }
 
-static void load(struct message *message, const void *bytes, size_t length) {
+static void load(struct message *message, uint32_t to, const void *bytes, size_t length) {
 	struct expression expression = begin_expression(message, "immediate");
-	put_number(message, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+	put_number(message, NFTA_IMMEDIATE_DREG, to);
 	put_value(message, NFTA_IMMEDIATE_DATA, bytes, length);
 	end_expression(message, expression);
 }
 
-/* Gives the packet to the socket at `port`, in the order of the network, and marks it. */
+/* Gives the packet to the socket at `port` of the loopback address, in the order of the network, and marks it. */
 static void give_to(struct message *message, in_port_t port) {
 	const uint32_t mark = MARK;
-	load(message, &port, sizeof port);
+	const struct in_addr host = {htonl(INADDR_LOOPBACK)};
+	load(message, NFT_REG_1, &port, sizeof port);
+	load(message, NFT_REG_2, &host, sizeof host);
 	struct expression expression = begin_expression(message, "tproxy");
 	put_number(message, NFTA_TPROXY_FAMILY, NFPROTO_IPV4);
+	put_number(message, NFTA_TPROXY_REG_ADDR, NFT_REG_2);
 	put_number(message, NFTA_TPROXY_REG_PORT, NFT_REG_1);
 	end_expression(message, expression);
-	load(message, &mark, sizeof mark);
+	load(message, NFT_REG_1, &mark, sizeof mark);
 	expression = begin_expression(message, "meta");
 	put_number(message, NFTA_META_SREG, NFT_REG_1);
 	put_number(message, NFTA_META_KEY, NFT_META_MARK);
@@ -199,10 +202,13 @@ static bool add_route(void) {
 	return done;
 }
 
-/* A socket that is given connections or datagrams to other addresses than its own. */
+/*
+ * A socket that is given connections or datagrams to other addresses than its own. Its own one is the loopback address, so that it
+ * takes no port from Services, and no Pod can send to it in another way.
+ */
 static int transparent_socket(int type, in_port_t *port) {
 	const int on = 1;
-	struct sockaddr_in place = {.sin_family = AF_INET};
+	struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t length = sizeof place;
 	int fd = socket(AF_INET, type, 0);
 	bool done = fd >= 0 && setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof on) == 0;
@@ -216,28 +222,29 @@ static int transparent_socket(int type, in_port_t *port) {
 	return -1;
 }
 
-/* Gives datagrams to the process at the other end of the channel; the port is 0 if the kernel lets none be forwarded. */
-static void capture_datagrams(int channel, struct capture *capture) {
+/* Gives datagrams to the process at the other end of the channel; the port is 0 with the failure if that cannot be. */
+static void capture_datagrams(int channel, struct capture *capture, struct failure *failure) {
 	const int on = 1;
 	int fd = transparent_socket(SOCK_DGRAM | SOCK_CLOEXEC, &capture->port);
 	bool done = fd >= 0 && setsockopt(fd, SOL_IP, IP_RECVORIGDSTADDR, &on, sizeof on) == 0 && give_datagrams(channel, fd);
-	if (!done) capture->port = 0;
+	if (!done) fail(failure, "socket", "datagrams"), capture->port = 0;
 	if (fd >= 0) close(fd);
 }
 
-int open_egress(char **ranges, size_t count, int channel, struct failure *failure) {
-	struct network_address parsed[MAX_EGRESS_RANGES];
+int open_egress(const struct network_address *ranges, size_t count, int channel, struct failure failures[2]) {
 	struct capture captures[] = {{.protocol = IPPROTO_TCP}, {.protocol = IPPROTO_UDP}};
-	for (size_t i = 0; i < count; i++)
-		if (!parse_address(ranges[i], &parsed[i])) return fail(failure, "address", ranges[i]), -1;
 	int fd = transparent_socket(SOCK_STREAM, &captures[0].port);
-	if (fd < 0) return fail(failure, "socket", "transparent"), -1;
-	capture_datagrams(channel, &captures[1]);
+	if (fd < 0) return fail(&failures[0], "socket", "transparent"), -1;
+	capture_datagrams(channel, &captures[1], &failures[1]);
 	/* Where the module br_netfilter is loaded, rules would meet packets in the bridge, which takes them from the socket again. */
 	write_setting("bridge/bridge-nf-call-iptables", "0");
-	if (add_route() || fail(failure, "route", NULL)) {
-		if (add_rules(parsed, count, captures)) return fd;
-		fail(failure, "nftables", "tproxy");
+	if (add_route() || fail(&failures[0], "route", NULL)) {
+		if (add_rules(ranges, count, captures)) return fd;
+		/* Connections alone. */
+		if (captures[1].port != 0) fail(&failures[1], "nftables", "tproxy");
+		captures[1].port = 0;
+		if (add_rules(ranges, count, captures)) return fd;
+		fail(&failures[0], "nftables", "tproxy");
 	}
 	close(fd);
 	return -1;

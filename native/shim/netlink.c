@@ -52,16 +52,21 @@ void end_nest(struct message *message, size_t at) {
 	((struct rtattr *)(void *)(message->bytes + at))->rta_len = (uint16_t)(message->length - at);
 }
 
+ssize_t exchange(int socket, struct message *message, void *answer, size_t length) {
+	ssize_t got;
+	close_last(message);
+	if (send(socket, message->bytes, message->length, 0) < 0) return -1;
+	while ((got = recv(socket, answer, length, 0)) < 0 && errno == EINTR) continue;
+	return got;
+}
+
 bool ask_kernel(int socket, struct message *message) {
 	struct {
 		struct nlmsghdr head;
 		struct nlmsgerr error;
 		char rest[1024];
 	} answer;
-	close_last(message);
-	if (send(socket, message->bytes, message->length, 0) < 0) return false;
-	ssize_t got;
-	while ((got = recv(socket, &answer, sizeof answer, 0)) < 0 && errno == EINTR) continue;
+	ssize_t got = exchange(socket, message, &answer, sizeof answer);
 	if (got < 0) return false;
 	bool is_answer = (size_t)got >= sizeof answer.head + sizeof answer.error && answer.head.nlmsg_type == NLMSG_ERROR;
 	errno = is_answer ? -answer.error.error : EPROTO;

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* netlink.c: messages for the kernel's network. One message, or a batch of them. */
 
@@ -22,6 +23,8 @@ void put_text(struct message *message, int type, const char *text);
 /* Begins an attribute that holds others; returns where it is, for end_nest. */
 size_t begin_nest(struct message *message, int type);
 void end_nest(struct message *message, size_t at);
+/* Sends the messages, and receives the kernel's first answer. Returns its length, or -1 with errno. */
+ssize_t exchange(int socket, struct message *message, void *answer, size_t length);
 /* Sends the messages, and waits for the kernel's first answer. Returns false with errno. */
 bool ask_kernel(int socket, struct message *message);
 int open_netlink(int protocol);

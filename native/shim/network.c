@@ -352,9 +352,10 @@ int try_network(void) {
 	if (done) puts("network yes");
 	else printf("network no %d %s %s\n", failure.error, failure.step, failure.detail);
 	if (!done || geteuid() == 0) return 0;
-	char *ranges[] = {"10.244.0.0/16"};
-	if (open_egress(ranges, 1, -1, &failure) >= 0) puts("egress yes");
-	else printf("egress no %d %s %s\n", failure.error, failure.step, failure.detail);
+	struct network_address range;
+	struct failure failures[2] = {0};
+	if (parse_address("10.244.0.0/16", &range) && open_egress(&range, 1, -1, failures) >= 0) puts("egress yes");
+	else printf("egress no %d %s %s\n", failures[0].error, failures[0].step, failures[0].detail);
 	return 0;
 }
 

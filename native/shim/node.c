@@ -7,6 +7,7 @@
  *    its Pods. The waiter's one is how a launcher finds it again.
  * 3. A process that has entered cannot come back: each change is made by a child.
  */
+#include "netlink.h"
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -106,22 +107,28 @@ bool make_node(const struct request *request, int *made, struct failure *failure
 }
 
 int run_in_node(const char *node, char **argv) {
-	struct failure failure = {0};
-	char egress[64];
+	struct failure failure = {0}, failures[2] = {0};
+	static struct network_address ranges[MAX_EGRESS_RANGES];
+	char egress[64], datagrams[64] = "";
 	size_t count = 0;
-	while (argv[count] && strcmp(argv[count], "--") != 0) count++;
-	if (!argv[count] || !argv[count + 1] || count > MAX_EGRESS_RANGES) return 2;
+	while (argv[count] && strcmp(argv[count], "--") != 0) {
+		if (count == MAX_EGRESS_RANGES || !parse_address(argv[count], &ranges[count])) return 2;
+		count++;
+	}
+	if (!argv[count] || !argv[count + 1]) return 2;
 	/* Before this process is in there: it does not come back. */
-	int channel = fork_datagrams();
+	int channel = fork_datagrams(ranges, count);
 	if (channel < 0) fail(&failure, "fork", "");
 	if (channel < 0 || !enter_network(node, &failure)) {
 		fprintf(stderr, "%s %s: %s\n", failure.step, failure.detail, strerror(failure.error));
 		return 126;
 	}
-	int fd = open_egress(argv, count, channel, &failure);
+	int fd = open_egress(ranges, count, channel, failures);
 	if (fd >= 0) snprintf(egress, sizeof egress, "%d", fd);
-	else snprintf(egress, sizeof egress, "%d %s", failure.error, failure.step);
+	else snprintf(egress, sizeof egress, "%d %s", failures[0].error, failures[0].step);
+	if (failures[1].error != 0) snprintf(datagrams, sizeof datagrams, "%d %s", failures[1].error, failures[1].step);
 	setenv("STINT_EGRESS", egress, 1);
+	setenv("STINT_DATAGRAMS", datagrams, 1);
 	/* By its standard input, the program learns that datagrams are no longer forwarded. */
 	dup2(channel, STDIN_FILENO);
 	/* The program is of no use without the process that has started it. */

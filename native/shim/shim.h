@@ -233,25 +233,26 @@ bool change_in_node(const struct request *request, int *made, struct failure *fa
 bool make_node(const struct request *request, int *made, struct failure *failure);
 /*
  * Becomes a program in the network of the node. `argv` begins with the ranges of addresses that need no egress, up to "--". The
- * variable STINT_EGRESS tells the program the descriptor of the socket for egress, or why there is none: "errno step". Returns
- * the exit code if that fails.
+ * variable STINT_EGRESS tells the program the descriptor of the socket for egress, or why there is none: "errno step";
+ * STINT_DATAGRAMS why datagrams are not forwarded, or nothing. Returns the exit code if that fails.
  */
 int run_in_node(const char *node, char **argv);
 
 /* egress.c */
 #define MAX_EGRESS_RANGES 4
+struct network_address;
 /*
- * A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the failure. Their datagrams to such
- * addresses go to the process of `channel`.
+ * A socket that gets all TCP connections of Pods to addresses in none of these ranges; -1 with the first failure. Their datagrams to
+ * such addresses go to the process of `channel`, unless there is a second failure.
  */
-int open_egress(char **ranges, size_t count, int channel, struct failure *failure);
+int open_egress(const struct network_address *ranges, size_t count, int channel, struct failure failures[2]);
 
 /* datagrams.c */
 /*
- * Forks a process that forwards datagrams in the present network, once give_datagrams has given it the socket for them by the
- * channel that is returned; -1 if that fails. The channel is at its end when the process is.
+ * Forks a process that forwards datagrams to addresses in none of the ranges in the present network, once give_datagrams has given it
+ * the socket for them by the channel that is returned; -1 if that fails. The channel is at its end when the process is.
  */
-int fork_datagrams(void);
+int fork_datagrams(const struct network_address *inside, size_t count);
 /* Lets the process of `channel` forward what the transparent socket `inside` gets, and answer in the present network. */
 bool give_datagrams(int channel, int inside);
 
