@@ -41,15 +41,28 @@ test('flags that all commands have may stand before the command', () => {
 
 test('flags may have values as kubectl accepts them', () => {
 	const rows: readonly (readonly [args: string, expected: string])[] = [
-		['get pods -w=true --all-namespaces=false', 'get pods -w'],
+		['get pods -w=true --all-namespaces=false', 'get pods --watch'],
 		['get pods --watch=T -n=jobs', 'get pods --watch -n jobs'],
 		['get pods --namespace=jobs -lapp=x', 'get pods --namespace=jobs -lapp=x'],
+		['get jobs -w --watch=false', 'get jobs'],
+		['get jobs --no-headers=true --show-labels=1', 'get jobs --no-headers --show-labels'],
+		['get jobs --no-headers=false', 'get jobs'],
+		['describe job x --show-events=false', 'describe job x --no-show-events'],
+		['describe job x --show-events=true', 'describe job x'],
 		['run x --dry-run=client --image=a=b', 'run x --dry-run=client --image=a=b'],
 		['run x --comand=true', 'run x --comand'],
-		['exec pod -i=1 -- prog -t=x --stdin=0', 'exec pod -i -- prog -t=x --stdin=0'],
+		['run x --env --foo=bar --image=y', 'run x --env --foo=bar --image=y'],
+		['exec pod -i=1 -- prog -t=x --stdin=0', 'exec pod --stdin -- prog -t=x --stdin=0'],
+		['exec pod -it=true -- prog', 'exec pod -i --tty -- prog'],
+		// The flags of a group of commands are also those of its commands.
+		['create job x --namespace=z --image=y', 'create job x --namespace=z --image=y'],
+		['create job x --image=y -n=z --kubeconfig=/k', 'create job x --image=y -n z --kubeconfig=/k'],
+		['top pods --namespace=jobs --kubeconfig=/k', 'top pods --namespace=jobs --kubeconfig=/k'],
+		['rollout undo deploy/x --kubeconfig=prod', 'rollout undo deploy/x --kubeconfig=prod'],
+		// A value is no command.
 		[
-			'create secret generic x --dry-run=client --nope=false',
-			'create secret generic x --dry-run=client --nope',
+			'create -n job secret generic x --from-literal=a=b',
+			'create -n job secret generic x --from-literal=a=b',
 		],
 	];
 	const program = makeProgram(cliContext(), () => undefined);

@@ -36,8 +36,8 @@ export function withFlagsBehind(args: readonly string[]): readonly string[] {
 	return [...words.slice(0, end), ...flags, ...words.slice(end)];
 }
 
-/** A flag with a value behind an equals sign, such as `--watch=true` or `-w=true`. */
-const FLAG_WITH_VALUE = /^(--[a-z][a-z-]*|-[a-zA-Z])=(.*)$/s;
+/** Flags with a value behind an equals sign, such as `--watch=true`, `-w=true` or `-it=true`. */
+const FLAG_WITH_VALUE = /^(--[a-z][a-z-]*|-[a-zA-Z]+)=(.*)$/s;
 
 /** What Go's strconv.ParseBool accepts. */
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -46,29 +46,65 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * The arguments, with `--watch=true` replaced by `--watch`, and without `--watch=false`, for flags of the command that have no
- * value, and `-n=jobs` by `-n jobs`; an unknown flag loses its value, so that commander finds the one that is meant. Ends the process
- * with an error for the user if a value is no boolean.
+ * The arguments, with values of boolean flags and of short flags as commander reads them: `--watch` for `--watch=true`, nothing for
+ * `--watch=false`, `-n jobs` for `-n=jobs`. Of several values of a boolean flag, the last one counts. An unknown flag loses its
+ * value, so that commander's error names the flag that is meant. Ends the process with an error if a value is no boolean.
  */
 export function withPlainFlags(program: Command, args: readonly string[]): readonly string[] {
 	const end = endOfFlags(args);
+	const plain: string[] = [];
 	let command = program;
-	const plain = args.slice(0, end).flatMap((word) => {
+	for (let index = 0; index < end; index += 1) {
+		const word = args[index] ?? '';
 		command = subcommand(command, word) ?? command;
-		const [, flag = '', value = ''] = FLAG_WITH_VALUE.exec(word) ?? [];
-		if (flag === '') return [word];
-		const option = optionOf(command, flag);
-		if (!option) return flag.startsWith('--') ? [flag] : [word];
-		if (!option.isBoolean()) return flag === option.short ? [flag, value] : [word];
-		const isSet = BOOLEANS.get(value);
-		if (isSet === undefined) command.error(`error: ${invalidBoolean(option, value)}`);
-		return isSet ? [flag] : [];
-	});
+		const [, flags, value = ''] = FLAG_WITH_VALUE.exec(word) ?? [];
+		if (flags !== undefined) {
+			setFlag(plain, { command, word, flags, value });
+			continue;
+		}
+		plain.push(word);
+		// The value of a flag is no command and no flag, whatever it looks like.
+		const takesNext = index + 1 < end && optionOf(command, lastFlagOf(word))?.required === true;
+		if (takesNext) plain.push(args[++index] ?? '');
+	}
 	return [...plain, ...args.slice(end)];
 }
 
-function optionOf(command: Command, flag: string): Option | undefined {
-	return command.options.find(({ short, long }) => flag === short || flag === long);
+/** The last flag of a word: `-t` of `-it`. */
+function lastFlagOf(word: string): string {
+	return /^-[a-zA-Z]{2,}$/.test(word) ? `-${word.at(-1)}` : word;
+}
+
+/** Adds what commander reads for flags with a value. */
+function setFlag(
+	plain: string[],
+	given: { readonly command: Command; readonly word: string; readonly flags: string; readonly value: string },
+): void {
+	const { command, word, flags, value } = given;
+	const flag = lastFlagOf(flags);
+	const others = flag === flags ? '' : flags.slice(1, -1);
+	// The value of `-l` in `-lapp=x`.
+	if (![...others].every((letter) => optionOf(command, `-${letter}`)?.isBoolean()))
+		return void plain.push(word);
+	if (others !== '') plain.push(`-${others}`);
+	const option = optionOf(command, flag);
+	const opposite = option ? undefined : optionOf(command, flag.replace(/^--/, '--no-'));
+	const known = option ?? opposite;
+	if (!known) return void plain.push(flag.startsWith('--') ? flag : word);
+	if (known.required || known.optional)
+		return void plain.push(...(flag === known.short ? [flag, value] : [word]));
+	const isSet = BOOLEANS.get(value);
+	if (isSet === undefined) command.error(`error: ${invalidBoolean(known, value)}`);
+	for (const name of [known.short, known.long])
+		while (name !== undefined && plain.includes(name)) plain.splice(plain.indexOf(name), 1);
+	if (isSet === (option !== undefined)) plain.push(known.long ?? flag);
+}
+
+/** The option of a command, or of one that it belongs to. */
+function optionOf(command: Command | null, flag: string): Option | undefined {
+	if (!command) return undefined;
+	const own = command.options.find(({ short, long }) => flag === short || flag === long);
+	return own ?? optionOf(command.parent, flag);
 }
 
 /** The words of pflag. */
