@@ -1,5 +1,6 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { NeverStarted } from '../../plan/pod/never-starts.ts';
 import type { Connection } from '../context.ts';
 import type { LogView } from './followed-pods.ts';
 import type { Screen } from './terminal.ts';
@@ -20,8 +21,8 @@ export interface Follower {
 
 /** How a Job or Pod finished, or why the run does not wait for it any longer. */
 export interface RunOutcome {
-	/** `stuck`: it has not finished, and cannot succeed. */
-	readonly verdict: 'complete' | 'failed' | 'deleted' | 'stuck';
+	/** `stuck`: it has not finished, and cannot succeed as it is; `futile`: it cannot even fail. */
+	readonly verdict: 'complete' | 'failed' | 'deleted' | 'stuck' | 'futile';
 	/** The report for the user, one line or several, without a final newline. */
 	readonly text: string;
 	/** 0 if complete; the exit code of the container that failed last, if known; else 1. */
@@ -51,4 +52,13 @@ export interface FollowerOptions {
 	readonly onError: (error: unknown) => void;
 	/** The follower calls it whenever {@link Follower.progress} may have changed. */
 	readonly onProgress: () => void;
+}
+
+/** The outcome of what cannot succeed, since a container is never started. Its logs need not end. */
+export function stuckOutcome(title: string, { container, isOnly }: NeverStarted): RunOutcome {
+	return {
+		verdict: isOnly ? 'futile' : 'stuck',
+		text: `${title} cannot succeed: its container ${container} is never started`,
+		exitCode: 1,
+	};
 }

@@ -10,13 +10,13 @@ import type { ResourceClient } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
 import { terminalCondition } from '../../plan/job/conditions.ts';
 import { nextAttempt } from '../../plan/job/next-attempt.ts';
+import { type NeverStarted, neverStarts } from '../../plan/pod/never-starts.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
-import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
+import { type Follower, type FollowerOptions, type RunOutcome, stuckOutcome } from './follower.ts';
 
 import { ImagePulls } from './notices/image-pulls.ts';
 import { FAILED_CREATE, jobNoticeOf } from './notices/job-notices.ts';
-import { hopelessText } from './notices/pod-notices.ts';
 
 /**
  * Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be
@@ -35,8 +35,8 @@ export class JobFollower implements Follower {
 	#job: Job;
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
-	/** Why the Job cannot end; see hopelessText. */
-	#hopeless: string | undefined;
+	/** Why the Job cannot succeed. */
+	#stuck: NeverStarted | undefined;
 	/** The keys of the notices that were printed. */
 	readonly #reported = new Set<string>();
 	#changed = Promise.withResolvers<void>();
@@ -155,8 +155,9 @@ export class JobFollower implements Follower {
 	/** A deleted Pod only wakes podsGone: its last state was observed before. */
 	#observePod(pod: Pod | undefined): void {
 		if (pod) this.#followedPods.observe(pod);
-		this.#hopeless ??= pod && hopelessText(pod);
-		if (this.#hopeless !== undefined) this.#finished.resolve(this.#job);
+		// A deadline ends the Job.
+		if (pod && this.#job.spec.activeDeadlineSeconds === undefined) this.#stuck ??= neverStarts(pod);
+		if (this.#stuck) this.#finished.resolve(this.#job);
 		this.#changed.resolve();
 	}
 
@@ -174,7 +175,8 @@ export class JobFollower implements Follower {
 		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.
 		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);
 		for (const pod of last?.items ?? []) this.#followedPods.observe(pod);
-		await this.#followedPods.drained();
+		// The logs of its other containers may never end.
+		if (!this.#stuck) await this.#followedPods.drained();
 		this.#over = true;
 		this.#options.onProgress();
 		return this.#outcome(job ?? this.#job);
@@ -183,8 +185,7 @@ export class JobFollower implements Follower {
 	/** A deleted Job is judged by its last observed conditions: it may have finished just before its deletion. */
 	#outcome(job: Job): RunOutcome {
 		const condition = terminalCondition(job);
-		if (!condition && this.#hopeless !== undefined)
-			return { verdict: 'stuck', text: `${this.title} cannot run: ${this.#hopeless}`, exitCode: 1 };
+		if (!condition && this.#stuck) return stuckOutcome(this.title, this.#stuck);
 		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		const took = durationText(job, condition);
 		if (condition.type === 'Complete')

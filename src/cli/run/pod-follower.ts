@@ -2,12 +2,12 @@ import { pods } from '../../api/core/pod/definition.ts';
 import { hasEnded, isFinalPhase } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { Informer } from '../../client/informer.ts';
+import { neverStarts } from '../../plan/pod/never-starts.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
-import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
+import { type Follower, type FollowerOptions, type RunOutcome, stuckOutcome } from './follower.ts';
 import { exitCodeOf } from './job-follower.ts';
 import { ImagePulls } from './notices/image-pulls.ts';
-import { hopelessText } from './notices/pod-notices.ts';
 
 /** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
 export class PodFollower implements Follower {
@@ -70,7 +70,7 @@ export class PodFollower implements Follower {
 		if (pod) {
 			this.#pod = pod;
 			this.#followed.observe(pod);
-			if (hasEnded(pod) || hopelessText(pod) !== undefined) this.#finished.resolve(pod);
+			if (hasEnded(pod) || neverStarts(pod)) this.#finished.resolve(pod);
 		} else {
 			this.#finished.resolve(undefined);
 			this.#gone.resolve();
@@ -81,11 +81,11 @@ export class PodFollower implements Follower {
 	/** Waits for the end of the Pod, then for its logs, so that the outcome is printed below them. */
 	async #awaitOutcome(): Promise<RunOutcome> {
 		const pod = await this.#finished.promise;
+		const stuck = pod && !hasEnded(pod) ? neverStarts(pod) : undefined;
+		// The logs of its other containers may never end.
+		if (stuck) return stuckOutcome(this.title, stuck);
 		await this.#followed.drained();
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
-		const hopeless = hasEnded(pod) ? undefined : hopelessText(pod);
-		if (hopeless !== undefined)
-			return { verdict: 'stuck', text: `${this.title} cannot run: ${hopeless}`, exitCode: 1 };
 		if (pod.status.phase === 'Succeeded')
 			return { verdict: 'complete', text: `${this.title} succeeded`, exitCode: 0 };
 		// The first line of the text already has the reason of a Pod that failed without a failed container.

@@ -26,7 +26,7 @@ export interface RunSessionOptions {
 	readonly send: SendObject;
 	/** If set, standard input is passed to the containers, which have `stdin`. */
 	readonly input?: { readonly tty: boolean; readonly quiet: boolean } | undefined;
-	/** Whether the objects that the run has created are deleted at its end. */
+	/** Whether all objects that the run has created are deleted at its end, and not only those that could not end by themselves. */
 	readonly remove?: boolean;
 	/** Whether log lines start with the name of their Pod. */
 	readonly prefixed: boolean;
@@ -50,7 +50,7 @@ const TICK_MS = 1000;
  *    has created.
  * 2. After an interruption the run deletes the objects that it has created and waits until their Pods are
  *    gone; after a second one it kills them. It never deletes objects that existed before, unless `force`
- *    replaces a finished Job.
+ *    replaces a finished Job. Without one, it deletes those of its objects that could not end by themselves.
  * 3. Logs go to standard output, everything else to standard error.
  */
 export class RunSession {
@@ -95,10 +95,10 @@ export class RunSession {
 			const outcomes = Promise.all(this.#followers.map((each) => this.#report(each)));
 			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
 			if (typeof ended === 'string') return await this.#cleanUp(ended);
-			const stuck = this.#followers.filter((_, index) => ended[index]?.verdict === 'stuck');
-			const isLeft = ({ follower }: CreatedObject): boolean =>
-				follower !== undefined && stuck.includes(follower);
-			await this.#remove(this.#options.remove ? this.#created : this.#created.filter(isLeft));
+			const futile = this.#followers.filter((_, index) => ended[index]?.verdict === 'futile');
+			const isFutile = ({ follower }: CreatedObject): boolean =>
+				follower !== undefined && futile.includes(follower);
+			await this.#remove(this.#options.remove ? this.#created : this.#created.filter(isFutile));
 			return exitCodeOfRun(ended);
 		} finally {
 			this.#screen.status('');

@@ -14,25 +14,10 @@ export interface RunNotice {
 /** Why a Pod does not start: it cannot be scheduled, or a container waits for something unusual. */
 export function podNoticesOf(pod: Pod): readonly RunNotice[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
-	// It ends the run, whose outcome says why.
-	if (hopelessText(pod) !== undefined) return [];
 	return [
 		...unschedulable(pod),
 		...[...initContainerStatuses, ...containerStatuses].flatMap((status) => waitOf(pod, status)),
 	];
-}
-
-/** The waiting reason of a container whose image has no name of an image: as upstream, it is never started. */
-const INVALID_NAME = 'InvalidImageName';
-
-/**
- * Why a Pod can never succeed, although neither it nor its Job ends: `pod/x: c: InvalidImageName: ...`; undefined if it may.
- */
-export function hopelessText(pod: Pod): string | undefined {
-	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
-	for (const status of [...initContainerStatuses, ...containerStatuses])
-		if (status.state?.waiting?.reason === INVALID_NAME) return waitOf(pod, status)[0]?.text;
-	return undefined;
 }
 
 function unschedulable({ metadata, status }: Pod): readonly RunNotice[] {
