@@ -17,6 +17,11 @@ export interface PodSockets {
 	connect(to: SocketAddress, signal?: AbortSignal): Promise<Socket>;
 	/** Lets `server` listen. */
 	listen(server: Server, at: SocketAddress): Promise<void>;
+	/**
+	 * Refuses TCP connections to an address and port until a socket of this process listens there, or the function is called that
+	 * it returns. Absent: they are refused unless another program listens there.
+	 */
+	refuse?(at: SocketAddress): () => void;
 	/** A bound socket for datagrams. */
 	bind(at: SocketAddress): Promise<Datagrams>;
 	/** A socket for datagrams to this host, with any port of its own. */

@@ -111,10 +111,10 @@ export async function serveServices(
 		component: 'kube-proxy',
 		onError: (error) => onError('kube-proxy', 'event', error),
 	});
-	const serviceRange = services.range.text;
+	const nodeAddresses = own === undefined ? [NODE_ADDRESS] : [NODE_ADDRESS, own];
 	const { sockets, stop } = await serviceSockets({
 		own: agent?.podSockets ?? HOST_SOCKETS,
-		serviceRange,
+		direct: nodeAddresses,
 		clock,
 		onError: (error) => onError('kube-proxy', 'ports', error),
 	});
@@ -124,9 +124,9 @@ export async function serveServices(
 		random: new SystemRandom(),
 		sockets,
 		domain: CLUSTER_DOMAIN,
-		nodeAddresses: own === undefined ? [NODE_ADDRESS] : [NODE_ADDRESS, own],
+		nodeAddresses,
 		dns: { address: dns, port: DNS_PORT },
-		serviceRange,
+		serviceRange: services.range.text,
 		leadsToApiServer: leadsToApiServer(services, agents),
 		mostConnections: mostConnections(),
 		resolvers: async () => resolversIn(await readFile('/etc/resolv.conf', 'utf8'), dns),

@@ -5,7 +5,8 @@ import { HOST_SOCKETS, type PodSockets } from '../../../runtime/pod-sockets.ts';
 export interface ServiceSocketsOptions {
 	/** Those by which this process reaches Pods. */
 	readonly own: PodSockets;
-	readonly serviceRange: string;
+	/** The addresses of the node, at which node ports listen. */
+	readonly direct: readonly string[];
 	readonly clock: Clock;
 	onError(error: unknown): void;
 }
@@ -21,7 +22,7 @@ export async function serviceSockets({
 	const { shimFile } = await import('../../../runtime/process/shim/shim-file.ts');
 	const shim = shimFile();
 	if (shim === undefined) return plain;
-	const { ServicePorts } = await import('../../../runtime/process/network/service-ports.ts');
+	const { ServicePorts } = await import('../../../runtime/process/network/ports/service-ports.ts');
 	const sockets = new ServicePorts({ shim, ...options });
 	return { sockets, stop: () => sockets.stop() };
 }

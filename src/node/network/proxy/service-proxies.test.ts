@@ -7,7 +7,7 @@ import { SystemClock } from '../../../base/clock.ts';
 import { SystemRandom } from '../../../base/random.ts';
 import { freePort } from '../../../base/testing/free-port.ts';
 import type { ProxiedPort, ServiceTarget } from '../../../plan/service-proxy/proxied-port.ts';
-import { HOST_SOCKETS } from '../../../runtime/pod-sockets.ts';
+import { HOST_SOCKETS, type PodSockets } from '../../../runtime/pod-sockets.ts';
 import { ServiceProxies } from './service-proxies.ts';
 
 /** A server that sends its name to each client, then returns what it receives. */
@@ -37,14 +37,18 @@ interface Proxied {
 	readonly port: (targets: readonly ServiceTarget[], more?: Partial<ProxiedPort>) => ProxiedPort;
 }
 
-async function proxied(t: TestContext, serves: (address: string) => boolean = () => true): Promise<Proxied> {
+async function proxied(
+	t: TestContext,
+	serves: (address: string) => boolean = () => true,
+	sockets: PodSockets = HOST_SOCKETS,
+): Promise<Proxied> {
 	const refused: string[] = [];
 	const proxies = new ServiceProxies({
 		clock: new SystemClock(),
 		random: new SystemRandom(),
 		mostConnections: 50,
 		serves,
-		sockets: HOST_SOCKETS,
+		sockets,
 		onRefused: (port, error) => void refused.push(`${port.port} ${error.message}`),
 	});
 	t.after(() => proxies.close());
@@ -211,4 +215,26 @@ test('a client that is not one of this machine is not served, by TCP or UDP', as
 	client.send('x', udp.port, udp.address);
 	while (clients.length < 2) await new Promise((resolve) => setImmediate(resolve));
 	assert.equal(clients.length, 2);
+});
+
+test('connections to a TCP port without targets are refused by the sockets, until it has some or is gone', async (t) => {
+	const calls: string[] = [];
+	const refuse: PodSockets['refuse'] = ({ host }) => {
+		calls.push(`refuse ${host}`);
+		return () => void calls.push(`pass ${host}`);
+	};
+	const { proxies, port } = await proxied(
+		t,
+		undefined,
+		Object.assign(Object.create(HOST_SOCKETS), { refuse }),
+	);
+	const { target } = await echoNamed(t, 'one');
+	const idle = port([], { service: 'ns/idle', address: '127.77.0.2' });
+	await proxies.set([port([]), idle, port([], { protocol: 'UDP' })]);
+	await proxies.set([port([]), idle]);
+	assert.deepEqual(calls.splice(0), ['refuse 127.77.0.1', 'refuse 127.77.0.2']);
+	await proxies.set([port([target]), idle]);
+	assert.deepEqual(calls.splice(0), [], 'the port that is opened ends it by itself');
+	await proxies.set([port([])]);
+	assert.deepEqual(calls.sort(), ['pass 127.77.0.2', 'refuse 127.77.0.1']);
 });

@@ -28,9 +28,11 @@ export class ServiceProxies {
 	readonly #options: ServiceProxiesOptions;
 	readonly #connections: ConnectionCount;
 	readonly #open = new Map<string, Promise<Proxy | undefined>>();
-	/** The keys of the ports that were reported as refused. */
-	readonly #refused = new Set<string>();
+	/** The keys of the ports that cannot be listened on. */
+	readonly #reported = new Set<string>();
 	#wanted: ReadonlyMap<string, ProxiedPort> = new Map();
+	/** The ends of the refusals of ports without targets, by key. */
+	readonly #refusing = new Map<string, () => void>();
 	#isClosed = false;
 
 	constructor(options: ServiceProxiesOptions) {
@@ -42,11 +44,13 @@ export class ServiceProxies {
 	async set(ports: readonly ProxiedPort[]): Promise<void> {
 		if (this.#isClosed) return;
 		const before = this.#wanted;
+		const idle = ports.filter(({ targets, protocol }) => targets.length === 0 && protocol === 'TCP');
 		this.#wanted = new Map(
 			ports.filter(({ targets }) => targets.length > 0).map((port) => [proxiedPortKey(port), port]),
 		);
+		this.#refuse(new Map(idle.map((port) => [proxiedPortKey(port), port])));
 		for (const key of this.#open.keys()) if (!this.#wanted.has(key)) void this.#close(key, false);
-		for (const key of this.#refused) if (!this.#wanted.has(key)) this.#refused.delete(key);
+		for (const key of this.#reported) if (!this.#wanted.has(key)) this.#reported.delete(key);
 		for (const [key, port] of this.#wanted) {
 			if (!this.#open.has(key)) this.#open.set(key, this.#tryOpen(key, port));
 			else if (!isSame(before.get(key), port)) void this.#open.get(key)?.then((proxy) => proxy?.update(port));
@@ -58,6 +62,20 @@ export class ServiceProxies {
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		await Promise.all([...this.#open.keys()].map((key) => this.#close(key, true)));
+	}
+
+	/** Refuses connections to exactly these ports, also if a program of the machine listens there. A port that is opened ends that. */
+	#refuse(idle: ReadonlyMap<string, ProxiedPort>): void {
+		for (const [key, pass] of this.#refusing) {
+			if (idle.has(key)) continue;
+			this.#refusing.delete(key);
+			if (!this.#wanted.has(key)) pass();
+		}
+		for (const [key, { address: host, port }] of idle) {
+			if (this.#refusing.has(key)) continue;
+			const pass = this.#options.sockets.refuse?.({ host, port });
+			if (pass) this.#refusing.set(key, pass);
+		}
 	}
 
 	async #close(key: string, ends: boolean): Promise<void> {
@@ -73,20 +91,20 @@ export class ServiceProxies {
 				: new UdpProxy(port, this.#options);
 		try {
 			await proxy.open();
-			this.#refused.delete(key);
+			this.#reported.delete(key);
 			return proxy;
 		} catch (error) {
-			this.#refuse(key, port, error instanceof Error ? error : new Error(String(error)));
+			this.#report(key, port, error instanceof Error ? error : new Error(String(error)));
 			return undefined;
 		}
 	}
 
-	#refuse(key: string, port: ProxiedPort, error: Error): void {
-		if (!this.#refused.has(key)) this.#options.onRefused(port, error);
-		this.#refused.add(key);
+	#report(key: string, port: ProxiedPort, error: Error): void {
+		if (!this.#reported.has(key)) this.#options.onRefused(port, error);
+		this.#reported.add(key);
 		this.#options.clock.setTimer(RETRY_MS, () => {
 			const wanted = this.#wanted.get(key);
-			if (this.#isClosed || !wanted || !this.#refused.has(key)) return;
+			if (this.#isClosed || !wanted || !this.#reported.has(key)) return;
 			this.#open.set(key, this.#tryOpen(key, wanted));
 		});
 	}

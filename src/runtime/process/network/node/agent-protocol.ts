@@ -19,8 +19,19 @@ export interface TakenNote {
 	readonly taken: number;
 }
 
-/** The agent takes requests. */
-export const AGENT_READY = 'ready';
+/** The first message of the agent: it takes requests. */
+export interface AgentReady {
+	readonly ready: true;
+	/** Why datagrams of Pods do not reach other machines; absent: they do. */
+	readonly withoutDatagrams?: string;
+}
+
+/** Decodes the first message; undefined if it is another one. */
+export function agentReadyOf(message: unknown): AgentReady | undefined {
+	if (!isRecord(message) || message.ready !== true) return undefined;
+	const { withoutDatagrams } = message;
+	return { ready: true, ...(typeof withoutDatagrams === 'string' && { withoutDatagrams }) };
+}
 
 /** The answer to a request: with a socket, unless there was an error. */
 export interface AgentAnswer {

@@ -10,8 +10,8 @@ import { codeOf } from '../../../../base/files/system-error.ts';
 import { messageOf } from '../../../../base/message-of.ts';
 import { kernelRefusal } from '../kernel-refusal.ts';
 import {
-	AGENT_READY,
 	type AgentAnswer,
+	type AgentReady,
 	type AgentRequest,
 	agentRequestOf,
 	takenIdOf,
@@ -39,7 +39,12 @@ process.on('message', (message) => {
 	if (request) answer(request);
 	else if (takenIdOf(message) === sent?.id) sent?.settle(true);
 });
-process.send?.(AGENT_READY);
+const { STINT_DATAGRAMS: withoutDatagrams = '' } = process.env;
+const ready: AgentReady = {
+	ready: true,
+	...(withoutDatagrams !== '' && { withoutDatagrams: kernelRefusal(withoutDatagrams) }),
+};
+process.send?.(ready);
 
 function answer(request: AgentRequest): void {
 	if (request.kind === 'connect') connectTo(request);

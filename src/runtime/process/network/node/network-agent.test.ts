@@ -4,7 +4,7 @@ import { on, once } from 'node:events';
 import { Server } from 'node:net';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AGENT_READY, type AgentRequest, type TakenNote } from './agent-protocol.ts';
+import { type AgentRequest, agentReadyOf, type TakenNote } from './agent-protocol.ts';
 
 test('the agent continues after the server could not take a socket', async (t) => {
 	const main = fileURLToPath(new URL('./network-agent-main.ts', import.meta.url));
@@ -16,7 +16,8 @@ test('the agent continues after the server could not take a socket', async (t) =
 	};
 	const messages = on(agent, 'message');
 	const next = async (): Promise<readonly unknown[]> => (await messages.next()).value ?? [];
-	assert.deepEqual(await next(), [AGENT_READY, undefined]);
+	const [first] = await next();
+	assert.deepEqual(agentReadyOf(first), { ready: true });
 	const take = async (id: number): Promise<void> => {
 		const [answer, socket] = await next();
 		assert.deepEqual(answer, { id });

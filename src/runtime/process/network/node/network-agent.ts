@@ -5,7 +5,13 @@ import { type Server, Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SocketAddress } from '../../../pod-sockets.ts';
-import { AGENT_READY, type AgentRequest, agentAnswerOf, type TakenNote } from './agent-protocol.ts';
+import {
+	type AgentReady,
+	type AgentRequest,
+	agentAnswerOf,
+	agentReadyOf,
+	type TakenNote,
+} from './agent-protocol.ts';
 
 /** What {@link NetworkAgent.start} needs. */
 export interface NetworkAgentOptions {
@@ -37,6 +43,8 @@ export class NetworkAgent {
 	readonly #asked = new Map<number, Asked>();
 	#last = 0;
 	#hasEnded = false;
+	/** Why datagrams of Pods do not reach other machines; undefined: they do. */
+	withoutDatagrams: string | undefined;
 
 	private constructor(child: ChildProcess, { onEnd }: NetworkAgentOptions) {
 		this.#child = child;
@@ -61,7 +69,7 @@ export class NetworkAgent {
 				env: { MALLOC_ARENA_MAX: '1' },
 			},
 		);
-		const started = Promise.withResolvers<void>();
+		const started = Promise.withResolvers<AgentReady>();
 		let said = '';
 		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 			said = `${said}${text}`.slice(0, MOST_QUOTED);
@@ -72,10 +80,11 @@ export class NetworkAgent {
 			started.reject(new Error(`the network agent ended (${said.trim() || (code ?? signal)})`)),
 		);
 		child.once('message', (message) => {
-			if (message === AGENT_READY) started.resolve();
+			const ready = agentReadyOf(message);
+			if (ready) started.resolve(ready);
 		});
 		const agent = new NetworkAgent(child, options);
-		await started.promise;
+		agent.withoutDatagrams = (await started.promise).withoutDatagrams;
 		// It must not keep this process from exiting.
 		child.unref();
 		child.channel?.unref();

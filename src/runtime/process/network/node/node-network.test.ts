@@ -16,7 +16,14 @@ import { containerConfig, sandboxConfig } from '../../../testing/configs.ts';
 import type { ProcessRuntime } from '../../process-runtime.ts';
 import { probeMachine } from '../../shim/probe.ts';
 import { shimFile } from '../../shim/shim-file.ts';
-import { exitOf, type HostHarness, openHost, outputOf, start } from '../../testing/host-harness.ts';
+import {
+	exitOf,
+	type HostHarness,
+	openHost,
+	outputOf,
+	start,
+	untilGone,
+} from '../../testing/host-harness.ts';
 import { choosePodNetwork } from '../network-choice.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -131,7 +138,7 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 			const send = () => socket.send(texts[0], ${port}, '${own}');
 			const timer = setInterval(send, 200);
 			socket.on('message', (text, from) => {
-				if (from.port !== ${port}) console.log('from a third machine');
+				if (String(text) === 'third') console.log('from a third machine');
 				if (String(text) !== texts[0]) return;
 				console.log(text.length, from.address === '${own}' && from.port === ${port});
 				texts.shift();
@@ -144,14 +151,14 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		const sources = new Set<number>();
 		other.on('message', (_, source) => {
 			sources.add(source.port);
-			third.send('small', source.port, own);
+			third.send('third', source.port, own);
 		});
 		assert.equal(await printed([process.execPath, '-e', script]), expected);
 		assert.equal(sources.size, 1, 'the datagrams of one socket come from one port');
-		const starters = agents().map(({ pid }) => pid);
-		const [forwarder] = processes().filter((pid) => starters.includes(parentOf(pid)));
+		const [forwarder] = forwarders();
 		assert(forwarder !== undefined);
 		process.kill(forwarder, 'SIGKILL');
+		await untilGone(forwarder);
 		assert.equal(await printed([process.execPath, '-e', script]), expected, 'after the forwarder was killed');
 	});
 
@@ -175,6 +182,18 @@ describe('networks of Pods of an ordinary user', { skip }, () => {
 		const socket = await runtime.podSockets.connect({ host: before.ip, port: 8080 });
 		assert.equal(String(await once(socket, 'data')), 'served');
 		socket.destroy();
+	});
+
+	test('what forwards datagrams ends with the agent', async () => {
+		const [before] = forwarders();
+		assert(before !== undefined);
+		for (const { pid } of agents()) process.kill(pid, 'SIGKILL');
+		await untilGone(before);
+		while (forwarders().length === 0) await pause(5);
+		const [after] = forwarders();
+		assert(after !== undefined);
+		await runtime.stop();
+		await untilGone(after);
 	});
 
 	test('nothing is left once server, launcher and Pods are killed', async () => {
@@ -217,6 +236,12 @@ function agents(): readonly { readonly pid: number; readonly network: number }[]
 		const network = attempt(() => statSync(`/proc/${pid}/ns/net`).ino) ?? own;
 		return network === own ? [] : [{ pid, network }];
 	});
+}
+
+/** The processes that forward datagrams for the agents of this process. */
+function forwarders(): readonly number[] {
+	const starters = agents().map(({ pid }) => pid);
+	return processes().filter((pid) => starters.includes(parentOf(pid)));
 }
 
 /** The processes that are in a network namespace or have a descriptor of it. */

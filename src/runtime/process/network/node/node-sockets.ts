@@ -160,6 +160,9 @@ export class NodeSockets implements PodSockets {
 			});
 		};
 		const agent = await NetworkAgent.start({ shim, node, inside: this.#ranges, onEnd });
+		const { withoutDatagrams } = agent;
+		if (withoutDatagrams !== undefined)
+			onError(new Error(`Pods reach other machines by TCP only: ${withoutDatagrams}`));
 		try {
 			const socket = await agent.open('egress');
 			assert(socket instanceof Server, 'the agent listens for egress');

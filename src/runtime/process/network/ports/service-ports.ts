@@ -1,43 +1,47 @@
 /**
- * The sockets of a server whose Services have addresses of this machine: they get the connections to their ports also while
- * another program listens at those ports of all addresses, and keep no program from that. By a process of the shim (native/shim/ports.c),
- * which a kernel of Linux 5.9 or later lets choose among listening sockets if its user is root.
+ * The sockets of a server whose Services have addresses of this machine. A TCP port of a Service and the same port of a program that
+ * listens at all addresses are different ones: neither takes the other's connections, or keeps the other from listening. By a process
+ * of the shim (port-lookup.ts), which a kernel of Linux 5.9 or later lets choose among listening sockets if its user is root.
  *
- * 1. A socket listens at a port that the system chooses; the process gives it the connections to the port that was asked for.
+ * 1. A socket listens at one of the last ports of its address, which programs rarely want; the process gives it the connections to the
+ *    port that was asked for. Nobody can connect to the other one.
  * 2. Where the kernel refuses, sockets listen at the port itself. Those for datagrams always do: their answers come from there.
- * 3. A process that has ended is started again, for all sockets that listen then.
+ * 3. A process that has ended is started again, for all sockets that listen then. If that fails repeatedly, they listen at the
+ *    ports themselves.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { BlockList, type Server, Socket } from 'node:net';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '../../../base/clock.ts';
-import { HOST_SOCKETS, type PodSockets, type SocketAddress } from '../../pod-sockets.ts';
-import { kernelRefusal } from './kernel-refusal.ts';
-import { addRange } from './node/address-ranges.ts';
+import type { Server } from 'node:net';
+import { attempt } from '../../../../base/attempt.ts';
+import type { Clock } from '../../../../base/clock.ts';
+import { codeOf } from '../../../../base/files/system-error.ts';
+import { HOST_SOCKETS, type PodSockets, type SocketAddress } from '../../../pod-sockets.ts';
+import { KernelRefusal, PortLookup } from './port-lookup.ts';
 
 /** The components and settings of {@link ServicePorts}. */
 export interface ServicePortsOptions {
 	/** The shim's executable file. */
 	readonly shim: string;
-	/** The addresses of Services, such as `10.96.0.0/16`. */
-	readonly serviceRange: string;
+	/** The addresses that are not those of Services: sockets listen there at the port itself. */
+	readonly direct: readonly string[];
 	readonly clock: Clock;
-	/** Receives why sockets that listen get no connections until the process runs again. */
+	/** Receives why Services share ports with programs of the machine after all. */
 	onError(error: unknown): void;
 }
 
-/** How long a process that has ended stays so. */
-const RESTART_MS = 500;
+/** How long a process that has ended stays so, for each attempt to start it again. */
+const RESTARTS_MS = [500, 1000, 2000, 5000];
+const LAST_PORT = 65_535;
+/** The ports that are tried before the system chooses one. */
+const TRIED_PORTS = 64;
 
 /** See the header of this file. */
 export class ServicePorts implements PodSockets {
 	readonly #options: ServicePortsOptions;
-	readonly #range = new BlockList();
 	/** The ports that were asked for, of the sockets that listen at another one. */
 	readonly #listening = new Map<Server, SocketAddress>();
-	/** Undefined in it: the kernel refuses. */
-	#lookup: Promise<SocketLookup | undefined> | undefined;
+	/** By {@link keyOf}. */
+	readonly #refused = new Map<string, SocketAddress>();
+	/** Undefined: not started yet, or the kernel refuses. */
+	#lookup: Promise<PortLookup | undefined> | undefined;
 	#isStopped = false;
 
 	readonly connect = HOST_SOCKETS.connect;
@@ -47,22 +51,40 @@ export class ServicePorts implements PodSockets {
 
 	constructor(options: ServicePortsOptions) {
 		this.#options = options;
-		addRange(this.#range, options.serviceRange);
 	}
 
 	async listen(server: Server, at: SocketAddress): Promise<void> {
-		const lookup = this.#range.check(at.host) ? await this.#started() : undefined;
+		const lookup = this.#options.direct.includes(at.host) ? undefined : await this.#started();
 		if (!lookup) return await HOST_SOCKETS.listen(server, at);
-		await HOST_SOCKETS.listen(server, { host: at.host, port: 0 });
-		try {
-			await lookup.add(at, portOf(server));
-		} catch {
-			// Such as a machine on which no process may take a descriptor of another one.
-			await closed(server);
-			return await HOST_SOCKETS.listen(server, at);
-		}
+		await listenAtLast(server, at.host);
 		this.#listening.set(server, at);
-		server.once('close', () => this.#listening.delete(server));
+		try {
+			await lookup.give(at, portOf(server));
+			this.#refused.delete(keyOf(at));
+		} catch (error) {
+			// The next process is given all that listen.
+			if (error instanceof KernelRefusal) await this.#listenAnyway(server, at, error);
+		}
+	}
+
+	async #listenAnyway(server: Server, at: SocketAddress, { code }: KernelRefusal): Promise<void> {
+		this.#listening.delete(server);
+		server.close();
+		this.#pass(at);
+		if (code === 'EADDRINUSE') throw addressInUse(at);
+		// Such as a machine on which no process may take a descriptor of another one.
+		await HOST_SOCKETS.listen(server, at);
+	}
+
+	refuse(at: SocketAddress): () => void {
+		if (this.#options.direct.includes(at.host)) return () => {};
+		this.#refused.set(keyOf(at), at);
+		void this.#tell((lookup) => lookup.refuse(at));
+		return () => this.#pass(at);
+	}
+
+	#pass(at: SocketAddress): void {
+		if (this.#refused.delete(keyOf(at))) void this.#tell((lookup) => lookup.refuse(at, 'pass'));
 	}
 
 	/** Ends the process: sockets that listen get no further connections. */
@@ -71,27 +93,72 @@ export class ServicePorts implements PodSockets {
 		void this.#lookup?.then((lookup) => lookup?.stop());
 	}
 
-	async #started(): Promise<SocketLookup | undefined> {
+	/** The process; undefined if it cannot be started. Where the kernel refuses, that is not tried again. */
+	async #started(): Promise<PortLookup | undefined> {
 		if (this.#isStopped) return undefined;
-		this.#lookup ??= SocketLookup.start(this.#options.shim, () => this.#restartLater());
+		const { shim, clock } = this.#options;
+		this.#lookup ??= PortLookup.start({ shim, clock, onEnd: () => this.#restartLater(0) }).catch((error) => {
+			if (!(error instanceof KernelRefusal)) this.#lookup = undefined;
+			return undefined;
+		});
 		return await this.#lookup;
 	}
 
-	#restartLater(): void {
-		this.#lookup = undefined;
-		const { clock, onError } = this.#options;
-		clock.setTimer(RESTART_MS, () => this.#restart().catch(onError));
+	/** What fails is asked for again when the process is started again. */
+	async #tell(what: (lookup: PortLookup) => Promise<void>): Promise<void> {
+		const lookup = await this.#started();
+		if (lookup) await what(lookup).catch(() => {});
 	}
 
-	async #restart(): Promise<void> {
+	#restartLater(attempted: number): void {
+		if (this.#isStopped) return;
+		this.#lookup = undefined;
+		const { clock, onError } = this.#options;
+		clock.setTimer(RESTARTS_MS[attempted] ?? 0, () => this.#restart(attempted + 1).catch(onError));
+	}
+
+	async #restart(attempted: number): Promise<void> {
 		const lookup = await this.#started();
-		if (lookup) for (const [server, at] of this.#listening) await lookup.add(at, portOf(server));
-		else if (!this.#isStopped) this.#restartLater();
+		if (this.#isStopped) return;
+		const mayStart = this.#lookup === undefined && attempted < RESTARTS_MS.length;
+		if (!lookup && mayStart) return this.#restartLater(attempted);
+		const gave = await Promise.all(Array.from(this.#listening, (each) => this.#giveAgain(lookup, ...each)));
+		for (const at of this.#refused.values()) await this.#tell((each) => each.refuse(at));
+		const failed = gave.find((each) => each !== undefined);
+		if (failed !== undefined) throw failed;
+	}
+
+	/** Resolves to the error if the socket gets no connections, and still listens. */
+	async #giveAgain(lookup: PortLookup | undefined, server: Server, at: SocketAddress): Promise<unknown> {
+		// Its connections may be open still.
+		if (!server.listening) return void this.#listening.delete(server);
+		try {
+			if (lookup) return void (await lookup.give(at, portOf(server)));
+			this.#listening.delete(server);
+			server.close();
+			await HOST_SOCKETS.listen(server, at);
+			return undefined;
+		} catch (error) {
+			return server.listening ? error : undefined;
+		}
 	}
 }
 
-async function closed(server: Server): Promise<void> {
-	await new Promise((resolve) => server.close(resolve));
+function keyOf({ host, port }: SocketAddress): string {
+	return `${host}:${port}`;
+}
+
+/** Lets a server listen at one of the last ports of an address. */
+async function listenAtLast(server: Server, host: string): Promise<void> {
+	for (let port = LAST_PORT; port > LAST_PORT - TRIED_PORTS; port -= 1) {
+		try {
+			return await HOST_SOCKETS.listen(server, { host, port });
+		} catch (error) {
+			if (codeOf(error) !== 'EADDRINUSE') throw error;
+			attempt(() => server.close());
+		}
+	}
+	await HOST_SOCKETS.listen(server, { host, port: 0 });
 }
 
 /** The port at which a server listens; 0 if it does not. */
@@ -100,71 +167,7 @@ function portOf(server: Server): number {
 	return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, null>;
-
-interface Asked {
-	resolve(): void;
-	reject(error: Error): void;
-}
-
-/** The process that lets the kernel choose. It answers each line that it gets by another one, in order. */
-class SocketLookup {
-	readonly #child: Child;
-	readonly #asked: Asked[] = [];
-	#hasEnded = false;
-
-	private constructor(child: Child) {
-		this.#child = child;
-		createInterface(child.stdout).on('line', (line) => this.#take(line));
-		child.once('error', () => this.#end()).once('close', () => this.#end());
-		// A line for a process that has just ended.
-		child.stdin.on('error', () => {});
-	}
-
-	/** Starts it; resolves to undefined if it cannot be started, or the kernel refuses. `onEnd` is called if it ends later. */
-	static async start(shim: string, onEnd: () => void): Promise<SocketLookup | undefined> {
-		const child = spawn(shim, ['ports', String(process.pid)], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
-		const lookup = new SocketLookup(child);
-		try {
-			await lookup.#answer();
-		} catch {
-			return undefined;
-		}
-		child.once('close', onEnd);
-		// It must not keep this process from exiting.
-		child.unref();
-		for (const stream of [child.stdin, child.stdout]) if (stream instanceof Socket) stream.unref();
-		return lookup;
-	}
-
-	/** Gives the connections to `to` to the socket of this process that listens at the port `at` of the same address. */
-	async add({ host, port }: SocketAddress, at: number): Promise<void> {
-		const answer = this.#answer();
-		this.#child.stdin.write(`add ${host} ${port} ${at}\n`);
-		await answer;
-	}
-
-	stop(): void {
-		this.#child.stdin.end();
-	}
-
-	async #answer(): Promise<void> {
-		if (this.#hasEnded) throw ended();
-		await new Promise<void>((resolve, reject) => this.#asked.push({ resolve, reject }));
-	}
-
-	#take(line: string): void {
-		const asked = this.#asked.shift();
-		if (line === 'ok') asked?.resolve();
-		else asked?.reject(new Error(kernelRefusal(line)));
-	}
-
-	#end(): void {
-		this.#hasEnded = true;
-		for (const { reject } of this.#asked.splice(0)) reject(ended());
-	}
-}
-
-function ended(): Error {
-	return new Error('the process that gives sockets the ports of Services has ended');
+function addressInUse({ host, port }: SocketAddress): Error {
+	const message = `listen EADDRINUSE: address already in use ${host}:${port}`;
+	return Object.assign(new Error(message), { code: 'EADDRINUSE' });
 }
