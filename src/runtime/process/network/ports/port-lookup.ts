@@ -55,12 +55,11 @@ export class PortLookup {
 	/** Starts it. Rejects with {@link KernelRefusal}, or an Error if it cannot be started at present. */
 	static async start({ shim, clock, onEnd }: PortLookupOptions): Promise<PortLookup> {
 		const child = spawn(shim, ['ports', String(process.pid)], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
-		const failed = new Promise<never>((_, reject) => child.once('error', reject));
-		failed.catch(() => {});
-		// Without a descriptor for its pipes it has none.
-		if (child.pid === undefined) return await failed;
+		child.once('error', () => {});
+		// Without a free descriptor it has no pipes either.
+		if (child.pid === undefined) throw new Error(`${shim} cannot be started`);
 		const lookup = new PortLookup(child, clock);
-		await Promise.race([lookup.#answer(), failed]);
+		await lookup.#answer();
 		child.once('close', onEnd);
 		// It must not keep this process from exiting.
 		child.unref();

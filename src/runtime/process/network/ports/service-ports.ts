@@ -4,7 +4,7 @@
  * of the shim (port-lookup.ts), which a kernel of Linux 5.9 or later lets choose among listening sockets if its user is root.
  *
  * 1. A socket listens at one of the last ports of its address, which programs rarely want; the process gives it the connections to the
- *    port that was asked for. Nobody can connect to the other one.
+ *    port that was asked for, and connections to the other one are refused.
  * 2. Where the kernel refuses, sockets listen at the port itself. Those for datagrams always do: their answers come from there.
  * 3. A process that has ended is started again, for all sockets that listen then. If that fails repeatedly, they listen at the
  *    ports themselves.
