@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
-import { type ContainerFiles, OWN_FILES } from '../../runtime/files/container-files.ts';
+import { type ContainerFiles, type FileReaders, OWN_FILES } from '../../runtime/files/container-files.ts';
 import { FolderVolumes } from './folder-volumes.ts';
 import { PodFolders } from './pod-folders.ts';
 
@@ -120,22 +120,30 @@ test('the group of the Pod gets its volumes, a shared one only before it is used
 	assert.equal(statSync(path).gid, 4321);
 });
 
-test('a file with an owner is given to it before it is visible; one that cannot be given away is readable', async (t) => {
-	const given: [string, number][] = [];
+test('a file with readers is given to them before it is visible; one that cannot be given away is readable', async (t) => {
+	const given: [string, FileReaders][] = [];
 	const { volumes, memory } = made(t, {
-		giveTo: async (path, user) => {
+		giveTo: async (path, readers) => {
 			assert.equal(existsSync(join(memory, 'u/volumes/f/t')), false);
-			given.push([relative(memory, path).replace(/\.\.\d[^/]*/, '..x'), user]);
+			given.push([relative(memory, path).replace(/\.\.\d[^/]*/, '..x'), readers]);
 		},
 	});
-	const files = [{ path: 'a/../t', content: 'jwt', mode: 0o600, owner: 1234 }];
-	await assert.rejects(volumes.setUp(podOf(), { name: 'f', kind: 'files', files }, NEW), /must not contain/);
-	const [file] = [{ ...files[0], path: './t' }] as typeof files;
-	await volumes.setUp(podOf(), { name: 'f', kind: 'files', files: file ? [file] : [] }, NEW);
-	assert.deepEqual(given, [['u/volumes/f/..x/t', 1234]]);
-	const own = made(t);
-	await own.volumes.setUp(podOf(), { name: 'f', kind: 'files', files: file ? [file] : [] }, NEW);
-	const { uid, mode } = statSync(join(own.memory, 'u/volumes/f/t'));
+	const volumeOf = (
+		file: Partial<VolumeFile> & { readonly readers: { readonly user: number } | { readonly group: number } },
+	) =>
+		({ name: 'f', kind: 'files', files: [{ path: './t', content: 'jwt', mode: 0o600, ...file }] }) as const;
+	const owned = volumeOf({ readers: { user: 1234 } });
+	await volumes.setUp(podOf(), owned, NEW);
+	assert.deepEqual(given, [['u/volumes/f/..x/t', { user: 1234 }]]);
 	const isRoot = process.geteuid?.() === 0;
-	assert.deepEqual([uid, mode & 0o777], isRoot ? [1234, 0o600] : [process.geteuid?.(), 0o644]);
+	for (const [readers, expected] of [
+		[{ user: 1234 }, [1234, process.getegid?.(), 0o600]],
+		[{ group: 4321 }, [0, 4321, 0o600]],
+	] as const) {
+		const own = made(t);
+		await own.volumes.setUp(podOf(), volumeOf({ readers }), NEW);
+		const { uid, gid, mode } = statSync(join(own.memory, 'u/volumes/f/t'));
+		const others = [process.geteuid?.(), process.getegid?.(), 0o644];
+		assert.deepEqual([uid, gid, mode & 0o777], isRoot ? expected : others);
+	}
 });

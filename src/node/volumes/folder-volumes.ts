@@ -133,8 +133,8 @@ export class FolderVolumes implements VolumeHost {
 			now: this.#options.clock.now(),
 			turn: this.#turn,
 			finish: async (made) => {
-				for (const { path: name, owner } of files)
-					if (owner !== undefined) await this.#options.files().giveTo(join(made, name), owner);
+				for (const { path: name, readers } of files)
+					if (readers) await this.#options.files().giveTo(join(made, name), readers);
 				await this.#giveToGroup(pod, path, { readOnly: true });
 			},
 		});

@@ -8,8 +8,8 @@ import { type OwnershipOptions, setVolumeOwnership } from './volume-ownership.ts
  * them, which may be other ones outside of their user namespace. All methods reject with an Error.
  */
 export interface ContainerFiles {
-	/** Makes a user the owner of a file, or where that cannot be, lets all users of the Pod read it. */
-	giveTo(path: string, user: number): Promise<void>;
+	/** Gives a file to its readers, or where that cannot be, lets all users of the Pod read it. */
+	giveTo(path: string, readers: FileReaders): Promise<void>;
 	/** Gives a volume to a group: see setVolumeOwnership. */
 	setOwnership(root: string, options: OwnershipOptions): Promise<void>;
 	/** Removes a file, or a folder with its contents; does nothing if it does not exist. */
@@ -18,15 +18,22 @@ export interface ContainerFiles {
 	usageOf(folder: string): Promise<DiskUsage>;
 }
 
+/** Who may read a file: a user, its owner, or a group. */
+export interface FileReaders {
+	readonly user?: number | undefined;
+	readonly group?: number | undefined;
+}
+
 const READABLE = 0o444;
 
 /** Works on them as this process, whose numbers are those of containers. */
 export const OWN_FILES: ContainerFiles = {
-	giveTo: async (path, user) => {
-		if (process.geteuid?.() === 0) return await lchown(path, user, -1);
-		const { uid, mode } = await lstat(path);
+	giveTo: async (path, { user, group }) => {
+		if (process.geteuid?.() === 0) return await lchown(path, user ?? -1, group ?? -1);
+		const { uid, gid, mode } = await lstat(path);
+		const isOwn = (user ?? uid) === uid && (group ?? gid) === gid;
 		// The folders above it are private: only containers that mount the volume reach it.
-		if (uid !== user) await chmod(path, (mode & 0o7777) | READABLE);
+		if (!isOwn) await chmod(path, (mode & 0o7777) | READABLE);
 	},
 	setOwnership: setVolumeOwnership,
 	remove: removeTree,

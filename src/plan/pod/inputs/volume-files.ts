@@ -20,8 +20,8 @@ export interface VolumeFile {
 	readonly content: string | Uint8Array;
 	/** Permission bits. */
 	readonly mode: number;
-	/** The user that owns it; absent: the one who runs the node. */
-	readonly owner?: number;
+	/** Who alone may read it: a user, which owns it, or a group. Absent: who has the permissions. */
+	readonly readers?: { readonly user: number } | { readonly group: number };
 }
 
 /** What the content of files depends on beside the Pod. */
@@ -35,6 +35,8 @@ type Items = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
 
 /** Upstream's default for `defaultMode`. */
 const DEFAULT_MODE = 0o644;
+/** That of a token with an owner, whatever `defaultMode` is. */
+const PRIVATE_MODE = 0o600;
 
 /**
  * The files of a volume that is made of objects or of the Pod's own fields (upstream: `MakePayload` of each volume
@@ -134,12 +136,11 @@ class VolumeFiles {
 
 	/** Only the user of the containers, or their group, can read a token, if the Pod names one. */
 	#tokenFile(path: string, token: string | Uint8Array): VolumeFile {
-		const owner = commonUserOf(this.#pod.spec);
-		const isPrivate = owner !== undefined || this.#pod.spec.securityContext?.fsGroup !== undefined;
-		return {
-			...this.#file(path, token, isPrivate ? 0o600 : undefined),
-			...(owner !== undefined && { owner }),
-		};
+		const user = commonUserOf(this.#pod.spec);
+		const { fsGroup } = this.#pod.spec.securityContext ?? {};
+		if (user !== undefined) return { ...this.#file(path, token, PRIVATE_MODE), readers: { user } };
+		if (fsGroup === undefined) return this.#file(path, token);
+		return { ...this.#file(path, token, PRIVATE_MODE), readers: { group: approximate(fsGroup) } };
 	}
 
 	#file(path: string, content: string | Uint8Array, mode = this.#defaultMode): VolumeFile {

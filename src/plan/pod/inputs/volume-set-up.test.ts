@@ -129,13 +129,13 @@ test('a token is for the user and the group of the containers, if the Pod names 
 		});
 		const made = volumeSetUpOf(pod, volume, { data: DATA, facts: FACTS });
 		const [file] = made.kind === 'files' ? made.files : [];
-		return [file?.mode.toString(8), file?.owner];
+		return [file?.mode.toString(8), file?.readers];
 	};
 	assert.deepEqual(token({}, {}), ['644', undefined]);
-	assert.deepEqual(token({ runAsUser: 7 }, {}, {}), ['600', 7]);
+	assert.deepEqual(token({ runAsUser: 7 }, {}, {}), ['600', { user: 7 }]);
 	assert.deepEqual(token({ runAsUser: 7 }, { runAsUser: 8 }, {}), ['644', undefined]);
 	assert.deepEqual(token({}, { runAsUser: 8 }, {}), ['644', undefined]);
-	assert.deepEqual(token({ fsGroup: 5 }, {}), ['600', undefined]);
+	assert.deepEqual(token({ fsGroup: 5 }, {}), ['600', { group: 5 }]);
 });
 
 test('the events about volumes are upstream’s', () => {

@@ -147,8 +147,8 @@ function performOnFiles({ method, argument }: WorkerCall): Promise<unknown> | un
 		return method === 'usageOf' ? OWN_FILES.usageOf(path) : OWN_FILES.remove(path);
 	}
 	if (method === 'giveTo') {
-		const { path, user } = argument as Parameters<WorkerCalls['giveTo']>[0];
-		return OWN_FILES.giveTo(path, user);
+		const { path, readers } = argument as Parameters<WorkerCalls['giveTo']>[0];
+		return OWN_FILES.giveTo(path, readers);
 	}
 	if (method !== 'setOwnership') return undefined;
 	const { path, options } = argument as Parameters<WorkerCalls['setOwnership']>[0];

@@ -44,7 +44,7 @@ test('files are given to users and groups by the numbers of containers, and ever
 	mkdirSync(join(volume, 'private'), { recursive: true, mode: 0o700 });
 	const token = join(volume, 'private/token');
 	writeFileSync(token, 'x'.repeat(10_000), { mode: 0o600 });
-	await files.giveTo(token, 1000);
+	await files.giveTo(token, { user: 1000 });
 	await files.setOwnership(volume, { group: 2000, readOnly: false });
 	const { uid, gid, mode } = lstatSync(token);
 	assert.deepEqual([uid, gid, (mode & 0o7777).toString(8)], [outside(1000), outside(2000), '660']);

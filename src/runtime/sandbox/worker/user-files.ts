@@ -10,7 +10,7 @@ import type { ImageWorker } from './image-worker.ts';
  */
 export function userFiles(worker: Pick<ImageWorker, 'call'>): ContainerFiles {
 	return {
-		giveTo: (path, user) => worker.call('giveTo', { path, user }),
+		giveTo: (path, readers) => worker.call('giveTo', { path, readers }),
 		setOwnership: (path, options) => worker.call('setOwnership', { path, options }),
 		remove: async (path) => {
 			try {

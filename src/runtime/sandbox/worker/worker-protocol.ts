@@ -5,6 +5,7 @@
  */
 import type { DiskUsage } from '../../../base/files/disk-usage.ts';
 import type { ImagePullSecret } from '../../contract.ts';
+import type { FileReaders } from '../../files/container-files.ts';
 import type { OwnershipOptions } from '../../files/volume-ownership.ts';
 import type { OverlayUse } from '../layer-files.ts';
 
@@ -36,7 +37,7 @@ export interface WorkerCalls {
 	/** Makes a volume of a container with the content of its image; returns its folder. See ContainerRoots.createVolume. */
 	copyVolume(request: VolumeCopyRequest): Promise<string>;
 	/** As the methods of ContainerFiles, with the ids of containers. */
-	giveTo(request: FileRequest & { readonly user: number }): Promise<void>;
+	giveTo(request: FileRequest & { readonly readers: FileReaders }): Promise<void>;
 	setOwnership(request: FileRequest & { readonly options: OwnershipOptions }): Promise<void>;
 	removeFiles(request: FileRequest): Promise<void>;
 	usageOf(request: FileRequest): Promise<DiskUsage>;
