@@ -70,7 +70,10 @@ export interface CliContext extends Outputs {
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */
-	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
+	findRunning(
+		kubeconfig: string | undefined,
+		options: { readonly embeds: boolean },
+	): Promise<Connection | undefined>;
 	/** Tries what this machine allows. Leaves nothing behind. */
 	inspectMachine(options: InspectionOptions): Promise<MachineFacts>;
 	/** The images of this machine. The caller closes them. */

@@ -18,8 +18,8 @@ export function printingWarnings(context: CliContext): CliContext {
 	return {
 		...context,
 		connect: async (kubeconfig) => wrap(await context.connect(kubeconfig)),
-		findRunning: async (kubeconfig) => {
-			const found = await context.findRunning(kubeconfig);
+		findRunning: async (kubeconfig, options) => {
+			const found = await context.findRunning(kubeconfig, options);
 			return found && wrap(found);
 		},
 		startEmbedded: async (runtime) => wrap(await context.startEmbedded(runtime)),

@@ -136,7 +136,10 @@ const UNUSABLE_KUBECONFIG: readonly string[] = ['UnreadableKubeconfigError', 'Ku
  * The server that `run` uses: that of --kubeconfig, whatever it is; otherwise only a stint server, so that
  * `stint run` does not create Jobs in another cluster that $KUBECONFIG refers to.
  */
-async function findRunning(named: string | undefined): Promise<Connection | undefined> {
+async function findRunning(
+	named: string | undefined,
+	{ embeds }: { readonly embeds: boolean },
+): Promise<Connection | undefined> {
 	if (named !== undefined) return connect(named);
 	let why = '';
 	try {
@@ -146,7 +149,7 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 	} catch (error) {
 		if (error instanceof Error && UNUSABLE_KUBECONFIG.includes(error.name)) why = ` (${error.message})`;
 	}
-	if (process.env.KUBECONFIG || why)
+	if (embeds && (process.env.KUBECONFIG || why))
 		process.stderr.write(
 			`Warning: ${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} does not lead to a running stint server${why}; this run starts an embedded one\n`,
 		);

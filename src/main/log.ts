@@ -37,24 +37,22 @@ const MAX_BACKLOG_BYTES = 1 << 20;
 
 /**
  * Opens a log on standard error: plain text if that is a terminal, otherwise one JSON object per line. `now`
- * is the wall clock. `writeLine` writes a line to standard error, and returns whether it did; a command passes its own if it
- * has a status line there.
+ * is the wall clock. `writeLine` writes a line to standard error, and returns whether it did; a command passes its own, and gets
+ * plain text among what it prints itself.
  *
  * Own code instead of pino: a pino destination either blocks the server while the reader of the pipe does not
  * read, or blocks the exit of the process. This log never blocks: Node writes to a pipe asynchronously.
  */
-export function openLog(
-	{ now }: { readonly now: () => number },
-	writeLine: (line: string) => boolean = standardErrorLines(),
-): Log {
-	const format = process.stderr.isTTY ? terminalLine : jsonLine;
+export function openLog({ now }: { readonly now: () => number }, writeLine?: (line: string) => boolean): Log {
+	const format = writeLine || process.stderr.isTTY ? terminalLine : jsonLine;
+	const writeText = writeLine ?? standardErrorLines();
 	let dropped = 0;
 	const write = (line: LogEntry): void => {
 		if (dropped > 0) {
 			const message = `${dropped} log lines were dropped: the reader was too slow, or they could not be written`;
-			if (writeLine(format({ level: 'warning', component: 'log', message }, now()))) dropped = 0;
+			if (writeText(format({ level: 'warning', component: 'log', message }, now()))) dropped = 0;
 		}
-		if (dropped > 0 || !writeLine(format(line, now()))) dropped += 1;
+		if (dropped > 0 || !writeText(format(line, now()))) dropped += 1;
 	};
 	return {
 		info: (message) => write({ level: 'info', message }),

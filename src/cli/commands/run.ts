@@ -66,7 +66,10 @@ export async function runObjects(
 	if (dryRun && flags.attach) throw new CommandError(ATTACHED_DRY_RUN);
 	const form = dryRunForm(flags.output, dryRun);
 	const runtime = chosenRuntime(context, flags);
-	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
+	const running =
+		flags.embedded || dryRun
+			? undefined
+			: await context.findRunning(flags.kubeconfig, { embeds: !flags.detach });
 	// Read and check all input before starting a server: an error in a manifest should not cost a start.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';
 	const choice = { namespace, enforced: flags.namespace !== undefined };

@@ -1,4 +1,5 @@
 import type { CliContext } from '../context.ts';
+import { describeError } from '../errors.ts';
 import { humanSize } from './human-size.ts';
 import { interruptible } from './interruptible.ts';
 import type { ImageFolderFlags, ImageName, ImageProgress, LocalImages, NamedTarget } from './local-images.ts';
@@ -10,8 +11,8 @@ export interface PullImagesFlags extends ImageFolderFlags {
 }
 
 /**
- * `stint images pull NAME...`: pulls images one after the other, and stops at the first failure. Prints what `docker pull`
- * prints; on a terminal it shows a progress bar. Resolves to the exit code.
+ * `stint images pull NAME...`: pulls images one after the other. Prints what `docker pull` prints; on a terminal it shows a
+ * progress bar. An error of one is printed, and the others are pulled. Resolves to the exit code.
  */
 export async function pullImages(
 	context: CliContext,
@@ -19,10 +20,19 @@ export async function pullImages(
 	flags: PullImagesFlags,
 ): Promise<number> {
 	const images = await context.openImages(flags);
-	return await interruptible(context, images, async () => {
+	return await interruptible(context, images, async (signal) => {
 		const names = words.map((word) => images.parse(word));
-		for (const name of names) await pullOne({ context, images, quiet: flags.quiet ?? false }, name);
-		return 0;
+		let code = 0;
+		for (const name of names) {
+			try {
+				await pullOne({ context, images, quiet: flags.quiet ?? false }, name);
+			} catch (error) {
+				if (signal.aborted) throw error;
+				context.stderr.print(`${describeError(error)}\n`);
+				code = 1;
+			}
+		}
+		return code;
 	});
 }
 

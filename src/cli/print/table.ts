@@ -65,10 +65,10 @@ interface Column {
 /** The columns to print: namespace, those of the table, label columns, all labels. The order is kubectl's. */
 function columnsOf(definitions: readonly unknown[], view: TableView): readonly Column[] {
 	const shown = definitions.flatMap((definition, index): Column[] => {
-		const { priority } = isRecord(definition) ? definition : {};
+		const { priority, format } = isRecord(definition) ? definition : {};
 		if (!view.wide && typeof priority === 'number' && priority > 0) return [];
 		const name = textAt(definition, 'name') ?? '';
-		const prefix = index === 0 ? view.prefix : '';
+		const prefix = format === 'name' ? view.prefix : '';
 		return [{ heading: name.toUpperCase(), cell: (row) => prefix + cellText(listAt(row, 'cells')[index]) }];
 	});
 	const namespace: Column = {

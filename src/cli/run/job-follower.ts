@@ -164,9 +164,24 @@ export class JobFollower implements Follower {
 	/** `job` is undefined if the Job was deleted, or replaced by another one of the same name. */
 	#observeJob(job: Job | undefined): void {
 		if (job) this.#job = job;
+		if (job) this.#reportTarget(job);
 		if (!job) this.#finished.resolve(undefined);
 		else if (terminalCondition(job)) this.#finished.resolve(job);
 		this.#options.onProgress();
+	}
+
+	/** The controller has decided that the Job fails, and waits until its Pods have ended: that may take their grace period. */
+	#reportTarget({ status }: Job): void {
+		const target = status.conditions?.find(
+			({ type, status: is }) => type === 'FailureTarget' && is === 'True',
+		);
+		const isWaiting = (status.active ?? 0) + (status.terminating ?? 0) > 0;
+		if (!target || !isWaiting || this.#reported.has(target.type)) return;
+		this.#reported.add(target.type);
+		const { reason = '', message = '' } = target;
+		this.#options.screen.report(
+			`${this.title}: ${reason}${message && `: ${message}`}; waiting until its Pods have ended`,
+		);
 	}
 
 	/** Waits for the end of the Job, then for the logs of its Pods, so that the outcome is printed below them. */

@@ -93,3 +93,14 @@ test('flags that describe a Job are rejected together with a manifest', () => {
 		assert.throws(() => refuseJobFlags({ env: [], ...flags }), new CommandError(message));
 	}
 });
+
+test('a program at a terminal is run once, unless flags say otherwise', () => {
+	const specOf = (flags: Partial<JobFlags>): string =>
+		JSON.stringify(jobFromFlags('x', [], { ...FLAGS, ...flags }).spec);
+	const tty = { stdin: true, tty: true };
+	assert.match(specOf({ stdin: true }), /^\{"template".*"restartPolicy":"OnFailure"/);
+	assert.match(specOf(tty), /^\{"backoffLimit":0,.*"restartPolicy":"Never"/);
+	assert.match(specOf({ ...tty, restart: 'Never' }), /^\{"backoffLimit":0,/);
+	assert.match(specOf({ ...tty, backoffLimit: '2' }), /^\{"backoffLimit":2,/);
+	assert.match(specOf({ ...tty, restart: 'OnFailure' }), /^\{"template".*"restartPolicy":"OnFailure"/);
+});

@@ -22,7 +22,7 @@ export interface JobFlags {
  * The Job of `stint run NAME --image=IMAGE [WORDS] [-- WORDS]`, by the rules of `kubectl run` when it still
  * created Jobs (before 1.18): the words are the arguments of the image, or with --command the command. The
  * result is a manifest, without the defaults that the server sets, so that --dry-run prints only what the
- * user chose. Throws a CommandError.
+ * user chose. A program at a terminal is not run again by default: its user would be in another shell. Throws a CommandError.
  */
 export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): JsonRecord {
 	if (!flags.image)
@@ -31,6 +31,8 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 		throw new CommandError('--command requires a command after the name, as in: -- sh -c "..."');
 	if (flags.tty && !flags.stdin)
 		throw new CommandError('-i/--stdin is required for containers with -t/--tty=true');
+	const restart = flags.restart ?? (flags.tty ? 'Never' : 'OnFailure');
+	const backoffLimit = flags.backoffLimit ?? (flags.tty && restart === 'Never' ? '0' : undefined);
 	const env = flags.env.map(variable);
 	const container: Container = {
 		name,
@@ -50,10 +52,10 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 		spec: {
 			...count('completions', flags.completions),
 			...count('parallelism', flags.parallelism),
-			...count('backoffLimit', flags.backoffLimit),
+			...count('backoffLimit', backoffLimit),
 			template: {
 				metadata: { labels },
-				spec: { containers: [container], restartPolicy: restartPolicy(flags.restart ?? 'OnFailure') },
+				spec: { containers: [container], restartPolicy: restartPolicy(restart) },
 			},
 		},
 	};

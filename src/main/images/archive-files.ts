@@ -9,7 +9,9 @@ import type { ArchiveTarget } from '../../cli/images/local-images.ts';
 export function checkReadable(path: string): void {
 	try {
 		accessSync(path, constants.R_OK);
+		if (statSync(path).isDirectory()) throw new CommandError(`${path} is a folder, and no archive of images`);
 	} catch (error) {
+		if (error instanceof CommandError) throw error;
 		throw new CommandError(`open ${path}: ${systemReason(error)}`);
 	}
 }

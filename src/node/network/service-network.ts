@@ -15,6 +15,7 @@ import type { Service } from '../../api/core/service/schema.ts';
 import { endpointSlices } from '../../api/discovery/endpointslice/definition.ts';
 import type { EndpointSlice } from '../../api/discovery/endpointslice/schema.ts';
 import type { Clock } from '../../base/clock.ts';
+import { codeOf } from '../../base/files/system-error.ts';
 import { messageOf } from '../../base/message-of.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Random } from '../../base/random.ts';
@@ -59,6 +60,12 @@ export interface ServiceNetworkOptions {
 	onError(key: string, error: unknown): void;
 }
 
+/** What lets an ordinary user's server listen at a low port, if that is what failed. */
+function remedyFor(error: Error): string {
+	if (codeOf(error) !== 'EACCES') return '';
+	return ' (an ordinary user may not listen there: give Pods networks of their own with --pod-network pod and create the Service again, or lower net.ipv4.ip_unprivileged_port_start)';
+}
+
 /** The Service of the API server. */
 const API_SERVER = 'default/kubernetes';
 
@@ -99,7 +106,7 @@ export class ServiceNetwork {
 				if (service === API_SERVER && !options.leadsToApiServer) return;
 				const { namespace, name } = splitKey(service);
 				onRefused(
-					`the port ${port} of the Service ${service} is not served at ${address}: ${messageOf(error)}`,
+					`the port ${port} of the Service ${service} is not served at ${address}: ${messageOf(error)}${remedyFor(error)}`,
 					this.#services.get(namespace, name),
 				);
 			},

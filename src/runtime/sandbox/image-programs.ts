@@ -134,7 +134,12 @@ export class ImagePrograms implements ProgramSource {
 			if (!stored) throw new Error(`the image was removed while it was pulled`);
 			return { imageRef: imageRefOf(image, stored), sizeBytes };
 		} catch (error) {
-			const hint = error instanceof WorkerError ? error.hint : undefined;
+			const isHere = await this.statusOf(image, { pullSecrets }).catch(() => undefined);
+			const hint = isHere
+				? 'the image is on this machine: imagePullPolicy IfNotPresent uses it as it is'
+				: error instanceof WorkerError
+					? error.hint
+					: undefined;
 			throw new ImageError(
 				'ErrImagePull',
 				hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`,

@@ -45,6 +45,6 @@ test('the sockets of Docker come before those of Podman, and all are named if no
 	assert.equal(found(only('/run/podman/podman.sock', '/run/user/1/docker.sock')), '/run/user/1/docker.sock');
 	assert.equal(found(only('/run/user/1/podman/podman.sock')), '/run/user/1/podman/podman.sock');
 	const problem = found({ env });
-	for (const path of ['/var/run/docker.sock', '/run/user/1/podman/podman.sock', '--runtime-endpoint'])
+	for (const path of ['/var/run/docker.sock', '/run/user/1/podman/podman.sock', '--runtime docker=SOCKET'])
 		assert.ok(problem.includes(path), problem);
 });

@@ -32,7 +32,7 @@ export function findEndpoint(search: EndpointSearch): FoundEndpoint {
 	const socketPath = candidates.find((path) => exists(path));
 	if (socketPath !== undefined) return { socketPath };
 	return {
-		problem: `there is no container engine: none of ${candidates.join(', ')} exists; start Docker or Podman, or name its socket with --runtime-endpoint`,
+		problem: `there is no container engine: none of ${candidates.join(', ')} exists; start Docker or Podman, or name its socket: --runtime docker=SOCKET`,
 	};
 }
 

@@ -60,7 +60,7 @@ export class ImageTable {
 		return new ImageError(
 			'ErrImagePull',
 			`${MISSING_PROGRAM} "${image}": set "command" in the container, add an entry for the image to ` +
-				`${this.#path}, or run images: --runtime sandbox`,
+				`${this.#path}, or start the server with --runtime sandbox, which runs images`,
 		);
 	}
 
