@@ -1,5 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { bytesByDu } from './du.ts';
 import { codeOf, isMissing } from './system-error.ts';
 
 /** The space that a folder takes in its file system. */
@@ -16,13 +16,14 @@ const BLOCK_BYTES = 512;
  * The blocks and inodes of a folder and everything in it, as `du` counts them (upstream: `DiskUsage` in
  * pkg/volume/util/fs): a file with several links counts once. Follows no links. A folder that a container is changing
  * meanwhile is counted as it was met; one that this process may not read counts without its content, and `onUnreadable`
- * is called.
+ * is called. Names may be any bytes. Where paths are longer than the system takes, `du` counts the bytes.
  */
 export async function diskUsage(folder: string, onUnreadable?: () => void): Promise<DiskUsage> {
 	const seen = new Set<string>();
 	let usedBytes = 0;
 	let inodes = 0;
-	const left = [folder];
+	let isTooDeep = false;
+	const left: Buffer[] = [Buffer.from(folder)];
 	for (let path = left.pop(); path !== undefined; path = left.pop()) {
 		try {
 			const { dev, ino, nlink, blocks, isFolder } = await entryAt(path);
@@ -31,16 +32,25 @@ export async function diskUsage(folder: string, onUnreadable?: () => void): Prom
 			if (nlink > 1 && !isFolder) seen.add(id);
 			usedBytes += blocks * BLOCK_BYTES;
 			inodes += 1;
-			if (isFolder) for (const name of await readdir(path)) left.push(join(path, name));
+			if (isFolder) left.push(...(await entriesIn(path)));
 		} catch (error) {
 			if (codeOf(error) === 'EACCES') onUnreadable?.();
+			else if (codeOf(error) === 'ENAMETOOLONG') isTooDeep = true;
 			else if (!isMissing(error)) throw error;
 		}
 	}
-	return { usedBytes, inodes };
+	const counted = isTooDeep ? await bytesByDu(folder) : undefined;
+	return { usedBytes: Math.max(usedBytes, counted ?? 0), inodes };
 }
 
-async function entryAt(path: string): Promise<{
+const SLASH = Buffer.from('/');
+
+async function entriesIn(folder: Buffer): Promise<readonly Buffer[]> {
+	const names = await readdir(folder, { encoding: 'buffer' });
+	return names.map((name) => Buffer.concat([folder, SLASH, name]));
+}
+
+async function entryAt(path: Buffer): Promise<{
 	readonly dev: number;
 	readonly ino: number;
 	readonly nlink: number;

@@ -1,12 +1,14 @@
+import { execFile } from 'node:child_process';
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { codeOf } from './system-error.ts';
 
 /**
  * Removes a file, or a folder with its contents; does nothing if `path` does not exist. Symbolic links are
  * removed and not followed. A folder whose owner has no rights to it (`chmod 000` in a container) gets them
- * first, since `rm` cannot empty it otherwise. Rejects with the system's error.
+ * first, since `rm` cannot empty it otherwise. Paths in it may be longer than the system takes. Rejects with the system's error.
  */
 export async function removeTree(path: string): Promise<void> {
 	if (removeSmallTree(path)) return;
@@ -14,6 +16,9 @@ export async function removeTree(path: string): Promise<void> {
 	try {
 		await rm(path, options);
 	} catch (error) {
+		// The program goes from folder to folder, and needs no path.
+		if (codeOf(error) === 'ENAMETOOLONG')
+			return void (await promisify(execFile)('/bin/rm', ['-rf', '--', path]));
 		if (!['EACCES', 'EPERM'].includes(codeOf(error))) throw error;
 		await openFolders(path);
 		await rm(path, options);

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import type { VolumeHost } from '../../node/pods/volume-host.ts';
 import type { MemoryRoot } from '../../node/volumes/memory-root.ts';
-import type { Runtime } from '../../runtime/contract.ts';
 import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 import type { Log } from '../log.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -13,13 +12,12 @@ export interface NodeVolumesSettings {
 	readonly folder: DataFolder;
 	readonly clock: Clock;
 	readonly log: Log;
-	/** The runtime, once it is started. */
-	started(): Pick<Runtime, 'containerFiles'> | undefined;
+	/** What works on files of containers, once the runtime is started. */
+	readonly files: { readonly current: ContainerFiles | undefined };
 }
 
 /**
- * The part of a server that keeps the volumes of its Pods. Its start removes what servers have left in memory that were
- * killed and whose data folder is gone; its stop removes what is in memory if `killsPods` returns true. Undefined for a
+ * The part of a server that keeps the volumes of its Pods. Its stop removes what is in memory if `killsPods` returns true. Undefined for a
  * runtime that only simulates containers: it needs no files, and the modules are not loaded for it.
  */
 export function nodeVolumes(
@@ -31,12 +29,12 @@ export function nodeVolumes(
 		name: 'volumes',
 		start: async () => {
 			if (settings.runtime === 'fake') return undefined;
-			memory = await memoryOf(settings);
 			const { PodFolders } = await import('../../node/volumes/pod-folders.ts');
 			const { FolderVolumes } = await import('../../node/volumes/folder-volumes.ts');
 			const { OWN_FILES } = await import('../../runtime/files/container-files.ts');
-			const { folder, clock, started } = settings;
-			const files = (): ContainerFiles => started()?.containerFiles ?? OWN_FILES;
+			const { folder, clock } = settings;
+			const files = (): ContainerFiles => settings.files.current ?? OWN_FILES;
+			memory = await memoryOf(settings, files);
 			return new FolderVolumes({
 				folders: new PodFolders({ disk: folder.pods, memory, files }),
 				files,
@@ -49,13 +47,15 @@ export function nodeVolumes(
 	};
 }
 
-async function memoryOf({ folder, log }: NodeVolumesSettings): Promise<MemoryRoot> {
+async function memoryOf(
+	{ folder, log }: NodeVolumesSettings,
+	files: () => ContainerFiles,
+): Promise<MemoryRoot> {
 	const { MemoryRoot: Root } = await import('../../node/volumes/memory-root.ts');
-	const root = new Root({
+	return new Root({
 		disk: folder.pods,
+		files,
 		onUnusable: (reason) =>
 			log.warning(`Secrets of Pods are stored in ${folder.pods}, and not in memory: ${reason}`),
 	});
-	await root.removeLeftovers();
-	return root;
 }

@@ -32,6 +32,7 @@ import { NodeAgent } from '../../node/agent/agent.ts';
 import type { ServiceNetwork } from '../../node/network/service-network.ts';
 import type { Threshold } from '../../plan/eviction/thresholds.ts';
 import { type AddressRange, addressText } from '../../plan/services/allocation/ranges.ts';
+import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 import type { PodNetworkWish } from '../../runtime/process/network/network-choice.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -143,6 +144,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		ready: ready.promise,
 		mounts,
 		agents: new Map(),
+		files: { current: undefined },
 		network: { current: undefined },
 		endpoint: { url: undefined },
 		onError: (component, about, error) => {
@@ -216,6 +218,8 @@ interface ServerContext {
 	readonly services: ServiceRange;
 	/** What forwards connections to Services, once it runs. */
 	readonly network: { current: ServiceNetwork | undefined };
+	/** What works on files of containers, once the runtime is started. */
+	readonly files: { current: ContainerFiles | undefined };
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
 	/** The URL of the listener, once it is open. */
@@ -319,7 +323,7 @@ async function startListener(
 }
 
 function controlPlaneOptions(
-	{ options, services, clock, metrics, ready, onError }: ServerContext,
+	{ options, services, clock, metrics, ready, files, onError }: ServerContext,
 	transport: ApiServer,
 	opened: OpenedListener | undefined,
 ): ControlPlaneOptions {
@@ -335,7 +339,7 @@ function controlPlaneOptions(
 		onError,
 		serviceRange: services.range,
 		signToken: (claims) => transport.tokens.signLegacy(claims),
-		localVolumes: { nodeName, folders: volumeFolders(folder.volumes) },
+		localVolumes: { nodeName, folders: volumeFolders(folder.volumes, files) },
 		...(endedPodsLimit !== undefined && { endedPodsLimit }),
 		...(opened && listenerOptions(opened, services.range)),
 	};

@@ -23,7 +23,7 @@ function open(t: TestContext) {
 	const outside = join(base, 'outside');
 	mkdirSync(outside);
 	writeFileSync(join(outside, 'kept'), 'x');
-	return { root, outside, folders: volumeFolders(root) };
+	return { root, outside, folders: volumeFolders(root, { current: undefined }) };
 }
 
 test('a folder is made with mode 0777 whatever the umask is, and twice', async (t) => {
@@ -67,4 +67,14 @@ test('names that are not a single component are refused', async (t) => {
 		await assert.rejects(async () => folders.remove(name), /is not a folder name/);
 		await assert.rejects(async () => folders.make(name), /is not a folder name/);
 	}
+});
+
+test('a runtime removes what its containers have written', async (t) => {
+	const { root } = open(t);
+	const removed: string[] = [];
+	const files = { current: { remove: async (path: string) => void removed.push(path) } };
+	const folders = volumeFolders(root, files);
+	await folders.make('v');
+	await folders.remove('v');
+	assert.deepEqual(removed, [join(root, '.removed-v'), join(root, '.removed-v')]);
 });

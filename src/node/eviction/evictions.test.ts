@@ -20,6 +20,9 @@ class TestNode {
 	written = 0;
 	/** What each container has written to its root file system. */
 	layer = 0;
+	/** The Pod whose files cannot be measured. */
+	unreadable: string | undefined;
+	readonly errors: string[] = [];
 	/** How often Pods were measured. */
 	measured = 0;
 	readonly evictions = new Evictions({
@@ -36,13 +39,17 @@ class TestNode {
 		},
 		pods: () => this.pods,
 		observe: async () => ({ 'memory.available': this.memory }),
-		diskUse: async () => {
+		diskUse: async ({ metadata: { uid } }) => {
 			this.measured += 1;
+			if (uid === this.unreadable) throw new Error('its files cannot be read');
 			return { volumes: new Map([['v', { usedBytes: this.written, inodes: 1 }]]), logs: new Map() };
 		},
 		wake: (uid) => void this.woken.push(uid),
 		record: (event) => void this.events.push(event),
-		onError: (error) => assert.fail(String(error)),
+		onError: (error) => {
+			if (this.unreadable === undefined) assert.fail(String(error));
+			this.errors.push(String(error));
+		},
 	});
 
 	add(uid: string, memoryBytes: number, spec: object = { containers: [{ name: 'c' }] }): void {
@@ -195,4 +202,18 @@ test('a hard threshold evicts at once, although a soft one of the same resource 
 	node.memory = { available: 99, capacity: 1000 };
 	await node.evictions.check();
 	assert.equal(node.evictions.of('a')?.graceSeconds, 1);
+});
+
+test('a Pod whose files cannot be measured does not keep others from being evicted', async () => {
+	const node = new TestNode();
+	node.unreadable = 'bad';
+	node.written = 100;
+	const spec = { containers: [{ name: 'c' }], volumes: [{ name: 'v', emptyDir: { sizeLimit: '10' } }] };
+	node.add('bad', 50, spec);
+	node.add('good', 5, spec);
+	await node.evictions.check();
+	assert.deepEqual(node.woken, ['good']);
+	node.memory = { available: 99, capacity: 1000 };
+	await node.evictions.check();
+	assert.ok(node.errors.every((error) => error === 'Error: its files cannot be read'));
 });

@@ -132,7 +132,9 @@ export class Evictions {
 		const used = limited.some(limitsContainers) ? await this.#options.runtime.usage() : [];
 		const byPod = Map.groupBy(used, ({ podUid }) => podUid);
 		for (const pod of limited) {
-			const { volumes, logs } = await this.#options.diskUse(pod);
+			const written = await this.#diskUseOf(pod);
+			if (!written) continue;
+			const { volumes, logs } = written;
 			const containers = byPod.get(pod.metadata.uid ?? '') ?? [];
 			const message = localStorageExcess(pod, {
 				logs,
@@ -170,9 +172,20 @@ export class Evictions {
 		const candidates: EvictionCandidate[] = [];
 		for (const pod of pods) {
 			const used = byPod.get(pod.metadata.uid ?? '');
-			candidates.push({ pod, use: used && useOf(used, await this.#options.diskUse(pod)) });
+			const written = used && (await this.#diskUseOf(pod));
+			candidates.push({ pod, use: written && useOf(used, written) });
 		}
 		return candidates;
+	}
+
+	/** What a Pod has written; undefined, and reported, if that cannot be found out: others are looked at all the same. */
+	async #diskUseOf(pod: Pod): Promise<PodDiskUse | undefined> {
+		try {
+			return await this.#options.diskUse(pod);
+		} catch (error) {
+			this.#options.onError(error);
+			return undefined;
+		}
 	}
 
 	#evict(pod: Pod, eviction: PodEviction): void {

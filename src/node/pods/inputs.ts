@@ -10,6 +10,7 @@
  * 4. The calls for one Pod do not overlap: its worker makes them.
  */
 
+import { basename, dirname } from 'node:path';
 import type { Mount } from '../../api/contract/container-config.ts';
 import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod, Volume } from '../../api/core/pod/schema.ts';
@@ -198,6 +199,11 @@ export class PodInputs {
 	}
 
 	/** The path of a file that {@link makeMessageFile} has made; undefined if the node has no volumes. */
+	/** The text of a file that {@link messageFile} names, which a container has made unreadable for this process. */
+	async privateMessage(path: string): Promise<string | undefined> {
+		return await this.#options.volumes?.textInVolume(dirname(path), basename(path));
+	}
+
 	messageFile(podUid: string, container: string, attempt: number): string | undefined {
 		return this.#options.volumes?.messageFile(podUid, container, attempt);
 	}

@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isMissing } from '../../base/files/system-error.ts';
+import { codeOf, isMissing } from '../../base/files/system-error.ts';
 import { type Attempt, allContainersOf } from '../../plan/pod/snapshot.ts';
 import {
 	MOST_FILE_BYTES,
@@ -28,6 +28,8 @@ import type { PodInputs } from './inputs.ts';
  */
 const TAIL_BYTES = 64 * 1024;
 
+type MessageFiles = Pick<PodInputs, 'messageFile' | 'privateMessage'>;
+
 /** The container attempts of a Pod, by container name. */
 type Attempts = ReadonlyMap<string, readonly Attempt[]>;
 
@@ -40,9 +42,9 @@ export class TerminationMessages {
 	/** The text by container id, by Pod UID. */
 	readonly #texts = new Map<string, Map<string, string>>();
 	readonly #traits: RuntimeTraits;
-	readonly #files: Pick<PodInputs, 'messageFile'>;
+	readonly #files: MessageFiles;
 
-	constructor(traits: RuntimeTraits, files: Pick<PodInputs, 'messageFile'>) {
+	constructor(traits: RuntimeTraits, files: MessageFiles) {
 		this.#traits = traits;
 		this.#files = files;
 	}
@@ -94,7 +96,7 @@ export class TerminationMessages {
 		const known = texts.get(container.id);
 		if (known !== undefined) return known;
 		const path = file ? this.#files.messageFile(podUid, container.name, container.attempt) : undefined;
-		const written = path === undefined ? '' : messageFromFile(path);
+		const written = path === undefined ? '' : await this.#messageFromFile(path);
 		const text =
 			written !== '' || !log
 				? written
@@ -104,14 +106,16 @@ export class TerminationMessages {
 		texts.set(container.id, text);
 		return text;
 	}
-}
 
-/** The end of the file to which the container has written its message; empty if there is none. */
-function messageFromFile(path: string): string {
-	try {
-		return tailOf(path, MOST_FILE_BYTES).toString('utf8');
-	} catch (error) {
-		return `Error on reading termination log ${path}: ${String(error)}`;
+	/** The end of the file to which the container has written its message; empty if there is none. */
+	async #messageFromFile(path: string): Promise<string> {
+		try {
+			return tailOf(path, MOST_FILE_BYTES).toString('utf8');
+		} catch (error) {
+			const text = codeOf(error) === 'EACCES' ? await this.#files.privateMessage(path) : undefined;
+			if (text !== undefined) return Buffer.from(text).subarray(-MOST_FILE_BYTES).toString('utf8');
+			return `Error on reading termination log ${path}: ${String(error)}`;
+		}
 	}
 }
 

@@ -2,8 +2,8 @@
  * The volumes of a node as folders and files of its machine. Runtimes mount them into containers; nothing is mounted here.
  *
  * Read in this order: pod-folders.ts and memory-root.ts (where), this file (each kind of volume), atomic-writer.ts (files
- * of the API), host-path.ts (checks), ../../runtime/files/container-files.ts (owners), files-in-volume.ts (what containers have written), usage.ts;
- * then api-inputs.ts, followed-objects.ts and pod-tokens.ts (what the API says).
+ * of the API), host-path.ts (checks), ../../runtime/files/ (owners, and what containers have written); then api-inputs.ts,
+ * followed-objects.ts and pod-tokens.ts (what the API says).
  *
  * 1. What the API says is in memory where the machine has a tmpfs, as the kubelet's: it must not get onto a disk.
  * 2. A volume that exists is not changed by another set-up, except for its files: containers may be using it.
@@ -24,7 +24,6 @@ import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 import type { OwnershipOptions } from '../../runtime/files/volume-ownership.ts';
 import { type HostVolume, MountError, type SetUpOptions, type VolumeHost } from '../pods/volume-host.ts';
 import { writeAtomically } from './atomic-writer.ts';
-import { makeSubPath, textInVolume } from './files-in-volume.ts';
 import { checkHostPath } from './host-path.ts';
 import { type PodFolders, UNFINISHED } from './pod-folders.ts';
 
@@ -106,11 +105,11 @@ export class FolderVolumes implements VolumeHost {
 	}
 
 	textInVolume(root: string, path: string): Promise<string | undefined> {
-		return textInVolume(root, path);
+		return this.#options.files().textInVolume(root, path);
 	}
 
 	makeSubPath(root: string, subPath: string): Promise<void> {
-		return makeSubPath(root, subPath);
+		return this.#options.files().makeSubPath(root, subPath);
 	}
 
 	/**

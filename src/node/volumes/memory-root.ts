@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { openPrivateFolder, UnusablePathError, writePrivateFile } from '../../base/files/private-files.ts';
-import { removeTree } from '../../base/files/remove-tree.ts';
+import type { ContainerFiles } from '../../runtime/files/container-files.ts';
 
 /** The file system type of tmpfs (`TMPFS_MAGIC` in Linux's magic.h). */
 const TMPFS = 0x01021994;
@@ -18,11 +18,14 @@ const TMPFS = 0x01021994;
 const PREFIX = 'stint-';
 /** The file in the folder with the path of the folder on the disk that it belongs to. */
 const ORIGIN = 'origin';
+const PODS = 'pods';
 
 /** The settings of a {@link MemoryRoot}. */
 export interface MemoryRootOptions {
 	/** The existing folder on the disk that it belongs to. */
 	readonly disk: string;
+	/** What removes files of containers; asked for at each removal. */
+	files(): Pick<ContainerFiles, 'remove'>;
 	/** Called once with the reason if it cannot be used. */
 	readonly onUnusable: (reason: string) => void;
 	/** Default `/dev/shm`. */
@@ -63,12 +66,16 @@ export class MemoryRoot {
 
 	/** Removes the folder. */
 	async remove(): Promise<void> {
-		if (this.existing() !== undefined) await removeTree(this.#path);
+		if (this.existing() !== undefined) await this.#remove(this.#path);
 		this.#opened = undefined;
 	}
 
-	/** Removes such folders of this user whose folder on the disk is gone: those of servers that were killed. */
+	/**
+	 * Removes such folders of this user whose folder on the disk is gone: those of servers that were killed. Rejects with the first error,
+	 * after all others are removed.
+	 */
 	async removeLeftovers(): Promise<void> {
+		const errors: unknown[] = [];
 		const own = process.geteuid?.();
 		const names = existsSync(this.#shm) ? readdirSync(this.#shm) : [];
 		for (const name of names.filter((each) => each.startsWith(PREFIX))) {
@@ -76,8 +83,17 @@ export class MemoryRoot {
 			const stats = lstatSync(path, { throwIfNoEntry: false });
 			if (!stats?.isDirectory() || stats.uid !== own) continue;
 			const origin = originOf(path);
-			if (origin !== undefined && !existsSync(origin)) await removeTree(path);
+			if (origin === undefined || existsSync(origin)) continue;
+			await this.#remove(path).catch((error: unknown) => void errors.push(error));
 		}
+		if (errors.length > 0) throw errors[0];
+	}
+
+	/** The file that tells what the folder is goes last: a removal that fails is tried again. */
+	async #remove(path: string): Promise<void> {
+		const { remove } = this.#options.files();
+		await remove(join(path, PODS));
+		await remove(path);
 	}
 
 	#open(): string | undefined {
@@ -89,7 +105,7 @@ export class MemoryRoot {
 			}
 			openPrivateFolder(this.#path);
 			writePrivateFile(join(this.#path, ORIGIN), realpathSync(disk));
-			const pods = join(this.#path, 'pods');
+			const pods = join(this.#path, PODS);
 			openPrivateFolder(pods);
 			return pods;
 		} catch (error) {

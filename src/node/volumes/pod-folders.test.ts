@@ -119,7 +119,12 @@ test('a folder in which a file system is mounted is not removed', async (t) => {
 test('files that must not be on a disk are on it if there is no tmpfs', async (t) => {
 	const { disk } = roots(t);
 	const reasons: string[] = [];
-	const root = new MemoryRoot({ disk, onUnusable: (reason) => void reasons.push(reason), shm: disk });
+	const root = new MemoryRoot({
+		files: () => OWN_FILES,
+		disk,
+		onUnusable: (reason) => void reasons.push(reason),
+		shm: disk,
+	});
 	const folders = new PodFolders({ files: () => OWN_FILES, disk, memory: root });
 	assert.equal(await folders.volume('u', 'keys', 'memory'), join(disk, 'u/volumes/keys'));
 	await folders.volume('u', 'more', 'memory');
@@ -133,7 +138,8 @@ test(
 	HAS_SHM,
 	async (t) => {
 		const disk = temporaryFolder(t);
-		const made = () => new MemoryRoot({ disk, onUnusable: (reason) => assert.fail(reason) });
+		const made = () =>
+			new MemoryRoot({ files: () => OWN_FILES, disk, onUnusable: (reason) => assert.fail(reason) });
 		assert.equal(made().existing(), undefined);
 		const root = made();
 		const path = root.open() ?? '';
@@ -146,8 +152,24 @@ test(
 		assert.deepEqual(readdirSync(path), ['x']);
 		const other = join(disk, 'other');
 		mkdirSync(other);
-		const left = new MemoryRoot({ disk: other, onUnusable: (reason) => assert.fail(reason) }).open() ?? '';
+		const left =
+			new MemoryRoot({
+				files: () => OWN_FILES,
+				disk: other,
+				onUnusable: (reason) => assert.fail(reason),
+			}).open() ?? '';
 		rmSync(other, { recursive: true });
+		const failing = {
+			remove: (path: string) =>
+				path.endsWith('pods') ? Promise.reject(new Error('no right')) : OWN_FILES.remove(path),
+		};
+		const refused = new MemoryRoot({
+			files: () => failing,
+			disk,
+			onUnusable: (reason) => assert.fail(reason),
+		});
+		await assert.rejects(refused.removeLeftovers(), /no right/);
+		assert.equal(existsSync(left), true);
 		await made().removeLeftovers();
 		assert.deepEqual([existsSync(left), existsSync(path)], [false, true]);
 		await root.remove();

@@ -30,7 +30,7 @@ export interface PodRoots {
 	/** An existing folder. */
 	readonly disk: string;
 	/** Without memory, all files are on the disk. */
-	readonly memory: Pick<MemoryRoot, 'open' | 'existing'>;
+	readonly memory: Pick<MemoryRoot, 'open' | 'existing'> & Partial<Pick<MemoryRoot, 'removeLeftovers'>>;
 	/** What removes files of containers; asked for at each removal. */
 	files(): Pick<ContainerFiles, 'remove'>;
 	/** The list of mounts. Default `/proc/self/mountinfo`. */
@@ -131,9 +131,10 @@ export class PodFolders {
 		known.delete(uid);
 	}
 
-	/** Removes the folders of all Pods for which `isKept` returns false. */
+	/** Removes the folders of all Pods for which `isKept` returns false, and what killed servers have left in memory. */
 	async sweep(isKept: (uid: string) => boolean): Promise<void> {
 		for (const uid of await this.#known()) if (!isKept(uid)) await this.remove(uid);
+		await this.#roots.memory.removeLeftovers?.();
 	}
 
 	#existing(uid: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { chmod, lchown, lstat } from 'node:fs/promises';
 import { type DiskUsage, diskUsage } from '../../base/files/disk-usage.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
+import { makeSubPath, textInVolume } from './files-in-volume.ts';
 import { type OwnershipOptions, setVolumeOwnership } from './volume-ownership.ts';
 
 /**
@@ -16,6 +17,10 @@ export interface ContainerFiles {
 	remove(path: string): Promise<void>;
 	/** The space that a folder takes. */
 	usageOf(folder: string): Promise<DiskUsage>;
+	/** See makeSubPath. */
+	makeSubPath(root: string, subPath: string): Promise<void>;
+	/** See textInVolume. */
+	textInVolume(root: string, path: string): Promise<string | undefined>;
 }
 
 /** Who may read a file: a user, its owner, or a group. */
@@ -38,4 +43,6 @@ export const OWN_FILES: ContainerFiles = {
 	setOwnership: setVolumeOwnership,
 	remove: removeTree,
 	usageOf: (folder) => diskUsage(folder),
+	makeSubPath,
+	textInVolume,
 };

@@ -69,3 +69,11 @@ test('a user who may not change the group leaves the files as they are', {
 	await setVolumeOwnership(root, { group: GROUP, readOnly: false });
 	assert.notEqual(groupAndMode(root)[0], GROUP);
 });
+
+test('files whose names are no text get the group too', AS_ROOT, async (t) => {
+	const { root } = volume(t);
+	const odd = Buffer.concat([Buffer.from(`${root}/`), Buffer.of(0xff)]);
+	writeFileSync(odd, '');
+	await setVolumeOwnership(root, { group: GROUP, readOnly: false });
+	assert.equal(lstatSync(odd).gid, GROUP);
+});

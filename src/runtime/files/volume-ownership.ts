@@ -47,10 +47,10 @@ export async function setVolumeOwnership(root: string, options: OwnershipOptions
 
 /** Changes what is in the folder, and each folder in it after its contents: the root is the last one that changes. */
 async function changeContents(folder: FileHandle, options: OwnershipOptions): Promise<void> {
-	const here = `/proc/self/fd/${folder.fd}`;
-	for (const name of await readdir(here)) {
+	// Names may be any bytes.
+	for (const name of await readdir(`/proc/self/fd/${folder.fd}`, { encoding: 'buffer' })) {
 		try {
-			await change(`${here}/${name}`, options);
+			await change(entryOf(folder, name), options);
 		} catch (error) {
 			// Removed or replaced meanwhile, by a container that shares the volume.
 			if (!isMissing(error) && !['ELOOP', 'ENOTDIR'].includes(codeOf(error))) throw error;
@@ -58,16 +58,11 @@ async function changeContents(folder: FileHandle, options: OwnershipOptions): Pr
 	}
 }
 
-async function change(path: string, options: OwnershipOptions): Promise<void> {
+async function change(path: Buffer, options: OwnershipOptions): Promise<void> {
 	const stats = await lstat(path);
-	if (stats.isDirectory()) {
-		const folder = await open(path, FOLDER);
-		try {
-			await changeContents(folder, options);
-		} finally {
-			await folder.close();
-		}
-	}
+	// One that this user may not read keeps its contents as they are.
+	if (stats.isDirectory())
+		await openFolder(path).then((folder) => changeInside(folder, options), ignoreRefusal);
 	if (stats.gid !== options.group) await lchown(path, stats.uid, options.group).catch(ignoreRefusal);
 	// The permissions of a link mean nothing, and changing them would change those of its target.
 	if (stats.isSymbolicLink()) return;
@@ -79,6 +74,22 @@ async function change(path: string, options: OwnershipOptions): Promise<void> {
 	} finally {
 		await file.close();
 	}
+}
+
+async function changeInside(folder: FileHandle, options: OwnershipOptions): Promise<void> {
+	try {
+		await changeContents(folder, options);
+	} finally {
+		await folder.close();
+	}
+}
+
+function openFolder(path: Buffer): Promise<FileHandle> {
+	return open(path, FOLDER);
+}
+
+function entryOf(folder: FileHandle, name: Buffer): Buffer {
+	return Buffer.concat([Buffer.from(`/proc/self/fd/${folder.fd}/`), name]);
 }
 
 /** The permissions with those that the group needs added. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock } from '../../base/clock.ts';
 import { diskUsage } from '../../base/files/disk-usage.ts';
+import { bytesByDu } from '../../base/files/du.ts';
 import type { Random } from '../../base/random.ts';
 import { ImageStore } from '../../image/store/image-store.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
@@ -81,7 +82,8 @@ export class ImageAccess {
 	/** The space that a folder of a container takes. */
 	async measure(folder: string): Promise<number> {
 		const shim = this.#shim;
-		const found = shim !== undefined && this.ids ? await measureAs(shim, this.ids, folder) : undefined;
+		const prefix = shim !== undefined && this.ids ? namespacePrefix(shim, this.ids) : undefined;
+		const found = prefix && (await bytesByDu(folder, prefix));
 		return found ?? (await diskUsage(folder)).usedBytes;
 	}
 
@@ -154,15 +156,4 @@ function namespacePrefix(shim: string, ids: SubordinateIds): readonly string[] {
 async function removeAs(shim: string, ids: SubordinateIds, path: string): Promise<void> {
 	const [command = '', ...args] = namespacePrefix(shim, ids);
 	await promisify(execFile)(command, [...args, '/bin/rm', '-rf', '--', path]);
-}
-
-/** The space that a folder with files of the users of containers takes; undefined where there is no `du`. */
-async function measureAs(shim: string, ids: SubordinateIds, folder: string): Promise<number | undefined> {
-	const [command = '', ...args] = namespacePrefix(shim, ids);
-	// With an exit code other than 0 it still prints the sum of what it could read.
-	const { stdout } = await promisify(execFile)(command, [...args, '/usr/bin/du', '-skx', folder]).catch(
-		(error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
-	);
-	const [, kibibytes] = /^(\d+)\s/.exec(stdout) ?? [];
-	return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }

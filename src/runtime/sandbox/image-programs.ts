@@ -27,7 +27,7 @@ import type { HostSandboxConfig } from '../process/launcher/protocol.ts';
 import { podResolverFile, RESOLVER_FILE } from '../process/network/resolver.ts';
 import type { ProgramSource, SourcedProgram, WantedContainer } from '../process/program-source.ts';
 import { userOfThisProcess } from '../process/shim/host-users.ts';
-import type { MachineProbe } from '../process/shim/probe.ts';
+import type { MachineProbe, SubordinateIds } from '../process/shim/probe.ts';
 import { filterFile } from '../process/shim/shim-file.ts';
 import type { ContainerBox, ContainerRoot } from '../process/shim/shim-request.ts';
 import { chrootBoxOf } from './chroot-box.ts';
@@ -41,6 +41,7 @@ import { ImageVolumes } from './image-volumes.ts';
 import { isImageId, mayUse } from './may-use.ts';
 import { SandboxImages } from './sandbox-images.ts';
 import { discardStaleRoots } from './stale-roots.ts';
+import { checkId } from './subordinate-ids.ts';
 import { type ImageWorker, WorkerError } from './worker/image-worker.ts';
 import { userFiles } from './worker/user-files.ts';
 import type { PullProgress } from './worker/worker-protocol.ts';
@@ -109,7 +110,7 @@ export class ImagePrograms implements ProgramSource {
 			access,
 			store: await access.openStore(),
 			worker,
-			files: access.ids && userFiles(worker),
+			files: access.ids && userFiles(worker, access.ids),
 		};
 		return { ...machine, ...(access.ids && { ids: access.ids }) };
 	}
@@ -163,6 +164,7 @@ export class ImagePrograms implements ProgramSource {
 		const { record } = found;
 		const image = await this.#knownImage(record);
 		const user = userOf(config, sandbox, image);
+		checkUser(user, this.#parts().access.ids);
 		const program = imageProgramOf(config, image.config, { hostname: sandbox.hostname, user });
 		if (!program)
 			throw new ContainerStartError(
@@ -310,6 +312,16 @@ function userOf(
 	} catch (error) {
 		if (!(error instanceof UnknownUser)) throw error;
 		throw new ContainerStartError('CreateContainerError', `failed to generate spec: ${error.message}`);
+	}
+}
+
+/** Throws ContainerStartError if a user has no number in the user namespace of containers. */
+function checkUser({ uid, gid, groups }: ImageUser, ids: SubordinateIds | undefined): void {
+	try {
+		checkId('user', uid, ids);
+		for (const group of [gid, ...groups]) checkId('group', group, ids);
+	} catch (error) {
+		throw new ContainerStartError('CreateContainerConfigError', messageOf(error));
 	}
 }
 

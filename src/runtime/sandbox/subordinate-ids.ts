@@ -29,7 +29,21 @@ export function rangeIn(
 		const [owner, first = '', count = ''] = line.trim().split(':');
 		if (owner !== username && owner !== String(uid)) continue;
 		if (!/^\d{1,10}$/.test(first) || !/^\d{1,10}$/.test(count)) continue;
-		if (Number(count) >= FEWEST_IDS) return { first: Number(first), count: FEWEST_IDS };
+		if (Number(count) >= FEWEST_IDS) return { first: Number(first), count: Number(count) };
 	}
 	return undefined;
+}
+
+/** Throws an Error that a user can read if containers cannot have this user or group. */
+export function checkId(
+	kind: 'user' | 'group',
+	id: number | undefined,
+	ids: SubordinateIds | undefined,
+): void {
+	if (id === undefined || !ids) return;
+	const [{ count }, file] = kind === 'user' ? [ids.uids, '/etc/subuid'] : [ids.gids, '/etc/subgid'];
+	if (id <= count) return;
+	throw new Error(
+		`containers cannot have the ${kind} ${id}: ${file} grants the ${kind}s 1 to ${count}; use one of these, or grant more`,
+	);
 }

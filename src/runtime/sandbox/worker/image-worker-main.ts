@@ -14,6 +14,7 @@ import { OWN_FILES } from '../../files/container-files.ts';
 import { shimLayerFiles } from '../layer-files.ts';
 import { pullForPod } from './pull-for-pod.ts';
 import type {
+	BelowRequest,
 	FileRequest,
 	FromWorker,
 	LoadedRecord,
@@ -142,6 +143,11 @@ class Worker {
 
 /** Performs a call about files of a volume, which needs no store; undefined if it is another call. */
 function performOnFiles({ method, argument }: WorkerCall): Promise<unknown> | undefined {
+	if (method === 'makeSubPath' || method === 'textInVolume') {
+		const { root, below } = argument as BelowRequest;
+		if (method === 'makeSubPath') return OWN_FILES.makeSubPath(root, below);
+		return OWN_FILES.textInVolume(root, below).then((text) => text ?? null);
+	}
 	if (method === 'removeFiles' || method === 'usageOf') {
 		const { path } = argument as FileRequest;
 		return method === 'usageOf' ? OWN_FILES.usageOf(path) : OWN_FILES.remove(path);

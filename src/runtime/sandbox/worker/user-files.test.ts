@@ -11,6 +11,7 @@ import { userFiles } from './user-files.ts';
 /** Containers have the ids from 1 on as these of the machine. */
 const FIRST = 500_000;
 const MAP = `0 0 1\n1 ${FIRST} 65535`;
+const IDS = { uids: { first: FIRST, count: 65_535 }, gids: { first: FIRST, count: 65_535 } };
 const outside = (id: number): number => FIRST + id - 1;
 
 const skip = process.geteuid?.() === 0 && shimFile() !== undefined ? false : 'only root may map any id';
@@ -33,7 +34,7 @@ function open(t: TestContext) {
 		onError: (error) => assert.fail(error),
 	});
 	t.after(() => worker.stop());
-	return { folder, worker, files: userFiles(worker) };
+	return { folder, worker, files: userFiles(worker, IDS) };
 }
 
 test('files are given to users and groups by the numbers of containers, and everything is seen and removed', {
@@ -52,6 +53,11 @@ test('files are given to users and groups by the numbers of containers, and ever
 	const { usedBytes, inodes } = await worker.call('usageOf', { path: volume });
 	assert.deepEqual([inodes, usedBytes >= 10_000], [3, true]);
 	assert.deepEqual(await files.usageOf(volume), { usedBytes, inodes });
+	await worker.call('makeSubPath', { root: volume, below: 'private/made' });
+	assert.equal(lstatSync(join(volume, 'private/made')).mode & 0o777, lstatSync(volume).mode & 0o777);
+	assert.equal((await worker.call('textInVolume', { root: volume, below: 'private/token' }))?.length, 10_000);
+	assert.equal(await files.textInVolume(volume, 'private/none'), undefined);
+	await assert.rejects(files.giveTo(token, { user: 65_536 }), /cannot have the user 65536/);
 	await worker.call('removeFiles', { path: join(volume, 'private') });
 	assert.equal(existsSync(token), false);
 	await files.remove(volume);

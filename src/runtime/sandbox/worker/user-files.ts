@@ -2,24 +2,31 @@ import { diskUsage } from '../../../base/files/disk-usage.ts';
 import { removeTree } from '../../../base/files/remove-tree.ts';
 import { codeOf } from '../../../base/files/system-error.ts';
 import type { ContainerFiles } from '../../files/container-files.ts';
+import { makeSubPath, textInVolume } from '../../files/files-in-volume.ts';
+import type { SubordinateIds } from '../../process/shim/probe.ts';
+import { checkId } from '../subordinate-ids.ts';
 import type { ImageWorker } from './image-worker.ts';
 
 /**
  * Files of containers whose users are numbers of a user namespace: the worker is in one with the same numbers. What this process
  * can do itself, it does, since the worker takes a tenth of a second to start.
  */
-export function userFiles(worker: Pick<ImageWorker, 'call'>): ContainerFiles {
+export function userFiles(worker: Pick<ImageWorker, 'call'>, ids: SubordinateIds): ContainerFiles {
 	return {
-		giveTo: (path, readers) => worker.call('giveTo', { path, readers }),
-		setOwnership: (path, options) => worker.call('setOwnership', { path, options }),
-		remove: async (path) => {
-			try {
-				await removeTree(path);
-			} catch (error) {
-				if (!['EACCES', 'EPERM'].includes(codeOf(error))) throw error;
-				await worker.call('removeFiles', { path });
-			}
+		giveTo: async (path, readers) => {
+			checkId('user', readers.user, ids);
+			checkId('group', readers.group, ids);
+			await worker.call('giveTo', { path, readers });
 		},
+		setOwnership: async (path, options) => {
+			checkId('group', options.group, ids);
+			await worker.call('setOwnership', { path, options });
+		},
+		remove: (path) =>
+			ownOr(
+				() => removeTree(path),
+				() => worker.call('removeFiles', { path }),
+			),
 		usageOf: async (path) => {
 			let isWhole = true;
 			const usage = await diskUsage(path, () => {
@@ -27,5 +34,22 @@ export function userFiles(worker: Pick<ImageWorker, 'call'>): ContainerFiles {
 			});
 			return isWhole ? usage : await worker.call('usageOf', { path });
 		},
+		makeSubPath: (root, below) =>
+			ownOr(
+				() => makeSubPath(root, below),
+				() => worker.call('makeSubPath', { root, below }),
+			),
+		textInVolume: async (root, below) =>
+			(await textInVolume(root, below)) ?? (await worker.call('textInVolume', { root, below })) ?? undefined,
 	};
+}
+
+/** Calls `other` if this process may not do it itself. */
+async function ownOr(own: () => Promise<void>, other: () => Promise<void>): Promise<void> {
+	try {
+		await own();
+	} catch (error) {
+		if (!['EACCES', 'EPERM'].includes(codeOf(error))) throw error;
+		await other();
+	}
 }

@@ -41,6 +41,15 @@ export interface WorkerCalls {
 	setOwnership(request: FileRequest & { readonly options: OwnershipOptions }): Promise<void>;
 	removeFiles(request: FileRequest): Promise<void>;
 	usageOf(request: FileRequest): Promise<DiskUsage>;
+	makeSubPath(request: BelowRequest): Promise<void>;
+	/** Resolves to null in place of undefined, which JSON does not have. */
+	textInVolume(request: BelowRequest): Promise<string | null>;
+}
+
+/** A path below a volume. */
+export interface BelowRequest {
+	readonly root: string;
+	readonly below: string;
 }
 
 /** A file or folder of a volume. */
