@@ -42,6 +42,7 @@ import {
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
 import type { ImagePullSecret } from '../../runtime/contract.ts';
+import { SubPathEscape } from '../../runtime/files/files-in-volume.ts';
 import type { InputSource } from './input-source.ts';
 import type { NetworkFiles } from './network-files.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
@@ -184,10 +185,11 @@ export class PodInputs {
 			if (subPath === '' || image !== undefined) continue;
 			try {
 				await this.#options.volumes?.makeSubPath(hostPath, subPath);
-			} catch {
+			} catch (error) {
 				const mount = volumeMounts.find(({ mountPath }) => containerPath.endsWith(mountPath));
+				const step = error instanceof SubPathEscape ? 'prepare subPath' : 'create subPath directory';
 				throw new InputError(
-					`failed to create subPath directory for volumeMount "${mount?.name ?? ''}" of container "${name}"`,
+					`failed to ${step} for volumeMount "${mount?.name ?? ''}" of container "${name}"`,
 				);
 			}
 		}

@@ -4,7 +4,7 @@
  * follows no link.
  */
 import { constants } from 'node:fs';
-import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { undefinedIfMissing } from '../../base/files/system-error.ts';
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -35,25 +35,35 @@ export async function textInVolume(root: string, path: string): Promise<string |
 
 /**
  * Creates the folder `subPath` in the volume `root`, with the permissions of the volume's own folder, unless something
- * exists there (upstream: `SafeMakeDir`). Stops at a symbolic link: the runtime, which resolves the path within the
- * volume, then decides whether it can be mounted. Rejects with the system's error.
+ * exists there (upstream: `SafeMakeDir`). Stops at a symbolic link, which must not lead out of the volume: the runtime
+ * resolves it again. Rejects with the system's error, or {@link SubPathEscape}.
  */
 export async function makeSubPath(root: string, subPath: string): Promise<void> {
 	const stats = await lstat(root);
 	// A volume may be a single file.
 	if (!stats.isDirectory()) return;
-	await makeBelow(await open(root, FOLDER), partsOf(subPath), stats.mode & 0o7777);
+	const link = await makeBelow(await open(root, FOLDER), partsOf(subPath), stats.mode & 0o7777);
+	if (link !== undefined && !`${link}/`.startsWith(`${await realpath(root)}/`)) throw new SubPathEscape();
 }
 
-/** Creates the folders one below the other, and closes `folder`. */
+/** A sub-path leads out of its volume, by a link of a container. */
+export class SubPathEscape extends Error {
+	override readonly name = 'SubPathEscape';
+
+	constructor() {
+		super('the sub-path leads out of its volume');
+	}
+}
+
+/** Creates the folders one below the other, and closes `folder`. Resolves to where a link among them leads. */
 async function makeBelow(
 	folder: FileHandle,
 	[name, ...rest]: readonly string[],
 	mode: number,
-): Promise<void> {
+): Promise<string | undefined> {
 	let next: FileHandle | undefined;
 	try {
-		if (name === undefined) return;
+		if (name === undefined) return undefined;
 		const path = entryOf(folder, name);
 		const found = await lstat(path).catch(undefinedIfMissing);
 		if (!found) {
@@ -62,11 +72,13 @@ async function makeBelow(
 			await chmod(`/proc/self/fd/${next.fd}`, mode);
 		} else if (found.isDirectory()) {
 			next = await open(path, FOLDER);
+		} else if (found.isSymbolicLink()) {
+			return await realpath(path);
 		}
 	} finally {
 		await folder.close();
 	}
-	if (next) await makeBelow(next, rest, mode);
+	return next && (await makeBelow(next, rest, mode));
 }
 
 async function inFolder<T>(
