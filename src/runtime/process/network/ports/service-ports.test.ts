@@ -207,7 +207,7 @@ test('a socket that the kernel gives no port listens at the port itself', async 
 test('if the process cannot be started again, sockets listen at the ports themselves', {
 	skip,
 }, async (t) => {
-	const file = script(t, `exec ${shimFile()} "$@"`);
+	const file = script(t, `exec '${shimFile()}' "$@"`);
 	const { sockets, errors } = opened(t, file);
 	const port = await freePort();
 	await sockets.listen(greeter(t, 'service'), { host: SERVICE, port });
