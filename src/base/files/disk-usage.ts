@@ -11,6 +11,7 @@ export interface DiskUsage {
 
 /** The unit of `st_blocks`. */
 const BLOCK_BYTES = 512;
+const SLASH = Buffer.from('/');
 
 /**
  * The blocks and inodes of a folder and everything in it, as `du` counts them (upstream: `DiskUsage` in
@@ -32,7 +33,9 @@ export async function diskUsage(folder: string, onUnreadable?: () => void): Prom
 			if (nlink > 1 && !isFolder) seen.add(id);
 			usedBytes += blocks * BLOCK_BYTES;
 			inodes += 1;
-			if (isFolder) left.push(...(await entriesIn(path)));
+			if (isFolder)
+				for (const name of await readdir(path, { encoding: 'buffer' }))
+					left.push(Buffer.concat([path, SLASH, name]));
 		} catch (error) {
 			if (codeOf(error) === 'EACCES') onUnreadable?.();
 			else if (codeOf(error) === 'ENAMETOOLONG') isTooDeep = true;
@@ -41,13 +44,6 @@ export async function diskUsage(folder: string, onUnreadable?: () => void): Prom
 	}
 	const counted = isTooDeep ? await bytesByDu(folder) : undefined;
 	return { usedBytes: Math.max(usedBytes, counted ?? 0), inodes };
-}
-
-const SLASH = Buffer.from('/');
-
-async function entriesIn(folder: Buffer): Promise<readonly Buffer[]> {
-	const names = await readdir(folder, { encoding: 'buffer' });
-	return names.map((name) => Buffer.concat([folder, SLASH, name]));
 }
 
 async function entryAt(path: Buffer): Promise<{
