@@ -3,6 +3,7 @@ import type { Job, JobCondition } from '../../api/batch/job/schema.ts';
 import { events } from '../../api/core/event/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
@@ -163,20 +164,19 @@ export class JobFollower implements Follower {
 
 	/** `job` is undefined if the Job was deleted, or replaced by another one of the same name. */
 	#observeJob(job: Job | undefined): void {
-		if (job) this.#job = job;
-		if (job) this.#reportTarget(job);
-		if (!job) this.#finished.resolve(undefined);
-		else if (terminalCondition(job)) this.#finished.resolve(job);
+		if (job) {
+			this.#job = job;
+			this.#reportFailureTarget(job);
+		}
+		if (!job || terminalCondition(job)) this.#finished.resolve(job);
 		this.#options.onProgress();
 	}
 
 	/** The controller has decided that the Job fails, and waits until its Pods have ended: that may take their grace period. */
-	#reportTarget({ status }: Job): void {
-		const target = status.conditions?.find(
-			({ type, status: is }) => type === 'FailureTarget' && is === 'True',
-		);
+	#reportFailureTarget({ status }: Job): void {
+		const target = findCondition(status.conditions, 'FailureTarget');
 		const isWaiting = (status.active ?? 0) + (status.terminating ?? 0) > 0;
-		if (!target || !isWaiting || this.#reported.has(target.type)) return;
+		if (target?.status !== 'True' || !isWaiting || this.#reported.has(target.type)) return;
 		this.#reported.add(target.type);
 		const { reason = '', message = '' } = target;
 		this.#options.screen.report(

@@ -50,7 +50,7 @@ const TICK_MS = 1000;
  *    has created.
  * 2. After an interruption the run deletes the objects that it has created and waits until their Pods are
  *    gone; after a second one it kills them. It never deletes objects that existed before, unless `force`
- *    replaces a finished Job. Without one, it deletes those of its objects that could not end by themselves.
+ *    replaces a finished Job. A run that is not interrupted deletes those of its objects that could not end by themselves.
  * 3. Logs go to standard output, everything else to standard error.
  */
 export class RunSession {
