@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { services as serviceKind } from '../src/api/core/service/definition.ts';
 import { endpointSlices } from '../src/api/discovery/endpointslice/definition.ts';
-import { descriptorLimit } from '../src/base/files/descriptor-limit.ts';
+import { mostConnections } from '../src/main/server/services/service-network.ts';
 import { type Figure, quantile } from './figure.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -14,9 +14,6 @@ const ROUNDS = 5;
 const ROUND_TRIPS = 5000;
 const WARM_UP = 500;
 const CONNECTIONS = 10_000;
-/** Descriptors that the server keeps for its other parts, and those of a connection: see serveServices. */
-const RESERVED_DESCRIPTORS = 2000;
-const DESCRIPTORS_EACH = 2;
 const OPENED_AT_ONCE = 100;
 
 const AIM_ADDED_US = 20;
@@ -84,8 +81,8 @@ function bytesFigure(through: number, direct: number): Figure {
 }
 
 async function heldFigure(through: Place): Promise<Figure> {
-	const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY;
-	const most = Math.min(CONNECTIONS, Math.floor((descriptors - RESERVED_DESCRIPTORS) / DESCRIPTORS_EACH));
+	// The server has the limits of this process.
+	const most = Math.min(CONNECTIONS, mostConnections());
 	const held: Socket[] = [];
 	while (held.length < most) {
 		const missing = Math.min(OPENED_AT_ONCE, most - held.length);

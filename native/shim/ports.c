@@ -77,7 +77,8 @@ static int make_table(enum bpf_map_type type) {
 
 /*
  * The program: it gives a TCP connection over IPv4 to the socket that the table has for its destination, refuses it if the other
- * table has that, and passes all others. The numbers of the jumps are instructions: 23 begins what is done without a socket, 31 what is done at last.
+ * table has that, and passes all others. The numbers of the jumps are instructions: 23 begins what is done without a socket, 31 what
+ * is done at last.
  */
 static int load_program(const struct tables *tables) {
 	const struct bpf_insn program[] = {
@@ -171,7 +172,7 @@ static bool listens_at(int fd, const struct sockaddr_in *at) {
 /* How many descriptors are tried before all of the process are read. */
 #define WINDOW 64
 
-/* The descriptor with this number, if it is a socket that listens at the address; -1 if not, and `error` is why it could not be taken. */
+/* A copy of a descriptor, if that is a socket which listens at the address; -1 if not. `error` is set if it could not be taken. */
 static int take_socket(int process, int number, const struct sockaddr_in *at, int *error) {
 	int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
 	if (fd < 0) {

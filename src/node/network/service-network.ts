@@ -60,12 +60,6 @@ export interface ServiceNetworkOptions {
 	onError(key: string, error: unknown): void;
 }
 
-/** What lets an ordinary user's server listen at a low port, if that is what failed. */
-function remedyFor(error: Error): string {
-	if (codeOf(error) !== 'EACCES') return '';
-	return ' (an ordinary user may not listen there: give Pods networks of their own with --pod-network pod and create the Service again, or lower net.ipv4.ip_unprivileged_port_start)';
-}
-
 /** The Service of the API server. */
 const API_SERVER = 'default/kubernetes';
 
@@ -202,4 +196,10 @@ export class ServiceNetwork {
 		const isShown = !this.#dns && (hadNames || this.#hasServices);
 		if (isShown && JSON.stringify(before) !== JSON.stringify(this.#known)) onNames();
 	}
+}
+
+/** What lets an ordinary user's server listen at a low port, if that is what failed. */
+function remedyFor(error: Error): string {
+	if (codeOf(error) !== 'EACCES') return '';
+	return ' (an ordinary user may not listen there: give Pods networks of their own with --pod-network pod and create the Service again, or lower net.ipv4.ip_unprivileged_port_start)';
 }

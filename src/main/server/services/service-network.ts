@@ -153,7 +153,8 @@ export function resolversIn(text: string, own: string): readonly DnsAddress[] {
 		.filter(({ address }) => address !== own);
 }
 
-function mostConnections(): number {
+/** How many TCP connections to Services a server holds at once: each has two descriptors of those that this process may have. */
+export function mostConnections(): number {
 	const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY;
 	const own = Math.max(descriptors - RESERVED_DESCRIPTORS, descriptors / DESCRIPTORS_EACH);
 	return Math.min(Math.floor(own / DESCRIPTORS_EACH), MOST_CONNECTIONS);

@@ -29,7 +29,7 @@ export class ServiceProxies {
 	readonly #connections: ConnectionCount;
 	readonly #open = new Map<string, Promise<Proxy | undefined>>();
 	/** The keys of the ports that cannot be listened on. */
-	readonly #reported = new Set<string>();
+	readonly #unserved = new Set<string>();
 	#wanted: ReadonlyMap<string, ProxiedPort> = new Map();
 	/** The ends of the refusals of ports without targets, by key. */
 	readonly #refusing = new Map<string, () => void>();
@@ -50,7 +50,7 @@ export class ServiceProxies {
 		);
 		this.#refuse(new Map(idle.map((port) => [proxiedPortKey(port), port])));
 		for (const key of this.#open.keys()) if (!this.#wanted.has(key)) void this.#close(key, false);
-		for (const key of this.#reported) if (!this.#wanted.has(key)) this.#reported.delete(key);
+		for (const key of this.#unserved) if (!this.#wanted.has(key)) this.#unserved.delete(key);
 		for (const [key, port] of this.#wanted) {
 			if (!this.#open.has(key)) this.#open.set(key, this.#tryOpen(key, port));
 			else if (!isSame(before.get(key), port)) void this.#open.get(key)?.then((proxy) => proxy?.update(port));
@@ -91,7 +91,7 @@ export class ServiceProxies {
 				: new UdpProxy(port, this.#options);
 		try {
 			await proxy.open();
-			this.#reported.delete(key);
+			this.#unserved.delete(key);
 			return proxy;
 		} catch (error) {
 			this.#report(key, port, error instanceof Error ? error : new Error(String(error)));
@@ -100,11 +100,11 @@ export class ServiceProxies {
 	}
 
 	#report(key: string, port: ProxiedPort, error: Error): void {
-		if (!this.#reported.has(key)) this.#options.onRefused(port, error);
-		this.#reported.add(key);
+		if (!this.#unserved.has(key)) this.#options.onRefused(port, error);
+		this.#unserved.add(key);
 		this.#options.clock.setTimer(RETRY_MS, () => {
 			const wanted = this.#wanted.get(key);
-			if (this.#isClosed || !wanted || !this.#reported.has(key)) return;
+			if (this.#isClosed || !wanted || !this.#unserved.has(key)) return;
 			this.#open.set(key, this.#tryOpen(key, wanted));
 		});
 	}

@@ -43,8 +43,7 @@ export class NetworkAgent {
 	readonly #asked = new Map<number, Asked>();
 	#last = 0;
 	#hasEnded = false;
-	/** Why datagrams of Pods do not reach other machines; undefined: they do. */
-	withoutDatagrams: string | undefined;
+	#withoutDatagrams: string | undefined;
 
 	private constructor(child: ChildProcess, { onEnd }: NetworkAgentOptions) {
 		this.#child = child;
@@ -84,12 +83,17 @@ export class NetworkAgent {
 			if (ready) started.resolve(ready);
 		});
 		const agent = new NetworkAgent(child, options);
-		agent.withoutDatagrams = (await started.promise).withoutDatagrams;
+		agent.#withoutDatagrams = (await started.promise).withoutDatagrams;
 		// It must not keep this process from exiting.
 		child.unref();
 		child.channel?.unref();
 		if (child.stderr instanceof Socket) child.stderr.unref();
 		return agent;
+	}
+
+	/** Why datagrams of Pods do not reach other machines; undefined: they do. */
+	get withoutDatagrams(): string | undefined {
+		return this.#withoutDatagrams;
 	}
 
 	/** A socket that listens, or one that is bound or connected. Rejects with the system's error. */

@@ -10,7 +10,6 @@
  *    ports themselves.
  */
 import type { Server } from 'node:net';
-import { attempt } from '../../../../base/attempt.ts';
 import type { Clock } from '../../../../base/clock.ts';
 import { codeOf } from '../../../../base/files/system-error.ts';
 import { HOST_SOCKETS, type PodSockets, type SocketAddress } from '../../../pod-sockets.ts';
@@ -40,7 +39,7 @@ export class ServicePorts implements PodSockets {
 	readonly #listening = new Map<Server, SocketAddress>();
 	/** By {@link keyOf}. */
 	readonly #refused = new Map<string, SocketAddress>();
-	/** Undefined: not started yet, or the kernel refuses. */
+	/** Absent: it is started by the next call. Resolves to undefined if the kernel refuses. */
 	#lookup: Promise<PortLookup | undefined> | undefined;
 	#isStopped = false;
 
@@ -58,6 +57,7 @@ export class ServicePorts implements PodSockets {
 		if (!lookup) return await HOST_SOCKETS.listen(server, at);
 		await listenAtLast(server, at.host);
 		this.#listening.set(server, at);
+		server.once('close', () => this.#listening.delete(server));
 		try {
 			await lookup.give(at, portOf(server));
 			this.#refused.delete(keyOf(at));
@@ -130,7 +130,7 @@ export class ServicePorts implements PodSockets {
 
 	/** Resolves to the error if the socket gets no connections, and still listens. */
 	async #giveAgain(lookup: PortLookup | undefined, server: Server, at: SocketAddress): Promise<unknown> {
-		// Its connections may be open still.
+		// Of one that was closed, connections may be open still.
 		if (!server.listening) return void this.#listening.delete(server);
 		try {
 			if (lookup) return void (await lookup.give(at, portOf(server)));
@@ -155,7 +155,6 @@ async function listenAtLast(server: Server, host: string): Promise<void> {
 			return await HOST_SOCKETS.listen(server, { host, port });
 		} catch (error) {
 			if (codeOf(error) !== 'EADDRINUSE') throw error;
-			attempt(() => server.close());
 		}
 	}
 	await HOST_SOCKETS.listen(server, { host, port: 0 });
