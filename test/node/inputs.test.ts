@@ -43,7 +43,7 @@ async function startVolumeNode(t: TestContext): Promise<VolumeNode> {
 	const folders = new PodFolders({
 		files: () => OWN_FILES,
 		disk,
-		memory: { open: () => memory, existing: () => memory },
+		memory: { open: () => memory, existing: () => memory, removeLeftovers: async () => {} },
 	});
 	const created: ContainerConfig[] = [];
 	const volumes = new FolderVolumes({ files: () => OWN_FILES, folders, clock: new SystemClock() });

@@ -34,7 +34,7 @@ async function messagesOf(
 ): Promise<readonly (string | undefined)[]> {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-messages-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
-	const memory = { open: () => undefined, existing: () => undefined };
+	const memory = { open: () => undefined, existing: () => undefined, removeLeftovers: async () => {} };
 	const folders = new PodFolders({ files: () => OWN_FILES, disk: folder, memory });
 	const volumes = new FolderVolumes({ files: () => OWN_FILES, folders, clock: new SystemClock() });
 	const node = await startNode(t, { traits: TRAITS, volumes });

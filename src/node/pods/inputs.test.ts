@@ -188,6 +188,9 @@ test('the files of variables are read, and the folders of sub-paths are made', a
 	await assert.rejects(inputs.makeSubPaths(container, [mountOf('full')]), {
 		message: 'failed to create subPath directory for volumeMount "v" of container "c"',
 	});
+	await assert.rejects(inputs.makeSubPaths(container, [mountOf('out')]), {
+		message: 'failed to prepare subPath for volumeMount "v" of container "c"',
+	});
 });
 
 test('an ephemeral container brings further objects and volumes to a Pod that runs', async () => {

@@ -42,7 +42,6 @@ import {
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
 import { isUpdatedLive, volumeSetUpOf } from '../../plan/pod/inputs/volume-set-up.ts';
 import type { ImagePullSecret } from '../../runtime/contract.ts';
-import { SubPathEscape } from '../../runtime/files/files-in-volume.ts';
 import type { InputSource } from './input-source.ts';
 import type { NetworkFiles } from './network-files.ts';
 import { MountError, type VolumeHost } from './volume-host.ts';
@@ -183,15 +182,15 @@ export class PodInputs {
 	async makeSubPaths({ name, volumeMounts = [] }: Container, mounts: readonly Mount[]): Promise<void> {
 		for (const { hostPath, subPath, containerPath, image } of mounts) {
 			if (subPath === '' || image !== undefined) continue;
-			try {
-				await this.#options.volumes?.makeSubPath(hostPath, subPath);
-			} catch (error) {
-				const mount = volumeMounts.find(({ mountPath }) => containerPath.endsWith(mountPath));
-				const step = error instanceof SubPathEscape ? 'prepare subPath' : 'create subPath directory';
+			const mount = volumeMounts.find(({ mountPath }) => containerPath.endsWith(mountPath));
+			const fail = (step: string): never => {
 				throw new InputError(
 					`failed to ${step} for volumeMount "${mount?.name ?? ''}" of container "${name}"`,
 				);
-			}
+			};
+			const making = this.#options.volumes?.makeSubPath(hostPath, subPath);
+			const isWithin = await making?.catch(() => fail('create subPath directory'));
+			if (isWithin === false) fail('prepare subPath');
 		}
 	}
 
@@ -201,13 +200,13 @@ export class PodInputs {
 	}
 
 	/** The path of a file that {@link makeMessageFile} has made; undefined if the node has no volumes. */
+	messageFile(podUid: string, container: string, attempt: number): string | undefined {
+		return this.#options.volumes?.messageFile(podUid, container, attempt);
+	}
+
 	/** The text of a file that {@link messageFile} names, which a container has made unreadable for this process. */
 	async privateMessage(path: string): Promise<string | undefined> {
 		return await this.#options.volumes?.textInVolume(dirname(path), basename(path));
-	}
-
-	messageFile(podUid: string, container: string, attempt: number): string | undefined {
-		return this.#options.volumes?.messageFile(podUid, container, attempt);
 	}
 
 	/** As {@link VolumeHost.removeMessageFile}. */

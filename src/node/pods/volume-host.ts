@@ -40,8 +40,11 @@ export interface VolumeHost {
 	nodeResolvConf(): Promise<string>;
 	/** The text of a file below a volume, without following links out of it; undefined if it cannot be read. */
 	textInVolume(volumePath: string, path: string): Promise<string | undefined>;
-	/** Creates the folder `subPath` in a volume if it does not exist. Rejects with the system's error. */
-	makeSubPath(volumePath: string, subPath: string): Promise<void>;
+	/**
+	 * Creates the folder `subPath` in a volume if it does not exist. Resolves to false if a link leads it out of the volume. Rejects
+	 * with the system's error.
+	 */
+	makeSubPath(volumePath: string, subPath: string): Promise<boolean>;
 }
 
 /** The circumstances of a set-up. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { FileReaders } from '../../api/contract/file-readers.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { temporaryFolder } from '../../base/testing/temporary-folder.ts';
 import type { VolumeSetUp } from '../../plan/pod/inputs/volume-kinds.ts';
-import { type ContainerFiles, type FileReaders, OWN_FILES } from '../../runtime/files/container-files.ts';
+import { type ContainerFiles, OWN_FILES } from '../../runtime/files/container-files.ts';
 import { FolderVolumes } from './folder-volumes.ts';
 import { PodFolders } from './pod-folders.ts';
 
@@ -26,7 +27,11 @@ function made(
 	const [disk, memory] = [join(folder, 'disk'), join(folder, 'memory')];
 	for (const path of [disk, memory]) mkdirSync(path);
 	const files = (): ContainerFiles => Object.assign(Object.create(OWN_FILES), own);
-	const folders = new PodFolders({ files, disk, memory: { open: () => memory, existing: () => memory } });
+	const folders = new PodFolders({
+		files,
+		disk,
+		memory: { open: () => memory, existing: () => memory, removeLeftovers: async () => {} },
+	});
 	return {
 		volumes: new FolderVolumes({
 			files,
@@ -128,9 +133,7 @@ test('a file with readers is given to them before it is visible; one that cannot
 			given.push([relative(memory, path).replace(/\.\.\d[^/]*/, '..x'), readers]);
 		},
 	});
-	const volumeOf = (
-		file: Partial<VolumeFile> & { readonly readers: { readonly user: number } | { readonly group: number } },
-	) =>
+	const volumeOf = (file: Partial<VolumeFile> & { readonly readers: FileReaders }) =>
 		({ name: 'f', kind: 'files', files: [{ path: './t', content: 'jwt', mode: 0o600, ...file }] }) as const;
 	const owned = volumeOf({ readers: { user: 1234 } });
 	await volumes.setUp(podOf(), owned, NEW);

@@ -108,7 +108,7 @@ export class FolderVolumes implements VolumeHost {
 		return this.#options.files().textInVolume(root, path);
 	}
 
-	makeSubPath(root: string, subPath: string): Promise<void> {
+	makeSubPath(root: string, subPath: string): Promise<boolean> {
 		return this.#options.files().makeSubPath(root, subPath);
 	}
 

@@ -29,7 +29,11 @@ function roots(t: TestContext): {
 }
 
 const foldersIn = (disk: string, memory: string | undefined): PodFolders =>
-	new PodFolders({ files: () => OWN_FILES, disk, memory: { open: () => memory, existing: () => memory } });
+	new PodFolders({
+		files: () => OWN_FILES,
+		disk,
+		memory: { open: () => memory, existing: () => memory, removeLeftovers: async () => {} },
+	});
 
 test('the folders of a Pod are on their medium, and are removed together', async (t) => {
 	const { disk, memory, folders } = roots(t);
@@ -102,7 +106,7 @@ test('a folder in which a file system is mounted is not removed', async (t) => {
 		files: () => OWN_FILES,
 		disk,
 		mountInfo,
-		memory: { open: () => undefined, existing: () => undefined },
+		memory: { open: () => undefined, existing: () => undefined, removeLeftovers: async () => {} },
 	});
 	const path = join(await folders.volume('u', 'data', 'disk'), 'a b');
 	mkdirSync(path, { recursive: true });

@@ -30,7 +30,7 @@ export interface PodRoots {
 	/** An existing folder. */
 	readonly disk: string;
 	/** Without memory, all files are on the disk. */
-	readonly memory: Pick<MemoryRoot, 'open' | 'existing'> & Partial<Pick<MemoryRoot, 'removeLeftovers'>>;
+	readonly memory: Pick<MemoryRoot, 'open' | 'existing' | 'removeLeftovers'>;
 	/** What removes files of containers; asked for at each removal. */
 	files(): Pick<ContainerFiles, 'remove'>;
 	/** The list of mounts. Default `/proc/self/mountinfo`. */
@@ -134,7 +134,7 @@ export class PodFolders {
 	/** Removes the folders of all Pods for which `isKept` returns false, and what killed servers have left in memory. */
 	async sweep(isKept: (uid: string) => boolean): Promise<void> {
 		for (const uid of await this.#known()) if (!isKept(uid)) await this.remove(uid);
-		await this.#roots.memory.removeLeftovers?.();
+		await this.#roots.memory.removeLeftovers();
 	}
 
 	#existing(uid: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { chmod, lchown, lstat } from 'node:fs/promises';
+import type { FileReaders } from '../../api/contract/file-readers.ts';
 import { type DiskUsage, diskUsage } from '../../base/files/disk-usage.ts';
 import { removeTree } from '../../base/files/remove-tree.ts';
 import { makeSubPath, textInVolume } from './files-in-volume.ts';
@@ -18,15 +19,9 @@ export interface ContainerFiles {
 	/** The space that a folder takes. */
 	usageOf(folder: string): Promise<DiskUsage>;
 	/** See makeSubPath. */
-	makeSubPath(root: string, subPath: string): Promise<void>;
+	makeSubPath(root: string, subPath: string): Promise<boolean>;
 	/** See textInVolume. */
 	textInVolume(root: string, path: string): Promise<string | undefined>;
-}
-
-/** Who may read a file: a user, its owner, or a group. */
-export interface FileReaders {
-	readonly user?: number | undefined;
-	readonly group?: number | undefined;
 }
 
 const READABLE = 0o444;

@@ -35,24 +35,15 @@ export async function textInVolume(root: string, path: string): Promise<string |
 
 /**
  * Creates the folder `subPath` in the volume `root`, with the permissions of the volume's own folder, unless something
- * exists there (upstream: `SafeMakeDir`). Stops at a symbolic link, which must not lead out of the volume: the runtime
- * resolves it again. Rejects with the system's error, or {@link SubPathEscape}.
+ * exists there (upstream: `SafeMakeDir`). Stops at a symbolic link, which the runtime resolves again. Resolves to false if it
+ * leads out of the volume. Rejects with the system's error.
  */
-export async function makeSubPath(root: string, subPath: string): Promise<void> {
+export async function makeSubPath(root: string, subPath: string): Promise<boolean> {
 	const stats = await lstat(root);
 	// A volume may be a single file.
-	if (!stats.isDirectory()) return;
+	if (!stats.isDirectory()) return true;
 	const link = await makeBelow(await open(root, FOLDER), partsOf(subPath), stats.mode & 0o7777);
-	if (link !== undefined && !`${link}/`.startsWith(`${await realpath(root)}/`)) throw new SubPathEscape();
-}
-
-/** A sub-path leads out of its volume, by a link of a container. */
-export class SubPathEscape extends Error {
-	override readonly name = 'SubPathEscape';
-
-	constructor() {
-		super('the sub-path leads out of its volume');
-	}
+	return link === undefined || `${link}/`.startsWith(`${await realpath(root)}/`);
 }
 
 /** Creates the folders one below the other, and closes `folder`. Resolves to where a link among them leads. */

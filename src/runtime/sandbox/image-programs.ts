@@ -78,6 +78,8 @@ const KEPT_IMAGES = 50;
 /** The longest user database that is read. */
 const LONGEST_DATABASE_BYTES = 1 << 20;
 
+const PRESENT_HINT = 'the image is on this machine: imagePullPolicy IfNotPresent uses it as it is';
+
 /** See the header of this file. */
 export class ImagePrograms implements ProgramSource {
 	readonly name = 'sandbox';
@@ -135,12 +137,8 @@ export class ImagePrograms implements ProgramSource {
 			if (!stored) throw new Error(`the image was removed while it was pulled`);
 			return { imageRef: imageRefOf(image, stored), sizeBytes };
 		} catch (error) {
-			const isHere = await this.statusOf(image, { pullSecrets }).catch(() => undefined);
-			const hint = isHere
-				? 'the image is on this machine: imagePullPolicy IfNotPresent uses it as it is'
-				: error instanceof WorkerError
-					? error.hint
-					: undefined;
+			const present = await this.statusOf(image, { pullSecrets }).catch(() => undefined);
+			const hint = present ? PRESENT_HINT : error instanceof WorkerError ? error.hint : undefined;
 			throw new ImageError(
 				'ErrImagePull',
 				hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`,

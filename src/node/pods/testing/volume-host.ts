@@ -27,6 +27,7 @@ export function hostOf(steps: string[]): VolumeHost {
 		makeSubPath: async (volume, subPath) => {
 			steps.push(`make ${volume}/${subPath}`);
 			if (subPath === 'full') throw new Error('no space left on device');
+			return subPath !== 'out';
 		},
 	};
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_TOKEN_SECONDS } from '../../../api/authentication/token-request.ts';
+import type { FileReaders } from '../../../api/contract/file-readers.ts';
 import type { VolumeProjection } from '../../../api/core/pod/schema/projected-volume.ts';
 import type { Pod, PodSpec, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
@@ -20,8 +21,8 @@ export interface VolumeFile {
 	readonly content: string | Uint8Array;
 	/** Permission bits. */
 	readonly mode: number;
-	/** Who alone may read it: a user, which owns it, or a group. Absent: who has the permissions. */
-	readonly readers?: { readonly user: number } | { readonly group: number };
+	/** Absent: it may be read by those who have the permissions. */
+	readonly readers?: FileReaders;
 }
 
 /** What the content of files depends on beside the Pod. */

@@ -1,8 +1,6 @@
 import { diskUsage } from '../../../base/files/disk-usage.ts';
-import { removeTree } from '../../../base/files/remove-tree.ts';
 import { codeOf } from '../../../base/files/system-error.ts';
-import type { ContainerFiles } from '../../files/container-files.ts';
-import { makeSubPath, textInVolume } from '../../files/files-in-volume.ts';
+import { type ContainerFiles, OWN_FILES } from '../../files/container-files.ts';
 import type { SubordinateIds } from '../../process/shim/probe.ts';
 import { checkId } from '../subordinate-ids.ts';
 import type { ImageWorker } from './image-worker.ts';
@@ -24,7 +22,7 @@ export function userFiles(worker: Pick<ImageWorker, 'call'>, ids: SubordinateIds
 		},
 		remove: (path) =>
 			ownOr(
-				() => removeTree(path),
+				() => OWN_FILES.remove(path),
 				() => worker.call('removeFiles', { path }),
 			),
 		usageOf: async (path) => {
@@ -36,20 +34,22 @@ export function userFiles(worker: Pick<ImageWorker, 'call'>, ids: SubordinateIds
 		},
 		makeSubPath: (root, below) =>
 			ownOr(
-				() => makeSubPath(root, below),
+				() => OWN_FILES.makeSubPath(root, below),
 				() => worker.call('makeSubPath', { root, below }),
 			),
 		textInVolume: async (root, below) =>
-			(await textInVolume(root, below)) ?? (await worker.call('textInVolume', { root, below })) ?? undefined,
+			(await OWN_FILES.textInVolume(root, below)) ??
+			(await worker.call('textInVolume', { root, below })) ??
+			undefined,
 	};
 }
 
 /** Calls `other` if this process may not do it itself. */
-async function ownOr(own: () => Promise<void>, other: () => Promise<void>): Promise<void> {
+async function ownOr<T>(own: () => Promise<T>, other: () => Promise<T>): Promise<T> {
 	try {
-		await own();
+		return await own();
 	} catch (error) {
 		if (!['EACCES', 'EPERM'].includes(codeOf(error))) throw error;
-		await other();
+		return await other();
 	}
 }

@@ -1,11 +1,12 @@
 /**
  * The protocol between the server and the image worker: a process that pulls images, so that neither their bytes nor a
- * hostile archive are in the server; for an ordinary user, it also works on files that belong to users of containers. One JSON value a line: the settings, then calls on its standard input; progress,
- * results and errors on its standard output. When its standard input ends, it gives up what it has begun, and ends.
+ * hostile archive are in the server. For an ordinary user, it also works on files that belong to users of containers. One JSON
+ * value a line: the settings, then calls on its standard input; progress, results and errors on its standard output. When its
+ * standard input ends, it gives up what it has begun, and ends.
  */
+import type { FileReaders } from '../../../api/contract/file-readers.ts';
 import type { DiskUsage } from '../../../base/files/disk-usage.ts';
 import type { ImagePullSecret } from '../../contract.ts';
-import type { FileReaders } from '../../files/container-files.ts';
 import type { OwnershipOptions } from '../../files/volume-ownership.ts';
 import type { OverlayUse } from '../layer-files.ts';
 
@@ -41,7 +42,7 @@ export interface WorkerCalls {
 	setOwnership(request: FileRequest & { readonly options: OwnershipOptions }): Promise<void>;
 	removeFiles(request: FileRequest): Promise<void>;
 	usageOf(request: FileRequest): Promise<DiskUsage>;
-	makeSubPath(request: BelowRequest): Promise<void>;
+	makeSubPath(request: BelowRequest): Promise<boolean>;
 	/** Resolves to null in place of undefined, which JSON does not have. */
 	textInVolume(request: BelowRequest): Promise<string | null>;
 }
