@@ -229,13 +229,16 @@ function registerRun(command: Command, context: CliContext, perform: Perform): v
 		.option('--leave-stdin-open', 'with -i: keep the input of the container open when this command ends')
 		.option('--rm', 'with -i or --attach: delete the Job once it has finished')
 		.option('-q, --quiet', 'with -t: print no notices before the session')
-		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
+		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure, with -t Never)')
 		.option('--command', 'the words after the name are the command, not its arguments')
 		.option('--env <name=value>', 'environment variable of the container', collect)
 		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')
 		.option('--completions <number>', 'number of Pods that must succeed')
 		.option('--parallelism <number>', 'number of Pods that may run at once')
-		.option('--backoff-limit <number>', 'number of retries of failed Pods before the Job fails')
+		.option(
+			'--backoff-limit <number>',
+			'number of retries of failed Pods before the Job fails (default: 6, with -t and Never 0)',
+		)
 		.option('--dry-run [mode]', 'print the Job and do not run it; modes: client, server, none')
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
